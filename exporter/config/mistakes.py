@@ -1,0 +1,109 @@
+"""What is wrong with a configuration file, in plain words and without its secrets."""
+
+import difflib
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+_LONGEST_SHOWN = 40
+
+# Every kind of refusal that the settings' types can give, by pydantic's name for it. Its own
+# messages quote the value.
+_MESSAGES: Mapping[str, str] = {
+    "bool_type": "must be true or false",
+    "dict_type": "must be a mapping, such as {{key: value}}",
+    "extra_forbidden": "unknown key",
+    "finite_number": "must be a finite number",
+    "float_type": "must be a number, such as 1000 or 0.001",
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "int_type": "must be a whole number",
+    "invalid_key": "must be text; put it in quotes",
+    "less_than_equal": "must be at most {le:g}",
+    "missing": "is missing",
+    "model_type": "must be a mapping, such as {{key: value}}",
+    "string_too_short": "must not be empty",
+    "string_type": "must be text; put it in quotes",
+    "too_long": "must have {max_length} values, not more",
+    "too_short": "must not be empty",
+    "tuple_type": "must be a list, such as [a, b]",
+    "value_error": "{error}",
+}
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used. Its text is one line and holds no secret."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(" ".join(text.split()))
+
+
+class FromEnvironment(str):
+    """Text that replaced a `${NAME}`: never shown, for it may be a secret in the wrong place."""
+
+    __slots__ = ()
+
+
+def place(location: Collection[str | int]) -> str:
+    """Where a value stands, as people write it: `accounts[0].tls.verify`."""
+    text = ""
+    for part in location:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif re.fullmatch(r"\w+", part):
+            text += f".{part}"
+        else:
+            text += f'["{part}"]'
+    return text.removeprefix(".")
+
+
+def shown(value: object) -> str:
+    """A scalar as a message may show it: quoted, and cut where it is long."""
+    if isinstance(value, FromEnvironment):
+        return "the variable's value"
+    text = str(value)
+    return f'"{text}"' if len(text) <= _LONGEST_SHOWN else f'"{text[:_LONGEST_SHOWN]}…"'
+
+
+def suggestion(value: str, choices: Collection[str]) -> str:
+    """The end of a message about a name that is none of `choices`: the near ones, or all."""
+    near = difflib.get_close_matches(value, choices, n=3)
+    if near:
+        return f"; did you mean {' or '.join(near)}?"
+    return f"; it can be {', '.join(choices)}"
+
+
+def in_plain_words(error: ValidationError, model: type[BaseModel]) -> list[str]:
+    """Every mistake that `model` found, each as `<place>: <message>`."""
+    return [_mistake(details, model) for details in error.errors(include_url=False)]
+
+
+def _mistake(details: ErrorDetails, model: type[BaseModel]) -> str:
+    # pydantic marks a refused key of a mapping by one more part, "[key]".
+    location = [part for part in details["loc"] if part != "[key]"]
+    kind = details["type"]
+    if kind != "missing" and details["input"] is None:
+        message = "has no value"
+    else:
+        message = _MESSAGES.get(kind, "is not valid").format_map(details.get("ctx", {}))
+    if kind == "extra_forbidden":
+        message += suggestion(str(location[-1]), _section(location, model).model_fields)
+    # A mistake between sections has no place of its own: its message names them.
+    return f"{place(location)}: {message}" if location else message
+
+
+def _section(location: Collection[str | int], model: type[BaseModel]) -> type[BaseModel]:
+    """The innermost section on the way to a location."""
+    for part in location:
+        field = model.model_fields.get(str(part))
+        model = (field and _model_in(field.annotation)) or model
+    return model
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)

@@ -1,0 +1,134 @@
+"""From a YAML file to plain dicts, lists and scalars, with `${NAME}` replaced."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+
+from exporter.config.mistakes import ConfigError, FromEnvironment, place, shown
+
+_VARIABLE = re.compile(r"\$\{([^{}]+)\}")
+_MOST_NODES = 100_000
+
+
+def text_of(path: Path) -> str:
+    """A file's text.
+
+    Raises:
+        ValueError: The file cannot be read or is not UTF-8; the text says which, not what it holds.
+    """
+    try:
+        return path.read_text("utf-8-sig")
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror}"
+    except ValueError:
+        reason = "cannot be read: it is not UTF-8 text"
+    raise ValueError(reason)
+
+
+def read(path: Path, environ: Mapping[str, str]) -> dict[Any, Any]:
+    """A configuration file as a tree; a `${NAME}` that is a whole value comes from `environ`.
+
+    Raises:
+        ConfigError: The file is unreadable, or is not the one YAML mapping it should be, or names
+            variables that are not set.
+    """
+    try:
+        tree = _parsed(text_of(path))
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    unset: list[str] = []
+    filled: dict[Any, Any] = _filled(tree, (), environ, unset)
+    if unset:
+        raise ConfigError(f"{path}: {'; '.join(unset)}")
+    return filled
+
+
+def _filled(
+    value: Any, location: tuple[str | int, ...], environ: Mapping[str, str], unset: list[str]
+) -> Any:
+    match value:
+        case dict():
+            return {
+                key: _filled(item, (*location, key), environ, unset) for key, item in value.items()
+            }
+        case list():
+            return [_filled(item, (*location, n), environ, unset) for n, item in enumerate(value)]
+        case str() if variable := _VARIABLE.fullmatch(value):
+            name = variable[1]
+            if name in environ:
+                return FromEnvironment(environ[name])
+            unset.append(f"{place(location)}: the environment variable {name} is not set")
+    return value
+
+
+def _parsed(text: str) -> dict[Any, Any]:
+    # The parser's own messages quote the file, where a password may stand: they are not passed on.
+    try:
+        documents = list(yaml.load_all(text, Loader=_Loader))
+    except _RefusedError as refusal:
+        reason = str(refusal)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        reason = (
+            f"line {line}: is not valid YAML; look at the indentation (no tabs), "
+            "and put text with special characters in quotes"
+        )
+    except (yaml.YAMLError, RecursionError, ValueError):
+        reason = "is not valid YAML"
+    else:
+        match documents:
+            case [dict() as tree]:
+                return tree
+            case [_, _, *_]:
+                reason = "holds several YAML documents; one is wanted"
+            case _:
+                reason = "holds no settings; a mapping with the key accounts is wanted"
+    raise ValueError(reason)
+
+
+class _RefusedError(Exception):
+    """Valid YAML that has no place in a configuration file. The text is ours."""
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader, without tags, repeated keys, and aliases that outgrow all measure."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._nodes = 0
+        self._sizes: dict[str | None, int] = {}
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # because the stubs lack it
+        if getattr(event, "tag", None):
+            _refuse(event.start_mark, "a value that begins with ! needs quotes")
+        before = self._nodes
+        node = super().compose_node(parent, index)
+        if isinstance(event, yaml.AliasEvent):
+            # An anchor whose size is not known yet holds this very alias: it would never end.
+            self._nodes += self._sizes.get(event.anchor, _MOST_NODES)
+        else:
+            self._nodes += 1
+            self._sizes[event.anchor] = self._nodes - before
+        if self._nodes > _MOST_NODES:
+            _refuse(event.start_mark, f"more than {_MOST_NODES} values, aliases written out")
+        return node
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        first: dict[tuple[str, str], int] = {}
+        scalars = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for key in scalars:
+            identity = (key.tag, key.value)
+            if identity in first:
+                earlier = first[identity]
+                _refuse(key.start_mark, f"{shown(key.value)} stands on line {earlier} already")
+            first[identity] = key.start_mark.line + 1
+        return node
+
+
+def _refuse(mark: yaml.Mark, reason: str) -> NoReturn:
+    raise _RefusedError(f"line {mark.line + 1}: {reason}")

@@ -1,0 +1,190 @@
+"""The settings: one class a section of the file, one field a key, with its default."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from exporter.config.values import (
+    AlarmType,
+    AnyPath,
+    CertificatesPath,
+    DeviceType,
+    Duration,
+    Edition,
+    InterfaceName,
+    Items,
+    Latitude,
+    Longitude,
+    NonZero,
+    Pair,
+    Period,
+    Secret,
+    SecretFile,
+    Severity,
+    Table,
+    Text,
+    Url,
+)
+from exporter.northbound.interfaces import INTERFACES
+
+# The second gives the first's values again, five minutes' worth at a time.
+_SAME_VALUES = ("getDevRealKpi", "getDevFiveMinutes")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+
+class Filter(_Section):
+    """What to keep, as wildcards: what an `include` matches and no `exclude` does."""
+
+    include: Items[Text] = ("*",)
+    exclude: Items[Text] = ()
+
+
+class Tls(_Section):
+    """How the server's certificate is checked."""
+
+    ca_file: CertificatesPath | None = None
+    verify: bool = True
+
+
+class Allowance(_Section):
+    """At most `calls` calls in any `per` seconds."""
+
+    calls: Annotated[int, Field(ge=1)]
+    per: Period
+
+
+class Override(_Section):
+    """What the file says about one interface; None is what the next broader place says."""
+
+    enabled: bool | None = None
+    every: Duration | None = None
+    allowance: Allowance | None = None
+
+
+Overrides = Table[InterfaceName, Override]
+
+
+class Account(_Section):
+    """One northbound account."""
+
+    name: Text = "default"
+    base_url: Url = "https://eu5.fusionsolar.huawei.com"
+    username: Text
+    password: Secret | None = None
+    password_file: SecretFile | None = None
+    limits: Edition = "safe"
+    plants: Filter = Filter()
+    devices: Filter = Filter()
+    device_types: Items[DeviceType] = ()
+    timeout: Period = 30.0
+    tls: Tls = Tls()
+    interfaces: Overrides = Field(default_factory=dict, validate_default=True)
+
+    @model_validator(mode="after")
+    def _one_password(self) -> Self:
+        if (self.password is None) == (self.password_file is None):
+            raise ValueError("needs one of password and password_file")
+        return self
+
+    def secret(self) -> str:
+        """The password in the clear, wherever it was given."""
+        given = self.password or self.password_file
+        return given.get_secret_value() if given else ""
+
+
+class Alarms(_Section):
+    """Which alarms are asked for, and how many a plant may show."""
+
+    language: Text = "en_US"
+    levels: Items[Severity] = ()
+    types: Items[AlarmType] = ()
+    max_active_per_plant: Annotated[int, Field(ge=0)] = 100
+
+
+class Factor(_Section):
+    """One KPI's factor from the source's unit to the base unit, instead of the catalogue's."""
+
+    device_type: int
+    key: Text
+    factor: NonZero
+
+
+class State(_Section):
+    """Where what survives a restart is kept."""
+
+    directory: AnyPath | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceSettings:
+    """One interface of one account, everything merged. `every` is in seconds."""
+
+    enabled: bool
+    every: float
+    allowance: Allowance | None
+
+
+def _at_least_one(accounts: tuple[Account, ...]) -> tuple[Account, ...]:
+    if not accounts:
+        raise ValueError("needs at least one account")
+    return accounts
+
+
+class Settings(_Section):
+    """The whole file."""
+
+    accounts: Annotated[Items[Account], AfterValidator(_at_least_one)]
+    interfaces: Overrides = Field(default_factory=dict, validate_default=True)
+    alarms: Alarms = Alarms()
+    currency: Text | None = None
+    factors: Items[Factor] = ()
+    plant_coordinates: Table[Text, Pair[Latitude, Longitude]] = Field(
+        default_factory=dict, validate_default=True
+    )
+    state: State = State()
+
+    def interface(self, account: Account, name: str) -> InterfaceSettings:
+        """What holds for one interface: key by key, the account's word, the file's, the table's."""
+        places = [
+            overrides[name]
+            for overrides in (account.interfaces, self.interfaces)
+            if name in overrides
+        ]
+
+        def first(key: str) -> Any:
+            said = (getattr(place, key) for place in places)
+            return next((value for value in said if value is not None), None)
+
+        row = INTERFACES[name]
+        enabled, every = first("enabled"), first("every")
+        return InterfaceSettings(
+            enabled=row.enabled if enabled is None else enabled,
+            every=row.every if every is None else every,
+            allowance=first("allowance"),
+        )
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [account.name for account in self.accounts]
+        for n, name in enumerate(names):
+            if name in names[:n]:
+                raise ValueError(
+                    f"accounts[{n}].name: is the name of accounts[{names.index(name)}] too"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _one_source_of_device_values(self) -> Self:
+        for n, account in enumerate(self.accounts):
+            if all(self.interface(account, name).enabled for name in _SAME_VALUES):
+                raise ValueError(
+                    f"accounts[{n}].interfaces: {' and '.join(_SAME_VALUES)} are both enabled, "
+                    "but give the same values; disable one of them"
+                )
+        return self

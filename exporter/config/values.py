@@ -1,0 +1,154 @@
+"""What one value in the file may be: types that check, each naming its mistake itself."""
+
+import re
+import ssl
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    ValidationInfo,
+)
+
+from exporter.config.mistakes import shown, suggestion
+from exporter.config.reading import text_of
+from exporter.northbound.codes import DEVICE_TYPES, device_type_slug
+from exporter.northbound.interfaces import EDITIONS, INTERFACES
+
+_MILLISECONDS: Mapping[str, int] = {
+    "y": 365 * 86_400_000,
+    "w": 7 * 86_400_000,
+    "d": 86_400_000,
+    "h": 3_600_000,
+    "m": 60_000,
+    "s": 1_000,
+    "ms": 1,
+}
+_WHOLE = re.compile("".join(f"(?:([0-9]{{1,12}}){unit})?" for unit in _MILLISECONDS))
+_DECIMAL = re.compile(rf"([0-9]{{1,12}}\.[0-9]{{1,12}})({'|'.join(_MILLISECONDS)})")
+_LONGEST_YEARS = 100
+
+_T = TypeVar("_T")
+_K = TypeVar("_K")
+
+
+def _seconds(value: object) -> float:
+    if not isinstance(value, str | int | float):
+        raise ValueError("must be a duration, such as 30s or 1h30m")  # noqa: TRY004  # because pydantic collects ValueErrors only
+    text = str(value)
+    if decimal := _DECIMAL.fullmatch(text):
+        milliseconds = Decimal(decimal[1]) * _MILLISECONDS[decimal[2]]
+    elif text and (whole := _WHOLE.fullmatch(text)):
+        counts = (int(count or 0) for count in whole.groups())
+        milliseconds = Decimal(sum(map(int.__mul__, counts, _MILLISECONDS.values())))
+    elif re.fullmatch(r"[0-9.]+", text):
+        raise ValueError(f"{shown(value)} has no unit; write 30s or 1h30m")
+    else:
+        raise ValueError(f"{shown(value)} is no duration; write it like 30s, 1h30m or 0.5s")
+    if milliseconds > _LONGEST_YEARS * _MILLISECONDS["y"]:
+        raise ValueError(f"{shown(value)} is longer than {_LONGEST_YEARS} years")
+    return float(milliseconds / 1000)
+
+
+def _one_of(what: str, choices: Collection[str]) -> BeforeValidator:
+    def check(value: object) -> object:
+        if isinstance(value, str) and value not in choices:
+            raise ValueError(f"{shown(value)} is no {what}{suggestion(value, choices)}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _device_type(value: object) -> object:
+    if not isinstance(value, str) or value in DEVICE_TYPES.values():
+        return value
+    number = re.fullmatch(r"type_([0-9]{1,9})", value)
+    slug = device_type_slug(int(number[1])) if number else ""
+    if slug != value:
+        end = f"; it is called {slug}" if slug else suggestion(value, DEVICE_TYPES.values())
+        raise ValueError(f"{shown(value)} is no device type{end}")
+    return value
+
+
+def _not_zero(value: float) -> float:
+    if value == 0:
+        raise ValueError("must not be 0")
+    return value
+
+
+def _url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        plain = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        plain = False
+    if not plain or re.search(r"[\s@?#]", value):
+        raise ValueError("must be an http:// or https:// URL without user, password, ? or #")
+    return value.rstrip("/")
+
+
+def _beside(value: object, info: ValidationInfo) -> Path:
+    if not isinstance(value, str) or not value:
+        raise ValueError("must be a path, as text")
+    directory: Path = info.context or Path()
+    return directory / value
+
+
+def _certificates(path: Path) -> Path:
+    try:
+        ssl.create_default_context(cafile=path)
+    except ssl.SSLError:
+        raise ValueError("holds no certificates in PEM form") from None
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from None
+    return path
+
+
+def _contents(value: object, info: ValidationInfo) -> SecretStr:
+    text = text_of(_beside(value, info)).removesuffix("\n")
+    if not text:
+        raise ValueError("is an empty file")
+    return SecretStr(text)
+
+
+Text = Annotated[str, Field(min_length=1)]
+Secret = Annotated[SecretStr, Field(min_length=1)]
+SecretFile = Annotated[SecretStr, BeforeValidator(_contents)]
+"""A file's path in the YAML, its contents in the model; a trailing newline is dropped."""
+
+AnyPath = Annotated[Path, BeforeValidator(_beside)]
+CertificatesPath = Annotated[AnyPath, AfterValidator(_certificates)]
+Url = Annotated[str, AfterValidator(_url)]
+"""Kept without a trailing slash, so that a path can follow."""
+
+Duration = Annotated[float, BeforeValidator(_seconds)]
+"""Seconds. Prometheus' form (`1h30m`, `500ms`) or one decimal with a unit (`0.42s`)."""
+Period = Annotated[Duration, Field(gt=0)]
+
+Edition = Annotated[str, _one_of("set of limits", EDITIONS)]
+InterfaceName = Annotated[str, _one_of("interface", INTERFACES)]
+DeviceType = Annotated[str, BeforeValidator(_device_type)]
+Severity = Annotated[str, _one_of("alarm severity", ("critical", "major", "minor", "warning"))]
+AlarmType = Annotated[
+    str,
+    _one_of(
+        "alarm type", ("transposition", "exception", "protection", "notification", "information")
+    ),
+]
+
+NonZero = Annotated[float, AfterValidator(_not_zero)]
+Latitude = Annotated[float, Field(ge=-90, le=90)]
+Longitude = Annotated[float, Field(ge=-180, le=180)]
+
+# Strictness would ask for a tuple, which YAML has not; the members stay strict.
+Items = Annotated[tuple[_T, ...], Field(strict=False)]
+Pair = Annotated[tuple[_T, _K], Field(strict=False)]
+Table = Annotated[Mapping[_K, _T], AfterValidator(MappingProxyType), PlainSerializer(dict)]

@@ -1,0 +1,118 @@
+"""The log: one line an event, whoever speaks, in one of three forms."""
+
+import logging
+from collections.abc import Mapping
+from typing import TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+LEVELS: Mapping[str, int] = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warn": logging.WARNING,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+# What libraries may say at least; urllib3's warnings quote URLs.
+_LIBRARIES: Mapping[str, int] = {"": logging.WARNING, "urllib3": logging.ERROR}
+
+_LONGEST_VALUE = 1_000
+
+
+def configure(level: str, format: str, stream: TextIO) -> None:  # noqa: A002  # because the flag is --log.format
+    """Send the log of the exporter and of its libraries to `stream`.
+
+    Args:
+        level: A key of `LEVELS`: the least that the exporter says.
+        format: A key of `FORMATS`.
+        stream: Where the lines go. A line that it cannot take is dropped, never raised.
+    """
+    handler = _Handler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(processors=[*_PROCESSORS, *FORMATS[format]])
+    )
+    logging.getLogger().handlers = [handler]
+    for library, least in _LIBRARIES.items():
+        logging.getLogger(library).setLevel(max(least, LEVELS[level]))
+    logging.getLogger("exporter").setLevel(LEVELS[level])
+    structlog.configure(
+        # Everything else happens in the handler, where a failure costs a line and not the caller.
+        processors=[structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        logger_factory=lambda *_: logging.getLogger("exporter"),
+    )
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    def format(self, record: logging.LogRecord) -> str:
+        encoding = getattr(self.stream, "encoding", None) or "utf-8"
+        return super().format(record).encode(encoding, "backslashreplace").decode(encoding)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # because logging names it
+        """Nothing: a line that cannot be written has nowhere to be told."""
+
+
+def _in_order(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    return {key: event.pop(key) for key in ("timestamp", "level", "event")} | {**event}
+
+
+def _cut(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    for key, value in event.items():
+        text = str(value)
+        if len(text) > _LONGEST_VALUE:
+            # A traceback says what happened at its end.
+            event[key] = (
+                f"…{text[1 - _LONGEST_VALUE :]}"
+                if key == "exception"
+                else f"{text[: _LONGEST_VALUE - 1]}…"
+            )
+    return event
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _logfmt(_: WrappedLogger, __: str, event: EventDict) -> str:
+    # structlog's own renderer lets through every line break but \n.
+    return " ".join(f"{key}={_logfmt_value(value)}" for key, value in event.items())
+
+
+def _logfmt_value(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "", True: "true", False: "false"}[value]
+    text = str(value)
+    if text and text.isprintable() and not set(text) & set(' ="\\'):
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{_printable(escaped)}"'
+
+
+def _on_one_line(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    return {
+        key: _printable(value) if isinstance(value, str) and key != "exception" else value
+        for key, value in event.items()
+    }
+
+
+_PROCESSORS: tuple[Processor, ...] = (
+    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+    _in_order,
+    _cut,
+)
+
+FORMATS: Mapping[str, tuple[Processor, ...]] = {
+    "logfmt": (_logfmt,),
+    "json": (structlog.processors.JSONRenderer(),),
+    "console": (
+        _on_one_line,
+        structlog.dev.ConsoleRenderer(
+            colors=False, sort_keys=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ),
+}

@@ -1,0 +1,54 @@
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from exporter.config import Settings, load
+from exporter.config.settings import Override
+from exporter.northbound.interfaces import INTERFACES
+
+EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
+
+
+def example() -> Settings:
+    return load(EXAMPLE, {"FUSIONSOLAR_PASSWORD": "secret"})
+
+
+def keys_left_out(section: BaseModel) -> list[str]:
+    """The keys of a section, and of those within it, that the file does not write out."""
+    missing = [
+        f"{type(section).__name__}.{key}"
+        for key in type(section).model_fields.keys() - section.model_fields_set
+    ]
+    for value in dict(section).values():
+        parts = value if isinstance(value, tuple) else [value]
+        for part in parts:
+            if isinstance(part, BaseModel):
+                missing += keys_left_out(part)
+    return missing
+
+
+def test_the_example_writes_out_every_key() -> None:
+    assert keys_left_out(example()) == []
+
+
+def test_the_example_shows_the_defaults(tmp_path: Path) -> None:
+    bare = tmp_path / "config.yaml"
+    bare.write_text("accounts: [{username: api-user, password: secret}]")
+    defaults = load(bare, {})
+    shown = example()
+    assert shown.model_copy(update={"interfaces": {}}) == defaults.model_copy(
+        update={"interfaces": {}}
+    )
+    assert shown.accounts[0].secret() == "secret"
+
+
+def test_the_example_lists_every_interface_as_the_table_has_it() -> None:
+    assert dict(example().interfaces) == {
+        row.name: Override(enabled=row.enabled, every=f"{row.every}s", allowance=None)
+        for row in INTERFACES.values()
+    }
+
+
+def test_the_example_writes_out_every_key_of_every_interface() -> None:
+    missing = [key for each in example().interfaces.values() for key in keys_left_out(each)]
+    assert missing == []

@@ -1,0 +1,23 @@
+"""DC combiner boxes (15; reference 3.6)."""
+
+from exporter.catalogue.labels import numbered
+from exporter.catalogue.lines import expand, gauge, stateset
+from exporter.northbound.codes import RUN_STATES
+
+ALL = (15,)
+
+STRINGS = numbered("string", 20)
+
+KPIS = (
+    stateset("run_state", ALL, "run_state", RUN_STATES, "Connection of a combiner box"),
+
+    gauge("dc_i{}",  "A", ALL, "string_current_amperes", "Current of a string", STRINGS),
+    gauge("photc_i", "A", ALL, "dc_current_amperes",     "Current of all strings together"),
+    gauge("photc_u", "V", ALL, "dc_voltage_volts",       "Voltage of the strings"),
+
+    # The key is really spelt like this.
+    gauge("temprature",    "°C", ALL, "temperature_celsius", "Temperature inside a combiner box"),
+    gauge("thunder_count", "",   ALL, "lightning_strikes",   "Lightning strikes counted"),
+)  # fmt: skip
+
+ROWS = expand("combiner", {"getDevRealKpi": KPIS})

@@ -1,0 +1,166 @@
+"""The catalogue as a list for programs (`metrics --format json`) and as tables for people."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from exporter.catalogue.lines import runs
+from exporter.catalogue.model import Row
+from exporter.catalogue.rows import ROWS
+from exporter.northbound.codes import device_type_slug
+
+Entry = Mapping[str, Any]
+
+_TITLES = {
+    "plant": "Plants",
+    "inverter": "Inverters",
+    "meter": "Meters",
+    "battery": "Batteries",
+    "combiner": "DC combiner boxes",
+    "weather": "Weather stations",
+    "transformer": "Transformers",
+}
+
+_FACTS = ("Metric", "Type", "Unit", "Labels")
+_REASON = ("Interface", "Device type", "Key", "Reason")
+
+_HEAD = """\
+# Metrics
+
+Printed by `fusionsolar-exporter metrics` from the tables in `exporter/catalogue/`.
+
+Every series of a plant is labelled with `account` and `plant_code`, every series of a device with
+`device_id` besides; the tables name the labels beyond these. The keys are preceded by the device
+types that send them, and followed by the unit they are sent in and the factor that turns it into
+the metric's.
+"""
+
+
+def describe_rows(rows: Iterable[Row] = ROWS) -> list[dict[str, Any]]:
+    """One entry a row, made of what JSON has.
+
+    Each holds interface, device_type, key, metric, type, factor, labels, unit, source_unit, help;
+    a StateSet's also states (code → name) and code_metric. Where a key is left out on purpose,
+    metric and type are null and reason says why.
+    """
+    return [_describe(row) for row in rows]
+
+
+def render_markdown(entries: Sequence[Entry], own: Sequence[Entry] = ()) -> str:
+    """One table a subject for `entries` as of `describe_rows`, and one for `own`.
+
+    `own` describes the exporter's own metrics in the same form, with key null. Of their `labels`
+    only the names are shown.
+    """
+    described = [entry for entry in entries if entry["metric"] is not None]
+    left_out = [entry for entry in entries if entry["metric"] is None]
+    parts = [_HEAD]
+    for subject, title in _TITLES.items():
+        prefix = f"fusionsolar_{subject}_"
+        if of_subject := [entry for entry in described if entry["metric"].startswith(prefix)]:
+            parts += _section(title, of_subject)
+    if left_out:
+        parts += ["## Left out\n", _table(_REASON, map(_reason, left_out))]
+    if own:
+        lines = ((*_facts(entry), entry["help"]) for entry in own)
+        parts += ["## The exporter\n", _table((*_FACTS, "Meaning"), lines)]
+    return "\n".join(parts)
+
+
+def _describe(row: Row) -> dict[str, Any]:
+    metric = row.metric
+    entry: dict[str, Any] = {
+        "interface": row.interface,
+        "device_type": row.device_type,
+        "key": row.key,
+        "metric": metric.name if metric else None,
+        "type": metric.kind.value if metric else None,
+        "factor": row.factor,
+        "labels": dict(zip(metric.labels, row.labels, strict=True)) if metric else {},
+        "unit": metric.unit if metric else "",
+        "source_unit": row.source_unit,
+        "help": metric.help if metric else "",
+    }
+    if row.states is not None and row.code_metric is not None:
+        entry["states"] = {str(code): name for code, name in row.states.items()}
+        entry["code_metric"] = row.code_metric.name
+    if metric is None:
+        entry["reason"] = row.reason
+    return entry
+
+
+def _section(title: str, entries: list[Entry]) -> list[str]:
+    families: dict[str, list[Entry]] = {}
+    for entry in entries:
+        families.setdefault(entry["metric"], []).append(entry)
+    rows = [(*_facts(family[0]), _keys(family), family[0]["help"]) for family in families.values()]
+    states = [_states(family[0]) for family in families.values() if "states" in family[0]]
+    return [
+        f"## {title}\n",
+        _sources(entries),
+        _table((*_FACTS, "Keys", "Meaning"), rows),
+        *states,
+    ]
+
+
+def _sources(entries: list[Entry]) -> str:
+    interfaces = ", ".join(_code(name) for name in dict.fromkeys(e["interface"] for e in entries))
+    types = dict.fromkeys(e["device_type"] for e in entries if e["device_type"] is not None)
+    named = ", ".join(f"{number} {_code(device_type_slug(number))}" for number in types)
+    return f"From {interfaces}, device types {named}.\n" if types else f"From {interfaces}.\n"
+
+
+def _facts(entry: Entry) -> tuple[str, str, str, str]:
+    labels = ", ".join(_code(label) for label in entry["labels"])
+    return _code(entry["metric"]), entry["type"], entry["unit"], labels
+
+
+def _keys(family: list[Entry]) -> str:
+    """`1, 38: pv1_u … pv36_u (V)`: the keys of each device type, types that agree joined."""
+    sent: dict[tuple[int | None, str, float], list[str]] = {}
+    for entry in family:
+        source = entry["device_type"], entry["source_unit"], entry["factor"]
+        sent.setdefault(source, []).append(entry["key"])
+    types: dict[str, list[str]] = {}
+    for (device_type, unit, factor), keys in sent.items():
+        text = _folded(keys) + _conversion(unit, factor)
+        types.setdefault(text, []).append(str(device_type))
+    return "<br>".join(
+        text if numbers == ["None"] else f"{', '.join(numbers)}: {text}"
+        for text, numbers in types.items()
+    )
+
+
+def _folded(keys: Iterable[str]) -> str:
+    return ", ".join(
+        _code(first) if first == last else f"{_code(first)} … {_code(last)}"
+        for first, last in runs(dict.fromkeys(keys))
+    )
+
+
+def _conversion(source_unit: str, factor: float) -> str:
+    if not source_unit:
+        return ""
+    return f" ({source_unit})" if factor == 1 else f" ({source_unit}, times {factor:,.12g})"
+
+
+def _states(entry: Entry) -> str:
+    names = ", ".join(f"{_code(name)} ({code})" for code, name in entry["states"].items())
+    return (
+        f"{_code(entry['metric'])} is {names} or `unknown`; "
+        f"the code itself is {_code(entry['code_metric'])}.\n"
+    )
+
+
+def _reason(entry: Entry) -> tuple[str, str, str, str]:
+    number = "" if entry["device_type"] is None else str(entry["device_type"])
+    return _code(entry["interface"]), number, _code(entry["key"]), entry["reason"]
+
+
+def _code(text: str) -> str:
+    return f"`{text}`"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    rule = ["---"] * len(header)
+    lines = (f"| {' | '.join(cells)} |" for cells in (header, rule, *rows))
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,59 @@
+"""Grid meters (17) and power sensors (47); reference 3.6.
+
+The energies are counted by the meter itself, over its lifetime. Reactive ones are printed in kWh
+or kvar in the reference, and are kvarh. `active_power` is W for both types: the reference says kW
+for a grid meter, later editions W, and live servers send W.
+"""
+
+from exporter.catalogue.labels import LINES, PHASES, TARIFFS
+from exporter.catalogue.lines import counter, expand, gauge, stateset
+from exporter.northbound.codes import METER_STATES, RUN_STATES
+
+GRID = (17,)
+SENSOR = (47,)
+ALL = (17, 47)
+
+KPIS = (
+    stateset("meter_status", SENSOR, "status", METER_STATES, "Operating state of a meter"),
+    stateset("run_state", SENSOR, "run_state", RUN_STATES, "Connection of a meter"),
+
+    gauge("active_power", "W", ALL, "active_power_watts",
+          "Active power at a meter, positive while it is fed into the grid"),
+    gauge("active_power_{}", "kW", GRID, "phase_active_power_watts",
+          "Active power of a phase, positive while it is fed into the grid", PHASES),
+    gauge("reactive_power",    "kvar", GRID,   "reactive_power_vars", "Reactive power at a meter"),
+    gauge("reactive_power",    "var",  SENSOR, "reactive_power_vars"),
+    gauge("reactive_power_{}", "kvar", GRID,   "phase_reactive_power_vars",
+          "Reactive power of a phase", PHASES),
+    gauge("total_apparent_power", "kVA", GRID, "apparent_power_volt_amperes",
+          "Apparent power at a meter"),
+    gauge("power_factor",   "",   ALL,    "power_factor",          "Power factor at a meter"),
+    gauge("grid_frequency", "Hz", ALL,    "frequency_hertz",       "Frequency of the grid"),
+    gauge("meter_u",        "V",  SENSOR, "voltage_volts",         "Voltage of the grid"),
+    gauge("meter_i",        "A",  SENSOR, "current_amperes",       "Current at a meter"),
+    gauge("{}_u",           "V",  GRID,   "line_voltage_volts",    "Line-to-line voltage", LINES),
+    gauge("{}_u",           "V",  GRID,   "phase_voltage_volts",   "Phase voltage", PHASES),
+    gauge("{}_i",           "A",  GRID,   "phase_current_amperes", "Phase current", PHASES),
+
+    counter("active_cap", "kWh", ALL, "positive_active_energy_joules_total",
+            "Lifetime active energy fed into the grid"),
+    counter("reverse_active_cap", "kWh", ALL, "reverse_active_energy_joules_total",
+            "Lifetime active energy drawn from the grid"),
+    counter("forward_reactive_cap", "kvarh", GRID, "positive_reactive_energy_var_seconds_total",
+            "Lifetime positive reactive energy"),
+    counter("reverse_reactive_cap", "kvarh", GRID, "reverse_reactive_energy_var_seconds_total",
+            "Lifetime negative reactive energy"),
+
+    counter("positive_active_{}", "kWh", GRID, "positive_active_tariff_energy_joules_total",
+            "Lifetime active energy fed into the grid, by tariff", TARIFFS),
+    counter("reverse_active_{}", "kWh", GRID, "reverse_active_tariff_energy_joules_total",
+            "Lifetime active energy drawn from the grid, by tariff", TARIFFS),
+    counter("positive_reactive_{}", "kvarh", GRID,
+            "positive_reactive_tariff_energy_var_seconds_total",
+            "Lifetime positive reactive energy, by tariff", TARIFFS),
+    counter("reverse_reactive_{}", "kvarh", GRID,
+            "reverse_reactive_tariff_energy_var_seconds_total",
+            "Lifetime negative reactive energy, by tariff", TARIFFS),
+)  # fmt: skip
+
+ROWS = expand("meter", {"getDevRealKpi": KPIS})

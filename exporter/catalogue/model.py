@@ -1,0 +1,52 @@
+"""What a row of the catalogue is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """The type of a metric family, in the words of OpenMetrics."""
+
+    GAUGE = "gauge"
+    COUNTER = "counter"
+    STATESET = "stateset"
+    INFO = "info"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One family.
+
+    `name` is the sample name on a text-format line (a counter's ends in `_total`), `unit` its base
+    unit (empty where it has none), and `labels` are the names of the labels beside `account`,
+    `plant_code` and `device_id`.
+    """
+
+    name: str
+    kind: Kind
+    help: str
+    unit: str = ""
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One concrete key of one interface and device type (None: plant).
+
+    A sample is the value, sent in `source_unit`, times `factor`; `labels` are the values of
+    `metric.labels`. A StateSet has its `states` (code → name) and a `code_metric` for the code
+    itself. A key left out on purpose has no metric, and a `reason`.
+    """
+
+    interface: str
+    device_type: int | None
+    key: str
+    metric: Metric | None
+    factor: float = 1.0
+    labels: tuple[str, ...] = ()
+    source_unit: str = ""
+    states: Mapping[int, str] | None = None
+    code_metric: Metric | None = None
+    reason: str = ""

@@ -1,0 +1,127 @@
+"""Names and HELP texts: Prometheus' conventions, and ours."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from exporter.catalogue.rows import ROWS
+
+KEYS = {}
+STATES = {}
+for _row in ROWS:
+    for _metric in filter(None, (_row.metric, _row.code_metric)):
+        KEYS.setdefault(_metric, set()).add(_row.key)
+    if _row.states is not None:
+        STATES[_row.metric] = _row.states
+METRICS = list(KEYS)
+
+SUBJECTS = {
+    None: "plant",
+    1: "inverter",
+    14: "inverter",
+    38: "inverter",
+    17: "meter",
+    47: "meter",
+    39: "battery",
+    41: "battery",
+    15: "combiner",
+    10: "weather",
+    8: "transformer",
+}
+
+PROMTOOL = shutil.which("promtool")
+
+
+def page():
+    lines = []
+    for metric in METRICS:
+        states = STATES.get(metric, {})
+        names = [*metric.labels, metric.name] if states else metric.labels
+        labels = ",".join(f'{name}="x"' for name in ("account", "plant_code", "device_id", *names))
+        kind = "gauge" if states else metric.kind
+        lines += [
+            f"# HELP {metric.name} {metric.help}",
+            f"# TYPE {metric.name} {kind}",
+            f"{metric.name}{{{labels}}} 1",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def test_names_are_lower_case_words_that_begin_with_the_subject_of_their_type():
+    for row in ROWS:
+        for metric in filter(None, (row.metric, row.code_metric)):
+            pattern = rf"fusionsolar_{SUBJECTS[row.device_type]}(_[a-z]+)+"
+            assert re.fullmatch(pattern, metric.name), metric.name
+
+
+def test_a_name_ends_in_its_unit_and_a_counters_in_total_after_it():
+    for metric in METRICS:
+        ending = "_".join(filter(None, (metric.unit, "total" if metric.kind == "counter" else "")))
+        assert metric.name.endswith(f"_{ending}" if ending else ""), metric.name
+        assert metric.name.endswith("_total") == (metric.kind == "counter"), metric.name
+
+
+def test_a_name_without_a_unit_is_one_of_these():
+    assert {metric.name.removeprefix("fusionsolar_") for metric in METRICS if not metric.unit} == {
+        "plant_health_state",
+        "plant_health_state_code",
+        "plant_day_income",
+        "plant_income",
+        "inverter_state",
+        "inverter_state_code",
+        "inverter_run_state",
+        "inverter_run_state_code",
+        "inverter_power_factor",
+        "meter_status",
+        "meter_status_code",
+        "meter_run_state",
+        "meter_run_state_code",
+        "meter_power_factor",
+        "battery_status",
+        "battery_status_code",
+        "battery_mode",
+        "battery_mode_code",
+        "battery_run_state",
+        "battery_run_state_code",
+        "combiner_run_state",
+        "combiner_run_state_code",
+        "combiner_lightning_strikes",
+        "weather_run_state",
+        "weather_run_state_code",
+        "transformer_run_state",
+        "transformer_run_state_code",
+        "transformer_power_factor",
+    }
+
+
+def test_helps_are_sentences():
+    for metric in METRICS:
+        assert re.fullmatch(r"[A-Z][^.]+\.", metric.help), metric.help
+
+
+def test_helps_name_the_keys():
+    for metric, keys in KEYS.items():
+        named = set(re.split(r", | to ", re.search(r"\((.+)\)\.$", metric.help)[1]))
+        assert named <= keys, metric.help
+
+
+def test_power_that_has_a_sign_says_which_is_which():
+    helps = {metric.name: metric.help for metric in METRICS}
+
+    assert helps["fusionsolar_meter_active_power_watts"] == (
+        "Active power at a meter, positive while it is fed into the grid (active_power)."
+    )
+    assert helps["fusionsolar_battery_power_watts"] == (
+        "Power of a battery, positive while it charges (ch_discharge_power)."
+    )
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")
+def test_promtool_has_nothing_to_say():
+    checked = subprocess.run(  # noqa: S603  # because the page is ours
+        [PROMTOOL, "check", "metrics"], input=page(), capture_output=True, text=True, check=False
+    )
+
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")

@@ -1,0 +1,171 @@
+"""The catalogue against the reference's own table: every key, in its real unit."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from exporter.catalogue.rows import lookup
+from exporter.northbound import codes
+
+# Interface → device type → key → unit as printed; "code" stands for an enumeration's explanation.
+REFERENCE = json.loads(Path(__file__).with_name("reference_keys.json").read_text("utf-8"))
+
+PRINTED = [
+    (interface, None if device_type == "plant" else int(device_type), key, unit)
+    for interface, types in REFERENCE.items()
+    for device_type, keys in types.items()
+    for key, unit in keys.items()
+]
+
+# What a printed unit becomes: the metric's unit, and the factor.
+UNITS = {
+    "%": ("ratio", 0.01),
+    "A": ("amperes", 1),
+    "Degree": ("degrees", 1),
+    "Hz": ("hertz", 1),
+    "MJ/m²": ("joules_per_square_meter", 1e6),
+    "Millisecond": ("seconds", 0.001),
+    "None": ("", 1),
+    "Time (ms)": ("seconds", 0.001),
+    "Times": ("", 1),
+    "V": ("volts", 1),
+    "Var": ("vars", 1),
+    "W": ("watts", 1),
+    "W/m²": ("watts_per_square_meter", 1),
+    "code": ("", 1),
+    "kVA": ("volt_amperes", 1000),
+    "kVar": ("vars", 1000),
+    "kW": ("watts", 1000),
+    "kWh": ("joules", 3_600_000),
+    "m/s": ("meters_per_second", 1),
+    "°C": ("celsius", 1),
+    "¥": ("", 1),
+}
+
+VAR_SECONDS = ("var_seconds", 3_600_000)
+
+# Where the reference prints a wrong unit, or none.
+FAULTS = {
+    (14, "temperature"): ("celsius", 1),
+    (17, "active_power"): ("watts", 1),
+    (17, "forward_reactive_cap"): VAR_SECONDS,
+    (17, "reverse_reactive_cap"): VAR_SECONDS,
+    (17, "positive_reactive_top"): VAR_SECONDS,
+    (17, "positive_reactive_peak"): VAR_SECONDS,
+    (17, "positive_reactive_power"): VAR_SECONDS,
+    (17, "positive_reactive_valley"): VAR_SECONDS,
+    (17, "reverse_reactive_top"): VAR_SECONDS,
+    (17, "reverse_reactive_peak"): VAR_SECONDS,
+    (17, "reverse_reactive_power"): VAR_SECONDS,
+    (17, "reverse_reactive_valley"): VAR_SECONDS,
+    (39, "battery_soh"): ("ratio", 0.01),
+}
+
+STATES = {
+    (None, "real_health_state"): codes.PLANT_HEALTH_STATES,
+    (1, "inverter_state"): codes.INVERTER_STATES,
+    (14, "inverter_state"): codes.INVERTER_STATES,
+    (38, "inverter_state"): codes.INVERTER_STATES,
+    (39, "battery_status"): codes.BATTERY_STATES,
+    (39, "ch_discharge_model"): codes.BATTERY_MODES,
+    (47, "meter_status"): codes.METER_STATES,
+    (1, "run_state"): codes.RUN_STATES,
+    (8, "run_state"): codes.RUN_STATES,
+    (10, "run_state"): codes.RUN_STATES,
+    (14, "run_state"): codes.RUN_STATES,
+    (15, "run_state"): codes.RUN_STATES,
+    (38, "run_state"): codes.RUN_STATES,
+    (39, "run_state"): codes.RUN_STATES,
+    (47, "run_state"): codes.RUN_STATES,
+}
+
+COUNTED_KEYS = {
+    None: {"total_power"},
+    1: {"total_cap", "mppt_total_cap", *(f"mppt_{n}_cap" for n in range(1, 11))},
+    14: {"total_cap"},
+    38: {"total_cap", *(f"mppt_{n}_cap" for n in range(1, 5))},
+    17: {
+        "active_cap",
+        "reverse_active_cap",
+        "forward_reactive_cap",
+        "reverse_reactive_cap",
+        *(
+            f"{direction}_{energy}_{tariff}"
+            for direction in ("positive", "reverse")
+            for energy in ("active", "reactive")
+            for tariff in ("top", "peak", "power", "valley")
+        ),
+    },
+    47: {"active_cap", "reverse_active_cap"},
+}
+
+
+def test_the_copy_of_the_reference_is_whole():
+    counts = {
+        interface: {device_type: len(keys) for device_type, keys in types.items()}
+        for interface, types in REFERENCE.items()
+    }
+
+    assert counts == {
+        "getStationRealKpi": {"plant": 6},
+        "getDevRealKpi": {
+            "1": 81,
+            "14": 31,
+            "38": 42,
+            "15": 25,
+            "10": 9,
+            "17": 40,
+            "47": 10,
+            "39": 11,
+            "8": 14,
+        },
+    }
+
+
+@pytest.mark.parametrize(("interface", "device_type", "key", "unit"), PRINTED)
+def test_every_key_of_the_reference_is_mapped_in_base_units_or_left_out_with_a_reason(
+    interface, device_type, key, unit
+):
+    row = lookup(interface, device_type)[key]
+
+    if row.metric is None:
+        assert row.reason
+    else:
+        expected = FAULTS.get((device_type, key), UNITS[unit])
+        assert (row.metric.unit, row.factor) == expected
+
+
+def test_every_enumeration_is_a_stateset_with_its_code_beside_it():
+    statesets = {
+        (device_type, key): row.states
+        for interface, device_type, key, _ in PRINTED
+        if (row := lookup(interface, device_type)[key]).metric.kind == "stateset"
+    }
+
+    assert statesets == STATES
+
+
+def test_lifetime_energies_are_counters_and_nothing_else_is():
+    counted = {}
+    for interface, device_type, key, _ in PRINTED:
+        if lookup(interface, device_type)[key].metric.kind == "counter":
+            counted.setdefault(device_type, set()).add(key)
+
+    assert counted == COUNTED_KEYS
+
+
+def test_both_inverters_with_strings_have_all_36_of_them():
+    keys = {f"pv{number}_{quantity}" for number in range(1, 37) for quantity in "ui"}
+
+    assert keys - lookup("getDevRealKpi", 1).keys() == set()
+    assert keys - lookup("getDevRealKpi", 38).keys() == set()
+
+
+@pytest.mark.parametrize(("device_type", "like"), [(38, 1), (41, 39)])
+def test_types_that_share_a_table_share_every_metric(device_type, like):
+    def meaning(number):
+        rows = lookup("getDevRealKpi", number).values()
+        return [(row.key, row.metric, row.labels, row.factor, row.states) for row in rows]
+
+    assert meaning(device_type) == meaning(like)

@@ -1,0 +1,186 @@
+"""What holds for every row, and a handful of rows in full."""
+
+from collections import Counter
+
+import pytest
+
+from exporter.catalogue.model import Kind, Metric, Row
+from exporter.catalogue.rows import ROWS, lookup
+from exporter.catalogue.units import UNITS
+from exporter.northbound.codes import BATTERY_MODES
+from exporter.northbound.interfaces import INTERFACES
+
+MAPPED = [row for row in ROWS if row.metric is not None]
+
+
+def repeated(items):
+    return {item for item, count in Counter(items).items() if count > 1}
+
+
+def tariff(energy, unit, value):
+    return f'meter_{energy}_tariff_energy_{unit}_total{{tariff="{value}"}}'
+
+
+def test_no_key_of_a_source_stands_twice():
+    assert repeated((row.interface, row.device_type, row.key) for row in ROWS) == set()
+
+
+def test_no_two_keys_of_a_source_become_one_series():
+    series = [(row.interface, row.device_type, row.metric.name, row.labels) for row in MAPPED]
+
+    assert repeated(series) == set()
+
+
+def test_a_metric_means_the_same_wherever_it_comes_from():
+    metrics = {row.metric for row in MAPPED} | {row.code_metric for row in MAPPED if row.states}
+
+    assert repeated(metric.name for metric in metrics) == set()
+
+
+def test_a_metric_has_the_states_of_one_enumeration_only():
+    states = {(row.metric.name, tuple((row.states or {}).items())) for row in MAPPED}
+
+    assert repeated(name for name, _ in states) == set()
+
+
+def test_label_values_match_the_label_names_in_number():
+    assert [row for row in MAPPED if len(row.labels) != len(row.metric.labels)] == []
+
+
+def test_the_source_unit_gives_the_unit_and_the_factor():
+    wrong = [
+        row
+        for row in MAPPED
+        if (row.metric.unit, row.factor)
+        != (UNITS[row.source_unit].base, UNITS[row.source_unit].factor)
+    ]
+
+    assert wrong == []
+
+
+def test_statesets_have_states_and_a_code_and_nothing_else_has():
+    for row in ROWS:
+        is_stateset = row.metric is not None and row.metric.kind is Kind.STATESET
+        assert (row.states is not None, row.code_metric is not None) == (is_stateset, is_stateset)
+
+
+def test_every_unit_is_in_use():
+    assert {row.source_unit for row in ROWS} == UNITS.keys()
+
+
+def test_every_type_of_an_interface_in_the_catalogue_has_its_rows():
+    catalogued = {}
+    for row in ROWS:
+        catalogued.setdefault(row.interface, set()).add(row.device_type)
+
+    expected = {name: INTERFACES[name].device_types or {None} for name in catalogued}
+    assert catalogued == expected
+
+
+def test_a_source_nobody_wrote_a_table_for_has_no_rows():
+    assert dict(lookup("getDevRealKpi", 62)) == {}
+    assert dict(lookup("getStationRealKpi", 1)) == {}
+
+
+def test_a_lookup_cannot_be_changed():
+    with pytest.raises(TypeError):
+        lookup("getDevRealKpi", 1)["pv1_u"] = None
+
+
+def test_a_lookup_holds_the_rows_of_its_source_in_order():
+    rows = [row for row in ROWS if (row.interface, row.device_type) == ("getDevRealKpi", 17)]
+
+    assert list(lookup("getDevRealKpi", 17).values()) == rows
+
+
+def test_a_number_in_a_key_becomes_a_label():
+    assert lookup("getDevRealKpi", 1)["pv7_u"] == Row(
+        interface="getDevRealKpi",
+        device_type=1,
+        key="pv7_u",
+        metric=Metric(
+            name="fusionsolar_inverter_string_voltage_volts",
+            kind=Kind.GAUGE,
+            help="Voltage of a string (pv1_u to pv36_u).",
+            unit="volts",
+            labels=("string",),
+        ),
+        labels=("7",),
+        source_unit="V",
+    )
+
+
+def test_strings_of_a_central_inverter_are_strings_like_any_other():
+    central = lookup("getDevRealKpi", 14)["center_i_10"]
+
+    assert central.metric == lookup("getDevRealKpi", 1)["pv10_i"].metric
+    assert central.metric.help == (
+        "Current of a string (pv1_i to pv36_i, center_i_1 to center_i_10)."
+    )
+    assert central.labels == ("10",)
+
+
+def test_a_plants_lifetime_energy_is_a_counter_of_joules():
+    assert lookup("getStationRealKpi", None)["total_power"] == Row(
+        interface="getStationRealKpi",
+        device_type=None,
+        key="total_power",
+        metric=Metric(
+            name="fusionsolar_plant_energy_joules_total",
+            kind=Kind.COUNTER,
+            help="Lifetime energy produced (total_power).",
+            unit="joules",
+        ),
+        factor=3_600_000,
+        source_unit="kWh",
+    )
+
+
+def test_a_battery_mode_is_a_stateset_with_a_code():
+    assert lookup("getDevRealKpi", 39)["ch_discharge_model"] == Row(
+        interface="getDevRealKpi",
+        device_type=39,
+        key="ch_discharge_model",
+        metric=Metric(
+            name="fusionsolar_battery_mode",
+            kind=Kind.STATESET,
+            help="Rule by which a battery works (ch_discharge_model).",
+        ),
+        states=BATTERY_MODES,
+        code_metric=Metric(
+            name="fusionsolar_battery_mode_code",
+            kind=Kind.GAUGE,
+            help="Rule by which a battery works, as the code that was sent (ch_discharge_model).",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("device_type", "key", "series"),
+    [
+        (1, "ab_u", 'inverter_line_voltage_volts{line="ab"}'),
+        (1, "a_u", 'inverter_phase_voltage_volts{phase="a"}'),
+        (1, "mppt_10_cap", 'inverter_mppt_energy_joules_total{mppt="10"}'),
+        (1, "mppt_total_cap", "inverter_dc_energy_joules_total"),
+        (14, "center_i", "inverter_dc_current_amperes"),
+        (14, "center_i_1", 'inverter_string_current_amperes{string="1"}'),
+        (17, "active_power", "meter_active_power_watts"),
+        (17, "active_power_c", 'meter_phase_active_power_watts{phase="c"}'),
+        (17, "active_cap", "meter_positive_active_energy_joules_total"),
+        (17, "positive_active_top", tariff("positive_active", "joules", "sharp")),
+        (17, "reverse_active_peak", tariff("reverse_active", "joules", "peak")),
+        (17, "positive_reactive_power", tariff("positive_reactive", "var_seconds", "shoulder")),
+        (17, "reverse_reactive_valley", tariff("reverse_reactive", "var_seconds", "off_peak")),
+        (15, "temprature", "combiner_temperature_celsius"),
+        (15, "dc_i20", 'combiner_string_current_amperes{string="20"}'),
+        (10, "radiant_total", "weather_day_irradiation_joules_per_square_meter"),
+        (41, "ch_discharge_power", "battery_power_watts"),
+        (8, "ca_u", 'transformer_line_voltage_volts{line="ca"}'),
+    ],
+)
+def test_a_key_becomes_a_series(device_type, key, series):
+    row = lookup("getDevRealKpi", device_type)[key]
+    labels = zip(row.metric.labels, row.labels, strict=True)
+    written = "".join(f'{{{name}="{value}"}}' for name, value in labels)
+
+    assert row.metric.name + written == f"fusionsolar_{series}"

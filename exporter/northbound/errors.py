@@ -1,0 +1,178 @@
+"""How a call can fail: one row a failCode, with its meaning, whose fault it is, and what we do.
+
+Source: the reference's chapter 4 (30 codes) and the codes that newer servers added.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Fault(Enum):
+    """Whose fault a failure is."""
+
+    EXPORTER = "exporter"  # we sent something wrong
+    OWNER = "owner"  # the account lacks something that its owner can give
+    FLEET = "fleet"  # a plant or device is not what the list said
+    PACE = "pace"  # called too often
+    SERVER = "server"  # the management system, or the way to it
+
+
+class Reaction(Enum):
+    """What the poller does after a failure."""
+
+    LOG_IN = "log_in"  # log in again, then repeat the call once
+    BACK_OFF = "back_off"  # this interface waits, longer each time
+    PAUSE = "pause"  # the account, and the host's other accounts, wait
+    PARK = "park"  # two more tries, then long rests: only the owner can mend it
+    REREAD_FLEET = "reread_fleet"  # halve the batch and read the list out of turn
+    REFUSE_CREDENTIALS = "refuse_credentials"  # wait 15, then every 30 minutes
+    NEXT_TURN = "next_turn"  # the batch waits for its next turn like any other
+
+
+class CallError(Exception):
+    """A call that brought no data.
+
+    `reason` is the label value under which it is counted: the failCode (`"407"`) or a word
+    (`http_502`, `timeout`, `connection`, `malformed` …). `enveloped` tells whether the management
+    system itself answered, in its own form. The text never holds a secret or an answer's body.
+    """
+
+    def __init__(
+        self, reason: str, reaction: Reaction, meaning: str, *, enveloped: bool = False
+    ) -> None:
+        super().__init__(f"{reason}: {meaning}")
+        self.reason = reason
+        self.reaction = reaction
+        self.meaning = meaning
+        self.enveloped = enveloped
+
+
+@dataclass(frozen=True, slots=True)
+class FailCode:
+    """One row of the table."""
+
+    code: int
+    fault: Fault
+    reaction: Reaction
+    meaning: str
+
+
+_CREDENTIALS = Reaction.REFUSE_CREDENTIALS
+_NEXT = Reaction.NEXT_TURN
+_REREAD = Reaction.REREAD_FLEET
+
+# Chapter 4 first, in its groups; then what newer servers added.
+FAIL_CODES: Mapping[int, FailCode] = {
+    row.code: row
+    for row in (
+        FailCode(305, Fault.SERVER, Reaction.LOG_IN,
+                 "the session has ended, or another login with this account ended it"),
+        FailCode(401, Fault.OWNER, Reaction.PARK,
+                 "this account may not use the interface; grant it in the management system"),
+        FailCode(407, Fault.PACE, Reaction.BACK_OFF,
+                 "this interface was called more often than the account may"),
+        FailCode(20001, Fault.OWNER, _CREDENTIALS,
+                 "the northbound account does not exist; check user name and host"),
+        FailCode(20002, Fault.OWNER, _CREDENTIALS,
+                 "the northbound account is disabled; enable it in the management system"),
+        FailCode(20003, Fault.OWNER, _CREDENTIALS,
+                 "the northbound account has expired; extend it in the management system"),
+        FailCode(20004, Fault.SERVER, _NEXT, "the management system has an internal fault"),
+        FailCode(20005, Fault.EXPORTER, _NEXT, "no device was named"),
+        FailCode(20006, Fault.FLEET, _REREAD, "a device of this batch is of another type"),
+        FailCode(20007, Fault.FLEET, _REREAD, "a plant of this batch is not among the account's"),
+        FailCode(20008, Fault.FLEET, _REREAD, "a device of this batch is not among the account's"),
+        FailCode(20009, Fault.OWNER, Reaction.PARK,
+                 "the KPIs asked for are not configured; first do so in the management system"),
+        FailCode(20010, Fault.EXPORTER, _NEXT, "no plant was named"),
+        FailCode(20011, Fault.EXPORTER, _NEXT, "the list of devices was empty"),
+        FailCode(20012, Fault.EXPORTER, _NEXT, "the time asked about was missing"),
+        FailCode(20013, Fault.FLEET, Reaction.PARK,
+                 "this interface does not serve devices of this type"),
+        FailCode(20014, Fault.EXPORTER, _NEXT, "more than 100 plants were named"),
+        FailCode(20015, Fault.EXPORTER, _NEXT, "the list of plants was longer than 100"),
+        FailCode(20016, Fault.EXPORTER, _NEXT, "more than 100 devices were named"),
+        FailCode(20017, Fault.EXPORTER, _NEXT, "the list of devices was longer than 100"),
+        FailCode(20018, Fault.EXPORTER, _NEXT, "more than 10 devices were to be operated at once"),
+        FailCode(20019, Fault.EXPORTER, _NEXT, "a switch command was neither on (1) nor off (2)"),
+        FailCode(20020, Fault.OWNER, _NEXT,
+                 "no upgrade package fits the device; upload one to the management system"),
+        FailCode(20021, Fault.OWNER, _NEXT,
+                 "the upgrade file is missing; upload it to the management system"),
+        FailCode(20022, Fault.FLEET, _NEXT, "these devices have never been upgraded"),
+        FailCode(20023, Fault.EXPORTER, _NEXT, "the period asked about ends before it starts"),
+        FailCode(20024, Fault.EXPORTER, _NEXT, "no language was named"),
+        FailCode(20025, Fault.OWNER, _NEXT,
+                 "the server does not know the language; set another one under `alarms`"),
+        FailCode(20026, Fault.EXPORTER, _NEXT, "the period asked about is older than 365 days"),
+        FailCode(20027, Fault.EXPORTER, _NEXT, "the period asked about is longer than 31 days"),
+        FailCode(306, Fault.SERVER, Reaction.LOG_IN, "the session is not valid any more"),
+        FailCode(307, Fault.SERVER, Reaction.LOG_IN, "the session was ended by the server"),
+        FailCode(20028, Fault.SERVER, _NEXT, "the server knows nothing about this user"),
+        FailCode(20045, Fault.FLEET, _REREAD, "a plant of this batch is not open to the account"),
+        FailCode(20046, Fault.FLEET, _REREAD,
+                 "the account has no right to a plant of this batch"),
+        FailCode(20056, Fault.OWNER, Reaction.PARK,
+                 "the plant's owner has switched access through the API off; ask for it"),
+        FailCode(20200, Fault.SERVER, Reaction.BACK_OFF, "the management system is busy"),
+        FailCode(20400, Fault.OWNER, _CREDENTIALS,
+                 "user name or password is wrong, or the account is locked or expired"),
+        FailCode(20403, Fault.OWNER, _CREDENTIALS,
+                 "the account may not log in now; look at its status in the management system"),
+        FailCode(20618, Fault.PACE, Reaction.BACK_OFF, "the account's calls for today are used up"),
+        FailCode(30004, Fault.EXPORTER, _NEXT, "the page number was missing"),
+        FailCode(30005, Fault.EXPORTER, _NEXT, "the page size was missing"),
+        FailCode(30006, Fault.EXPORTER, _NEXT, "the server does not offer this page size"),
+        FailCode(30008, Fault.SERVER, _NEXT, "the management system failed internally"),
+        FailCode(30029, Fault.OWNER, _CREDENTIALS,
+                 "the account could not be authenticated; check user name and password"),
+        FailCode(30030, Fault.EXPORTER, _NEXT, "a parameter of the request was not valid"),
+        FailCode(30031, Fault.EXPORTER, _NEXT, "more than 10 devices were asked about at once"),
+        FailCode(30032, Fault.EXPORTER, _NEXT, "the period asked about is longer than 3 days"),
+    )
+}  # fmt: skip
+
+# Reasons that are words, for failures without a failCode.
+WORDS: Mapping[str, str] = {
+    "connection": "the server could not be reached, or it broke the connection",
+    "empty": "the answer was empty, which to a login means: wrong user name or password",
+    "malformed": "the answer was not in the form of the northbound interface",
+    "no_token": "the login succeeded but brought no session token",
+    "redirect": "the server pointed elsewhere, which is never followed; check base_url",
+    "timeout": "the whole answer did not arrive in time",
+    "tls": "no trusted TLS connection; check the certificate, ca_file and verify",
+    "too_large": "the answer was larger than any real one",
+}
+
+# HTTP statuses that ask for more than patience.
+_STATUSES: Mapping[int, tuple[Reaction, str]] = {
+    401: (Reaction.LOG_IN, "the server knows no such session"),
+    403: (Reaction.PAUSE, "the server rejects calls for the load on the whole system"),
+    429: (Reaction.PAUSE, "the server throttles calls for the load on the whole system"),
+}
+
+_GREATEST_CODE = 99_999  # a label value each: an answer must not invent any number of them
+
+
+def fail_code_error(code: int) -> CallError:
+    """The failure that a failCode tells (reference, chapter 4); any number is taken."""
+    if not 0 <= code <= _GREATEST_CODE:
+        return word_error("malformed")
+    row = FAIL_CODES.get(code)
+    if row is None:
+        return CallError(str(code), Reaction.NEXT_TURN, "not documented", enveloped=True)
+    return CallError(str(code), row.reaction, row.meaning, enveloped=True)
+
+
+def status_error(status: int) -> CallError:
+    """The failure that an HTTP status other than 200 tells."""
+    reaction, meaning = _STATUSES.get(
+        status, (Reaction.NEXT_TURN, "the server did not answer the call")
+    )
+    return CallError(f"http_{status}", reaction, meaning)
+
+
+def word_error(reason: str, *, enveloped: bool = False) -> CallError:
+    """The failure that one of `WORDS` names."""
+    return CallError(reason, Reaction.NEXT_TURN, WORDS[reason], enveloped=enveloped)

@@ -1,0 +1,101 @@
+import pytest
+
+from exporter.northbound.errors import (
+    FAIL_CODES,
+    WORDS,
+    Fault,
+    Reaction,
+    fail_code_error,
+    status_error,
+    word_error,
+)
+
+REFERENCE = {305, 401, 407, *range(20001, 20028)}
+LATER = {
+    306, 307, 20028, 20045, 20046, 20056, 20200, 20400, 20403, 20618,
+    30004, 30005, 30006, 30008, 30029, 30030, 30031, 30032,
+}  # fmt: skip
+
+REACTIONS = {
+    Reaction.LOG_IN: {305, 306, 307},
+    Reaction.BACK_OFF: {407, 20200, 20618},
+    Reaction.PARK: {401, 20009, 20013, 20056},
+    Reaction.REREAD_FLEET: {20006, 20007, 20008, 20045, 20046},
+    Reaction.REFUSE_CREDENTIALS: {20001, 20002, 20003, 20400, 20403, 30029},
+}
+
+
+def test_the_table_holds_every_code_of_the_reference_and_of_newer_servers():
+    assert set(FAIL_CODES) == REFERENCE | LATER
+    assert len(REFERENCE) == 30
+
+
+def test_each_row_stands_under_its_own_code():
+    assert [row.code for row in FAIL_CODES.values()] == list(FAIL_CODES)
+
+
+@pytest.mark.parametrize("code", sorted(REFERENCE | LATER))
+def test_every_code_has_its_reaction(code):
+    listed = [reaction for reaction, codes in REACTIONS.items() if code in codes]
+    assert FAIL_CODES[code].reaction is (listed[0] if listed else Reaction.NEXT_TURN)
+
+
+def test_no_two_codes_mean_the_same():
+    meanings = {row.meaning for row in FAIL_CODES.values()}
+    assert len(meanings) == len(FAIL_CODES)
+
+
+def test_parked_and_refused_accounts_are_told_that_it_is_theirs_to_mend():
+    mendable = {
+        row.fault
+        for row in FAIL_CODES.values()
+        if row.reaction in {Reaction.PARK, Reaction.REFUSE_CREDENTIALS} and row.code != 20013
+    }
+    assert mendable == {Fault.OWNER}
+
+
+def test_missing_kpis_must_be_configured_first():
+    assert "configure" in FAIL_CODES[20009].meaning
+    assert "first" in FAIL_CODES[20009].meaning
+
+
+def test_a_fail_code_is_the_management_system_speaking():
+    error = fail_code_error(407)
+    assert (error.reason, error.reaction, error.enveloped) == ("407", Reaction.BACK_OFF, True)
+    assert str(error) == f"407: {FAIL_CODES[407].meaning}"
+
+
+@pytest.mark.parametrize("code", [1, 20999, 99_999])
+def test_an_unknown_code_is_its_own_reason(code):
+    error = fail_code_error(code)
+    assert (error.reason, error.reaction, error.meaning, error.enveloped) == (
+        str(code), Reaction.NEXT_TURN, "not documented", True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("code", [-1, 100_000, 10**400])
+def test_a_number_that_is_no_code_makes_no_label_value(code):
+    assert fail_code_error(code).reason == "malformed"
+
+
+@pytest.mark.parametrize(
+    ("status", "reaction"),
+    [
+        (401, Reaction.LOG_IN),
+        (403, Reaction.PAUSE),
+        (429, Reaction.PAUSE),
+        (404, Reaction.NEXT_TURN),
+        (500, Reaction.NEXT_TURN),
+        (502, Reaction.NEXT_TURN),
+    ],
+)
+def test_a_status_is_a_reason_and_no_envelope(status, reaction):
+    error = status_error(status)
+    assert (error.reason, error.reaction, error.enveloped) == (f"http_{status}", reaction, False)
+
+
+@pytest.mark.parametrize("word", sorted(WORDS))
+def test_every_word_makes_a_failure_that_waits_for_its_next_turn(word):
+    error = word_error(word)
+    assert (error.reason, error.reaction, error.enveloped) == (word, Reaction.NEXT_TURN, False)
+    assert error.meaning == WORDS[word]

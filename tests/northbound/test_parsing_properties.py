@@ -1,0 +1,147 @@
+"""Whatever JSON comes: nothing but a CallError is raised, and what is told is fit to be shown."""
+
+import re
+from math import isfinite
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from exporter.northbound import parsing
+from exporter.northbound.errors import CallError
+
+# A busy machine is no failure.
+patient = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+
+REASONS = {"wrong_type", "duplicate", "not_asked_for"}
+UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+ASKED = ["A", "NE=1", "1", "-1", str(2**53 + 1)]
+
+texts = st.text(st.characters(exclude_categories=()), max_size=20)
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(-3, 3)
+    | st.just(10**400)
+    | st.floats()
+    | texts
+    | st.sampled_from([*ASKED, "N/A", "1e400", "NaN", "12.5", "\ud800", "NE=\x00"])
+)
+keys = texts | st.sampled_from(
+    ["stationCode", "plantCode", "id", "devId", "devTypeId", "dataItemMap", "list", "pageCount"]
+)
+json_values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=8),
+    max_leaves=30,
+)
+
+
+def items_with(**fields):
+    item = st.fixed_dictionaries({}, optional=fields) | json_values
+    items = st.lists(item, max_size=6)
+    return items | st.fixed_dictionaries({"list": items, "pageCount": scalars}) | json_values
+
+
+places = {"latitude": scalars, "longitude": scalars}
+plant_lists = items_with(
+    stationCode=scalars, plantCode=scalars, stationName=scalars, capacity=scalars,
+    buildState=scalars, **places,
+)  # fmt: skip
+device_lists = items_with(
+    id=scalars, stationCode=st.just("A") | scalars, devTypeId=st.just(1) | scalars,
+    devName=scalars, invType=scalars, **places,
+)  # fmt: skip
+readings = items_with(
+    stationCode=scalars, devId=scalars,
+    dataItemMap=st.dictionaries(keys, json_values, max_size=8) | json_values,
+)  # fmt: skip
+
+
+def parsed(parse, data):
+    """The parser's result, or None where the shape of all was wrong."""
+    try:
+        result = parse(data, ASKED)
+    except CallError:
+        if isinstance(data, list | None):
+            raise
+        return None
+    assert set(result.rejected) <= REASONS
+    assert 1 <= result.pages <= 10_000
+    if isinstance(data, list):
+        assert len(result.records) + result.rejected.total() == len(data)
+    return result
+
+
+def check_text(*told: str):
+    for text in told:
+        assert len(text) <= 512
+        assert UNPRINTABLE.search(text) is None
+        text.encode()
+
+
+def check_place(record):
+    assert (record.latitude is None) == (record.longitude is None)
+    if record.latitude is not None:
+        assert abs(record.latitude) <= 90
+        assert abs(record.longitude) <= 180
+
+
+@patient
+@given(plant_lists)
+def test_any_plant_list_is_parsed(data):
+    result = parsed(parsing.plants, data)
+    for plant in result.records if result else ():
+        check_text(plant.code, plant.name, plant.build_state, plant.connection_type)
+        check_place(plant)
+        assert plant.code
+        assert plant.capacity_watts is None or isfinite(plant.capacity_watts)
+
+
+@patient
+@given(device_lists)
+def test_any_device_list_is_parsed(data):
+    result = parsed(parsing.devices, data)
+    for device in result.records if result else ():
+        check_text(device.id, device.name, device.model, device.serial_number)
+        check_place(device)
+        assert re.fullmatch(r"-?[0-9]{1,20}|NE=[^\s,]+", device.id)
+        assert device.plant_code in ASKED
+        assert device.type_id >= 0
+
+
+@patient
+@given(readings)
+def test_any_readings_are_parsed(data):
+    for parse in (parsing.plant_readings, parsing.device_readings):
+        result = parsed(parse, data)
+        for reading in result.records if result else ():
+            check_text(*reading.values, *reading.rejected)
+            assert reading.subject in ASKED
+            assert all(map(isfinite, reading.values.values()))
+            assert set(reading.rejected.values()) <= {"wrong_type", "not_finite", "not_a_number"}
+
+
+@patient
+@given(st.integers(-(2**63), 2**63 - 1), st.sampled_from([int, str]))
+def test_every_64_bit_id_is_exact(identity, form):
+    item = {"id": form(identity), "stationCode": "A", "devTypeId": 1}
+    (device,) = parsing.devices([item], ["A"]).records
+    assert device.id == str(identity)
+    answer = [{"devId": form(identity), "dataItemMap": None}]
+    (reading,) = parsing.device_readings(answer, [device.id]).records
+    assert reading.subject == device.id
+
+
+@patient
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_finite_number_is_read_as_it_was_written(value):
+    assert parsing.number(value) == value
+    assert parsing.number(repr(value)) == value
+
+
+@patient
+@given(json_values)
+def test_any_value_is_a_finite_number_absent_or_refused(raw):
+    value = parsing.number(raw)
+    assert value is None or value in {"wrong_type", "not_finite", "not_a_number"} or isfinite(value)

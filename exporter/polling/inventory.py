@@ -1,0 +1,127 @@
+"""The fleet as last seen: which plants and devices there are, and which of them are wanted.
+
+A list that fails, or comes back empty, changes nothing. What two lists in a row leave out is gone;
+one list is enough for a member that calls have already failed over.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from exporter.northbound.codes import device_type_slug
+from exporter.northbound.records import Device, Plant
+from exporter.polling.allowance import FleetSize
+
+GONE_AFTER = 2  # lists in a row that leave a plant or device out
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Wildcards: at least one of `include` and none of `exclude` matches one of the names."""
+
+    include: tuple[str, ...] = ("*",)
+    exclude: tuple[str, ...] = ()
+
+    def admits(self, *names: str) -> bool:
+        """Whether something with these names is wanted."""
+        return _matches(names, self.include) and not _matches(names, self.exclude)
+
+
+def _matches(names: Collection[str], patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
+
+
+class Inventory:
+    """Plants by code and devices by id, those the account's filters admit."""
+
+    def __init__(
+        self,
+        plants: Filter = Filter(),  # frozen
+        devices: Filter = Filter(),  # frozen
+        device_types: Collection[str] = (),
+    ) -> None:
+        self.plants: dict[str, Plant] = {}
+        self.devices: dict[str, Device] = {}
+        self._plant_filter = plants
+        self._device_filter = devices
+        self._device_types = device_types
+        self._missed: Counter[tuple[type, str]] = Counter()
+
+    def add_plants(self, listed: Iterable[Plant]) -> None:
+        """Takes in what (a page of) the plant list says; removes nothing."""
+        for plant in listed:
+            if self._plant_filter.admits(plant.code, plant.name):
+                self.plants[plant.code] = plant
+            else:
+                self.plants.pop(plant.code, None)
+        self._drop_orphans()
+
+    def end_plant_list(self, listed: Collection[str], doubted: Collection[str] = ()) -> None:
+        """Removes the plants that the whole list, given by its codes, has left out for good."""
+        if listed:
+            for code in self._gone(Plant, self.plants, listed, doubted):
+                del self.plants[code]
+            self._drop_orphans()
+
+    def take_devices(
+        self, asked: Collection[str], listed: Iterable[Device], doubted: Collection[str] = ()
+    ) -> None:
+        """Takes in the device list of the plants asked for."""
+        listed = tuple(listed)
+        for device in listed:
+            if self._admits(device):
+                self.devices[device.id] = device
+            else:
+                self.devices.pop(device.id, None)
+        if listed:
+            here = [device.id for device in self.devices.values() if device.plant_code in asked]
+            for gone in self._gone(Device, here, {device.id for device in listed}, doubted):
+                del self.devices[gone]
+
+    def _admits(self, device: Device) -> bool:
+        return (
+            device.plant_code in self.plants
+            and (not self._device_types or device_type_slug(device.type_id) in self._device_types)
+            and self._device_filter.admits(device.id, device.name, device.serial_number)
+        )
+
+    def _gone(
+        self,
+        kind: type,
+        known: Iterable[str],
+        listed: Collection[str],
+        doubted: Collection[str],
+    ) -> list[str]:
+        gone = []
+        for name in known:
+            if name in listed:
+                self._missed.pop((kind, name), None)
+                continue
+            self._missed[kind, name] += 1
+            if name in doubted or self._missed[kind, name] >= GONE_AFTER:
+                del self._missed[kind, name]
+                gone.append(name)
+        return gone
+
+    def _drop_orphans(self) -> None:
+        self.devices = {
+            device.id: device
+            for device in self.devices.values()
+            if device.plant_code in self.plants
+        }
+
+    def by_type(self, served: Collection[int]) -> Mapping[int | None, list[str]]:
+        """The ids of the devices of each served type."""
+        found: dict[int | None, list[str]] = {}
+        for device in self.devices.values():
+            if device.type_id in served:
+                found.setdefault(device.type_id, []).append(device.id)
+        return found
+
+    def size(self, served: Collection[int]) -> FleetSize:
+        """What allowances grow with, for an interface that serves these device types."""
+        return FleetSize(
+            len(self.plants),
+            dict(Counter(d.type_id for d in self.devices.values() if d.type_id in served)),
+        )

@@ -1,0 +1,199 @@
+"""One interface of one account: what it may, what it wants, and how it fares. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+
+from exporter.northbound.errors import CallError, Reaction
+from exporter.northbound.interfaces import (
+    DEVICE_LIST,
+    HOUR,
+    PLANT_LIST,
+    Interface,
+    Limit,
+    Subject,
+)
+from exporter.polling.allowance import (
+    HURRY,
+    Backoff,
+    FleetSize,
+    Ledger,
+    Parking,
+    Quota,
+    pace,
+    quotas,
+)
+from exporter.polling.rounds import Batch, Group, Ring
+
+# Answers that say nothing about the batch: it has yet to be answered.
+NOT_FINAL = frozenset({"305", "306", "307", "407"})
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An interface to be walked: its limits in force, and seconds between starts of rounds."""
+
+    interface: Interface
+    limits: tuple[Limit, ...]
+    every: float
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A call about to be made."""
+
+    batch: Batch
+    group: Group
+    repeated: bool
+
+
+class Lane:
+    """The ring, the ledger and the waits of one interface."""
+
+    def __init__(self, wish: Wish) -> None:
+        self.interface = wish.interface
+        self.limits = wish.limits
+        self.every = wish.every
+        self.ring = Ring(wish.interface.batch)
+        if wish.interface.subject is Subject.ACCOUNT:
+            self.ring.ask_once()
+        self.quotas: tuple[Quota, ...] = quotas(wish.limits, FleetSize())
+        self.hurry = self.is_list
+        self.silent: set[str] = set()
+        self.trouble: str | None = None
+        self._ledger = Ledger()
+        self._backoff = Backoff()
+        self._retry = Backoff()
+        self._parked: dict[int | None, Parking] = {}
+        self._repeat = False
+
+    @property
+    def is_list(self) -> bool:
+        """Whether this interface tells which plants and devices there are."""
+        return self.interface in (PLANT_LIST, DEVICE_LIST)
+
+    @property
+    def pace(self) -> float:
+        """Seconds from call to call when the allowance in force is used evenly."""
+        return pace(self.quotas)
+
+    @property
+    def walk(self) -> float:
+        """Seconds that a walk over the whole fleet is planned to take."""
+        return self.ring.walk(self.pace, self.every)
+
+    @property
+    def max_age(self) -> float:
+        """Seconds after which a value is too old to be shown: three walks, or five paces."""
+        return max(3 * self.walk, 5 * self.pace)
+
+    def fit(self, wanted: dict[int | None, Sequence[str]], size: FleetSize) -> None:
+        """Fits batches and quotas to the fleet."""
+        if self.interface.subject is not Subject.ACCOUNT:
+            self.ring.update(wanted)
+            self.silent.intersection_update(m for members in wanted.values() for m in members)
+        self.quotas = quotas(self.limits, size)
+
+    def due(self, now: float) -> float:
+        """The earliest time for the next call; inf when there is nothing to ask."""
+        resting = self._resting(now)
+        batch = self.ring.pending(resting)
+        wanted = self.ring.round_start
+        if batch is None:
+            batch = min(
+                (each for each in self.ring.batches if each.device_type not in resting),
+                key=lambda each: each.called,
+                default=None,
+            )
+            wanted += self.every
+        if batch is None:
+            return min(
+                (resting[b.device_type] for b in self.ring.batches),
+                default=inf,
+            )
+        allowed = self._ledger.earliest(
+            self.quotas, batch.device_type, hurry=self.hurry or self._repeat
+        )
+        return max(allowed, wanted, self._backoff.until, self._retry.until, self._rest_of_all(now))
+
+    def _resting(self, now: float) -> dict[int | None, float]:
+        return {
+            kind: parking.until for kind, parking in self._parked.items() if parking.until > now
+        }
+
+    def _rest_of_all(self, now: float) -> float:
+        return self._resting(now).get(None, -inf)
+
+    def take(self, now: float) -> Turn:
+        """The call to make now, noted as started."""
+        due = self.due(now)
+        # A late call keeps its place in the grid, but at most one pace is ever caught up.
+        due = now if due == -inf else max(due, now - self.pace)
+        resting = self._resting(now)
+        batch = self.ring.pending(resting)
+        if batch is None:
+            self.ring.start_round(now)
+            batch = self.ring.pending(resting)
+            assert batch is not None, "taken before it was due"  # noqa: S101  # a bug, not a state
+        group = batch.turn()
+        batch.called = group.called = now
+        turn = Turn(batch, group, self._repeat)
+        self._repeat = False
+        self._ledger.start(due, now, batch.device_type)
+        return turn
+
+    def end(self, now: float, doubt: float) -> None:
+        """Notes that the call ended, however it went; it may arrive up to `doubt` seconds later."""
+        self._ledger.end(now, self.quotas, doubt)
+
+    def answered(self, turn: Turn, silent: set[str]) -> None:
+        """Notes an answer; `silent` are the members it said nothing about."""
+        turn.batch.answer(turn.group)
+        turn.batch.final = True
+        self.silent.difference_update(turn.group.members)
+        self.silent |= silent
+        self._backoff.succeeded()
+        self._retry = Backoff()
+        self._parked.pop(None, None)
+        self._parked.pop(turn.batch.device_type, None)
+        self._finish_round(turn.batch)
+
+    def failed(self, turn: Turn, error: CallError, now: float) -> bool:
+        """Reacts to a failure; returns whether the list of the batch's members is to be read."""
+        turn.batch.final |= error.enveloped and error.reason not in NOT_FINAL
+        if error.reaction is Reaction.LOG_IN and not turn.repeated:
+            self._repeat = True
+            turn.batch.called = -inf
+            return False
+        self.silent.update(turn.group.members)
+        match error.reaction:
+            case Reaction.BACK_OFF:
+                self._backoff.refused(now, self.pace, HOUR)
+            case Reaction.PARK:
+                # 401 is about the interface; other codes about what was asked for.
+                kind = None if error.reason == "401" else turn.batch.device_type
+                self._parked.setdefault(kind, Parking()).refused(now)
+            case Reaction.REREAD_FLEET:
+                news = turn.batch.fail(turn.group)
+                self._finish_round(turn.batch)
+                return news
+        if self.is_list:
+            # After a minute of a day-long allowance, then 2, 4 … minutes.
+            turn.batch.called = -inf
+            self._retry.refused(now, max(q.window for q in self.quotas) * HURRY, self.pace)
+        return False
+
+    def _finish_round(self, batch: Batch) -> None:
+        """A halved list is read to its end in one round: its next is hours away."""
+        if self.is_list and any(g.called < self.ring.round_start for g in batch.groups):
+            batch.called = -inf
+
+    def next_page(self, batch: Batch) -> None:
+        """Asks the batch again in this round: its answer goes on."""
+        batch.called = -inf
+        batch.final = False
+
+    def read_out_of_turn(self, now: float) -> None:
+        """Starts a round at the next allowed call."""
+        if self.ring.pending() is None:
+            self.ring.start_round(now)

@@ -1,0 +1,62 @@
+"""Reading the plant list, which comes whole from old servers and page by page from new ones."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any
+
+from exporter.northbound.errors import CallError
+from exporter.northbound.interfaces import (
+    DAY,
+    PAGED_PLANT_LIST_PATH,
+    PLANT_LIST,
+    PLANT_PAGE_SIZE,
+)
+from exporter.northbound.records import Parsed, Plant
+
+
+@dataclass(slots=True)
+class PlantPages:
+    """Which page of the plant list comes next, and from where.
+
+    Newer accounts are refused the classic list and use the paged one; some servers answer the
+    classic one with pages. Either is remembered for a day, then the classic list is tried again.
+    """
+
+    page: int = 1
+    codes: set[str] = field(default_factory=set)
+    _paged_path: str | None = None
+    _paged_until: float = -inf
+
+    def request(self, now: float) -> tuple[str, Mapping[str, Any]]:
+        """Path and parameters of the next call."""
+        if self.page == 1 and now >= self._paged_until:
+            self._paged_path = None
+        if self._paged_path is None:
+            return PLANT_LIST.path, {}
+        return self._paged_path, {"pageNo": self.page, "pageSize": PLANT_PAGE_SIZE}
+
+    def take(self, parsed: Parsed[Plant], now: float) -> frozenset[str] | None:
+        """Takes a page in; after the last one, the codes of all plants listed."""
+        self.codes.update(plant.code for plant in parsed.records)
+        if self._paged_path is None and parsed.pages > 1:
+            # Whatever size the server's own pages have: ask anew in pages of ours.
+            self._use_pages(PLANT_LIST.path, now)
+            return None
+        if self.page < parsed.pages and parsed.records:
+            self.page += 1
+            return None
+        codes = frozenset(self.codes)
+        self.page, self.codes = 1, set()
+        return codes
+
+    def falls_back(self, error: CallError, now: float) -> bool:
+        """Whether a failure only means that this account has to use the paged list."""
+        if self._paged_path is None and error.reason == "401":
+            self._use_pages(PAGED_PLANT_LIST_PATH, now)
+            return True
+        return False
+
+    def _use_pages(self, path: str, now: float) -> None:
+        self._paged_path = path
+        self._paged_until = now + DAY

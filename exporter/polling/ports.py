@@ -1,0 +1,84 @@
+"""What the poller needs from outside and what it tells: the clock, the client, the sink."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, Protocol
+
+from exporter.northbound.errors import CallError
+from exporter.northbound.interfaces import Interface
+from exporter.northbound.records import Device, Parsed, Plant, Reading
+
+
+class Clock(Protocol):
+    """Time as one account's thread sees it."""
+
+    def now(self) -> float:
+        """Seconds that never jump, and go on while the machine sleeps."""
+        ...
+
+    def time(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+    def wait(self, seconds: float) -> bool:
+        """Waits; returns whether the daemon is being stopped."""
+        ...
+
+
+class Client(Protocol):
+    """One account's HTTP session; each call is one request, and fails with a CallError."""
+
+    token: str | None
+
+    def login(self) -> None:
+        """Opens a session."""
+        ...
+
+    def call(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Returns the `data` of an answer."""
+        ...
+
+    def forget(self) -> None:
+        """Drops the session's token."""
+        ...
+
+
+class Sink(Protocol):
+    """Who is told what happens on one account. Nothing flows back."""
+
+    def request(self, interface: str, seconds: float, error: CallError | None) -> None:
+        """One HTTP request was made and took so long."""
+        ...
+
+    def up(self, *, up: bool) -> None:
+        """Whether the management system talks to this account."""
+        ...
+
+    def session_lost(self) -> None:
+        """Somebody else's login ended our session."""
+        ...
+
+    def fleet(self, plants: Mapping[str, Plant], devices: Mapping[str, Device]) -> None:
+        """The plants and devices as now known."""
+        ...
+
+    def plan(self, interface: str, *, pace: float, walk: float, max_age: float) -> None:
+        """The pace in force, and the age at which this interface's values are too old."""
+        ...
+
+    def readings(
+        self, interface: Interface, asked: Collection[str], readings: Parsed[Reading]
+    ) -> None:
+        """An answer: whatever it leaves out of what was asked has no values now."""
+        ...
+
+    def rejected(self, interface: str, reasons: Mapping[str, int]) -> None:
+        """So many items of an answer could not be used, by reason."""
+        ...
+
+    def permitted(self, interface: str, *, permitted: bool) -> None:
+        """Whether the account may call an interface, as far as its last answer tells."""
+        ...
+
+    def unanswered(self, interface: str, count: int) -> None:
+        """How many plants or devices the last calls brought nothing about."""
+        ...

@@ -1,0 +1,164 @@
+"""Batches, and whose turn it is. Pure: every time is an argument.
+
+A ring holds the batches of one interface. A round serves each batch once, the least recently
+called first. A batch keeps its members while the fleet changes around it, so that its values keep
+their place.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import ceil, inf
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """Members of a batch that are asked for together; usually all of them.
+
+    `answered` tells how the last call went: None before the first.
+    """
+
+    members: tuple[str, ...]
+    called: float = -inf
+    answered: bool | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Batch:
+    """At most a batch size of plants, or of devices of one type.
+
+    One bad member can fail a whole batch. Such a batch goes halved, its groups taking turns in its
+    place: halves that are answered join again, a lone culprit is put aside until the next list.
+    """
+
+    device_type: int | None
+    groups: list[Group]
+    aside: tuple[str, ...] = ()
+    called: float = -inf
+    final: bool = False  # has had an answer that waiting would not better
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """All members, those put aside included."""
+        return tuple(m for group in self.groups for m in group.members) + self.aside
+
+    def turn(self) -> Group:
+        """The group whose turn it is."""
+        return min(self.groups, key=lambda group: group.called)
+
+    def answer(self, group: Group) -> None:
+        """Notes that a group was answered; answered groups become one."""
+        group.answered = True
+        good = [each for each in self.groups if each.answered]
+        if len(good) > 1:
+            joined = Group(tuple(m for each in good for m in each.members), group.called, True)
+            self.groups = [joined] + [each for each in self.groups if not each.answered]
+
+    def fail(self, group: Group) -> bool:
+        """Notes that a group failed because of some member; returns whether that is news."""
+        news = group.answered is not False
+        group.answered = False
+        if len(group.members) > 1:
+            middle = (len(group.members) + 1) // 2
+            self.groups.remove(group)
+            self.groups += [
+                Group(half, answered=False)
+                for half in (group.members[:middle], group.members[middle:])
+            ]
+        elif len(self.groups) > 1:
+            self.groups.remove(group)
+            self.aside += group.members
+        return news
+
+    @property
+    def doubted(self) -> tuple[str, ...]:
+        """Members whose last call failed because of one of them."""
+        return self.aside + tuple(
+            m for group in self.groups if group.answered is False for m in group.members
+        )
+
+    def keep(self, wanted: Collection[str]) -> None:
+        """Drops the members that are no longer wanted; a changed batch is whole again."""
+        kept = [m for m in self.members if m in wanted]
+        if len(kept) < len(self.members):
+            self._reset(kept)
+        elif self.aside:
+            self.groups.append(Group(self.aside, answered=False))
+            self.aside = ()
+
+    def add(self, members: Iterable[str]) -> None:
+        """Takes new members in; a changed batch is whole again, and due."""
+        self._reset([*self.members, *members])
+        self.called = -inf
+
+    def _reset(self, members: Sequence[str]) -> None:
+        self.groups = [Group(tuple(members))] if members else []
+        self.aside = ()
+
+
+@dataclass(slots=True)
+class Ring:
+    """The batches of one interface, and the round they are in."""
+
+    size: int
+    batches: list[Batch] = field(default_factory=list)
+    round_start: float = -inf
+
+    def update(self, wanted: Mapping[int | None, Sequence[str]]) -> None:
+        """Fits the batches to the fleet: what each device type (None: plants) has to be asked.
+
+        Members keep their batch; new ones fill gaps first; there are never more batches of a type
+        than its members need.
+        """
+        kept: list[Batch] = []
+        for device_type in dict.fromkeys([*(b.device_type for b in self.batches), *wanted]):
+            members = wanted.get(device_type, ())
+            mine = [batch for batch in self.batches if batch.device_type == device_type]
+            kept.extend(self._fit(device_type, mine, dict.fromkeys(members)))
+        self.batches = kept
+
+    def _fit(
+        self, device_type: int | None, batches: list[Batch], wanted: Mapping[str, None]
+    ) -> list[Batch]:
+        for batch in batches:
+            batch.keep(wanted)
+        needed = ceil(len(wanted) / self.size)
+        batches = sorted(batches, key=lambda batch: len(batch.members), reverse=True)
+        kept, spare = batches[:needed], batches[needed:]
+        known = {member for batch in batches for member in batch.members}
+        homeless = [member for batch in spare for member in batch.members]
+        homeless += [member for member in wanted if member not in known]
+        for batch in kept:
+            room = self.size - len(batch.members)
+            if room and homeless:
+                batch.add(homeless[:room])
+                homeless = homeless[room:]
+        fresh = (homeless[i : i + self.size] for i in range(0, len(homeless), self.size))
+        return kept + [Batch(device_type, [Group(tuple(members))]) for members in fresh]
+
+    def ask_once(self) -> None:
+        """Makes the ring of an interface that is asked about nothing: one batch, no members."""
+        self.batches = [Batch(None, [Group(())])]
+
+    def pending(self, resting: Collection[int | None] = ()) -> Batch | None:
+        """The batch whose turn it is in this round; None when all were served.
+
+        `resting` names device types that are not to be called now.
+        """
+        return min(
+            (
+                batch
+                for batch in self.batches
+                if batch.called < self.round_start and batch.device_type not in resting
+            ),
+            key=lambda batch: batch.called,
+            default=None,
+        )
+
+    def start_round(self, now: float) -> None:
+        """Begins a round: every batch is to be served again."""
+        self.round_start = now
+
+    def walk(self, pace: float, every: float) -> float:
+        """Seconds that a walk over everything takes when each call goes as planned."""
+        turns = max((len(batch.groups) for batch in self.batches), default=1)
+        return max(len(self.batches) * pace, every) * turns

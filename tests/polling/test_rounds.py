@@ -1,0 +1,228 @@
+"""Batches keep their members, rings serve the least recently called, halves take turns."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.polling.rounds import Batch, Group, Ring
+
+names = st.lists(st.sampled_from([f"d{n}" for n in range(40)]), unique=True)
+
+
+def ring(size, members, device_type=None):
+    made = Ring(size)
+    made.update({device_type: members})
+    return made
+
+
+def members(ring):
+    return [batch.members for batch in ring.batches]
+
+
+def test_batches_are_filled_in_order():
+    assert members(ring(2, ["a", "b", "c"])) == [("a", "b"), ("c",)]
+
+
+def test_a_batch_holds_one_device_type():
+    made = Ring(100)
+
+    made.update({1: ["a", "b"], 39: ["c"]})
+
+    assert [(b.device_type, b.members) for b in made.batches] == [(1, ("a", "b")), (39, ("c",))]
+
+
+def test_new_members_fill_gaps_first():
+    made = ring(3, ["a", "b", "c", "d", "e", "f"])
+
+    made.update({None: ["a", "c", "d", "e", "f", "new"]})
+
+    assert sorted(members(made)) == [("a", "c", "new"), ("d", "e", "f")]
+
+
+def test_members_keep_their_batch_when_others_go():
+    made = ring(3, list("abcdefghi"))
+
+    made.update({None: [*list("abcfgi")[:5], "h", "i"]})
+
+    assert ("a", "b", "c") in members(made)
+
+
+def test_batches_are_merged_while_there_are_more_than_needed():
+    made = ring(3, list("abcdefghi"))
+
+    made.update({None: list("abdg")})
+
+    assert len(made.batches) == 2
+    assert sorted(m for batch in made.batches for m in batch.members) == list("abdg")
+
+
+def test_a_type_without_devices_has_no_batch():
+    made = Ring(100)
+    made.update({1: ["a"], 39: ["c"]})
+
+    made.update({39: ["c"]})
+
+    assert [b.device_type for b in made.batches] == [39]
+
+
+@given(st.integers(1, 7), st.lists(names, max_size=8))
+def test_whatever_the_fleet_does_every_member_is_asked_in_exactly_one_batch(size, fleets):
+    made = Ring(size)
+    for fleet in fleets:
+        made.update({None: fleet})
+
+        batched = [m for batch in made.batches for m in batch.members]
+        assert sorted(batched) == sorted(fleet)
+        assert all(len(batch.members) <= size for batch in made.batches)
+        assert len(made.batches) == -(-len(fleet) // size)
+
+
+@given(st.integers(1, 7), names, names)
+def test_members_that_stay_stay_together_unless_batches_are_merged(size, before, after):
+    made = ring(size, before)
+    old = [set(batch.members) for batch in made.batches]
+    made.update({None: after})
+
+    moved = sum(
+        len({m for m in batch.members if m in before} - max(old, key=set(batch.members).__and__))
+        if old
+        else 0
+        for batch in made.batches
+    )
+    spare = len(old) - len(made.batches)
+    assert moved <= max(0, spare) * (size - 1)
+
+
+def test_a_round_serves_each_batch_once_least_recently_called_first():
+    made = ring(1, ["a", "b", "c"])
+    made.batches[0].called, made.batches[1].called, made.batches[2].called = 5, 3, 4
+    made.start_round(10)
+
+    served = []
+    at = 10
+    while batch := made.pending():
+        served += batch.members
+        batch.called = at = at + 1
+
+    assert served == ["b", "c", "a"]
+
+
+def test_a_batch_that_came_in_the_middle_of_a_round_is_served_in_it():
+    made = ring(1, ["a"])
+    made.start_round(10)
+    made.batches[0].called = 11
+    assert made.pending() is None
+
+    made.update({None: ["a", "b"]})
+
+    assert made.pending().members == ("b",)
+
+
+def test_a_batch_with_new_members_is_due_again():
+    made = ring(2, ["a"])
+    made.start_round(10)
+    made.batches[0].called = 11
+
+    made.update({None: ["a", "b"]})
+
+    assert made.pending().members == ("a", "b")
+
+
+def test_resting_types_lose_their_turn_and_hold_up_nobody():
+    made = Ring(100)
+    made.update({1: ["a"], 39: ["c"]})
+    made.start_round(10)
+
+    assert made.pending(resting={1}).device_type == 39
+
+
+def play(batch, bad, turns):
+    """Calls a batch so often; a group that holds a bad member fails."""
+    asked = []
+    for at in range(turns):
+        group = batch.turn()
+        group.called = at
+        asked.append(group.members)
+        if bad & set(group.members):
+            batch.fail(group)
+        else:
+            batch.answer(group)
+    return asked
+
+
+def test_a_failed_batch_goes_halved_and_its_halves_take_turns():
+    batch = Batch(1, [Group(("a", "b", "c", "d"))])
+
+    asked = play(batch, {"c"}, 3)
+
+    assert asked == [("a", "b", "c", "d"), ("a", "b"), ("c", "d")]
+
+
+def test_a_culprit_is_put_aside_and_the_others_are_asked_together_again():
+    batch = Batch(1, [Group(tuple("abcdefgh"))])
+
+    play(batch, {"f"}, 20)
+
+    assert [sorted(group.members) for group in batch.groups] == [[*list("abcdeg"), "h"]]
+    assert batch.aside == ("f",)
+
+
+@given(st.integers(2, 100), st.data())
+def test_bad_members_cost_only_themselves(size, data):
+    everybody = [str(n) for n in range(size)]
+    bad = set(data.draw(st.lists(st.sampled_from(everybody), max_size=3)))
+    batch = Batch(1, [Group(tuple(everybody))])
+
+    play(batch, bad, 80)
+    last = play(batch, bad, 1)[0]
+
+    if len(bad) < size:
+        assert set(last) == set(everybody) - bad
+    assert sorted(batch.members) == sorted(everybody)
+
+
+def test_the_next_list_gives_the_culprit_another_chance():
+    batch = Batch(1, [Group(("a", "b"))])
+    play(batch, {"b"}, 5)
+
+    batch.keep({"a", "b"})
+    asked = play(batch, set(), 3)
+
+    assert ("b",) in asked
+    assert [group.members for group in batch.groups] == [("a", "b")]
+
+
+def test_a_changed_batch_is_whole_again():
+    batch = Batch(1, [Group(("a", "b", "c", "d"))])
+    play(batch, {"c"}, 3)
+
+    batch.keep({"a", "b", "d"})
+
+    assert [sorted(group.members) for group in batch.groups] == [["a", "b", "d"]]
+    assert batch.doubted == ()
+
+
+def test_only_the_first_failure_is_news():
+    batch = Batch(1, [Group(("a", "b"))])
+
+    news = []
+    for at in range(6):
+        group = batch.turn()
+        group.called = at
+        news.append(batch.fail(group))
+
+    assert news == [True, False, False, False, False, False]
+
+
+def test_a_lone_member_that_fails_is_asked_on():
+    batch = Batch(1, [Group(("a",))])
+
+    assert play(batch, {"a"}, 3) == [("a",)] * 3
+
+
+def test_a_halved_batch_lengthens_the_planned_walk():
+    made = ring(2, ["a", "b", "c"])
+    assert made.walk(pace=60, every=0) == 120
+
+    made.batches[0].fail(made.batches[0].turn())
+
+    assert made.walk(pace=60, every=0) == 240

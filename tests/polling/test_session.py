@@ -1,0 +1,220 @@
+"""Logins: the one call that locks owners out when it is made too often."""
+
+import itertools
+
+import pytest
+from polling.world import FakeClock, Server, Sink, fleet, poller, run
+from structlog.testing import capture_logs
+
+from exporter.northbound.errors import CallError, Reaction
+from exporter.northbound.interfaces import Limit
+from exporter.polling.session import HostGate
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+
+
+def account(hours=2.0, **traits):
+    return Server(FakeClock(hours * HOUR), "classic", *fleet(1, {1: 1}), latency=0.0, **traits)
+
+
+def refuse_logins(server, error, times=10**9):
+    def script(name, _):
+        nonlocal times
+        if name == "login" and times:
+            times -= 1
+            return error
+        return None
+
+    server.script = script
+
+
+@pytest.mark.parametrize(
+    ("error", "minutes"),
+    [
+        (
+            CallError("20400", Reaction.REFUSE_CREDENTIALS, "wrong", enveloped=True),
+            [0, 15, 45, 75, 105],
+        ),
+        (CallError("empty", Reaction.REFUSE_CREDENTIALS, "empty body"), [0, 15, 45, 75, 105]),
+        (CallError("connection", Reaction.NEXT_TURN, "refused"), [0, 1, 3, 7, 15, 31, 61, 91]),
+        (CallError("no_token", Reaction.NEXT_TURN, "no token"), [0, 1, 3, 7, 15, 31, 61, 91]),
+        (
+            CallError("407", Reaction.BACK_OFF, "too often", enveloped=True),
+            [0, 1, 3, 7, 15, 31, 63],
+        ),
+        (CallError("http_403", Reaction.PAUSE, "quota"), [0, 1, 3, 7, 15, 31, 63]),
+    ],
+)
+def test_how_long_a_refused_login_waits(error, minutes):
+    server = account()
+    refuse_logins(server, error)
+
+    run(poller(server))
+
+    assert [at // MINUTE for at in server.times("login")] == minutes
+    assert server.paths("getStationList") == []
+
+
+def test_waits_without_an_answer_scale_with_the_allowance():
+    server = account(hours=0.02)
+    refuse_logins(server, CallError("connection", Reaction.NEXT_TURN, "refused"))
+    server._count = lambda *call: server.calls.append([call[2], *call[:2], None])
+
+    run(poller(server, overrides={"login": (Limit(1, 1.0),)}))
+
+    assert server.times("login") == [0, 1, 3, 7, 15, 31, 61]
+
+
+def test_after_a_refusal_a_login_that_succeeds_starts_everything():
+    server, sink = account(), Sink()
+    refuse_logins(server, CallError("20400", Reaction.REFUSE_CREDENTIALS, "wrong"), times=1)
+
+    run(poller(server, sink))
+
+    assert server.times("login")[1] == 15 * MINUTE
+    assert sink.last["up",] == (True,)
+    assert sink.read["getDevRealKpi", "100000"]
+
+
+def test_an_expired_session_is_renewed_at_once_and_the_call_repeated():
+    server = account(hours=3, session_seconds=100)  # lists stop for hours, calls go on
+    server.session_end = -1
+
+    def expire(name, _):
+        # As servers do: a session ends half an hour after its login, whatever is called.
+        if name != "login" and server.clock.now() - server.opened > 1_800:
+            return CallError("305", Reaction.LOG_IN, "log in again", enveloped=True)
+        if name == "login":
+            server.opened = server.clock.now()
+        return None
+
+    server.script = expire
+    sink = Sink()
+    run(poller(server, sink))
+
+    assert len(server.paths("login")) == 6
+    assert sink.told["session_lost"] == 0
+    lost = [call for call in server.calls if call[3] == "305"]
+    for call in lost:
+        after = [other for other in server.paths(call[1]) if other[0] > call[0]]
+        assert after[0][2] == call[2]
+        assert after[0][0] - call[0] < 61
+
+
+def test_a_stolen_session_doubles_the_wait_and_says_so():
+    server, sink = account(hours=6), Sink()
+
+    def steal(name, _):
+        # Another program logs in a minute after each of our logins.
+        if name == "login":
+            server.thief = server.clock.now() + MINUTE
+        elif server.clock.now() >= server.thief:
+            return CallError("305", Reaction.LOG_IN, "log in again", enveloped=True)
+        return None
+
+    server.script = steal
+    with capture_logs() as logs:
+        run(poller(server, sink))
+
+    logins = server.times("login")
+    gaps = [round((b - a) / MINUTE) for a, b in itertools.pairwise(logins)]
+    assert gaps[:7] == [1, 2, 3, 5, 9, 17, 31]
+    assert set(gaps[7:]) == {31}
+    assert sink.told["session_lost"] == len(logins)
+    assert any("another program logs in" in entry["event"] for entry in logs)
+
+
+def test_a_session_that_lasts_again_ends_the_doubling():
+    server = account(hours=4)
+    thieves = [1, 1, 1, 30, 1, 10**6]
+
+    def steal(name, _):
+        if name == "login":
+            server.thief = server.clock.now() + thieves.pop(0) * MINUTE
+        elif server.clock.now() >= server.thief:
+            return CallError("305", Reaction.LOG_IN, "log in again", enveloped=True)
+        return None
+
+    server.script = steal
+    run(poller(server))
+
+    logins = server.times("login")
+    assert [round((b - a) / MINUTE) for a, b in itertools.pairwise(logins)] == [
+        1,
+        2,
+        3,
+        30,
+        1,
+    ]
+
+
+@pytest.mark.parametrize("reason", ["305", "306", "307", "http_401"])
+def test_every_way_to_lose_a_session_logs_in_again(reason):
+    server = account(hours=0.1)
+    errors = [CallError(reason, Reaction.LOG_IN, "log in again")]
+    server.script = lambda name, _: errors.pop() if name == "getDevList" and errors else None
+
+    run(poller(server))
+
+    assert len(server.paths("login")) == 2
+    assert [call[3] for call in server.paths("getDevList")] == [reason, "ok"]
+
+
+def test_a_call_is_repeated_once_only():
+    server = account(hours=0.5)
+
+    def never(name, _):
+        if name == "getStationRealKpi":
+            return CallError("305", Reaction.LOG_IN, "log in again", enveloped=True)
+        return None
+
+    server.script = never
+    run(poller(server))
+
+    assert len(server.paths("getDevRealKpi")) > 1
+
+
+def test_logins_to_one_host_pass_one_gate():
+    gate = HostGate()
+    server = account(hours=0.01)
+    original = server.login
+    states = []
+
+    def login():
+        states.append(gate.login.locked())
+        original()
+
+    server.login = login
+    run(poller(server, gate=gate))
+
+    assert states == [True]
+    assert not gate.login.locked()
+
+
+@pytest.mark.parametrize("reason", ["http_403", "http_429"])
+def test_a_refusal_for_load_pauses_the_hosts_other_accounts(reason):
+    gate = HostGate()
+    first = account(hours=0.1)
+    first.script = lambda name, _: (
+        CallError(reason, Reaction.PAUSE, "quota") if name == "getStationList" else None
+    )
+    run(poller(first, gate=gate))
+    assert first.times("getStationList") == [0, 60, 180]
+
+    second = account(hours=1)
+    run(poller(second, gate=gate, account="b"))
+
+    # The third refusal costs four windows of getDevRealKpi, from 180 s on.
+    assert min(second.times("login")) == 180 + 240
+
+
+def test_refused_credentials_are_named_while_not_ready():
+    server = account()
+    refuse_logins(server, CallError("20400", Reaction.REFUSE_CREDENTIALS, "wrong password"))
+    walker = poller(server)
+
+    run(walker)
+
+    assert not walker.ready
+    assert walker.waiting[0] == "the credentials are refused (20400: wrong password)"

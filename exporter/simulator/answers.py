@@ -1,0 +1,87 @@
+"""What goes back over the wire: the envelope of the reference, and how the bytes are to travel."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+TOO_OFTEN = "ACCESS_FREQUENCY_IS_TOO_HIGH"
+LOG_IN_AGAIN = "USER_MUST_RELOGIN"
+
+
+class Behaviour(Enum):
+    """How an answer's bytes travel."""
+
+    NORMAL = "normal"
+    RESET_BEFORE_HEADERS = "reset_before_headers"
+    RESET_IN_BODY = "reset_in_body"
+    HANG_BEFORE_HEADERS = "hang_before_headers"
+    HANG_IN_BODY = "hang_in_body"
+    DRIP = "drip"  # a byte a second
+    SHORT_BODY = "short_body"  # an orderly end before the announced length
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer. Content-Length is not among the headers: the server adds it."""
+
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json;charset=UTF-8"),)
+    body: bytes = b""
+    behaviour: Behaviour = Behaviour.NORMAL
+
+
+class Refusal(Exception):  # noqa: N818  # because a refusal is an answer here, no error of ours
+    """The management system says no, with a failCode."""
+
+    def __init__(self, code: int, *, data: Any = None, message: str | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.data = data
+        self.message = message
+
+
+@dataclass(slots=True)
+class Call:
+    """One admitted call: by whom, of what, with which parameters, when."""
+
+    account: str
+    interface: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    time: float = 0.0
+
+    def members(self) -> frozenset[str]:
+        """The plants or devices the call asks for, as far as it can be read."""
+        asked = self.parameters.get("stationCodes"), self.parameters.get("devIds")
+        return frozenset(",".join(part for part in asked if isinstance(part, str)).split(","))
+
+
+def _envelope(call: Call, **content: Any) -> bytes:
+    parameters = {**call.parameters, "currentTime": int(call.time * 1000)}
+    parameters.pop("systemCode", None)
+    order = {"success": True, "data": None, "failCode": 0, "params": parameters, "message": None}
+    return json.dumps({**order, **content}, ensure_ascii=False).encode()
+
+
+def success(call: Call, data: Any, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
+    """An answer with data."""
+    return Answer(headers=(*Answer().headers, *headers), body=_envelope(call, data=data))
+
+
+def failure(call: Call, refusal: Refusal) -> Answer:
+    """An answer with a failCode: HTTP 200 all the same."""
+    return Answer(
+        body=_envelope(
+            call,
+            success=False,
+            data=refusal.data,
+            failCode=refusal.code,
+            message=refusal.message,
+        )
+    )
+
+
+def token_headers(token: str) -> tuple[tuple[str, str], ...]:
+    """How a session's token comes to the client."""
+    return (("xsrf-token", token), ("Set-Cookie", f"XSRF-TOKEN={token}; path=/; HttpOnly"))

@@ -1,0 +1,237 @@
+"""The energy balance of a plant: production, load, storage and grid, consistent at every instant.
+
+Everything is per kilowatt of modules, so plants of one place and use share their arithmetic.
+Powers run linearly between quarter hours and energies are their exact integrals: a pure function
+of time that needs no running state, and so survives a restart.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from itertools import accumulate, pairwise
+from typing import NamedTuple
+
+from exporter.simulator import sun, weather
+from exporter.simulator.weather import Cell
+
+_HOURS = sun.SLOT / 3600
+_TAPER = 1.0  # hours in which a nearly full or empty battery would reach its end
+_LIFE = 16 * sun.YEAR  # days after which a plant is rebuilt and its counters start anew
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How energy is used: hourly load, kWh of storage and its power, all per kW of modules."""
+
+    load: tuple[float, ...]
+    storage: float = 0.0
+    rate: float = 0.0
+
+
+# By combineType (reference 2.2).
+USES: Mapping[str, Use] = {
+    "1": Use(load=(0.003,) * 24),
+    "2": Use(
+        load=(0.07,) * 6 + (0.11, 0.16, 0.20) + (0.22,) * 8 + (0.19, 0.15, 0.11) + (0.08,) * 4,
+        storage=0.6,
+        rate=0.25,
+    ),
+    "3": Use(
+        load=(0.05,) * 5 + (0.08, 0.16, 0.20, 0.14) + (0.09,) * 3
+        + (0.13, 0.10, 0.08, 0.09, 0.13, 0.22, 0.31, 0.34, 0.28, 0.20, 0.12, 0.07),
+        storage=1.2,
+        rate=0.5,
+    ),
+}  # fmt: skip
+
+
+class Charge(NamedTuple):
+    """A battery's state: energy above its reserve in kWh, power in kW (> 0 charging)."""
+
+    energy: float
+    power: float
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A power through a local day, in kW at its quarter hours, and what it has summed to in kWh."""
+
+    power: list[float]
+    above: list[float]  # the energy of its positive parts since midnight
+    below: list[float]  # the energy of its negative parts since midnight, counted positive
+
+    @classmethod
+    def of(cls, power: list[float]) -> "Series":
+        """The series with its running sums."""
+        above = accumulate((_above(a, b) * _HOURS for a, b in pairwise(power)), initial=0.0)
+        below = accumulate((_above(-a, -b) * _HOURS for a, b in pairwise(power)), initial=0.0)
+        return cls(power, list(above), list(below))
+
+    def at(self, seconds: float) -> tuple[float, float, float]:
+        """Power, energy above and energy below at a second of the day."""
+        slot = min(int(seconds // sun.SLOT), sun.SLOTS - 1)
+        part = seconds / sun.SLOT - slot
+        first = self.power[slot]
+        power = first + (self.power[slot + 1] - first) * part
+        above = self.above[slot] + _above(first, power) * _HOURS * part
+        below = self.below[slot] + _above(-first, -power) * _HOURS * part
+        return power, above, below
+
+
+def _above(first: float, last: float) -> float:
+    """The mean of the positive part of a straight line from `first` to `last`."""
+    if first >= 0 and last >= 0:
+        return (first + last) / 2
+    top, bottom = max(first, last), min(first, last)
+    return top * top / 2 / (top - bottom) if top > 0 else 0.0
+
+
+def _want(surplus: float, energy: float, use: Use) -> float:
+    """Self-consumption: store what is left over, give what is missing, gently near the ends."""
+    most = min(use.rate, (use.storage - energy) / _TAPER)
+    least = 0.0 - min(use.rate, energy / _TAPER)
+    return max(least, min(most, surplus))
+
+
+class Flows(NamedTuple):
+    """A local day's powers at its quarter hours, and the battery's state at both its ends."""
+
+    battery: list[float]
+    meter: list[float]  # > 0 feeds in
+    start: Charge
+    end: Charge
+
+
+def _flows(cell: Cell, use: Use, day: int, start: Charge) -> Flows:
+    produced = weather.production(cell, day)
+    load = [use.load[slot * 24 // sun.SLOTS % 24] for slot in range(sun.SLOTS + 1)]
+    (energy, flow), battery = start, [start.power]
+    for power, wanted in zip(produced[1:], load[1:], strict=True):
+        midway = energy + flow * _HOURS / 2
+        flow = _want(power - wanted, midway, use)
+        energy = midway + flow * _HOURS / 2
+        battery.append(flow)
+    rows = zip(produced, load, battery, strict=True)
+    meter = [power - wanted - stored for power, wanted, stored in rows]
+    return Flows(battery, meter, start, Charge(energy, flow))
+
+
+@dataclass(frozen=True, slots=True)
+class Year:
+    """Running sums to the start of each day of the repeating year, the whole year last."""
+
+    starts: tuple[Charge, ...]
+    feed_in: tuple[float, ...]
+    supply: tuple[float, ...]
+
+
+@lru_cache(maxsize=512)
+def _year(cell: Cell, combine_type: str) -> Year:
+    charge, starts, feed_in, supply = Charge(0.0, 0.0), [], [0.0], [0.0]
+    for day in range(sun.YEAR):
+        starts.append(charge)
+        today = _flows(cell, USES[combine_type], day, charge)
+        charge = today.end
+        meter = Series.of(today.meter)
+        feed_in.append(feed_in[-1] + meter.above[-1])
+        supply.append(supply[-1] + meter.below[-1])
+    return Year(tuple(starts), tuple(feed_in), tuple(supply))
+
+
+class Day(NamedTuple):
+    """A local day of a plant, per kilowatt of modules; the meter's positive part feeds in."""
+
+    battery: Series
+    meter: Series
+    stored: float  # kWh at its midnight
+
+
+@lru_cache(maxsize=1024)
+def _day(cell: Cell, combine_type: str, day: int) -> Day:
+    start = _year(cell, combine_type).starts[day]
+    flows = _flows(cell, USES[combine_type], day, start)
+    return Day(Series.of(flows.battery), Series.of(flows.meter), start.energy)
+
+
+@lru_cache(maxsize=1024)
+def _production_of(cell: Cell, day: int) -> Series:
+    return Series.of(weather.production(cell, day))
+
+
+@lru_cache(maxsize=1024)
+def irradiance_of(cell: Cell, day: int) -> Series:
+    """The irradiance of a day of the repeating year: kW/m², summed to kWh/m²."""
+    return Series.of([watts / 1000 for watts in weather.irradiance(cell, day)])
+
+
+@lru_cache(maxsize=4096)
+def _month_start(day: int) -> int:
+    first = date(2020, 1, 1)
+    return ((first + timedelta(days=day)).replace(day=1) - first).days
+
+
+class Yield(NamedTuple):
+    """What modules give: kW now, kWh today, this month and since `commissioned`, per kW."""
+
+    power: float
+    today: float
+    month: float
+    total: float
+
+
+def _age(day: int, commissioned: int) -> int:
+    """The day as one within the plant's life, so that a clock far from ours has counters too."""
+    return commissioned + (day - commissioned) % _LIFE
+
+
+def modules(cell: Cell, day: int, seconds: float, commissioned: int) -> Yield:
+    """The yield of a kilowatt of modules at a second of a local day."""
+    before = weather.production_before(cell)
+    power, today, _ = _production_of(cell, day % sun.YEAR).at(seconds)
+    this_day = weather.yearly(before, day)
+    this_life = weather.yearly(before, _age(day, commissioned))
+    return Yield(
+        power,
+        today,
+        this_day - weather.yearly(before, _month_start(day)) + today,
+        this_life - weather.yearly(before, commissioned) + today,
+    )
+
+
+class Grid(NamedTuple):
+    """What the meter says: kW (> 0 feeds in), and the kWh fed in and supplied, per kW."""
+
+    power: float
+    feed_in: float
+    supply: float
+
+
+def grid(cell: Cell, combine_type: str, day: int, seconds: float, commissioned: int) -> Grid:
+    """The exchange with the grid at a second of a local day, counted since `commissioned`."""
+    year = _year(cell, combine_type)
+    power, above, below = _day(cell, combine_type, day % sun.YEAR).meter.at(seconds)
+    age = _age(day, commissioned)
+
+    def counted(before: tuple[float, ...]) -> float:
+        return weather.yearly(before, age) - weather.yearly(before, commissioned)
+
+    return Grid(power, counted(year.feed_in) + above, counted(year.supply) + below)
+
+
+class Storage(NamedTuple):
+    """What a battery says, per kWh of its capacity: kW (> 0 charging), fill 0 to 1, today's kWh."""
+
+    power: float
+    fill: float
+    charged: float
+    discharged: float
+
+
+def storage(cell: Cell, combine_type: str, day: int, seconds: float) -> Storage:
+    """The state of a kilowatt-hour of storage at a second of a local day."""
+    size = USES[combine_type].storage
+    today = _day(cell, combine_type, day % sun.YEAR)
+    power, charged, discharged = today.battery.at(seconds)
+    energy = today.stored + charged - discharged
+    return Storage(power / size, energy / size, charged / size, discharged / size)

@@ -1,0 +1,244 @@
+"""Values follow sun and weather, and fit each other."""
+
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+
+from exporter.simulator import energy, sun, weather
+from exporter.simulator.fleet import build
+from exporter.simulator.kpis import DEVICE_KPIS, plant_kpis
+from exporter.simulator.moment import Moment
+from exporter.simulator.weather import Cell
+
+FLEET = build()
+HOUSE, BODEGA, PARK, CASA, *_ = FLEET.plants.values()
+MIDNIGHT = sun.midnight(sun.local_day(1782212400, 11)[0], 11)  # 23 June 2026 at HOUSE
+HOUR = 3600
+
+
+def values(plant, type_id, time, number=0):
+    devices = [device for device in plant.devices if device.type_id == type_id]
+    return DEVICE_KPIS[type_id](devices[number], Moment(plant, time, FLEET.seed))
+
+
+def plant_values(plant, time):
+    return plant_kpis(Moment(plant, time, FLEET.seed))
+
+
+def integral(power, start, end, step=60):
+    points = [power(time) for time in range(start, end + 1, step)]
+    return sum(a + b for a, b in pairwise(points)) / 2 * step / HOUR
+
+
+def test_local_midnight_is_midnight_by_the_meridian():
+    assert sun.midnight(0, 0) == datetime(2020, 1, 1, tzinfo=UTC).timestamp()
+    assert sun.local_day(sun.midnight(100, -117) + 5, -117) == (100, 5)
+    assert sun.zone_seconds(-117) == -8 * HOUR
+
+
+def test_the_sun_is_highest_at_noon_and_below_the_horizon_by_night():
+    sines = sun.elevation_sines(172, 49, 15)
+    assert sines.index(max(sines)) == sun.SLOTS // 2
+    # Day 172 is the June solstice: 90 - 49 + 23.44 degrees.
+    assert max(sines) == pytest.approx(0.902, abs=0.002)
+    assert sines[0] < 0
+
+
+def test_the_sun_shines_on_some_plant_at_any_hour():
+    for hour in range(24):
+        powers = [
+            Moment(plant, MIDNIGHT + hour * HOUR, FLEET.seed).modules.power
+            for plant in FLEET.plants.values()
+        ]
+        assert max(powers) > 0
+
+
+def test_an_inverter_sleeps_by_night_and_works_by_day():
+    night, noon = values(HOUSE, 1, MIDNIGHT + HOUR), values(HOUSE, 1, MIDNIGHT + 12 * HOUR)
+    assert (night["inverter_state"], night["active_power"], night["a_u"]) == (40960, 0.0, 0.0)
+    assert noon["inverter_state"] in (512, 513)
+    assert noon["active_power"] > 0
+    assert noon["a_u"] == pytest.approx(230, abs=5)
+    assert noon["elec_freq"] == pytest.approx(50, abs=0.1)
+
+
+def test_an_inverter_is_power_limited_at_its_ceiling_only():
+    limited = 0
+    for quarter in range(4 * 24 * 30):
+        time = MIDNIGHT + quarter * 900
+        at = values(PARK, 14, time)
+        share = Moment(PARK, time, FLEET.seed).modules.power
+        assert (at["inverter_state"] == 513) == (share > weather.CEILING - 1e-9)
+        limited += at["inverter_state"] == 513
+    assert 0 < limited < 4 * 24 * 10
+
+
+def test_opening_and_closing_are_the_latest_ones():
+    night, noon = values(HOUSE, 1, MIDNIGHT + HOUR), values(HOUSE, 1, MIDNIGHT + 12 * HOUR)
+    late = values(HOUSE, 1, MIDNIGHT + 23 * HOUR)
+    yesterday = (MIDNIGHT - 24 * HOUR) * 1000
+    assert yesterday < night["open_time"] < night["close_time"] < MIDNIGHT * 1000
+    assert MIDNIGHT * 1000 < noon["open_time"] < (MIDNIGHT + 6 * HOUR) * 1000
+    assert noon["close_time"] is None
+    assert late["open_time"] == noon["open_time"]
+    assert (MIDNIGHT + 18 * HOUR) * 1000 < late["close_time"] < (MIDNIGHT + 23 * HOUR) * 1000
+
+
+@pytest.mark.parametrize("end", [7.21, 12.0, 15.9, 24.0 - 1 / 60])
+def test_a_days_energy_is_the_integral_of_its_power(end):
+    until = MIDNIGHT + int(end * 60) * 60
+    summed = integral(lambda time: values(HOUSE, 1, time)["active_power"], MIDNIGHT, until)
+    assert values(HOUSE, 1, until)["day_cap"] == pytest.approx(summed, abs=0.02, rel=0.002)
+
+
+def test_a_plants_energy_is_that_of_its_inverters():
+    time = MIDNIGHT + 15 * HOUR
+    inverters = [values(BODEGA, 1, time, number) for number in range(4)]
+    plant = plant_values(BODEGA, time)
+    for key, key_of_plant in (("day_cap", "day_power"), ("total_cap", "total_power")):
+        summed = sum(inverter[key] for inverter in inverters)
+        assert plant[key_of_plant] == pytest.approx(summed, abs=0.01)
+
+
+def test_a_months_energy_is_the_sum_of_its_days():
+    day = sun.local_day(MIDNIGHT, 11)[0]
+    ends = [sun.midnight(day - back, 11) + 86_399 for back in range(23)]  # 1 to 23 June
+    summed = sum(plant_values(HOUSE, end)["day_power"] for end in ends)
+    assert plant_values(HOUSE, ends[0])["month_power"] == pytest.approx(summed, rel=0.001)
+    first = sun.midnight(day - 22, 11)
+    assert plant_values(HOUSE, first)["month_power"] == 0.0
+    assert plant_values(HOUSE, first - 1)["month_power"] > 500
+
+
+LIFETIME = [
+    (HOUSE, 1, "total_cap"),
+    (HOUSE, 1, "mppt_1_cap"),
+    (HOUSE, 47, "active_cap"),
+    (HOUSE, 47, "reverse_active_cap"),
+    (BODEGA, 17, "positive_active_peak"),
+    (PARK, 14, "total_cap"),
+]
+
+
+@pytest.mark.parametrize(("plant", "type_id", "key"), LIFETIME)
+def test_lifetime_energies_never_fall(plant, type_id, key):
+    times = range(MIDNIGHT - 400 * 86_400, MIDNIGHT + 400 * 86_400, 17 * HOUR + 137)
+    series = [values(plant, type_id, time)[key] for time in times]
+    assert series == sorted(series)
+    assert 0 < series[0] < series[-1]
+
+
+def test_lifetime_energy_grows_by_each_days_energy_also_over_new_year():
+    new_year = int(datetime(2027, 1, 1, tzinfo=UTC).timestamp())
+    for day in range(sun.local_day(new_year, 11)[0] - 3, sun.local_day(new_year, 11)[0] + 3):
+        start, end = sun.midnight(day, 11), sun.midnight(day + 1, 11)
+        grown = values(HOUSE, 1, end)["total_cap"] - values(HOUSE, 1, start)["total_cap"]
+        assert grown == pytest.approx(values(HOUSE, 1, end - 1)["day_cap"], abs=0.01)
+
+
+def test_a_clock_far_from_ours_has_energies_too():
+    for time in (0, 1_000, 4e9):
+        assert values(HOUSE, 1, time)["total_cap"] > 0
+        assert values(HOUSE, 47, time)["active_cap"] > 0
+
+
+def test_production_is_load_battery_and_grid_at_every_instant():
+    use = energy.USES[HOUSE.combine_type]
+    for quarter in range(97):
+        time = MIDNIGHT - 12 * HOUR + quarter * 900
+        seconds = sun.local_day(time, 11)[1]
+        produced = values(HOUSE, 1, time)["active_power"] * 1000
+        battery = values(HOUSE, 39, time)["ch_discharge_power"]
+        load = use.load[int(seconds // HOUR)] * HOUSE.capacity_kw * 1000
+        meter = values(HOUSE, 47, time)["active_power"]
+        assert meter == pytest.approx(produced - load - battery, abs=1.5)
+
+
+def test_a_meters_energies_are_the_integrals_of_its_power():
+    start, end = MIDNIGHT, MIDNIGHT + 24 * HOUR
+    for key, sign in (("active_cap", 1), ("reverse_active_cap", -1)):
+        summed = integral(
+            lambda time, sign=sign: max(0, sign * values(HOUSE, 47, time)["active_power"] / 1000),
+            start,
+            end,
+        )
+        grown = values(HOUSE, 47, end)[key] - values(HOUSE, 47, start)[key]
+        assert grown == pytest.approx(summed, abs=0.02)
+
+
+def test_a_battery_stays_within_its_capacity_and_is_used():
+    size = next(device.size for device in HOUSE.devices if device.type_id == 39)
+    levels = []
+    for quarter in range(4 * 24 * 20):
+        at = values(HOUSE, 39, MIDNIGHT + quarter * 900)
+        assert 5 <= at["battery_soc"] <= 100
+        assert abs(at["ch_discharge_power"]) <= at["max_charge_power"]
+        levels.append(at["battery_soc"])
+    assert min(levels) < 20
+    assert max(levels) > 90
+    before, after = values(HOUSE, 39, MIDNIGHT + 8 * HOUR), values(HOUSE, 39, MIDNIGHT + 13 * HOUR)
+    flowed = (after["charge_cap"] - before["charge_cap"]) - (
+        after["discharge_cap"] - before["discharge_cap"]
+    )
+    filled = (after["battery_soc"] - before["battery_soc"]) / 95 * size
+    assert filled == pytest.approx(flowed, abs=0.02)
+
+
+def test_a_battery_goes_on_through_midnight():
+    end, start = (values(HOUSE, 39, MIDNIGHT + offset) for offset in (-1, 1))
+    assert start["battery_soc"] == pytest.approx(end["battery_soc"], abs=0.2)
+    assert start["ch_discharge_power"] == pytest.approx(end["ch_discharge_power"], abs=10)
+
+
+@pytest.mark.parametrize(("plant", "type_id"), [(HOUSE, 1), (BODEGA, 1), (CASA, 38)])
+def test_strings_share_the_dc_power(plant, type_id):
+    noon = MIDNIGHT + (12 if plant is not CASA else 19) * HOUR
+    at = values(plant, type_id, noon)
+    inputs = [key.removesuffix("_u") for key in at if key.startswith("pv") and key.endswith("_u")]
+    summed = sum(at[f"{name}_u"] * at[f"{name}_i"] for name in inputs)
+    assert summed == pytest.approx(at["mppt_power"] * 1000, rel=0.002)
+    assert at["active_power"] < at["mppt_power"]
+
+
+def test_irradiation_is_the_integral_of_irradiance():
+    end = MIDNIGHT + 15 * HOUR
+    begin = sun.midnight(sun.local_day(end, -6)[0], -6)
+    hours = integral(lambda time: values(BODEGA, 10, time)["horiz_radiant_line"], begin, end)
+    total = values(BODEGA, 10, end)["horiz_radiant_total"]
+    assert total == pytest.approx(hours * 3600 / 1e6, rel=0.005)
+
+
+def test_tariffs_add_up():
+    at = values(BODEGA, 17, MIDNIGHT + 12 * HOUR)
+    tariffs = [at[f"reverse_active_{tariff}"] for tariff in ("top", "peak", "power", "valley")]
+    assert sum(tariffs) == pytest.approx(at["reverse_active_cap"], abs=0.01)
+
+
+def test_the_same_seed_gives_the_same_fleet_and_weather():
+    again = build()
+    assert dict(again.plants) == dict(FLEET.plants)
+    assert dict(build(seed=1).plants) != dict(FLEET.plants)
+    assert weather.irradiance(Cell(0, 49, 11), 170) != weather.irradiance(Cell(1, 49, 11), 170)
+
+
+def test_weather_is_the_same_in_every_process():
+    # A pinned value: a change of the formula is a change of every restarted counter.
+    assert weather.production_before(Cell(0, 49, 11))[-1] == pytest.approx(1196.95, abs=0.01)
+
+
+def test_a_power_that_changes_sign_is_split_where_it_does():
+    # A quarter hour from 3 kW down to -1 kW: three quarters of it above, one below.
+    series = energy.Series.of([3.0, -1.0] + [-1.0] * (sun.SLOTS - 1))
+    assert series.at(900) == (-1.0, pytest.approx(0.28125), pytest.approx(0.03125))
+    assert series.at(675) == (pytest.approx(0.0), pytest.approx(0.28125), 0.0)
+
+
+def test_a_grid_meter_tells_watts_and_its_phases_kilowatts():
+    for hour in (1, 12):
+        time = MIDNIGHT + hour * HOUR
+        at, balance = values(BODEGA, 17, time), Moment(BODEGA, time, FLEET.seed).grid
+        assert at["active_power"] == pytest.approx(balance.power * 320_000, abs=0.1)
+        phases = sum(at[f"active_power_{phase}"] for phase in "abc")
+        assert phases == pytest.approx(at["active_power"] / 1000, abs=0.002)
+        assert at["power_factor"] * at["active_power"] > 0

@@ -127,8 +127,6 @@ class Lane:
     def take(self, now: float) -> Turn:
         """The call to make now, noted as started."""
         due = self.due(now)
-        # A late call keeps its place in the grid, but at most one pace is ever caught up.
-        due = now if due == -inf else max(due, now - self.pace)
         resting = self._resting(now)
         batch = self.ring.pending(resting)
         if batch is None:
@@ -139,7 +137,7 @@ class Lane:
         batch.called = group.called = now
         turn = Turn(batch, group, self._repeat)
         self._repeat = False
-        self._ledger.start(due, now, batch.device_type)
+        self._ledger.start(now if due == -inf else due, now, batch.device_type)
         return turn
 
     def end(self, now: float, doubt: float) -> None:

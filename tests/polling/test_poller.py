@@ -1,6 +1,6 @@
 """One account's thread: what it reads, how it reacts, what it tells."""
 
-import itertools
+from itertools import pairwise
 
 import pytest
 from polling.world import EndOfDays, FakeClock, Server, Sink, fleet, poller, run
@@ -189,6 +189,19 @@ def test_a_failed_list_is_repeated_after_a_minute_then_two_then_four():
     assert minutes[:6] == [0, 1, 3, 7, 15, 31]
 
 
+def test_a_plant_that_spoils_the_device_list_costs_only_its_own_devices():
+    server, sink = account(plants=100, devices={1: 100}, hours=1), Sink()
+    server.script = lambda name, body: (
+        refused("20007", Reaction.REREAD_FLEET)
+        if name == "getDevList" and "P37" in body["stationCodes"].split(",")
+        else None
+    )
+
+    run(poller(server, sink))
+
+    assert sink.last["fleet"][1] == {str(100_000 + n) for n in range(100) if n != 37}
+
+
 # --- the plant list ---
 
 
@@ -313,7 +326,7 @@ def test_each_success_halves_the_wait():
     run(poller(server))
 
     times = server.times("getDevRealKpi")
-    gaps = [round((b - a) / 60) for a, b in itertools.pairwise(times)]
+    gaps = [round((b - a) / 60) for a, b in pairwise(times)]
     assert gaps[:9] == [1, 2, 4, 1, 4, 1, 1, 1, 1]
 
 
@@ -326,6 +339,24 @@ def test_a_call_that_failed_waits_for_its_next_turn():
 
     asked = [ids[0] for ids in server.asked("getDevRealKpi")]
     assert asked[:4] == ["100000", "100100", "100000", "100100"]
+
+
+def test_after_a_pause_calls_keep_their_distance_instead_of_catching_up():
+    server = account(
+        devices=dict.fromkeys((1, 14, 38, 15, 10, 17, 47, 39), 2), edition="v6", hours=4
+    )
+    errors = [refused("http_429", Reaction.PAUSE, enveloped=False)] * 4
+
+    def script(_, __):
+        return errors.pop() if errors and server.clock.now() > 1_000 + HOUR else None
+
+    server.script = script
+    run(poller(server))
+
+    times = [call[0] - 1_000 for call in server.paths("getDevRealKpi")]
+    resumed = next(t for t in times if t > 2 * HOUR)
+    gaps = [b - a for a, b in pairwise(t for t in times if resumed <= t < resumed + HOUR)]
+    assert sum(gap < 0.9 * 300 / 8 for gap in gaps) <= 2
 
 
 # --- what is told ---

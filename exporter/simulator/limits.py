@@ -1,7 +1,7 @@
 """How often an account may call: a strictly sliding log of every call, with what became of it."""
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from exporter.northbound.interfaces import EDITIONS, INTERFACES, MINUTE, Growth, Interface, Limit
@@ -15,6 +15,10 @@ class Size:
 
     plants: int = 0
     devices: Mapping[int, int] = field(default_factory=dict)  # by device type
+
+    def served(self, types: Collection[int]) -> "Size":
+        """The same with the devices only that an interface serves."""
+        return Size(self.plants, {t: n for t, n in self.devices.items() if t in types})
 
 
 def _hundreds(count: int) -> int:
@@ -104,6 +108,7 @@ class CallLog:
         self, interface: Interface, size: Size, device_type: int | None
     ) -> Iterator[tuple[int, float]]:
         """Calls and window of each limit; a type has only those that grow with devices."""
+        size = size.served(interface.device_types)
         for limit in self._limits(interface):
             if device_type is None or limit.growth is Growth.DEVICES:
                 window = limit.window * self._scale

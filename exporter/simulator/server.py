@@ -28,7 +28,7 @@ class _OpenProtocol(H11Protocol):
 
 
 class Server:
-    """A running management system; a context manager. Port 0 takes a free one: see `port`.
+    """A running management system; a context manager. Without a socket it takes a loopback port.
 
     `start` serves from a thread and returns when the port answers; `run` serves here until a
     signal ends it.
@@ -37,17 +37,14 @@ class Server:
     def __init__(
         self,
         system: System,
-        host: str = "127.0.0.1",
-        port: int = 0,
+        listening: socket.socket | None = None,
         *,
         latency: Latency = 0.0,
         control: bool = False,
     ) -> None:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.create_server((host, port), family=family, backlog=128)
+        self._socket = listening or socket.create_server(("127.0.0.1", 0))
         self.system = system
-        self.host = host
-        self.port: int = self._socket.getsockname()[1]
+        self.host, self.port = self._socket.getsockname()[:2]
         config = uvicorn.Config(
             build_app(system, latency=latency, control=control),
             http=_OpenProtocol,

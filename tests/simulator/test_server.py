@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import time
 
 import pytest
@@ -185,9 +186,10 @@ def test_a_keep_alive_connection_survives_an_empty_body(connected, session):
 
 def test_a_server_listens_where_told(serve, session):
     try:
-        server = serve(host="::1")
+        listening = socket.create_server(("::1", 0), family=socket.AF_INET6)
     except OSError:
         pytest.skip("this machine has no IPv6 loopback")
+    server = serve(listening=listening)
     assert server.url == f"http://[::1]:{server.port}"
     assert post(server, session, "getStationList").json()["failCode"] == 305
 

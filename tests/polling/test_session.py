@@ -1,6 +1,6 @@
 """Logins: the one call that locks owners out when it is made too often."""
 
-import itertools
+from itertools import pairwise
 
 import pytest
 from polling.world import FakeClock, Server, Sink, fleet, poller, run
@@ -118,7 +118,7 @@ def test_a_stolen_session_doubles_the_wait_and_says_so():
         run(poller(server, sink))
 
     logins = server.times("login")
-    gaps = [round((b - a) / MINUTE) for a, b in itertools.pairwise(logins)]
+    gaps = [round((b - a) / MINUTE) for a, b in pairwise(logins)]
     assert gaps[:7] == [1, 2, 3, 5, 9, 17, 31]
     assert set(gaps[7:]) == {31}
     assert sink.told["session_lost"] == len(logins)
@@ -127,7 +127,7 @@ def test_a_stolen_session_doubles_the_wait_and_says_so():
 
 def test_a_session_that_lasts_again_ends_the_doubling():
     server = account(hours=4)
-    thieves = [1, 1, 1, 30, 1, 10**6]
+    thieves = [1, 1, 1, 30, 1, 1, 10**6]
 
     def steal(name, _):
         if name == "login":
@@ -140,13 +140,8 @@ def test_a_session_that_lasts_again_ends_the_doubling():
     run(poller(server))
 
     logins = server.times("login")
-    assert [round((b - a) / MINUTE) for a, b in itertools.pairwise(logins)] == [
-        1,
-        2,
-        3,
-        30,
-        1,
-    ]
+    gaps = [round((b - a) / MINUTE) for a, b in pairwise(logins)]
+    assert gaps == [1, 2, 3, 30, 1, 2]
 
 
 @pytest.mark.parametrize("reason", ["305", "306", "307", "http_401"])
@@ -207,6 +202,24 @@ def test_a_refusal_for_load_pauses_the_hosts_other_accounts(reason):
 
     # The third refusal costs four windows of getDevRealKpi, from 180 s on.
     assert min(second.times("login")) == 180 + 240
+
+
+def test_a_success_shortens_the_next_pause():
+    server = account(hours=1)
+    answers = ["http_429", "http_429", None, None, None, "http_429"]
+
+    def script(name, _):
+        if name != "getDevRealKpi" or not answers:
+            return None
+        reason = answers.pop(0)
+        return CallError(reason, Reaction.PAUSE, "quota") if reason else None
+
+    server.script = script
+    run(poller(server))
+
+    gaps = [round((b - a) / MINUTE) for a, b in pairwise(server.times("getDevRealKpi"))]
+    # Between two refusals the plants were answered: the wait never grows.
+    assert gaps[:6] == [1, 1, 1, 1, 1, 1]
 
 
 def test_refused_credentials_are_named_while_not_ready():

@@ -1,0 +1,124 @@
+"""What /metrics says: blocks of rendered lines, each with its age; a scrape joins bytes.
+
+prometheus_client renders a family of a block once, when the data arrives. Its sample lines are the
+same bytes in both formats, so that only the two header lines of a family exist twice.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from threading import Lock
+from typing import Any
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.openmetrics import exposition as openmetrics
+
+from exporter.catalogue.model import Kind, Metric
+
+EOF = b"# EOF\n"
+generate_openmetrics: Callable[[Any], bytes] = openmetrics.generate_latest
+
+
+class Format(Enum):
+    """The two exposition formats, by content type."""
+
+    TEXT = "text/plain; version=0.0.4; charset=utf-8"
+    OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+
+class _Only:
+    """A registry of families that prometheus_client can render."""
+
+    def __init__(self, *families: Family) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Family]:
+        return self._families
+
+
+def _family(metric: Metric) -> Family:
+    suffix = {Kind.COUNTER: "_total", Kind.INFO: "_info"}.get(metric.kind, "")
+    return Family(metric.name.removesuffix(suffix), metric.help, metric.kind.value)
+
+
+def _headers(metric: Metric) -> Mapping[Format, bytes]:
+    empty = _Only(_family(metric))
+    return {
+        Format.TEXT: generate_latest(empty),
+        Format.OPENMETRICS: generate_openmetrics(empty).removesuffix(EOF),
+    }
+
+
+Labels = Mapping[str, str]
+
+
+def render(metric: Metric, samples: Iterable[tuple[Labels, float]]) -> bytes:
+    """The sample lines of one family, without its headers."""
+    family = _family(metric)
+    for labels, value in samples:
+        family.add_sample(metric.name, dict(labels), value)
+    text = generate_latest(_Only(family))
+    return text.split(b"\n", 2)[2]  # behind HELP and TYPE
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rendered lines by metric. They age from `read_at` on as their source says, or never."""
+
+    chunks: Mapping[Metric, bytes]
+    source: Hashable | None = None
+    read_at: float = 0.0
+
+
+class Page:
+    """All blocks, and the exporter's own metrics, as one exposition.
+
+    `now` is a clock in seconds that never jumps. Safe to use from several threads.
+    """
+
+    def __init__(self, own: CollectorRegistry, now: Callable[[], float]) -> None:
+        self._own = own
+        self._now = now
+        self._lock = Lock()
+        self._blocks: dict[Hashable, tuple[Block, Mapping[str, bytes]]] = {}
+        self._max_ages: dict[Hashable, float] = {}
+        self._headers: dict[str, Mapping[Format, bytes]] = {}
+
+    def update(self, blocks: Mapping[Hashable, Block | None]) -> None:
+        """Sets blocks, or removes those that are None; no scrape sees one without the others."""
+        metrics = {metric for block in blocks.values() if block for metric in block.chunks}
+        headers = {m.name: _headers(m) for m in metrics if m.name not in self._headers}
+        with self._lock:
+            self._headers.update(headers)
+            for key, block in blocks.items():
+                self._blocks.pop(key, None)
+                if block is not None and block.chunks:
+                    self._blocks[key] = (
+                        block,
+                        {metric.name: lines for metric, lines in block.chunks.items()},
+                    )
+
+    def keep(self, source: Hashable, max_age: float) -> None:
+        """Sets how many seconds the blocks of a source are shown."""
+        with self._lock:
+            self._max_ages[source] = max_age
+
+    def exposition(self, form: Format) -> bytes:
+        """The whole page: what is fresh enough, family by family, then the exporter's own."""
+        now = self._now()
+        with self._lock:
+            fresh = [lines for block, lines in self._blocks.values() if self._is_fresh(block, now)]
+            families = sorted(self._headers.items())
+        parts: list[bytes] = []
+        for name, headers in families:
+            chunks = [lines[name] for lines in fresh if name in lines]
+            if chunks:
+                parts += [headers[form], *chunks]
+        # The library's OpenMetrics page ends with the one EOF that the whole needs.
+        generate = generate_latest if form is Format.TEXT else generate_openmetrics
+        parts.append(generate(self._own))
+        return b"".join(parts)
+
+    def _is_fresh(self, block: Block, now: float) -> bool:
+        return block.source is None or now - block.read_at <= self._max_ages.get(block.source, 0.0)

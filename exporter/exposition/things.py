@@ -1,0 +1,136 @@
+"""Plants and devices themselves: info metrics, capacity and place, and when they last reported."""
+
+from collections.abc import Iterable, Mapping
+from statistics import fmean
+
+from exporter.catalogue.model import Kind, Metric
+from exporter.exposition.page import Labels, render
+from exporter.northbound.codes import BUILD_STATES, CONNECTION_TYPES, device_type_slug
+from exporter.northbound.records import Device, Plant
+
+PLANT_INFO = Metric(
+    "fusionsolar_plant_info",
+    Kind.INFO,
+    "A plant's name, build state and kind of grid connection, from the plant list.",
+)
+CAPACITY = Metric(
+    "fusionsolar_plant_capacity_watts",
+    Kind.GAUGE,
+    "Installed capacity of a plant, from the plant list.",
+    unit="watts",
+)
+LATITUDE = Metric(
+    "fusionsolar_plant_latitude_degrees",
+    Kind.GAUGE,
+    "Latitude of a plant to three decimals, north positive: configured, listed, or the mean of "
+    "its devices'.",
+    unit="degrees",
+)
+LONGITUDE = Metric(
+    "fusionsolar_plant_longitude_degrees",
+    Kind.GAUGE,
+    "Longitude of a plant to three decimals, east positive: configured, listed, or the mean of "
+    "its devices'.",
+    unit="degrees",
+)
+DEVICE_INFO = Metric(
+    "fusionsolar_device_info",
+    Kind.INFO,
+    "A device's name, type, model, serial number and software version, from the device list.",
+)
+PLANT_LAST_READING = Metric(
+    "fusionsolar_plant_last_reading_timestamp_seconds",
+    Kind.GAUGE,
+    "When an answer last held values of this plant.",
+    unit="seconds",
+)
+DEVICE_LAST_READING = Metric(
+    "fusionsolar_device_last_reading_timestamp_seconds",
+    Kind.GAUGE,
+    "When an answer last held values of this device.",
+    unit="seconds",
+)
+THINGS = (
+    PLANT_INFO,
+    CAPACITY,
+    LATITUDE,
+    LONGITUDE,
+    DEVICE_INFO,
+    PLANT_LAST_READING,
+    DEVICE_LAST_READING,
+)
+
+Place = tuple[float, float]
+
+
+def plant_labels(account: str, code: str) -> dict[str, str]:
+    """What identifies a plant's series."""
+    return {"account": account, "plant_code": code}
+
+
+def device_labels(account: str, device: Device) -> dict[str, str]:
+    """What identifies a device's series."""
+    return {"account": account, "plant_code": device.plant_code, "device_id": device.id}
+
+
+def render_things(
+    account: str,
+    plants: Mapping[str, Plant],
+    devices: Mapping[str, Device],
+    places: Mapping[str, Place],
+) -> Mapping[Metric, bytes]:
+    """The lines about an account's fleet; `places` are configured latitudes and longitudes."""
+    located = _places(plants, devices, places)
+    samples: dict[Metric, list[tuple[Labels, float]]] = {
+        PLANT_INFO: [(_plant_info(account, plant), 1) for plant in plants.values()],
+        CAPACITY: [
+            (plant_labels(account, plant.code), plant.capacity_watts)
+            for plant in plants.values()
+            if plant.capacity_watts is not None
+        ],
+        LATITUDE: [(plant_labels(account, c), round(p[0], 3)) for c, p in located.items()],
+        LONGITUDE: [(plant_labels(account, c), round(p[1], 3)) for c, p in located.items()],
+        DEVICE_INFO: [(_device_info(account, device), 1) for device in devices.values()],
+    }
+    return {metric: render(metric, lines) for metric, lines in samples.items() if lines}
+
+
+def _plant_info(account: str, plant: Plant) -> Labels:
+    return plant_labels(account, plant.code) | {
+        "plant_name": plant.name,
+        "build_state": BUILD_STATES.get(plant.build_state, plant.build_state),
+        "connection_type": CONNECTION_TYPES.get(plant.connection_type, plant.connection_type),
+    }
+
+
+def _device_info(account: str, device: Device) -> Labels:
+    return device_labels(account, device) | {
+        "device_name": device.name,
+        "device_type": device_type_slug(device.type_id),
+        "model": device.model,
+        "serial_number": device.serial_number,
+        "software_version": device.software_version,
+    }
+
+
+def _places(
+    plants: Mapping[str, Plant], devices: Mapping[str, Device], configured: Mapping[str, Place]
+) -> Mapping[str, Place]:
+    of_devices: dict[str, list[Place]] = {}
+    for device in devices.values():
+        if device.latitude is not None and device.longitude is not None:
+            of_devices.setdefault(device.plant_code, []).append((device.latitude, device.longitude))
+    found: dict[str, Place] = {}
+    for code, plant in plants.items():
+        if code in configured:
+            found[code] = configured[code]
+        elif plant.latitude is not None and plant.longitude is not None:
+            found[code] = (plant.latitude, plant.longitude)
+        elif code in of_devices:
+            found[code] = _mean(of_devices[code])
+    return found
+
+
+def _mean(places: Iterable[Place]) -> Place:
+    latitudes, longitudes = zip(*places, strict=True)
+    return fmean(latitudes), fmean(longitudes)

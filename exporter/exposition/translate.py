@@ -1,0 +1,106 @@
+"""Readings and the catalogue make samples: base units, states, guarded counters."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+
+from exporter.catalogue.model import Kind, Metric, Row
+from exporter.catalogue.rows import lookup
+from exporter.exposition.guard import Guard
+from exporter.northbound.records import Reading
+
+UNKNOWN = "unknown"  # the state of a code that no table names
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One series of one subject; `labels` are the values of the metric's own label names."""
+
+    metric: Metric
+    labels: tuple[str, ...]
+    value: float
+
+
+@dataclass(slots=True)
+class Translation:
+    """What became of one reading.
+
+    `rejected` counts unusable values by reason, `unknown_keys` are those without a row in the
+    catalogue, and `unknown_states` counts, by metric, codes that no enumeration names.
+    """
+
+    samples: list[Sample] = field(default_factory=list)
+    rejected: Counter[str] = field(default_factory=Counter)
+    unknown_keys: list[str] = field(default_factory=list)
+    unknown_states: Counter[str] = field(default_factory=Counter)
+
+
+class Translator:
+    """Translates the readings of one account.
+
+    `factors` are the configured ones, by (device type, key); they replace the catalogue's.
+    """
+
+    def __init__(self, factors: Mapping[tuple[int, str], float]) -> None:
+        self._factors = factors
+        self._guard = Guard()
+
+    def translate(self, interface: str, device_type: int | None, reading: Reading) -> Translation:
+        """Makes the samples of one reading; whatever cannot be used is counted, never raised."""
+        rows = lookup(interface, device_type)
+        result = Translation()
+        for key, reason in reading.rejected.items():
+            if key in rows:
+                result.rejected[reason] += 1
+            else:
+                result.unknown_keys.append(key)
+        for key, value in reading.values.items():
+            row = rows.get(key)
+            if row is None:
+                result.unknown_keys.append(key)
+            elif row.metric is not None:
+                self._add(result, row, row.metric, reading.subject, value)
+        return result
+
+    def _add(self, result: Translation, row: Row, metric: Metric, subject: str, raw: float) -> None:
+        if row.states is not None:
+            _add_states(result, row, metric, raw)
+            return
+        value = raw * self._factor(row)
+        if not isfinite(value):
+            result.rejected["not_finite"] += 1
+            return
+        if metric.kind is Kind.COUNTER:
+            shown, fell = self._guard.admit(
+                (row.device_type, subject), (metric.name, row.labels), value
+            )
+            if fell:
+                result.rejected["counter_fell"] += 1
+            if shown is None:
+                return
+            value = shown
+        result.samples.append(Sample(metric, row.labels, value))
+
+    def _factor(self, row: Row) -> float:
+        if row.device_type is None:
+            return row.factor
+        return self._factors.get((row.device_type, row.key), row.factor)
+
+    def forget(self, device_type: int | None, subject: str) -> None:
+        """Drops what is remembered of a plant (device type None) or device that is gone."""
+        self._guard.forget((device_type, subject))
+
+
+def _add_states(result: Translation, row: Row, metric: Metric, code: float) -> None:
+    states = row.states or {}
+    current = states.get(int(code)) if code.is_integer() else None
+    if current is None:
+        current = UNKNOWN
+        result.unknown_states[metric.name] += 1
+    result.samples.extend(
+        Sample(metric, (*row.labels, state), float(state == current))
+        for state in (*states.values(), UNKNOWN)
+    )
+    if row.code_metric is not None:
+        result.samples.append(Sample(row.code_metric, row.labels, code))

@@ -1,0 +1,295 @@
+import threading
+
+import pytest
+from exposition.world import series_of
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    InfoMetricFamily,
+    StateSetMetricFamily,
+)
+from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from exporter.catalogue.model import Kind, Metric
+from exporter.exposition.page import Block, Format, Page, render
+
+POWER = Metric("plant_power_watts", Kind.GAUGE, 'Power, "as sent"\\ by\na plant.', labels=("name",))
+ENERGY = Metric("plant_energy_joules_total", Kind.COUNTER, "Energy.", labels=("name",))
+INFO = Metric("plant_info", Kind.INFO, "A plant.", labels=("name",))
+STATE = Metric("plant_state", Kind.STATESET, "State of a plant.", labels=("name",))
+METRICS = (ENERGY, INFO, POWER, STATE)  # in the order of the page
+
+awkward = st.sampled_from(
+    [
+        '"',
+        "\\",
+        "\n",
+        '\\"',
+        "\\n",
+        "\\\\n",
+        "}",
+        "#",
+        "",
+        " ",
+        "🌞",
+        "x" * 300,
+        "a,b",
+        "é",
+        "\u2028",
+    ]
+)
+names = st.lists(
+    awkward
+    | st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\t"))
+    | st.lists(awkward, max_size=5).map("".join),
+    unique=True,
+    max_size=8,
+)
+awkward_values = [
+    0.0,
+    -0.0,
+    1e300,
+    5e-324,
+    -1e-7,
+    1e6,
+    123456.5,
+    2.0**53,
+    1750798800.123,
+    0.1 + 0.2,
+]
+values = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(awkward_values)
+
+
+def page_of(blocks, own=None):
+    page = Page(own or CollectorRegistry(), lambda: 0.0)
+    page.update(dict(enumerate(blocks)))
+    return page
+
+
+def block_of(plants):
+    """A block about plants by name, each with its value."""
+    lines = {
+        ENERGY: [({"name": name}, abs(value)) for name, value in plants],
+        INFO: [({"name": name}, 1) for name, _ in plants],
+        POWER: [({"name": name}, value) for name, value in plants],
+        STATE: [
+            ({"name": name, "plant_state": state}, float((state == "off") == (value < 0)))
+            for name, value in plants
+            for state in ("off", "on")
+        ],
+    }
+    return Block({metric: render(metric, samples) for metric, samples in lines.items()})
+
+
+def registry_of(plants, own):
+    """What the library itself makes of the same plants."""
+    energy = CounterMetricFamily("plant_energy_joules", ENERGY.help, labels=["name"])
+    info = InfoMetricFamily("plant", INFO.help, labels=["name"])
+    power = GaugeMetricFamily("plant_power_watts", POWER.help, labels=["name"])
+    state = StateSetMetricFamily("plant_state", STATE.help, labels=["name"])
+    for name, value in plants:
+        energy.add_metric([name], abs(value))
+        info.add_metric([name], {})
+        power.add_metric([name], value)
+        state.add_metric([name], {"off": value < 0, "on": value >= 0})
+
+    class Collector:
+        def collect(self):
+            if plants:
+                yield from (energy, info, power, state)
+            yield from own.collect()
+
+    registry = CollectorRegistry(support_collectors_without_names=True)
+    registry.register(Collector())
+    return registry
+
+
+def own_metrics():
+    own = CollectorRegistry()
+    Counter("polls_total", "Polls.", ["account"], registry=own).labels('"home"').inc()
+    return own
+
+
+@given(st.data(), names)
+def test_the_page_is_what_the_library_says_of_all_blocks_together(data, drawn):
+    plants = [(name, data.draw(values)) for name in drawn]
+    cut = data.draw(st.integers(0, len(plants)))
+    own = own_metrics()
+    page = page_of([block_of(plants[:cut]), block_of(plants[cut:])] if plants else [], own)
+    registry = registry_of(plants, own)
+    assert page.exposition(Format.TEXT) == generate_latest(registry)
+    assert page.exposition(Format.OPENMETRICS) == openmetrics.generate_latest(registry)
+
+
+@given(st.data(), names)
+def test_an_openmetrics_parser_reads_back_what_was_put_in(data, drawn):
+    plants = {name: data.draw(values) for name in drawn}
+    page = page_of([block_of([plant]) for plant in plants.items()], own_metrics())
+    text = page.exposition(Format.OPENMETRICS).decode()
+    read = {
+        sample.labels["name"]: sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == POWER.name
+    }
+    assert read == plants
+
+
+@given(st.data(), names)
+def test_a_text_parser_finds_no_series_twice(data, drawn):
+    plants = [(name, data.draw(values)) for name in drawn]
+    text = page_of([block_of([plant]) for plant in plants], own_metrics()).exposition(Format.TEXT)
+    power = [value for series, value in series_of(text.decode()) if series.startswith(POWER.name)]
+    assert power == [value for _, value in plants]
+
+
+@pytest.mark.parametrize("form", Format)
+def test_a_page_of_nothing_is_the_exporters_own_metrics(form):
+    own = own_metrics()
+    generate = generate_latest if form is Format.TEXT else openmetrics.generate_latest
+    assert page_of([], own).exposition(form) == generate(own)
+
+
+def test_openmetrics_ends_with_the_only_eof_and_text_has_none():
+    page = page_of([block_of([("a", 1.0)])], own_metrics())
+    assert page.exposition(Format.OPENMETRICS).count(b"# EOF") == 1
+    assert page.exposition(Format.OPENMETRICS).endswith(b"\n# EOF\n")
+    assert b"EOF" not in page.exposition(Format.TEXT)
+
+
+def test_families_stand_in_alphabetical_order_whenever_they_came():
+    page = page_of([])
+    for metric in (STATE, POWER, ENERGY):
+        page.update({metric.name: Block({metric: render(metric, [({"name": "a"}, 1.0)])})})
+    types = [line for line in page.exposition(Format.TEXT).decode().splitlines() if "TYPE" in line]
+    assert types == [
+        "# TYPE plant_energy_joules_total counter",
+        "# TYPE plant_power_watts gauge",
+        "# TYPE plant_state gauge",
+    ]
+
+
+# Age
+
+
+class Clock:
+    at = 100.0
+
+    def __call__(self):
+        return self.at
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def page(clock):
+    return Page(CollectorRegistry(), clock)
+
+
+def power(value, source=None, read_at=0.0, name="a"):
+    return Block({POWER: render(POWER, [({"name": name}, value)])}, source, read_at)
+
+
+def shown(page):
+    return [value for _, value in series_of(page.exposition(Format.TEXT).decode())]
+
+
+def test_a_block_is_shown_until_it_is_too_old_and_not_after(page, clock):
+    page.keep("realtime", 60.0)
+    page.update({1: power(5.0, "realtime", read_at=100.0)})
+    clock.at = 160.0
+    assert shown(page) == [5.0]
+    clock.at = 160.1
+    assert shown(page) == []
+
+
+def test_a_page_whose_blocks_are_all_too_old_has_no_headers_either(page, clock):
+    page.update({1: power(5.0, "realtime", read_at=100.0)})
+    clock.at = 1e9
+    assert page.exposition(Format.TEXT) == b""
+    assert page.exposition(Format.OPENMETRICS) == b"# EOF\n"
+
+
+def test_each_block_ages_as_its_own_source_says(page, clock):
+    page.keep("fast", 10.0)
+    page.keep("slow", 1_000.0)
+    page.update({1: power(1.0, "fast", 100.0, "a"), 2: power(2.0, "slow", 100.0, "b")})
+    clock.at = 200.0
+    assert shown(page) == [2.0]
+
+
+def test_a_source_may_be_kept_longer_later_on(page, clock):
+    page.keep("realtime", 10.0)
+    page.update({1: power(5.0, "realtime", read_at=100.0)})
+    clock.at = 150.0
+    assert shown(page) == []
+    page.keep("realtime", 60.0)
+    assert shown(page) == [5.0]
+
+
+def test_a_block_without_a_source_lasts(page, clock):
+    page.update({1: power(5.0)})
+    clock.at = 1e12
+    assert shown(page) == [5.0]
+
+
+def test_a_block_is_replaced_whole_and_by_its_key_alone(page):
+    page.update({1: block_of([("a", 1.0)]), 2: power(2.0, name="b")})
+    page.update({1: power(3.0)})
+    assert shown(page) == [2.0, 3.0]
+
+
+def test_a_block_that_is_none_or_empty_is_dropped(page):
+    page.update({1: power(1.0), 2: power(2.0, name="b")})
+    page.update({1: None, 2: Block({})})
+    assert shown(page) == []
+    assert page._blocks == {}  # every answer makes new blocks: the empty ones must not pile up
+    page.update({"never there": None})
+
+
+# Threads
+
+
+def test_no_scrape_sees_half_an_update(page):
+    """One series wanders between two blocks: every page must show it, and once."""
+    wrong, ended = [], threading.Event()
+
+    def wander():
+        for turn in range(2_000):
+            page.update({turn % 2: power(float(turn)), (turn + 1) % 2: None})
+        ended.set()
+
+    def scrape():
+        while not ended.is_set():
+            lines = page.exposition(Format.TEXT).count(b"plant_power_watts{")
+            if lines != 1:
+                wrong.append(lines)
+
+    page.update({1: power(0.0)})
+    threads = [threading.Thread(target=work) for work in (wander, scrape, scrape)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert ended.is_set()
+    assert wrong == []
+
+
+def test_accounts_update_the_page_at_the_same_time(page):
+    def poll(account):
+        for turn in range(300):
+            page.update({(account, n): power(turn, name=f"{account} {n}") for n in range(5)})
+
+    threads = [threading.Thread(target=poll, args=(account,)) for account in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert shown(page) == [299.0] * 20

@@ -1,0 +1,212 @@
+import shutil
+import subprocess
+
+import pytest
+from exposition.world import DEVICES, World, series_of
+from prometheus_client import generate_latest
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from exporter.exposition.page import Format
+from exporter.exposition.telemetry import Telemetry
+from exporter.northbound.errors import fail_code_error, status_error, word_error
+from exporter.northbound.records import Device, Plant
+
+# The contract: every name with its type and exactly these labels.
+INTERFACE = {"account", "interface"}
+CONTRACT = {
+    "fusionsolar_up": ("gauge", {"account"}),
+    "fusionsolar_exporter_build_info": ("gauge", {"version", "python_version"}),
+    "fusionsolar_api_requests_total": ("counter", INTERFACE),
+    "fusionsolar_api_request_failures_total": ("counter", INTERFACE | {"reason"}),
+    "fusionsolar_api_request_duration_seconds": ("histogram", INTERFACE),
+    "fusionsolar_api_rate_limited_total": ("counter", INTERFACE),
+    "fusionsolar_interface_permitted": ("gauge", INTERFACE),
+    "fusionsolar_interface_pace_seconds": ("gauge", INTERFACE),
+    "fusionsolar_interface_walk_seconds": ("gauge", INTERFACE),
+    "fusionsolar_interface_last_success_timestamp_seconds": ("gauge", INTERFACE),
+    "fusionsolar_devices_unanswered": ("gauge", INTERFACE),
+    "fusionsolar_values_rejected_total": ("counter", INTERFACE | {"reason"}),
+    "fusionsolar_unknown_keys_total": ("counter", INTERFACE),
+    "fusionsolar_api_logins_total": ("counter", {"account"}),
+    "fusionsolar_api_sessions_lost_total": ("counter", {"account"}),
+    "fusionsolar_unknown_states_total": ("counter", {"account", "metric"}),
+    "fusionsolar_plants": ("gauge", {"account"}),
+    "fusionsolar_devices": ("gauge", {"account", "device_type"}),
+}
+REALTIME = DEVICES.name
+
+
+@pytest.fixture
+def world():
+    """An account to which everything has happened that is counted."""
+    world = World(itself=True)
+    sink = world.sink
+    world.telemetry.introduce("home", ["login", REALTIME], ["fusionsolar_inverter_state"])
+    sink.request("login", 0.2, None)
+    sink.request(REALTIME, 1.5, None)
+    for error in (fail_code_error(407), status_error(502), word_error("timeout")):
+        sink.request(REALTIME, 0.3, error)
+    sink.up(up=True)
+    sink.session_lost()
+    sink.permitted(REALTIME, permitted=True)
+    sink.unanswered(REALTIME, 3)
+    sink.rejected(REALTIME, {"duplicate": 2})
+    sink.plan(REALTIME, pace=60.0, walk=120.0, max_age=360.0)
+    world.fleet(Plant("P", "Plant"), Device("1", "P", 1))
+    world.answer(DEVICES, ["1"], {"1": {"active_power": 1.0, "inverter_state": 512.0}})
+    return world
+
+
+def families(telemetry):
+    text = generate_openmetrics(telemetry.registry).decode()
+    return {family.name: family for family in text_string_to_metric_families(text)}
+
+
+def test_the_documented_metrics_are_all_there_with_exactly_their_labels(world):
+    seen = {}
+    for family in families(world.telemetry).values():
+        if family.name.startswith("fusionsolar_"):
+            name = f"{family.name}_total" if family.type == "counter" else family.name
+            labels = {frozenset(sample.labels) - {"le"} for sample in family.samples}
+            seen[name] = (family.type, *map(set, labels))
+    assert seen == CONTRACT
+
+
+def test_the_described_metrics_are_the_documented_ones():
+    described = {metric.name: metric for metric in Telemetry().described}
+    assert {name: (str(m.kind), set(m.labels)) for name, m in described.items()} == CONTRACT
+    assert all(m.help.endswith(".") and m.help[0].isupper() for m in described.values())
+
+
+def test_there_is_nothing_beside_them_but_process_and_python(world):
+    names = {series.partition("{")[0] for series, _ in series_of(text_of(world.telemetry))}
+    own = {name for name in names if name.startswith("fusionsolar_")}
+    assert {name for name in own if name.endswith(("_created", "_gcount"))} == set()
+    assert all(name.startswith(("process_", "python_")) for name in names - own)
+    assert {"process_cpu_seconds_total", "python_info"} <= names
+
+
+def text_of(telemetry):
+    return generate_latest(telemetry.registry).decode()
+
+
+def test_counters_are_at_zero_before_anything_has_happened():
+    telemetry = Telemetry()
+    telemetry.introduce("home", ["login", REALTIME], ["fusionsolar_inverter_state"])
+    counted = {
+        series: value
+        for series, value in series_of(text_of(telemetry))
+        if series.startswith("fusionsolar_") and "build_info" not in series
+    }
+    assert set(counted.values()) == {0.0}
+    names = {series.partition("{")[0] for series in counted}
+    counters = {name for name, (kind, _) in CONTRACT.items() if kind == "counter"}
+    assert counters < names
+    for interface in ("login", REALTIME):
+        of = f"{{account=home,interface={interface}"
+        assert f"fusionsolar_api_requests_total{of}}}" in counted
+        assert f"fusionsolar_api_request_duration_seconds_count{of}}}" in counted
+        for reason in ("305", "407", "connection", "malformed", "timeout"):
+            assert f"fusionsolar_api_request_failures_total{of},reason={reason}}}" in counted
+        for reason in (
+            "not_a_number", "not_finite", "wrong_type", "counter_fell", "duplicate",
+            "not_asked_for",
+        ):  # fmt: skip
+            assert f"fusionsolar_values_rejected_total{of},reason={reason}}}" in counted
+    assert "fusionsolar_up{account=home}" in counted
+    assert (
+        "fusionsolar_unknown_states_total{account=home,metric=fusionsolar_inverter_state}"
+    ) in counted
+
+
+def test_every_request_is_counted_and_timed(world):
+    of = {"interface": REALTIME}
+    assert world.own("fusionsolar_api_requests_total", **of) == 4
+    assert world.own("fusionsolar_api_request_duration_seconds_count", **of) == 4
+    assert world.own("fusionsolar_api_request_duration_seconds_sum", **of) == pytest.approx(2.4)
+    assert world.own("fusionsolar_api_request_duration_seconds_bucket", **of, le="0.5") == 3
+    assert world.own("fusionsolar_api_requests_total", interface="login") == 1
+
+
+def test_logins_are_requests_that_are_also_counted_as_logins(world):
+    assert world.own("fusionsolar_api_logins_total") == 1
+    world.sink.request("login", 0.1, fail_code_error(20400))
+    assert world.own("fusionsolar_api_logins_total") == 2
+
+
+def test_failures_are_counted_by_reason(world):
+    counted = {
+        reason: world.own(
+            "fusionsolar_api_request_failures_total", interface=REALTIME, reason=reason
+        )
+        for reason in ("305", "407", "connection", "http_502", "malformed", "timeout", "20006")
+    }
+    assert counted == {
+        "305": 0, "407": 1, "connection": 0, "http_502": 1, "malformed": 0, "timeout": 1,
+        "20006": None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("error", "limited"),
+    [
+        (fail_code_error(407), 1),
+        (status_error(403), 1),
+        (status_error(429), 1),
+        (status_error(401), 0),
+        (status_error(503), 0),
+        (fail_code_error(305), 0),
+        (fail_code_error(20200), 0),
+        (word_error("timeout"), 0),
+    ],
+    ids=lambda each: getattr(each, "reason", None),
+)
+def test_refusals_for_frequency_are_counted_as_such(error, limited):
+    world = World()
+    world.telemetry.introduce("home", [REALTIME], [])
+    world.sink.request(REALTIME, 0.1, error)
+    assert world.own("fusionsolar_api_rate_limited_total", interface=REALTIME) == limited
+
+
+def test_the_last_success_is_that_of_a_proper_answer(world):
+    name, of = "fusionsolar_interface_last_success_timestamp_seconds", {"interface": REALTIME}
+    first = world.epoch
+    world.epoch += 60
+    world.sink.request(REALTIME, 0.1, fail_code_error(407))
+    assert world.own(name, **of) == first
+    world.sink.request(REALTIME, 0.1, None)
+    assert world.own(name, **of) == first + 60
+
+
+def test_what_is_told_is_shown(world):
+    assert world.own("fusionsolar_up") == 1
+    assert world.own("fusionsolar_api_sessions_lost_total") == 1
+    assert world.own("fusionsolar_interface_permitted", interface=REALTIME) == 1
+    assert world.own("fusionsolar_devices_unanswered", interface=REALTIME) == 3
+    assert world.own("fusionsolar_interface_pace_seconds", interface=REALTIME) == 60
+    assert world.own("fusionsolar_interface_walk_seconds", interface=REALTIME) == 120
+    world.sink.up(up=False)
+    world.sink.permitted(REALTIME, permitted=False)
+    assert world.own("fusionsolar_up") == 0
+    assert world.own("fusionsolar_interface_permitted", interface=REALTIME) == 0
+
+
+def test_the_whole_page_holds_no_series_twice(world):
+    names = {series.partition("{")[0] for series in world.series()}
+    assert {"fusionsolar_device_info", "fusionsolar_up", "process_open_fds"} <= names
+
+
+def test_an_openmetrics_parser_accepts_the_whole_page(world):
+    text = world.page.exposition(Format.OPENMETRICS).decode()
+    names = [family.name for family in text_string_to_metric_families(text)]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+def test_promtool_has_nothing_to_say(world):
+    ran = subprocess.run(  # noqa: S603  # because the page is our own
+        [shutil.which("promtool"), "check", "metrics"],
+        input=world.text(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ran.stdout, ran.stderr, ran.returncode) == ("", "", 0)

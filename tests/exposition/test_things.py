@@ -1,0 +1,67 @@
+import pytest
+from exposition.world import World
+
+from exporter.northbound.records import Device, Plant
+
+
+def things(world):
+    """All series, without the prefix that all have."""
+    return {series.removeprefix("fusionsolar_"): value for series, value in world.series().items()}
+
+
+def test_what_the_lists_tell_becomes_labels_of_info_metrics():
+    world = World()
+    plant = Plant("P", '"Hill"', 1_500.0, build_state="1", connection_type="3")
+    device = Device("1", "P", 14, "Inverter", "SUN8000", "SN1", "V2")
+    world.fleet(plant, device)
+    assert things(world) == {
+        "plant_info{account=home,build_state=under_construction,connection_type=residential,"
+        'plant_code=P,plant_name="Hill"}': 1.0,
+        "plant_capacity_watts{account=home,plant_code=P}": 1_500.0,
+        "device_info{account=home,device_id=1,device_name=Inverter,device_type=central_inverter,"
+        "model=SUN8000,plant_code=P,serial_number=SN1,software_version=V2}": 1.0,
+    }
+
+
+def test_a_code_without_a_name_is_shown_as_it_was_sent():
+    world = World()
+    world.fleet(Plant("P", "", build_state="9", connection_type="8"))
+    assert list(things(world)) == [
+        "plant_info{account=home,build_state=9,connection_type=8,plant_code=P,plant_name=}"
+    ]
+
+
+def test_labels_without_a_value_are_written_empty():
+    world = World()
+    world.fleet(Plant("P", ""), Device("1", "P", 4711))
+    assert things(world) == {
+        "device_info{account=home,device_id=1,device_name=,device_type=type_4711,model=,"
+        "plant_code=P,serial_number=,software_version=}": 1.0,
+        "plant_info{account=home,build_state=,connection_type=,plant_code=P,plant_name=}": 1.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("places", "plant", "devices", "expected"),
+    [
+        ({"P": (1.0, 2.0)}, (3.0, 4.0), [(5.0, 6.0)], (1.0, 2.0)),
+        ({"Q": (1.0, 2.0)}, (3.0, 4.0), [(5.0, 6.0)], (3.0, 4.0)),
+        ({}, (None, None), [(5.0, 6.0), (6.0, 8.0), (None, None)], (5.5, 7.0)),
+        ({}, (None, None), [(47.37694, -8.54166)], (47.377, -8.542)),
+        ({}, (None, None), [(None, None)], None),
+    ],
+    ids=["configured", "listed", "mean of its devices", "three decimals", "nowhere"],
+)
+def test_where_a_plant_is(places, plant, devices, expected):
+    world = World(places=places)
+    world.fleet(
+        Plant("P", "", latitude=plant[0], longitude=plant[1]),
+        *(Device(str(n), "P", 1, latitude=x, longitude=y) for n, (x, y) in enumerate(devices)),
+    )
+    found = tuple(
+        world.series(f"fusionsolar_plant_{axis}_degrees").get(
+            f"fusionsolar_plant_{axis}_degrees{{account=home,plant_code=P}}"
+        )
+        for axis in ("latitude", "longitude")
+    )
+    assert found == (expected or (None, None))

@@ -1,0 +1,1 @@
+"""What answers HTTP: the landing page, /metrics, health and readiness."""

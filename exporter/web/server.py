@@ -1,0 +1,125 @@
+"""uvicorn, bounded: no client, however slow or numerous, keeps another from its scrape."""
+
+import asyncio
+import re
+import resource
+import signal
+import socket
+from collections.abc import Sequence
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+EXCHANGE = 30.0  # seconds from the first byte of a request to the last of its answer
+CONNECTIONS = 1_000
+OPEN_FILES = 4_096
+GRACE = 1  # second for scrapes under way when the daemon ends
+
+_ADDRESS = re.compile(r"(?:\[(?P<v6>[^\[\]]+)\]|(?P<host>[^\[\]:]*)):(?P<port>[0-9]{1,5})")
+
+
+class BoundedProtocol(H11Protocol):
+    """Ends exchanges that take too long, and the oldest idle connection where there are too many.
+
+    uvicorn's own `limit_concurrency` would answer 503 to everybody instead.
+    """
+
+    _deadline: asyncio.TimerHandle | None = None
+    _under_way = True
+    _opened = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
+        """Takes a connection in, at the price of the oldest idle one."""
+        super().connection_made(transport)
+        self._opened = self.loop.time()
+        self._start_exchange()
+        if len(self.connections) > CONNECTIONS:
+            others = (c for c in self.connections if isinstance(c, BoundedProtocol))
+            oldest = min(
+                (c for c in others if c._is_idle()),  # noqa: SLF001  # our own
+                key=lambda c: c._opened,  # noqa: SLF001  # our own
+                default=self,
+            )
+            oldest.transport.abort()
+            # uvicorn does so in a moment; the next newcomer must not choose the same one.
+            self.connections.discard(oldest)
+
+    def data_received(self, data: bytes) -> None:
+        """Takes bytes of a request in; the first starts its deadline."""
+        if not self._under_way:
+            self._start_exchange()
+        super().data_received(data)
+
+    def on_response_complete(self) -> None:
+        """Ends an exchange; what follows is keep-alive, which uvicorn limits itself."""
+        self._under_way = False
+        super().on_response_complete()
+        if not self._is_idle():  # the client had sent its next request already
+            self._start_exchange()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Lets a connection go."""
+        self._stop_deadline()
+        super().connection_lost(exc)
+
+    def _is_idle(self) -> bool:
+        """Whether no request is being answered; one that is still arriving does not count."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def _start_exchange(self) -> None:
+        self._stop_deadline()
+        self._under_way = True
+        self._deadline = self.loop.call_later(EXCHANGE, self._end)
+
+    def _stop_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+
+    def _end(self) -> None:
+        # An answer is complete for uvicorn when its last piece is buffered, not when it is read.
+        if self._under_way or self.transport.get_write_buffer_size():
+            self.transport.abort()
+
+
+def bind(address: str) -> socket.socket:
+    """Opens a listening socket for `host:port`, `[v6]:port` or `:port` (all addresses).
+
+    Raises ValueError for an address that is none, OSError where it cannot be had.
+    """
+    found = _ADDRESS.fullmatch(address)
+    if found is None or int(found["port"]) > 65_535:  # noqa: PLR2004  # the last port
+        raise ValueError("expected host:port, [v6]:port or :port")
+    host, port = found["host"], int(found["port"])
+    if found["v6"]:
+        return socket.create_server((found["v6"], port), family=socket.AF_INET6)
+    if not host and socket.has_dualstack_ipv6():
+        return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    return socket.create_server((host, port))
+
+
+def hold_signals() -> None:
+    """Lets the process live on after uvicorn, which raises the signal that ended it once more."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+
+
+def serve(app: ASGIApp, sockets: Sequence[socket.socket]) -> None:
+    """Serves until SIGTERM or SIGINT, then returns."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    hold_signals()
+    config = uvicorn.Config(
+        app,
+        http=BoundedProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=64,
+        timeout_graceful_shutdown=GRACE,
+    )
+    uvicorn.Server(config).run(sockets=list(sockets))

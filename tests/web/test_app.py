@@ -1,0 +1,217 @@
+import asyncio
+import gzip
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from exporter.exposition.page import Format
+from exporter.web.app import PIECE, build
+
+PAGES = {
+    Format.TEXT: b"# TYPE power gauge\npower 1.0\n" * 10_000,
+    Format.OPENMETRICS: b"# TYPE power gauge\npower 1.0\n# EOF\n",
+}
+OPENMETRICS = {"accept": "application/openmetrics-text;version=1.0.0"}
+
+
+class Daemon:
+    """What the web application is handed."""
+
+    def __init__(self):
+        self.pages = dict(PAGES)
+        self.waiting = []
+        self.unknown_keys = []
+
+    def exposition(self, form):
+        return self.pages[form]
+
+
+@pytest.fixture
+def daemon():
+    return Daemon()
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Any
+    body: bytes
+
+    @property
+    def text(self):
+        return self.body.decode()
+
+
+class Client:
+    """Asks the application without a socket; bodies are left as they were sent."""
+
+    def __init__(self, app):
+        self.app = app
+
+    def get(self, path, headers=()):
+        return self.request("GET", path, headers)
+
+    def request(self, method, path, headers=()):
+        return asyncio.run(self._request(method, path, headers))
+
+    async def _request(self, method, path, headers):
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        request = httpx.Request(method, f"http://exporter{path}", headers=headers)
+        answer = await transport.handle_async_request(request)
+        body = b"".join([piece async for piece in answer.stream])
+        return Answer(answer.status_code, answer.headers, body)
+
+    def messages(self, path):
+        """What the application hands to the server, message by message."""
+        sent = []
+
+        async def send(message):
+            sent.append(message)
+
+        async def receive():
+            return {"type": "http.request"}
+
+        scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}
+        asyncio.run(self.app(scope, receive, send))
+        return sent
+
+
+@pytest.fixture
+def client(daemon):
+    return Client(build(daemon.exposition, lambda: daemon.waiting, lambda: daemon.unknown_keys))
+
+
+# /metrics
+
+
+@pytest.mark.parametrize(
+    ("accept", "form", "content_type"),
+    [
+        ({}, Format.TEXT, "text/plain; version=0.0.4; charset=utf-8"),
+        (OPENMETRICS, Format.OPENMETRICS,
+         "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+    ],
+)  # fmt: skip
+def test_metrics_come_in_the_format_asked_for(client, accept, form, content_type):
+    answer = client.get("/metrics", headers=accept)
+    assert answer.status == 200
+    assert answer.headers["content-type"] == content_type
+    assert answer.body == PAGES[form]
+    assert int(answer.headers["content-length"]) == len(PAGES[form])
+    assert "content-encoding" not in answer.headers
+
+
+@pytest.mark.parametrize(("accept", "form"), [({}, Format.TEXT), (OPENMETRICS, Format.OPENMETRICS)])
+def test_metrics_are_compressed_for_those_who_ask(client, accept, form):
+    answer = client.get("/metrics", headers=accept | {"accept-encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert int(answer.headers["content-length"]) == len(answer.body)
+    assert gzip.decompress(answer.body) == PAGES[form]
+
+
+def test_caches_are_told_what_the_answer_depends_on(client):
+    for headers in ({}, OPENMETRICS, {"accept-encoding": "gzip"}):
+        answer = client.get("/metrics", headers=headers)
+        assert answer.headers["vary"] == "Accept, Accept-Encoding"
+
+
+@pytest.mark.parametrize("headers", [{}, OPENMETRICS, {"accept-encoding": "gzip"}])
+@pytest.mark.parametrize("path", ["/metrics", "/", "/-/healthy", "/-/ready"])
+def test_head_has_the_headers_of_get_and_no_body(client, path, headers):
+    got = client.get(path, headers=headers)
+    head = client.request("HEAD", path, headers)
+    assert (head.status, head.headers) == (got.status, got.headers)
+    assert int(head.headers["content-length"]) > 0
+    assert head.body == b""
+
+
+def test_an_empty_page_is_an_answer(client, daemon):
+    daemon.pages[Format.TEXT] = b""
+    answer = client.get("/metrics")
+    assert (answer.status, answer.body) == (200, b"")
+    assert answer.headers["content-length"] == "0"
+
+
+@pytest.mark.parametrize("size", [1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE])
+def test_a_page_of_any_size_arrives_whole(client, daemon, size):
+    daemon.pages[Format.TEXT] = bytes(n % 251 for n in range(size))
+    assert client.get("/metrics").body == daemon.pages[Format.TEXT]
+
+
+def test_a_large_page_is_handed_on_in_pieces(client):
+    start, *bodies = client.messages("/metrics")
+    assert (b"content-length", b"%d" % len(PAGES[Format.TEXT])) in start["headers"]
+    assert b"".join(message["body"] for message in bodies) == PAGES[Format.TEXT]
+    assert max(len(message["body"]) for message in bodies) == PIECE == 65_536
+    assert [message.get("more_body", False) for message in bodies].index(False) == len(bodies) - 1
+
+
+def test_a_page_that_cannot_be_made_is_an_error_and_the_next_one_is_not(client, daemon):
+    page = daemon.pages.pop(Format.TEXT)
+    assert client.get("/metrics").status == 500
+    daemon.pages[Format.TEXT] = page
+    assert client.get("/metrics").body == page
+
+
+# Other paths
+
+
+@pytest.mark.parametrize(
+    "path", ["/metric", "/metrics/", "/metrics/x", "/-/", "/-/reload", "/favicon.ico", "//metrics"]
+)
+def test_other_paths_are_not_found(client, path):
+    assert client.get(path).status == 404
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("path", ["/metrics", "/", "/-/healthy", "/-/ready"])
+def test_other_methods_are_not_allowed(client, method, path):
+    answer = client.request(method, path)
+    assert answer.status == 405
+    assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD"}
+
+
+def test_it_is_healthy_whatever_it_waits_for(client, daemon):
+    daemon.waiting = ["home: not logged in"]
+    daemon.pages.clear()
+    answer = client.get("/-/healthy")
+    assert (answer.status, answer.text) == (200, "Healthy.\n")
+
+
+def test_it_is_ready_when_it_waits_for_nothing(client, daemon):
+    daemon.waiting = ["home: not logged in", "office: getDevRealKpi: 1 of 3 batches"]
+    answer = client.get("/-/ready")
+    assert answer.status == 503
+    assert answer.text == (
+        "Not ready.\nhome: not logged in\noffice: getDevRealKpi: 1 of 3 batches\n"
+    )
+    daemon.waiting = []
+    answer = client.get("/-/ready")
+    assert (answer.status, answer.text) == (200, "Ready.\n")
+
+
+# /
+
+
+def test_the_landing_page_leads_to_the_others(client):
+    answer = client.get("/")
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    links = re.findall(r"<a href=([^>]+)>", answer.text)
+    assert links == ["/metrics", "/-/healthy", "/-/ready"]
+    assert [client.get(link).status for link in links] == [200, 200, 200]
+    assert "Keys this version does not know" not in answer.text
+
+
+def test_unknown_keys_are_text_on_the_landing_page(client, daemon):
+    daemon.unknown_keys = ["battery: <script>alert(1)</script>", "plant: \"'&amp;</code>", "ess: ☀"]
+    text = client.get("/").text
+    assert re.findall(r"<li><code>(.*?)</code></li>", text) == [
+        "battery: &lt;script&gt;alert(1)&lt;/script&gt;",
+        "plant: &quot;&#x27;&amp;amp;&lt;/code&gt;",
+        "ess: ☀",
+    ]
+    assert "<script" not in text

@@ -1,0 +1,133 @@
+"""What a scrape costs: prometheus_client's own rendering beside the page that joins kept bytes.
+
+`python benchmarks/exposition.py` measures both in one run, turn about, and prints medians.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from statistics import median
+
+from isal import igzip
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from exporter.catalogue.model import Kind, Metric
+from exporter.catalogue.rows import lookup
+from exporter.exposition.account import AccountSink
+from exporter.exposition.page import Block, Format, Page, render
+from exporter.exposition.telemetry import Telemetry
+from exporter.exposition.translate import Translator
+from exporter.northbound.interfaces import INTERFACES
+from exporter.northbound.records import Device, Parsed, Plant, Reading
+
+FAMILIES = 100
+BATCH = 100  # devices in a block
+LEVEL = 1  # of gzip, as the web server compresses
+ROUNDS = {1_000: 21, 10_000: 11, 100_000: 5}
+METRICS = [
+    Metric(f"fusionsolar_inverter_quantity_{n}_watts", Kind.GAUGE, "A quantity of an inverter.")
+    for n in range(FAMILIES)
+]
+LABELS = ("account", "plant_code", "device_id")
+REALTIME = INTERFACES["getDevRealKpi"]
+
+
+@dataclass(frozen=True)
+class Library(Collector):
+    """The same series, made anew for every scrape, as a custom collector does."""
+
+    devices: range
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Makes every family of every device."""
+        for number, metric in enumerate(METRICS):
+            family = GaugeMetricFamily(metric.name, metric.help, labels=LABELS)
+            for device in self.devices:
+                family.add_metric(identity(device), value(device, number))
+            yield family
+
+
+def identity(device: int) -> tuple[str, str, str]:
+    """Account, plant code and device id."""
+    return "home", f"NE={33_000_000 + device // 10}", str(1_000_000_000_000_000 + device)
+
+
+def value(device: int, number: int) -> float:
+    """A number with as many digits as real ones have."""
+    return (device * 7_919 + number * 104_729) % 1_000_003 / 10
+
+
+def kept(devices: range) -> Page:
+    """The page, its blocks rendered as answers would have left them."""
+    page = Page(CollectorRegistry(), time.monotonic)
+    for start in range(0, len(devices), BATCH):
+        batch = devices[start : start + BATCH]
+        chunks = {
+            metric: render(
+                metric,
+                [(dict(zip(LABELS, identity(d), strict=True)), value(d, number)) for d in batch],
+            )
+            for number, metric in enumerate(METRICS)
+        }
+        page.update({start: Block(chunks)})
+    return page
+
+
+def batch_of_inverters() -> Callable[[], None]:
+    """An answer with all keys of 100 string inverters, on its way to the page."""
+    values = {
+        row.key: 512.0 if row.states else 1_234.5 for row in lookup(REALTIME.name, 1).values()
+    }
+    devices = {str(n): Device(str(n), "NE=33000000", 1) for n in range(BATCH)}
+    sink = AccountSink(
+        "home",
+        page=Page(CollectorRegistry(), time.monotonic),
+        telemetry=Telemetry(),
+        translator=Translator({}),
+        places={},
+        now=time.monotonic,
+        wall=time.time,
+    )
+    sink.fleet({"NE=33000000": Plant("NE=33000000", "Plant")}, devices)
+    answer = Parsed(tuple(Reading(device, values) for device in devices))
+    return lambda: sink.readings(REALTIME, devices.keys(), answer)
+
+
+def medians(rounds: int, *works: Callable[[], object]) -> list[float]:
+    """Median milliseconds of each, run in turn so that all see the same machine."""
+    taken: list[list[float]] = [[] for _ in works]
+    for _ in range(rounds):
+        for work, times in zip(works, taken, strict=True):
+            start = time.perf_counter()
+            work()
+            times.append((time.perf_counter() - start) * 1e3)
+    return [median(times) for times in taken]
+
+
+def main() -> None:
+    """Measures and prints a table."""
+    print(f"{'series':>8} {'':8} {'library ms':>11} {'page ms':>9} {'ratio':>7}")
+    for series, rounds in ROUNDS.items():
+        devices = range(series // FAMILIES)
+        registry = CollectorRegistry(support_collectors_without_names=True)
+        registry.register(Library(devices))
+        page = kept(devices)
+        assert page.exposition(Format.TEXT).count(b"\n") == series + 2 * FAMILIES
+        assert len(page.exposition(Format.TEXT)) == len(generate_latest(registry))
+        works = (
+            lambda registry=registry: generate_latest(registry),
+            lambda page=page: page.exposition(Format.TEXT),
+            lambda registry=registry: igzip.compress(generate_latest(registry), LEVEL),
+            lambda page=page: igzip.compress(page.exposition(Format.TEXT), LEVEL),
+        )
+        plain, plain_kept, packed, packed_kept = medians(rounds, *works)
+        for name, theirs, ours in (("plain", plain, plain_kept), ("gzip", packed, packed_kept)):
+            print(f"{series:8} {name:8} {theirs:11.2f} {ours:9.2f} {theirs / ours:6.0f}x")
+    (batch,) = medians(11, batch_of_inverters())
+    print(f"An answer about {BATCH} string inverters, from readings to the page: {batch:.0f} ms.")
+
+
+if __name__ == "__main__":
+    main()

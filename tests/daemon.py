@@ -1,0 +1,129 @@
+"""The daemon as a process, and a management system for it to talk to."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+
+import yaml
+
+from exporter.northbound.interfaces import INTERFACES
+from exporter.simulator.fleet import build
+from exporter.simulator.server import Server
+from exporter.simulator.system import System
+
+MINUTE = 0.25  # seconds that a minute of the limits lasts
+PATIENCE = 40.0  # seconds after which something will not come any more
+PASSWORD = "pa55word=with;signs"  # of nobody
+
+
+def system(seed=0, plants=6, **traits):
+    """A management system with the limits of the 2020 reference, sped up."""
+    traits = {"edition": "classic", "minute": MINUTE, "users": {"api": PASSWORD}, **traits}
+    return System(build(seed, plants=plants), clock=time.time, **traits)
+
+
+def account(url, name="home", **more):
+    """The configuration of one account, with allowances as fast as the system's."""
+    allowance = {"allowance": {"calls": 1, "per": f"{MINUTE}s"}}
+    return {
+        "name": name,
+        "base_url": url,
+        "username": "api",
+        "password": PASSWORD,
+        "timeout": "2s",
+        "interfaces": dict.fromkeys(INTERFACES, allowance)
+        | {name: allowance | {"every": "2s"} for name in ("getStationList", "getDevList")},
+        **more,
+    }
+
+
+class Daemon:
+    """A running exporter; `log` is what it has written so far."""
+
+    def __init__(self, directory, accounts, *flags, **settings):
+        path = directory / "config.yaml"
+        path.write_text(yaml.safe_dump({"accounts": accounts, **settings}))
+        self.log_path = directory / "log"
+        with self.log_path.open("w") as log:
+            self.process = subprocess.Popen(  # noqa: S603  # our own program
+                [
+                    sys.executable,
+                    *("-m", "exporter", "--config.file", path),
+                    *("--web.listen-address", "127.0.0.1:0", *flags),
+                ],
+                stderr=log,
+                stdout=log,
+                env={**os.environ, "NO_PROXY": "*"},
+            )
+        address = self.wait(lambda: re.search(r"addresses=(\S+)", self.log))[1]
+        self.url = f"http://{address}"
+
+    @property
+    def log(self):
+        return self.log_path.read_text()
+
+    def wait(self, condition):
+        """Waits until a condition holds, and returns what it said."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            value = condition()
+            if value:
+                return value
+            assert self.process.poll() is None, self.log
+            time.sleep(0.02)
+        raise AssertionError(f"it did not come to pass: {self.log}")
+
+    def get(self, path="/metrics"):
+        """Status and text of a page."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=PATIENCE) as answer:  # noqa: S310  # loopback
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def page(self):
+        return self.get()[1]
+
+    def value(self, series):
+        """The value of one series, written as on the page; None where it is not there."""
+        found = re.search(rf"^{re.escape(series)} (\S+)$", self.page(), re.MULTILINE)
+        return float(found[1]) if found else None
+
+    def ready(self):
+        self.wait(lambda: self.get("/-/ready")[0] == 200)
+        return self
+
+    def stop(self, number=signal.SIGTERM):
+        """Ends the process as an orchestrator would; returns its exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout=PATIENCE)
+
+
+@contextmanager
+def exporter(directory, accounts, *flags, **settings):
+    """A daemon that is gone afterwards."""
+    daemon = Daemon(directory, accounts, *flags, **settings)
+    try:
+        yield daemon
+    finally:
+        if daemon.process.poll() is None:
+            daemon.stop()
+
+
+@contextmanager
+def serving(system, **traits):
+    """A management system that answers on a socket."""
+    with Server(system, **traits) as server:
+        yield server
+
+
+def refusals(system):
+    """How many calls were refused for their frequency, by interface."""
+    return {key: len(calls.refusals) for key, calls in system.calls.accounts().items()}

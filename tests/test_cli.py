@@ -1,0 +1,146 @@
+"""Flags and commands, as a person at a terminal meets them."""
+
+import json
+import socket
+from importlib.metadata import version
+
+import pytest
+
+from exporter.cli import main
+
+CONFIG = """
+accounts:
+  - name: home
+    base_url: http://127.0.0.1:9
+    username: api-user
+    password: very-secret
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text(CONFIG)
+    return path
+
+
+def refused(capsys, *arguments):
+    """Exit status and the one line of a refused command."""
+    with pytest.raises(SystemExit) as ended:
+        main(list(map(str, arguments)))
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    return ended.value.code, err.rstrip("\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--nonsense"], "unrecognized arguments: --nonsense"),
+        (["--config"], "unrecognized arguments: --config"),
+        (["nonsense"], "unrecognized arguments: nonsense"),
+        (["--log.level", "loud"], "argument --log.level: invalid choice: 'loud'"),
+        (["metrics", "--format", "xml"], "argument --format: invalid choice: 'xml'"),
+        (["demo", "--plants", "many"], "argument --plants: many is no number of 1 or more"),
+        (
+            ["demo", "--devices", "3", "--web.listen-address=127.0.0.1:0"],
+            "--devices 3: 6 plants hold 41 devices, not 3",
+        ),
+        (["demo", "--plants", "0"], "argument --plants: 0 is no number of 1 or more"),
+        (["simulate", "--minute", "-1"], "argument --minute: -1 is no number of seconds"),
+        (
+            ["simulate", "--web.listen-address", "nowhere"],
+            "--web.listen-address nowhere: expected host:port, [v6]:port or :port",
+        ),
+        (
+            ["demo", "--web.listen-address", "127.0.0.1:99999"],
+            "--web.listen-address 127.0.0.1:99999: expected host:port, [v6]:port or :port",
+        ),
+    ],
+)
+def test_a_wrong_flag_is_one_line_and_status_2(capsys, arguments, line):
+    code, said = refused(capsys, *arguments)
+
+    assert code == 2
+    assert said.startswith(f"fusionsolar-exporter: {line}")
+
+
+def test_a_missing_file_is_one_line_and_status_2(capsys, tmp_path):
+    code, said = refused(capsys, "--config.file", tmp_path / "none.yaml")
+
+    assert code == 2
+    assert "none.yaml" in said
+
+
+def test_a_taken_address_is_one_line_and_status_2(capsys, config):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, said = refused(
+            capsys, "--config.file", config, "--web.listen-address", f"127.0.0.1:{port}"
+        )
+
+    assert code == 2
+    assert "Address already in use" in said
+
+
+def test_a_factor_for_an_unknown_key_is_refused(capsys, config):
+    config.write_text(CONFIG + "factors: [{device_type: 17, key: power, factor: 1000}]\n")
+
+    code, said = refused(capsys, "--config.file", config)
+
+    assert code == 2
+    assert said.endswith("config.yaml: factors[0]: device type 17 has no key power")
+
+
+def test_checking_a_configuration(capsys, config):
+    assert main(["--config.check", "--config.file", str(config)]) == 0
+    assert capsys.readouterr().out == f"{config}: ok\n"
+
+
+@pytest.mark.parametrize("command", [[], ["demo"], ["simulate"], ["metrics"]])
+def test_every_command_has_help(capsys, command):
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--help"])
+
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("usage: fusionsolar-exporter")
+
+
+def test_the_version(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"fusionsolar-exporter {version('fusionsolar-exporter')}\n"
+
+
+def test_the_metrics_as_json(capsys):
+    assert main(["metrics", "--format", "json"]) == 0
+
+    entries = json.loads(capsys.readouterr().out)
+    described = {(e["interface"], e["device_type"], e["key"]): e for e in entries if e["key"]}
+    assert described["getDevRealKpi", 1, "pv36_u"] == {
+        "interface": "getDevRealKpi",
+        "device_type": 1,
+        "key": "pv36_u",
+        "metric": "fusionsolar_inverter_string_voltage_volts",
+        "type": "gauge",
+        "factor": 1.0,
+        "labels": {"string": "36"},
+        "unit": "volts",
+        "source_unit": "V",
+        "help": "Voltage of a string (pv1_u to pv36_u).",
+    }
+    own = {e["metric"]: e["type"] for e in entries if e["key"] is None}
+    assert own["fusionsolar_up"] == "gauge"
+    assert own["fusionsolar_device_info"] == "info"
+    assert own["fusionsolar_api_requests_total"] == "counter"
+
+
+def test_the_metrics_as_tables(capsys):
+    assert main(["metrics"]) == 0
+
+    assert (
+        "| `fusionsolar_inverter_active_power_watts` | gauge | watts |" in capsys.readouterr().out
+    )

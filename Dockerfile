@@ -1,0 +1,43 @@
+# For a base that cannot change under you, add the digest that your registry shows for the tag,
+# to both FROM lines: python:3.13-slim@sha256:<digest>
+FROM python:3.13-slim AS build
+
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1
+WORKDIR /build
+
+COPY requirements.txt requirements-build.txt ./
+RUN python -m venv tools \
+    && tools/bin/pip install --require-hashes -r requirements-build.txt \
+    && python -m venv --without-pip /opt/fusionsolar-exporter \
+    && tools/bin/pip --python /opt/fusionsolar-exporter/bin/python \
+        install --require-hashes -r requirements.txt
+
+COPY pyproject.toml README.md LICENSE ./
+COPY exporter exporter
+# Compiled here, as the root of a running container may be read-only.
+RUN tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
+    && tools/bin/pip --python /opt/fusionsolar-exporter/bin/python \
+        install --no-deps --no-index dist/*.whl \
+    && python -m compileall -q --invalidation-mode unchecked-hash /opt/fusionsolar-exporter
+
+
+FROM python:3.13-slim
+
+ARG VERSION=unknown
+LABEL org.opencontainers.image.title="fusionsolar-exporter" \
+      org.opencontainers.image.description="Prometheus exporter for Huawei SmartPVMS / FusionSolar" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}"
+
+COPY --from=build /opt/fusionsolar-exporter /opt/fusionsolar-exporter
+ENV PATH="/opt/fusionsolar-exporter/bin:${PATH}" PYTHONDONTWRITEBYTECODE=1
+
+USER 65532:65532
+EXPOSE 10052
+STOPSIGNAL SIGTERM
+# Knows the default port, and no proxy: HTTP_PROXY is meant for the way to the management system.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["python", "-c", "\
+from urllib.request import ProxyHandler, build_opener; \
+build_opener(ProxyHandler({})).open('http://127.0.0.1:10052/-/healthy', timeout=4)"]
+ENTRYPOINT ["fusionsolar-exporter"]
+CMD ["--config.file=/etc/fusionsolar-exporter/config.yaml"]

@@ -1,0 +1,70 @@
+# A fresh machine needs Python and make: `make demo` and `make test` do all the set-up.
+
+PYTHON ?= python3
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+IMAGE ?= fusionsolar-exporter:$(VERSION)
+ENGINE ?= $(firstword $(shell command -v buildah docker podman))
+
+BIN = .venv/bin
+PIP = $(BIN)/pip install --quiet --require-hashes
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --annotation-style line --custom-compile-command 'make requirements'
+
+# The environment is as new as these stamps; its second half is for developers.
+DEMO = .venv/installed
+DEV = .venv/installed-dev
+
+.PHONY: help demo test lint coverage docs requirements upgrade image bench clean
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: $(DEMO) ## run the exporter on a simulated management system; it says where to look
+	@$(BIN)/fusionsolar-exporter demo
+
+test: $(DEV) ## run the whole suite; whatever needs more than Python skips with its reason
+	@$(BIN)/pytest -rs
+
+lint: $(DEV) ## check style, types and the Dockerfile
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/hadolint Dockerfile
+
+coverage: $(DEV) ## run the whole suite; list the lines and branches that it misses
+	@$(BIN)/pytest -rs --cov
+
+docs: $(DEMO) ## write docs/metrics.md from the catalogue
+	@$(BIN)/fusionsolar-exporter metrics > docs/metrics.md
+
+requirements: $(DEV) ## pin, with hashes, what pyproject.toml asks for
+	@$(COMPILE) $(FLAGS) pyproject.toml --group dev -o requirements-dev.txt
+	@$(COMPILE) $(FLAGS) pyproject.toml -c requirements-dev.txt -o requirements.txt
+	@$(COMPILE) $(FLAGS) --group build -c requirements-dev.txt -o requirements-build.txt
+
+upgrade: FLAGS = --upgrade
+upgrade: requirements ## pin the newest versions that pyproject.toml allows
+
+image: ## build the container image
+	BUILDAH_FORMAT=docker $(ENGINE) build --build-arg VERSION=$(VERSION) --tag $(IMAGE) .
+
+bench: $(DEMO) ## run the benchmarks
+	@$(BIN)/python benchmarks/exposition.py
+	@$(BIN)/python benchmarks/pace.py --minute 6
+
+clean: ## remove whatever the other targets made here
+	rm -rf .venv .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -r {} +
+
+$(DEMO): requirements.txt requirements-build.txt pyproject.toml
+	@echo "Setting up .venv ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "needs Python 3.11 or newer: make PYTHON=...")'
+	@$(PYTHON) -m venv .venv
+	@$(PIP) -r requirements.txt -r requirements-build.txt
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): $(DEMO) requirements-dev.txt
+	@echo "Adding the developers' tools ..."
+	@$(PIP) -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,152 @@
+"""The house: who may import whom, and that an import alone does nothing."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# What each room may import besides itself: a room stands for all that is in it.
+ROOMS = {
+    "northbound": (),
+    "catalogue": ("northbound.codes",),
+    "config": ("northbound.codes", "northbound.interfaces"),
+    "polling": ("northbound",),
+    "exposition": ("northbound", "catalogue"),
+    "web": ("exposition.page",),
+    "simulator": ("northbound.codes", "northbound.interfaces"),
+    "logs": (),
+    "daemon": ("northbound", "catalogue", "config", "polling", "exposition", "web", "logs"),
+    "cli": (
+        *("northbound", "catalogue", "config", "polling", "exposition", "web", "simulator"),
+        *("logs", "daemon"),
+    ),
+    "__main__": ("cli",),
+}
+
+# Where a library may be imported.
+LIBRARIES = {
+    "requests": ("northbound.client",),
+    "urllib3": ("northbound",),
+    "yaml": ("config.reading",),
+    "pydantic": ("config",),
+    "pydantic_core": ("config",),
+    "prometheus_client": ("exposition", "web"),
+    "isal": ("web.scrapes",),
+    "starlette": ("web", "simulator"),
+    "uvicorn": ("web", "simulator"),
+    "structlog": ("cli", "daemon", "logs", "config", "polling", "exposition", "web"),
+}
+
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted((ROOT / "exporter").rglob("*.py"))
+}
+
+
+def imports(module):
+    """The modules that a module imports, wherever in it."""
+    for node in ast.walk(ast.parse(MODULES[module].read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: relative import"
+            for alias in node.names:
+                submodule = f"{node.module}.{alias.name}"
+                yield submodule if submodule in MODULES else node.module
+
+
+def within(module, places):
+    return any(f"{module}.".startswith(f"{place}.") for place in places)
+
+
+def inside(module):
+    """A module's name inside the package."""
+    return module.removeprefix("exporter").removeprefix(".")
+
+
+def test_every_module_has_a_room():
+    assert {inside(module).split(".")[0] for module in MODULES} == {"", *ROOMS}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_point_one_way(room):
+    allowed = (room, *ROOMS[room])
+    against = [
+        f"{module} imports {imported}"
+        for module in MODULES
+        if within(inside(module), [room])
+        for imported in imports(module)
+        if within(imported, ["exporter"]) and not within(inside(imported), allowed)
+    ]
+    assert against == []
+
+
+def test_a_library_stays_in_its_rooms():
+    against = [
+        f"{module} imports {imported}"
+        for module in MODULES
+        for imported in imports(module)
+        if (library := imported.split(".")[0]) not in {"exporter", *sys.stdlib_module_names}
+        and not within(inside(module), LIBRARIES.get(library, ()))
+    ]
+    assert against == []
+
+
+# Imports module after module and tells, for each, what happened beyond that. The libraries come
+# first: urllib3 binds a socket to see whether there is IPv6.
+WATCH = """
+import importlib, json, logging, os, signal, sys, threading
+
+happened = []
+STIRRING = ("socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo",
+            "subprocess.Popen", "os.system", "os.fork")
+
+def watch(event, arguments):
+    writes = event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
+    if event in STIRRING or writes:
+        happened.append(f"{event} {arguments[0]!r}")
+
+def state():
+    return {
+        "signals": [str(signal.getsignal(number)) for number in sorted(signal.valid_signals())],
+        "environment": dict(os.environ),
+        "root logger": [logging.getLogger().level, *map(str, logging.getLogger().handlers)],
+    }
+
+libraries, modules = json.loads(sys.argv[1])
+for library in libraries:
+    importlib.import_module(library)
+before = state()
+sys.addaudithook(watch)
+threading.Thread.start = lambda thread: happened.append(f"start {thread!r}")
+told = {}
+for module in modules:
+    importlib.import_module(module)
+    after = state()
+    changes = happened + [key for key in before if before[key] != after[key]]
+    if changes:
+        told[module] = changes
+    before, happened[:] = after, []
+
+from prometheus_client import REGISTRY
+ours = [family.name for family in REGISTRY.collect() if family.name.startswith("fusionsolar")]
+print(json.dumps({"stirred": told, "registered": ours}))
+"""
+
+
+def test_nothing_happens_on_import():
+    silent = [module for module in MODULES if module != "exporter.__main__"]  # that one is a run
+    child = subprocess.run(  # noqa: S603  # because the program is the one above
+        [sys.executable, "-B", "-c", WATCH, json.dumps([list(LIBRARIES), silent])],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert child.stderr == ""
+    assert child.stdout == '{"stirred": {}, "registered": []}\n'

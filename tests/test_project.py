@@ -1,0 +1,106 @@
+"""The project as a package: its names agree, what it asks for is used, and it travels."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from shutil import which
+
+import pytest
+
+from exporter import cli
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
+# What a file that travels does not name: where packages come from, where a machine keeps things.
+FOREIGN = re.compile(
+    r"(?:pypi|docker|npmjs|pythonhosted|ghcr|quay)\.(?:org|io|com)|(?<![\w.*-])/(?:work|root|home)\b"
+)
+
+
+def normal(requirement):
+    """The name of a distribution, spelt as everybody compares it."""
+    return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", requirement)[0]).lower()
+
+
+def pins(file):
+    return dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / file).read_text("utf-8"), re.MULTILINE))
+
+
+def imported():
+    """The packages that the code imports, as their first names."""
+    for path in (ROOT / "exporter").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.Import(names=names):
+                    yield from (alias.name.split(".")[0] for alias in names)
+                case ast.ImportFrom(module=str(module)):
+                    yield module.split(".")[0]
+
+
+def tracked():
+    """The project's files: what git has, or would have after the next `git add`."""
+    if which("git") is None:
+        pytest.skip("needs git, to tell the project's files from what was made here")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607  # because git is where PATH says
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode:
+        pytest.skip(f"needs the project's repository: {listed.stderr.splitlines()[0]}")
+    return [ROOT / name for name in listed.stdout.split("\0") if (ROOT / name).is_file()]
+
+
+def test_the_version_is_the_projects(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["--version"])
+    name, number = PROJECT["project"]["name"], PROJECT["project"]["version"]
+    assert capsys.readouterr().out == f"{name} {number}\n"
+
+
+def test_every_dependency_is_used():
+    sources = packages_distributions()
+    used = {normal(source) for package in imported() for source in sources.get(package, ())}
+    assert {normal(wish) for wish in PROJECT["project"]["dependencies"]} - used == set()
+
+
+def test_the_package_is_built_with_what_is_pinned_for_it():
+    assert PROJECT["dependency-groups"]["build"] == PROJECT["build-system"]["requires"]
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-build.txt"])
+def test_the_developers_environment_holds_the_users(file):
+    assert pins(file)
+    assert pins(file).items() - pins("requirements-dev.txt").items() == set()
+
+
+@pytest.mark.parametrize(
+    ("file", "wishes"),
+    [
+        ("requirements.txt", PROJECT["project"]["dependencies"]),
+        ("requirements-build.txt", PROJECT["dependency-groups"]["build"]),
+        (
+            "requirements-dev.txt",
+            [wish for wish in PROJECT["dependency-groups"]["dev"] if isinstance(wish, str)],
+        ),
+    ],
+)
+def test_everything_asked_for_is_pinned(file, wishes):
+    assert {normal(wish) for wish in wishes} - pins(file).keys() == set()
+
+
+def test_no_file_names_a_registry_or_a_place_on_a_machine():
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()[:80]}"
+        for path in tracked()
+        if path != Path(__file__)
+        for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1)
+        if FOREIGN.search(line)
+    ]
+    assert found == []

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from socket import socket
@@ -179,14 +180,14 @@ def _define_simulate(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--minute",
-        type=_positive,
+        type=_some_seconds,
         default=MINUTE,
         metavar="SECONDS",
         help="how long a minute of the limits lasts (default: %(default)s)",
     )
     parser.add_argument(
         "--latency",
-        type=_positive,
+        type=_seconds,
         default=0.0,
         metavar="SECONDS",
         help="how long each answer takes (default: %(default)s)",
@@ -210,11 +211,17 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _positive(text: str) -> float:
-    number = float(text)
-    if not 0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is no number of seconds")
-    return number
+def _seconds(text: str) -> float:
+    with suppress(ValueError):
+        if 0 <= float(text) < float("inf"):
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text} is no number of seconds")
+
+
+def _some_seconds(text: str) -> float:
+    if _seconds(text) == 0:
+        raise argparse.ArgumentTypeError("0 is too short")
+    return _seconds(text)
 
 
 def _simulate(flags: argparse.Namespace) -> int:

@@ -52,7 +52,7 @@ def run(settings: Settings, sockets: Sequence[socket], minute: float = MINUTE) -
             wall=clock.time,
         )
         sinks.append(sink)
-        gate = gates.setdefault(urlsplit(account.base_url).netloc, HostGate())
+        gate = gates.setdefault(urlsplit(account.base_url).hostname or "", HostGate())
         pollers[account.name] = _poller(account, wishes, sink, clock, gate)
     for name, poller in pollers.items():
         threading.Thread(target=poller.run, name=f"poller {name}", daemon=True).start()

@@ -49,6 +49,8 @@ def refused(capsys, *arguments):
         ),
         (["demo", "--plants", "0"], "argument --plants: 0 is no number of 1 or more"),
         (["simulate", "--minute", "-1"], "argument --minute: -1 is no number of seconds"),
+        (["simulate", "--minute", "0"], "argument --minute: 0 is too short"),
+        (["simulate", "--latency", "x"], "argument --latency: x is no number of seconds"),
         (
             ["simulate", "--web.listen-address", "nowhere"],
             "--web.listen-address nowhere: expected host:port, [v6]:port or :port",

@@ -26,7 +26,7 @@ from exporter.config.values import (
     Text,
     Url,
 )
-from exporter.northbound.interfaces import INTERFACES
+from exporter.northbound.interfaces import INTERFACES, PLANT_LIST
 
 # The second gives the first's values again, five minutes' worth at a time.
 _SAME_VALUES = ("getDevRealKpi", "getDevFiveMinutes")
@@ -176,6 +176,16 @@ class Settings(_Section):
             if name in names[:n]:
                 raise ValueError(
                     f"accounts[{n}].name: is the name of accounts[{names.index(name)}] too"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _plants_are_listed(self) -> Self:
+        for n, account in enumerate(self.accounts):
+            if not self.interface(account, PLANT_LIST.name).enabled:
+                raise ValueError(
+                    f"accounts[{n}].interfaces: {PLANT_LIST.name} is disabled, but without the "
+                    "list of plants nothing can be asked"
                 )
         return self
 

@@ -87,7 +87,6 @@ class Client:
         self._password = password
         self._timeout = timeout
         self._verify: str | bool = (ca_file or True) if verify else False
-        self._deadline: Deadline | None = None
         if not verify:  # the owner has decided; a warning a call would only hide others
             urllib3.disable_warnings(InsecureRequestWarning)
 
@@ -127,15 +126,10 @@ class Client:
         """Drops the session's token."""
         self.token = None
 
-    def close(self) -> None:
-        """Breaks off an exchange that another thread waits for; there is nothing else to close."""
-        if self._deadline is not None:
-            self._deadline.cut()
-
     def _exchange(self, path: str, body: Mapping[str, Any]) -> _Answer:
         # A failure is raised outside of `except`: the library's own exception, which holds the
         # request with its secrets, must not hang on it as its context.
-        self._deadline = deadline = Deadline(self._timeout)
+        deadline = Deadline(self._timeout)
         failure: CallError | None = None
         try:
             with deadline:

@@ -113,7 +113,7 @@ FAIL_CODES: Mapping[int, FailCode] = {
         FailCode(20045, Fault.FLEET, _REREAD, "a plant of this batch is not open to the account"),
         FailCode(20046, Fault.FLEET, _REREAD,
                  "the account has no right to a plant of this batch"),
-        FailCode(20056, Fault.OWNER, Reaction.PARK,
+        FailCode(20056, Fault.OWNER, Reaction.REREAD_FLEET,
                  "the plant's owner has switched access through the API off; ask for it"),
         FailCode(20200, Fault.SERVER, Reaction.BACK_OFF, "the management system is busy"),
         FailCode(20400, Fault.OWNER, _CREDENTIALS,

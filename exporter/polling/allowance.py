@@ -110,7 +110,7 @@ class Ledger:
         if quota.device_type is not None:
             apart = -inf  # the calls of all types together are spaced
         elif hurry:
-            apart = last.start + quota.window * HURRY
+            apart = last.end + quota.window * HURRY * (1 + MARGIN)
         else:
             apart = max(last.due + quota.pace, last.start + quota.pace / 2)
         if len(calls) < quota.calls:

@@ -76,7 +76,11 @@ class Inventory:
                 self.devices.pop(device.id, None)
         if listed:
             here = [device.id for device in self.devices.values() if device.plant_code in asked]
-            for gone in self._gone(Device, here, {device.id for device in listed}, doubted):
+            # Servers drop all batteries from a list now and then: a type that is missing
+            # altogether is never believed at once.
+            types = {device.type_id for device in listed}
+            believed = {i for i in here if i in doubted and self.devices[i].type_id in types}
+            for gone in self._gone(Device, here, {device.id for device in listed}, believed):
                 del self.devices[gone]
 
     def _admits(self, device: Device) -> bool:

@@ -6,6 +6,7 @@ from math import inf
 
 from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import (
+    DAY,
     DEVICE_LIST,
     HOUR,
     PLANT_LIST,
@@ -54,13 +55,12 @@ class Lane:
         self.interface = wish.interface
         self.limits = wish.limits
         self.every = wish.every
-        self.ring = Ring(wish.interface.batch)
+        self.ring = Ring(wish.interface.batch, eager=self.is_list)
         if wish.interface.subject is Subject.ACCOUNT:
             self.ring.ask_once()
         self.quotas: tuple[Quota, ...] = quotas(wish.limits, FleetSize())
-        self.hurry = self.is_list
+        self.in_first_round = True
         self.silent: set[str] = set()
-        self.trouble: str | None = None
         self._ledger = Ledger()
         self._backoff = Backoff()
         self._retry = Backoff()
@@ -112,9 +112,15 @@ class Lane:
                 default=inf,
             )
         allowed = self._ledger.earliest(
-            self.quotas, batch.device_type, hurry=self.hurry or self._repeat
+            self.quotas, batch.device_type, hurry=self._hurries or self._repeat
         )
         return max(allowed, wanted, self._backoff.until, self._retry.until, self._rest_of_all(now))
+
+    @property
+    def _hurries(self) -> bool:
+        """The first round of a day-long allowance takes minutes, not the day."""
+        daily = self.is_list or any(quota.window >= DAY for quota in self.quotas)
+        return self.in_first_round and daily
 
     def _resting(self, now: float) -> dict[int | None, float]:
         return {
@@ -133,9 +139,7 @@ class Lane:
             self.ring.start_round(now)
             batch = self.ring.pending(resting)
             assert batch is not None, "taken before it was due"  # noqa: S101  # a bug, not a state
-        group = batch.turn()
-        batch.called = group.called = now
-        turn = Turn(batch, group, self._repeat)
+        turn = Turn(batch, batch.take(now), self._repeat)
         self._repeat = False
         self._ledger.start(now if due == -inf else due, now, batch.device_type)
         return turn
@@ -158,8 +162,8 @@ class Lane:
 
     def failed(self, turn: Turn, error: CallError, now: float) -> bool:
         """Reacts to a failure; returns whether the list of the batch's members is to be read."""
-        turn.batch.final |= error.enveloped and error.reason not in NOT_FINAL
-        if error.reaction is Reaction.LOG_IN and not turn.repeated:
+        turn.batch.final |= self._is_final(error)
+        if error.reaction is Reaction.LOG_IN and not turn.repeated and self._may_repeat:
             self._repeat = True
             turn.batch.called = -inf
             return False
@@ -180,6 +184,20 @@ class Lane:
             turn.batch.called = -inf
             self._retry.refused(now, max(q.window for q in self.quotas) * HURRY, self.pace)
         return False
+
+    def _is_final(self, error: CallError) -> bool:
+        if self.is_list:  # which is asked again in a minute
+            return error.reaction in (Reaction.PARK, Reaction.REREAD_FLEET)
+        return error.enveloped and error.reason not in NOT_FINAL
+
+    @property
+    def _may_repeat(self) -> bool:
+        """Whether a repeated call can come before the batch's next turn.
+
+        Where each device type has a quota of its own, the window of its type is spent: other types
+        would only wait behind it.
+        """
+        return all(quota.device_type is None for quota in self.quotas)
 
     def _finish_round(self, batch: Batch) -> None:
         """A halved list is read to its end in one round: its next is hours away."""

@@ -14,6 +14,9 @@ from exporter.northbound.interfaces import (
 )
 from exporter.northbound.records import Parsed, Plant
 
+# Not permitted, or not there any more on newer servers.
+NO_CLASSIC_LIST = frozenset({"401", "http_404"})
+
 
 @dataclass(slots=True)
 class PlantPages:
@@ -25,6 +28,7 @@ class PlantPages:
 
     page: int = 1
     codes: set[str] = field(default_factory=set)
+    _failures: int = 0  # in a row
     _paged_path: str | None = None
     _paged_until: float = -inf
 
@@ -38,6 +42,7 @@ class PlantPages:
 
     def take(self, parsed: Parsed[Plant], now: float) -> frozenset[str] | None:
         """Takes a page in; after the last one, the codes of all plants listed."""
+        self._failures = 0
         self.codes.update(plant.code for plant in parsed.records)
         if self._paged_path is None and parsed.pages > 1:
             # Whatever size the server's own pages have: ask anew in pages of ours.
@@ -47,15 +52,24 @@ class PlantPages:
             self.page += 1
             return None
         codes = frozenset(self.codes)
-        self.page, self.codes = 1, set()
+        self._restart()
         return codes
 
     def falls_back(self, error: CallError, now: float) -> bool:
         """Whether a failure only means that this account has to use the paged list."""
-        if self._paged_path is None and error.reason == "401":
+        if self._paged_path is None and error.reason in NO_CLASSIC_LIST:
             self._use_pages(PAGED_PLANT_LIST_PATH, now)
             return True
         return False
+
+    def fail(self, error: CallError) -> None:
+        """Takes a refusal in: a page that is refused twice may be one that is no more."""
+        self._failures += error.enveloped
+        if self._failures > 1:
+            self._restart()
+
+    def _restart(self) -> None:
+        self.page, self.codes, self._failures = 1, set(), 0
 
     def _use_pages(self, path: str, now: float) -> None:
         self._paged_path = path

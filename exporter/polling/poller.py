@@ -9,10 +9,12 @@ from typing import Any
 
 import structlog
 
+from exporter.northbound.codes import device_type_slug
 from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import (
     DEVICE_LIST,
     EDITIONS,
+    HOUR,
     LOGIN,
     PLANT_LIST,
     Interface,
@@ -118,9 +120,10 @@ class Poller:
         )
         login = self._client.token is None
         due = max(due, self._gate.pause.until, self._session.due() if login else -inf)
+        renew = self._session.spent(now) and self._session.due() <= now
         if lane is None or due > now:
             return due - now
-        if login:
+        if login or renew:
             self._login()
         else:
             self._call(lane)
@@ -132,14 +135,17 @@ class Poller:
     def _login(self) -> None:
         with self._gate.login:
             start = self._clock.now()
+            if self._gate.pause.until > start:
+                return  # refused to another account while this one stood at the gate
             self._session.start(start)
             error = None
             try:
                 self._client.login()
             except CallError as caught:
                 error = caught
-            now = self._clock.now()
-            self._session.end(now, self._doubt(error))
+            finally:
+                now = self._clock.now()
+                self._session.end(now, self._doubt(error))
         self._sink.request(LOGIN.name, now - start, error)
         if error is None:
             self._session.opened(now)
@@ -150,7 +156,7 @@ class Poller:
             self._set_up(up=False)
             self._session.failed(error, now)
             if error.reaction is Reaction.PAUSE:
-                self._pause(now)
+                self._pause(start, now)
             self._log.log(
                 logging.DEBUG if error.reason == self._login_trouble else logging.WARNING,
                 "login failed",
@@ -195,7 +201,7 @@ class Poller:
         self._sink.request(interface.name, now - start, error)
         self._note_envelope(error)
         if error is not None:
-            self._failed(lane, turn, error, now)
+            self._failed(lane, turn, error, start, now)
         if parsed is not None:
             self._answered(lane, turn, parsed, now)
         self._sink.unanswered(interface.name, len(lane.silent))
@@ -207,9 +213,9 @@ class Poller:
     def _answered(self, lane: Lane, turn: Turn, parsed: Parsed[Any], now: float) -> None:
         interface = lane.interface
         self._gate.pause.succeeded()
+        self._session.answered(now)
         self._sink.permitted(interface.name, permitted=True)
         self._sink.rejected(interface.name, parsed.rejected)
-        self._note_trouble(lane, None)
         silent: set[str] = set()
         if interface is PLANT_LIST:
             lane.answered(turn, silent)
@@ -223,6 +229,7 @@ class Poller:
             silent = set(turn.group.members) - heard
             lane.answered(turn, silent)
             self._sink.readings(interface, turn.group.members, parsed)
+        self._note_answer(lane, turn)
 
     def _take_plants(self, lane: Lane, turn: Turn, parsed: Parsed[Plant], now: float) -> None:
         self._inventory.add_plants(parsed.records)
@@ -233,30 +240,41 @@ class Poller:
             self._inventory.end_plant_list(codes, self._doubted())
         self._fit()
 
-    def _failed(self, lane: Lane, turn: Turn, error: CallError, now: float) -> None:
+    def _failed(self, lane: Lane, turn: Turn, error: CallError, start: float, now: float) -> None:
         interface = lane.interface
-        if interface is PLANT_LIST and self._pages.falls_back(error, now):
-            lane.next_page(turn.batch)
-            self._log.info("plant list refused, using the paged one", reason=error.reason)
-            return
+        if interface is PLANT_LIST:
+            if self._pages.falls_back(error, now):
+                lane.next_page(turn.batch)
+                self._log.info("plant list refused, using the paged one", reason=error.reason)
+                return
+            self._pages.fail(error)
         if error.reason == "401":
             self._sink.permitted(interface.name, permitted=False)
         if error.reaction is Reaction.PAUSE:
-            self._pause(now)
+            self._pause(start, now)
         if error.reaction is Reaction.LOG_IN:
             self._lose_session(now)
+        if error.reaction is Reaction.REFUSE_CREDENTIALS:
+            # The account was closed while we were logged in.
+            self._client.forget()
+            self._session.failed(error, now)
+            self._set_up(up=False)
         if lane.failed(turn, error, now):
             about = DEVICE_LIST if interface.subject is Subject.DEVICES else PLANT_LIST
             if about.name in self._lanes:
                 self._lanes[about.name].read_out_of_turn(now)
-        self._note_trouble(lane, error)
-        self._tell_plan(lane)
+        self._note_failure(lane, turn, error)
 
-    def _pause(self, now: float) -> None:
-        """Load refusals concern the source address: the host's other accounts wait with us."""
+    def _pause(self, start: float, now: float) -> None:
+        """Load refusals concern the source address: the host's other accounts wait with us.
+
+        What was under way when the pause began is part of the same refusal.
+        """
+        if start < self._gate.pause.until - self._gate.pause.wait:
+            return
         realtime = self._lanes.get("getDevRealKpi")
         window = max(q.window for q in realtime.quotas) if realtime else self._session.pace
-        self._gate.pause.refused(now, window, 3600.0)
+        self._gate.pause.refused(now, window, HOUR)
 
     def _doubted(self) -> set[str]:
         return {
@@ -323,16 +341,22 @@ class Poller:
             self._log.info("up" if up else "down")
         self._sink.up(up=up)
 
-    def _note_trouble(self, lane: Lane, error: CallError | None) -> None:
-        reason = error.reason if error else None
-        if reason == lane.trouble:
-            return
-        lane.trouble = reason
+    def _note_failure(self, lane: Lane, turn: Turn, error: CallError) -> None:
+        if turn.batch.trouble != error.reason:
+            turn.batch.trouble = error.reason
+            self._log_of(lane, turn).warning(
+                "call failed", reason=error.reason, meaning=error.meaning
+            )
+
+    def _note_answer(self, lane: Lane, turn: Turn) -> None:
+        if turn.batch.trouble is not None and not turn.batch.halved:
+            turn.batch.trouble = None
+            self._log_of(lane, turn).info("answers again")
+
+    def _log_of(self, lane: Lane, turn: Turn) -> Any:
         log = self._log.bind(interface=lane.interface.name)
-        if error:
-            log.warning("call failed", reason=error.reason, meaning=error.meaning)
-        else:
-            log.info("answers again")
+        kind = turn.batch.device_type
+        return log if kind is None else log.bind(device_type=device_type_slug(kind))
 
     def _tell_readiness(self) -> None:
         if self.ready:
@@ -340,7 +364,7 @@ class Poller:
         self.waiting = tuple(self._missing())
         self.ready = not self.waiting
         for lane in self._lanes.values():
-            lane.hurry = lane.is_list and not self.ready
+            lane.in_first_round = not self.ready
         if self.ready:
             self._log.info(
                 "every plant and device has been asked",

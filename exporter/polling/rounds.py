@@ -27,7 +27,8 @@ class Batch:
     """At most a batch size of plants, or of devices of one type.
 
     One bad member can fail a whole batch. Such a batch goes halved, its groups taking turns in its
-    place: halves that are answered join again, a lone culprit is put aside until the next list.
+    place: halves that are answered join again and have every second turn, a lone culprit is put
+    aside until the next list.
     """
 
     device_type: int | None
@@ -35,20 +36,30 @@ class Batch:
     aside: tuple[str, ...] = ()
     called: float = -inf
     final: bool = False  # has had an answer that waiting would not better
+    trouble: str | None = None  # why it failed last, until all of it is well again
+    _probed: bool = False  # whether the last turn was not the good group's
 
     @property
     def members(self) -> tuple[str, ...]:
         """All members, those put aside included."""
         return tuple(m for group in self.groups for m in group.members) + self.aside
 
-    def turn(self) -> Group:
-        """The group whose turn it is."""
-        return min(self.groups, key=lambda group: group.called)
+    def take(self, now: float) -> Group:
+        """The group whose turn it is, noted as called."""
+        good = [group for group in self.groups if group.answered]
+        others = [group for group in self.groups if not group.answered]
+        candidates = good if good and (self._probed or not others) else others
+        group = min(candidates, key=lambda group: group.called)
+        self._probed = not group.answered
+        self.called = group.called = now
+        return group
 
     def answer(self, group: Group) -> None:
         """Notes that a group was answered; answered groups become one."""
         group.answered = True
         good = [each for each in self.groups if each.answered]
+        if good == [group]:
+            self._probed = False  # asked a moment ago
         if len(good) > 1:
             joined = Group(tuple(m for each in good for m in each.members), group.called, True)
             self.groups = [joined] + [each for each in self.groups if not each.answered]
@@ -70,6 +81,11 @@ class Batch:
         return news
 
     @property
+    def halved(self) -> bool:
+        """Whether some of the members are asked apart, or not at all."""
+        return len(self.groups) > 1 or bool(self.aside)
+
+    @property
     def doubted(self) -> tuple[str, ...]:
         """Members whose last call failed because of one of them."""
         return self.aside + tuple(
@@ -86,9 +102,8 @@ class Batch:
             self.aside = ()
 
     def add(self, members: Iterable[str]) -> None:
-        """Takes new members in; a changed batch is whole again, and due."""
+        """Takes new members in; a changed batch is whole again."""
         self._reset([*self.members, *members])
-        self.called = -inf
 
     def _reset(self, members: Sequence[str]) -> None:
         self.groups = [Group(tuple(members))] if members else []
@@ -97,9 +112,13 @@ class Batch:
 
 @dataclass(slots=True)
 class Ring:
-    """The batches of one interface, and the round they are in."""
+    """The batches of one interface, and the round they are in.
+
+    In an `eager` ring, whose next round is hours away, a batch with new members is due at once.
+    """
 
     size: int
+    eager: bool = False
     batches: list[Batch] = field(default_factory=list)
     round_start: float = -inf
 
@@ -131,6 +150,8 @@ class Ring:
             room = self.size - len(batch.members)
             if room and homeless:
                 batch.add(homeless[:room])
+                if self.eager:
+                    batch.called = -inf
                 homeless = homeless[room:]
         fresh = (homeless[i : i + self.size] for i in range(0, len(homeless), self.size))
         return kept + [Batch(device_type, [Group(tuple(members))]) for members in fresh]
@@ -159,6 +180,5 @@ class Ring:
         self.round_start = now
 
     def walk(self, pace: float, every: float) -> float:
-        """Seconds that a walk over everything takes when each call goes as planned."""
-        turns = max((len(batch.groups) for batch in self.batches), default=1)
-        return max(len(self.batches) * pace, every) * turns
+        """Seconds from a batch's turn to its next when all calls go as planned."""
+        return max(len(self.batches) * pace, every)

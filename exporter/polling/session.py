@@ -5,14 +5,15 @@ Pure but for the gate's lock: every time is an argument.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import inf
+from math import inf, isclose
 from threading import Lock
 
 from exporter.northbound.errors import CallError, Reaction
-from exporter.northbound.interfaces import HOUR, MINUTE, Limit
+from exporter.northbound.interfaces import DAY, HOUR, MINUTE, Limit
 from exporter.polling.allowance import Backoff, FleetSize, Ledger, pace, quotas
 
 STOLEN_WITHIN = 10 * MINUTE  # of our own login: a session does not expire that early by itself
+SHORTEST_LIFE = 25 * MINUTE  # of a session that nobody ends; the servers' documents say 30
 
 
 @dataclass(slots=True)
@@ -34,8 +35,12 @@ class Session:
         self._ledger = Ledger()
         self._waits = {reaction: Backoff() for reaction in Reaction}
         self._stolen = Backoff()
-        self._stolen_in_a_row = 0
+        self._lost_before = False
         self._since = -inf
+        self._answered = -inf
+        self._life = inf
+        self._life_known_until = -inf
+        self._last_expiry = -inf  # how old a session was when it expired
         self.refusal: CallError | None = None
 
     @property
@@ -61,9 +66,21 @@ class Session:
 
     def opened(self, now: float) -> None:
         """Notes that the login succeeded."""
-        self._since = now
+        self._since = self._answered = now
         self.refusal = None
         self._waits = {reaction: Backoff() for reaction in Reaction}
+
+    def answered(self, now: float) -> None:
+        """Notes that the server still knew our session."""
+        self._answered = now
+
+    def spent(self, now: float) -> bool:
+        """Whether the session is as old as those that have expired.
+
+        A call that finds the session gone costs a window of its interface; a login in time costs
+        nothing, since it would be needed anyway. Sessions that calls prolong are never spent.
+        """
+        return now < self._life_known_until and now - self._since > self._life
 
     def failed(self, error: CallError, now: float) -> None:
         """Chooses the wait after a failed login.
@@ -86,14 +103,26 @@ class Session:
     def lost(self, now: float) -> bool:
         """Notes that the server no longer knows our session; returns whether it was stolen.
 
-        One early loss may be chance and costs nothing; from the second in a row on, somebody else
-        uses the account, and answering each of their logins with ours would end in a lock-out.
+        One loss is an expiry, or chance, and costs nothing. Lost again within ten minutes of the
+        login that followed, somebody else uses the account, and answering each of their logins
+        with ours would end in a lock-out: the wait doubles.
         """
+        lost_before, self._lost_before = self._lost_before, True
         if now - self._since >= STOLEN_WITHIN:
-            self._stolen_in_a_row = 0
             self._stolen = Backoff()
+            self._note_expiry(now)
             return False
-        self._stolen_in_a_row += 1
-        if self._stolen_in_a_row > 1:
+        if lost_before:
             self._stolen.refused(now, self.pace, 30 * MINUTE)
-        return True
+        return lost_before
+
+    def _note_expiry(self, now: float) -> None:
+        """Believes in a session's life, for a day, when two in a row ended at the same age.
+
+        One alone may have been ended by somebody's login, and would cost fifty logins a day.
+        """
+        age = now - self._since
+        if age >= SHORTEST_LIFE and isclose(age, self._last_expiry, rel_tol=0.1):
+            self._life = self._answered - self._since
+            self._life_known_until = now + DAY
+        self._last_expiry = age

@@ -112,6 +112,10 @@ MESSAGES = {
         "accounts[0].interfaces: getDevRealKpi and getDevFiveMinutes are both enabled, but "
         "give the same values; disable one of them"
     ),
+    "plant_list_disabled": (
+        "accounts[0].interfaces: getStationList is disabled, but without the list of plants "
+        "nothing can be asked"
+    ),
     "alarms_level": 'alarms.levels[0]: "critcal" is no alarm severity; did you mean critical?',
     "alarms_type": f"alarms.types[0]: {_QUOTES}",
     "alarms_negative": "alarms.max_active_per_plant: must be at least 0",

@@ -163,29 +163,6 @@ def test_a_drip_within_the_tls_handshake_ends_at_the_deadline(serve):
     assert reason(client_of(serve(talk), SHORT, scheme="https")) == "timeout"
 
 
-def test_close_breaks_off_an_exchange_of_another_thread(serve):
-    def talk(server, connection):
-        server.read(connection)
-        until_gone(connection)
-
-    server = serve(talk)
-    client = client_of(server)
-    reasons: list[str] = []
-    caller = threading.Thread(target=lambda: reasons.append(reason(client)))
-    caller.start()
-    server.asked.wait(LONG)
-    client.close()
-    caller.join()
-    assert reasons == ["connection"]
-
-
-def test_close_without_an_exchange_does_nothing(serve):
-    client = client_of(serve(answering()))
-    client.close()
-    assert client.call(PATH, {}) == "here"
-    client.close()
-
-
 def test_an_address_that_swallows_packets_leaves_time_for_the_next(serve, monkeypatch):
     server = serve(answering())
     address = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))

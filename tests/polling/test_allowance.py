@@ -91,7 +91,7 @@ def test_calls_are_never_closer_than_half_a_pace():
 def test_in_a_hurry_only_the_windows_count_and_a_minute_of_a_day():
     ledger = called((0, 0, 1))
 
-    assert ledger.earliest([Quota(25, 86_400.0)], None, hurry=True) == 60
+    assert ledger.earliest([Quota(25, 86_400.0)], None, hurry=True) == 1 + 60.6
     assert ledger.earliest([Quota(25, 86_400.0), Quota(1, 60.0)], None, hurry=True) == 61.6
 
 

@@ -7,6 +7,7 @@ from polling.world import EndOfDays, FakeClock, Server, Sink, fleet, poller, run
 from structlog.testing import capture_logs
 
 from exporter.northbound.errors import CallError, Reaction
+from exporter.northbound.interfaces import DAY, Limit
 
 HOUR = 3_600
 PARKED = Reaction.PARK
@@ -202,6 +203,109 @@ def test_a_plant_that_spoils_the_device_list_costs_only_its_own_devices():
     assert sink.last["fleet"][1] == {str(100_000 + n) for n in range(100) if n != 37}
 
 
+@pytest.mark.parametrize("interface", ["getStationList", "getDevList"])
+@pytest.mark.parametrize("code", ["20004", "20200"])
+def test_a_first_list_that_fails_is_no_empty_fleet(interface, code):
+    server = account(edition="v6", hours=0.2)
+    errors = [refused(code, Reaction.NEXT_TURN)]
+    server.script = lambda name, _: errors.pop() if name == interface and errors else None
+    walker = poller(server)
+    ready = []
+    at(server, 0.01, lambda: ready.append(walker.ready))
+
+    run(walker)
+
+    assert ready == [False]
+    assert [t // 60 for t in server.times(interface)] == [0, 1]
+    assert walker.ready
+
+
+def test_a_batch_that_always_fails_makes_nobody_elses_values_old():
+    server, sink = account(devices={1: 300, 41: 100}, edition="v6", hours=8), Sink()
+    server.poisoned = {4_100_000 + n for n in range(100)}
+
+    run(poller(server, sink))
+
+    assert sink.last["plan", "getDevRealKpi"]["max_age"] == 900
+    assert sink.last["unanswered", "getDevRealKpi"] == (100,)
+
+
+def test_while_a_culprit_is_sought_the_others_stay_young():
+    server, sink = account(devices={1: 100}, edition="v6", hours=8), Sink()
+    server.poisoned = {100_041}
+
+    run(poller(server, sink))
+
+    seen = [
+        call[0]
+        for call in server.paths("getDevRealKpi")
+        if call[3] == "ok" and "100099" in call[2]["devIds"].split(",")
+    ]
+    assert max(b - a for a, b in pairwise(seen)) < sink.last["plan", "getDevRealKpi"]["max_age"]
+
+
+def test_batteries_that_a_list_forgets_once_stay():
+    server, sink = account(devices={1: 5, 39: 60}, edition="v6", hours=9), Sink()
+    gone = 3_900_007
+    batteries = {i for i, d in server.devices.items() if d["devTypeId"] == 39}
+    original = server.answer_getDevList
+
+    def forgetful(body):
+        forget = batteries if server.clock.now() < 1_000 + 3 * HOUR else set()
+        return [item for item in original(body) if item["id"] not in forget]
+
+    def remove():
+        del server.devices[gone]
+        server.answer_getDevList = forgetful
+
+    at(server, 2, remove)
+    fleets = []
+    sink.fleet = lambda _, devices: fleets.append(len(devices))
+    run(poller(server, sink))
+
+    assert min(fleets[fleets.index(65) :]) == fleets[-1] == 64
+
+
+def test_one_sick_device_type_does_not_fill_the_log():
+    server = account(devices={1: 5, 39: 1}, hours=24)
+    server.poisoned = {3_900_000}
+
+    with capture_logs() as logs:
+        run(poller(server))
+
+    said = [(entry["event"], entry.get("device_type")) for entry in logs]
+    assert said.count(("call failed", "battery")) == 1
+    assert [event for event, _ in said if event == "answers again"] == []
+
+
+def test_a_daily_allowance_is_walked_in_minutes_the_first_time():
+    server = account(devices=dict.fromkeys((1, 14, 38, 15), 2), hours=6, session_seconds=DAY)
+    daily = {"getDevRealKpi": (Limit(25, DAY),)}
+
+    run(poller(server, overrides=daily))
+
+    assert [t // 60 for t in server.times("getDevRealKpi")][:6] == [0, 1, 2, 3, 60, 118]
+
+
+def test_an_account_that_is_closed_while_logged_in_is_left_alone():
+    server, sink = account(hours=3), Sink()
+
+    def closed(*_):
+        return (
+            refused("20003", Reaction.REFUSE_CREDENTIALS)
+            if server.clock.now() >= 1_000 + HOUR
+            else None
+        )
+
+    server.script = closed
+    run(poller(server, sink))
+
+    calls = [(call[1], int(call[0] - 1_000) // 60) for call in later(server, 1)]
+    assert [minute for name, minute in calls if name == "login"] == [75, 105, 135, 165]
+    assert len(calls) == 5
+    assert sink.last["up",] == (False,)
+
+
 # --- the plant list ---
 
 
@@ -260,6 +364,37 @@ def test_a_page_that_fails_is_repeated_and_nothing_is_lost():
 
     assert [call[2]["pageNo"] for call in server.paths("stations")] == [1, 2, 2, 3]
     assert len(sink.last["fleet"][0]) == 250
+
+
+def test_a_page_that_is_no_more_does_not_hold_up_the_list_for_ever():
+    server, sink = account(plants=101, devices={}, hours=31), Sink()
+
+    def script(name, body):
+        if name == "getStationList":
+            return refused("401", PARKED)
+        if body.get("pageNo") == 2:
+            server.plants.pop("P100", None)
+            return refused("30005", Reaction.NEXT_TURN)
+        return None
+
+    server.script = script
+    run(poller(server, sink))
+
+    assert [call[2]["pageNo"] for call in server.paths("stations")[:4]] == [1, 2, 2, 1]
+    assert len(sink.last["fleet"][0]) == 100
+    assert server.times("getStationList")[-1] >= 24 * HOUR
+
+
+@pytest.mark.parametrize("reason", ["401", "http_404"])
+def test_where_the_classic_list_is_gone_the_paged_one_is_used(reason):
+    server, sink = account(hours=0.2), Sink()
+    server.script = lambda name, _: (
+        refused(reason, Reaction.NEXT_TURN) if name == "getStationList" else None
+    )
+
+    run(poller(server, sink))
+
+    assert sink.last["fleet"][0] == {"P0"}
 
 
 # --- refusals ---

@@ -1,5 +1,7 @@
 """Batches keep their members, rings serve the least recently called, halves take turns."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -117,8 +119,9 @@ def test_a_batch_that_came_in_the_middle_of_a_round_is_served_in_it():
     assert made.pending().members == ("b",)
 
 
-def test_a_batch_with_new_members_is_due_again():
+def test_in_an_eager_ring_a_batch_with_new_members_is_due_again():
     made = ring(2, ["a"])
+    made.eager = True
     made.start_round(10)
     made.batches[0].called = 11
 
@@ -139,8 +142,7 @@ def play(batch, bad, turns):
     """Calls a batch so often; a group that holds a bad member fails."""
     asked = []
     for at in range(turns):
-        group = batch.turn()
-        group.called = at
+        group = batch.take(at)
         asked.append(group.members)
         if bad & set(group.members):
             batch.fail(group)
@@ -185,7 +187,7 @@ def test_the_next_list_gives_the_culprit_another_chance():
     play(batch, {"b"}, 5)
 
     batch.keep({"a", "b"})
-    asked = play(batch, set(), 3)
+    asked = play(batch, set(), 4)
 
     assert ("b",) in asked
     assert [group.members for group in batch.groups] == [("a", "b")]
@@ -204,11 +206,7 @@ def test_a_changed_batch_is_whole_again():
 def test_only_the_first_failure_is_news():
     batch = Batch(1, [Group(("a", "b"))])
 
-    news = []
-    for at in range(6):
-        group = batch.turn()
-        group.called = at
-        news.append(batch.fail(group))
+    news = [batch.fail(batch.take(at)) for at in range(6)]
 
     assert news == [True, False, False, False, False, False]
 
@@ -219,10 +217,27 @@ def test_a_lone_member_that_fails_is_asked_on():
     assert play(batch, {"a"}, 3) == [("a",)] * 3
 
 
-def test_a_halved_batch_lengthens_the_planned_walk():
+def test_a_good_group_has_every_second_turn_while_a_culprit_is_sought():
+    batch = Batch(1, [Group(tuple("abcdefgh"))])
+    asked = play(batch, {"f"}, 30)
+
+    for member in "abcd":
+        turns = [at for at, members in enumerate(asked) if member in members]
+        assert max(b - a for a, b in pairwise(turns)) <= 3
+
+
+def test_new_members_of_a_batch_wait_for_its_turn():
+    made = ring(2, ["a"])
+    made.start_round(10)
+    made.batches[0].called = 11
+
+    made.update({None: ["a", "b"]})
+
+    assert made.pending() is None
+
+
+def test_a_walk_takes_a_pace_for_each_batch_or_as_long_as_wished():
     made = ring(2, ["a", "b", "c"])
+
     assert made.walk(pace=60, every=0) == 120
-
-    made.batches[0].fail(made.batches[0].turn())
-
-    assert made.walk(pace=60, every=0) == 240
+    assert made.walk(pace=60, every=300) == 300

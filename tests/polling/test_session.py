@@ -93,13 +93,45 @@ def test_an_expired_session_is_renewed_at_once_and_the_call_repeated():
     sink = Sink()
     run(poller(server, sink))
 
-    assert len(server.paths("login")) == 6
+    assert len(server.paths("login")) == 7
     assert sink.told["session_lost"] == 0
     lost = [call for call in server.calls if call[3] == "305"]
+    assert len(lost) == 2
     for call in lost:
         after = [other for other in server.paths(call[1]) if other[0] > call[0]]
         assert after[0][2] == call[2]
         assert after[0][0] - call[0] < 61
+
+
+def test_once_two_sessions_have_expired_the_next_are_renewed_in_time():
+    server = account(hours=12, session_seconds=1_800, extends=False)
+
+    run(poller(server))
+
+    assert [call[3] for call in server.calls].count("305") == 2
+    gaps = [b - a for a, b in pairwise(server.times("login"))]
+    assert 1_700 < min(gaps) <= max(gaps) < 1_870
+
+
+def test_sessions_that_calls_prolong_are_never_renewed():
+    server = account(hours=12, session_seconds=1_800, extends=True)
+
+    run(poller(server))
+
+    assert len(server.paths("login")) == 1
+
+
+def test_what_is_known_of_a_sessions_life_is_forgotten_after_a_day():
+    server = account(hours=40, session_seconds=1_800, extends=False)
+    at_last = 1_000 + 20 * HOUR
+
+    def prolong(*_):
+        server.extends = server.clock.now() > at_last
+
+    server.script = prolong
+    run(poller(server))
+
+    assert 24 * HOUR < server.times("login")[-1] < 26 * HOUR
 
 
 def test_a_stolen_session_doubles_the_wait_and_says_so():
@@ -121,7 +153,7 @@ def test_a_stolen_session_doubles_the_wait_and_says_so():
     gaps = [round((b - a) / MINUTE) for a, b in pairwise(logins)]
     assert gaps[:7] == [1, 2, 3, 5, 9, 17, 31]
     assert set(gaps[7:]) == {31}
-    assert sink.told["session_lost"] == len(logins)
+    assert sink.told["session_lost"] == len(logins) - 1
     assert any("another program logs in" in entry["event"] for entry in logs)
 
 
@@ -141,7 +173,7 @@ def test_a_session_that_lasts_again_ends_the_doubling():
 
     logins = server.times("login")
     gaps = [round((b - a) / MINUTE) for a, b in pairwise(logins)]
-    assert gaps == [1, 2, 3, 30, 1, 2]
+    assert gaps == [1, 2, 3, 30, 2, 3]
 
 
 @pytest.mark.parametrize("reason", ["305", "306", "307", "http_401"])
@@ -185,6 +217,38 @@ def test_logins_to_one_host_pass_one_gate():
 
     assert states == [True]
     assert not gate.login.locked()
+
+
+def test_an_account_that_waited_at_the_gate_looks_again_before_it_logs_in():
+    gate = HostGate()
+    server = account(hours=0.2)
+
+    class Queue:
+        """While this account stands in it, another one is refused."""
+
+        def __enter__(self):
+            if not server.calls and gate.pause.wait == 0:
+                gate.pause.refused(server.clock.now(), 300, HOUR)
+
+        def __exit__(self, *_):
+            pass
+
+    gate.login = Queue()
+    run(poller(server, gate=gate))
+
+    assert server.times("login") == [300]
+
+
+def test_calls_under_way_when_a_pause_begins_do_not_double_it():
+    gate = HostGate()
+    first, second = poller(account(), gate=gate), poller(account(), gate=gate, account="b")
+
+    first._pause(1_000.0, 1_002.0)
+    second._pause(1_001.0, 1_003.0)
+    assert gate.pause.until == 1_002.0 + 60
+
+    first._pause(1_063.0, 1_064.0)
+    assert gate.pause.until == 1_064.0 + 120
 
 
 @pytest.mark.parametrize("reason", ["http_403", "http_429"])

@@ -82,6 +82,7 @@ class Server:
     faults: tuple[str, ...] = ()
     fault_share: float = 0.0
     session_seconds: float = 1_800.0
+    extends: bool = True  # whether a call lengthens the session
     poisoned: set[int] = field(default_factory=set)
 
     def __post_init__(self):
@@ -110,7 +111,8 @@ class Server:
         self._arrive(name, body)
         if self.token != self.valid or self.clock.now() > self.session_end:
             self._fail(CallError("305", Reaction.LOG_IN, "log in again", enveloped=True))
-        self.session_end = self.clock.now() + self.session_seconds
+        if self.extends:
+            self.session_end = self.clock.now() + self.session_seconds
         data = getattr(self, "answer_" + name)(body)
         self.calls[-1][3] = "ok"
         return data

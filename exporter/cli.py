@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from socket import socket
 from time import time
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import structlog
 
@@ -36,6 +36,8 @@ from exporter.web import server
 DEFAULT_ADDRESS = ":10052"
 DEMO_MINUTE = 0.5  # seconds that a minute of the API's limits lasts in the demo
 USAGE_ERROR = 2
+
+Used = TypeVar("Used")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -118,6 +120,7 @@ def _add_logging(parser: argparse.ArgumentParser) -> None:
 def _serve(flags: argparse.Namespace) -> int:
     settings = _load(flags.config_file)
     if flags.config_check:
+        _each_address(flags, server.parse)
         print(f"{flags.config_file}: ok")
         return 0
     logs.configure(flags.log_level, flags.log_format, sys.stderr)
@@ -131,9 +134,16 @@ def _load(path: Path) -> Settings:
         settings = load(path, os.environ)
     except ConfigError as error:
         _fail(str(error))
+    known: list[tuple[int, str]] = []
     for n, factor in enumerate(settings.factors):
-        if factor.key not in lookup("getDevRealKpi", factor.device_type):
+        row = lookup("getDevRealKpi", factor.device_type).get(factor.key)
+        if row is None:
             _fail(f"{path}: factors[{n}]: device type {factor.device_type} has no key {factor.key}")
+        if row.states is not None:
+            _fail(f"{path}: factors[{n}]: {factor.key} is a state, which has no factor")
+        if (factor.device_type, factor.key) in known:
+            _fail(f"{path}: factors[{n}]: {factor.key} of this type has a factor already")
+        known.append((factor.device_type, factor.key))
     return settings
 
 
@@ -158,13 +168,17 @@ def _warn_of_the_unbuilt(settings: Settings) -> None:
 
 
 def _bind(flags: argparse.Namespace) -> list[socket]:
-    sockets = []
+    return _each_address(flags, server.bind)
+
+
+def _each_address(flags: argparse.Namespace, use: Callable[[str], Used]) -> list[Used]:
+    used = []
     for address in flags.addresses or [flags.default_address]:
         try:
-            sockets.append(server.bind(address))
+            used.append(use(address))
         except (ValueError, OSError) as error:
             _fail(f"--web.listen-address {address}: {error}")
-    return sockets
+    return used
 
 
 # --- commands ------------------------------------------------------------------------------------

@@ -60,6 +60,7 @@ def run(settings: Settings, sockets: Sequence[socket], minute: float = MINUTE) -
     server.serve(
         app.build(
             page.exposition,
+            lambda: page.version,
             partial(_waiting, pollers),
             lambda: [f"{kind}: {key}" for sink in sinks for kind, key in list(sink.unknown_keys)],
         ),

@@ -95,6 +95,37 @@ def test_a_factor_for_an_unknown_key_is_refused(capsys, config):
     assert said.endswith("config.yaml: factors[0]: device type 17 has no key power")
 
 
+@pytest.mark.parametrize(
+    ("factors", "line"),
+    [
+        (
+            ["{device_type: 1, key: run_state, factor: 2}"],
+            "run_state is a state, which has no factor",
+        ),
+        (
+            ["{device_type: 17, key: active_power, factor: 1000}"] * 2,
+            "active_power of this type has a factor already",
+        ),
+    ],
+)
+def test_a_factor_without_effect_is_refused(capsys, config, factors, line):
+    config.write_text(f"{CONFIG}factors: [{', '.join(factors)}]\n")
+
+    code, said = refused(capsys, "--config.file", config)
+
+    assert code == 2
+    assert said.endswith(line)
+
+
+def test_checking_looks_at_the_address_too(capsys, config):
+    code, said = refused(
+        capsys, "--config.check", "--config.file", config, "--web.listen-address", "nowhere"
+    )
+
+    assert code == 2
+    assert said.endswith("nowhere: expected host:port, [v6]:port or :port")
+
+
 def test_checking_a_configuration(capsys, config):
     assert main(["--config.check", "--config.file", str(config)]) == 0
     assert capsys.readouterr().out == f"{config}: ok\n"

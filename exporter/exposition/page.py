@@ -78,6 +78,7 @@ class Page:
     """
 
     def __init__(self, own: CollectorRegistry, now: Callable[[], float]) -> None:
+        self.version = 0  # grows with every change of a block
         self._own = own
         self._now = now
         self._lock = Lock()
@@ -90,6 +91,7 @@ class Page:
         metrics = {metric for block in blocks.values() if block for metric in block.chunks}
         headers = {m.name: _headers(m) for m in metrics if m.name not in self._headers}
         with self._lock:
+            self.version += 1
             self._headers.update(headers)
             for key, block in blocks.items():
                 self._blocks.pop(key, None)

@@ -28,7 +28,6 @@ _NOT_FINITE = frozenset({"nan", "inf", "infinity"})
 _BLANKS = " \t\r\n"
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _WHOLE = re.compile(r"([+-]?[0-9]{1,20})(?:\.0*)?")
-_NAMED = re.compile(r"NE=[^\s,]+")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -220,15 +219,9 @@ def _whole(raw: object, bits: int) -> int | None:
 
 
 def _device_id(raw: object) -> str:
-    """A 64-bit number in exact decimal text, or a name as newer servers have them; else empty."""
+    """A 64-bit number in exact decimal text; empty for anything else, as ids are sent as digits."""
     whole = _whole(raw, _ID_BITS)
-    if whole is not None:
-        return str(whole)
-    return raw if isinstance(raw, str) and _is_name(raw) else ""
-
-
-def _is_name(raw: str) -> bool:
-    return _NAMED.fullmatch(raw) is not None and _text(raw) == raw
+    return "" if whole is None else str(whole)
 
 
 def _plant_code(item: Mapping[str, Any]) -> str:

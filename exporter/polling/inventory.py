@@ -29,7 +29,9 @@ class Filter:
 
 
 def _matches(names: Collection[str], patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
+    # Only * and ? are wildcards: names have brackets in them.
+    plain = [pattern.replace("[", "[[]") for pattern in patterns]
+    return any(fnmatchcase(name, pattern) for pattern in plain for name in names)
 
 
 class Inventory:

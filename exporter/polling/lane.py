@@ -1,6 +1,6 @@
 """One interface of one account: what it may, what it wants, and how it fares. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -97,24 +97,24 @@ class Lane:
     def due(self, now: float) -> float:
         """The earliest time for the next call; inf when there is nothing to ask."""
         resting = self._resting(now)
-        batch = self.ring.pending(resting)
-        wanted = self.ring.round_start
+        wanted, batch = self._wanted(resting)
         if batch is None:
-            batch = min(
-                (each for each in self.ring.batches if each.device_type not in resting),
-                key=lambda each: each.called,
-                default=None,
-            )
-            wanted += self.every
-        if batch is None:
-            return min(
-                (resting[b.device_type] for b in self.ring.batches),
-                default=inf,
-            )
+            return min((resting[each.device_type] for each in self.ring.batches), default=inf)
         allowed = self._ledger.earliest(
             self.quotas, batch.device_type, hurry=self._hurries or self._repeat
         )
-        return max(allowed, wanted, self._backoff.until, self._retry.until, self._rest_of_all(now))
+        return max(allowed, wanted, self._backoff.until, resting.get(None, -inf))
+
+    def _wanted(self, resting: Mapping[int | None, float]) -> tuple[float, Batch | None]:
+        """Which batch comes next, and when: of this round, once more, or of the next round."""
+        batch = self.ring.pending(resting)
+        if batch is not None:
+            return self.ring.round_start, batch
+        next_round = self.ring.round_start + self.every
+        again = self.ring.repeated(resting)
+        if again is not None and self._retry.until < next_round:
+            return self._retry.until, again
+        return next_round, self.ring.oldest(resting)
 
     @property
     def _hurries(self) -> bool:
@@ -127,18 +127,14 @@ class Lane:
             kind: parking.until for kind, parking in self._parked.items() if parking.until > now
         }
 
-    def _rest_of_all(self, now: float) -> float:
-        return self._resting(now).get(None, -inf)
-
     def take(self, now: float) -> Turn:
         """The call to make now, noted as started."""
         due = self.due(now)
         resting = self._resting(now)
-        batch = self.ring.pending(resting)
-        if batch is None:
+        if self.ring.pending(resting) is None and now >= self.ring.round_start + self.every:
             self.ring.start_round(now)
-            batch = self.ring.pending(resting)
-            assert batch is not None, "taken before it was due"  # noqa: S101  # a bug, not a state
+        _, batch = self._wanted(resting)
+        assert batch is not None, "taken before it was due"  # noqa: S101  # a bug, not a state
         turn = Turn(batch, batch.take(now), self._repeat)
         self._repeat = False
         self._ledger.start(now if due == -inf else due, now, batch.device_type)
@@ -181,13 +177,15 @@ class Lane:
                 return news
         if self.is_list:
             # After a minute of a day-long allowance, then 2, 4 … minutes.
-            turn.batch.called = -inf
+            turn.batch.again = True
             self._retry.refused(now, max(q.window for q in self.quotas) * HURRY, self.pace)
         return False
 
     def _is_final(self, error: CallError) -> bool:
         if self.is_list:  # which is asked again in a minute
-            return error.reaction in (Reaction.PARK, Reaction.REREAD_FLEET)
+            # An account that may not list its plants has an unknown fleet, not an empty one.
+            parked = error.reaction is Reaction.PARK and self.interface is not PLANT_LIST
+            return parked or error.reaction is Reaction.REREAD_FLEET
         return error.enveloped and error.reason not in NOT_FINAL
 
     @property
@@ -201,12 +199,12 @@ class Lane:
 
     def _finish_round(self, batch: Batch) -> None:
         """A halved list is read to its end in one round: its next is hours away."""
-        if self.is_list and any(g.called < self.ring.round_start for g in batch.groups):
-            batch.called = -inf
+        if self.is_list and any(group.called < self.ring.round_start for group in batch.groups):
+            batch.again = True
 
     def next_page(self, batch: Batch) -> None:
         """Asks the batch again in this round: its answer goes on."""
-        batch.called = -inf
+        batch.again = True
         batch.final = False
 
     def read_out_of_turn(self, now: float) -> None:

@@ -119,11 +119,12 @@ class Poller:
             default=(inf, None),
         )
         login = self._client.token is None
-        due = max(due, self._gate.pause.until, self._session.due() if login else -inf)
-        renew = self._session.spent(now) and self._session.due() <= now
+        if login:
+            due = self._session.due()
+        due = max(due, self._gate.pause.until)
         if lane is None or due > now:
             return due - now
-        if login or renew:
+        if login or (self._session.spent(now) and self._session.due() <= now):
             self._login()
         else:
             self._call(lane)

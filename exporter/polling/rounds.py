@@ -5,21 +5,26 @@ called first. A batch keeps its members while the fleet changes around it, so th
 their place.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, inf
+
+LONGEST_REST = 64  # turns
 
 
 @dataclass(slots=True, eq=False)
 class Group:
     """Members of a batch that are asked for together; usually all of them.
 
-    `answered` tells how the last call went: None before the first.
+    `answered` tells how the last call went: None before the first. A lone member that fails rests
+    for `rest` turns of its batch, twice as many each time; `wait` of them are left.
     """
 
     members: tuple[str, ...]
     called: float = -inf
     answered: bool | None = None
+    rest: int = 0
+    wait: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -27,32 +32,40 @@ class Batch:
     """At most a batch size of plants, or of devices of one type.
 
     One bad member can fail a whole batch. Such a batch goes halved, its groups taking turns in its
-    place: halves that are answered join again and have every second turn, a lone culprit is put
-    aside until the next list.
+    place: halves that are answered join again and have every second turn, a lone culprit is asked
+    ever more rarely.
     """
 
     device_type: int | None
     groups: list[Group]
-    aside: tuple[str, ...] = ()
     called: float = -inf
+    again: bool = False  # to be asked once more in this round
     final: bool = False  # has had an answer that waiting would not better
     trouble: str | None = None  # why it failed last, until all of it is well again
     _probed: bool = False  # whether the last turn was not the good group's
 
     @property
     def members(self) -> tuple[str, ...]:
-        """All members, those put aside included."""
-        return tuple(m for group in self.groups for m in group.members) + self.aside
+        """All members."""
+        return tuple(m for group in self.groups for m in group.members)
 
     def take(self, now: float) -> Group:
         """The group whose turn it is, noted as called."""
-        good = [group for group in self.groups if group.answered]
-        others = [group for group in self.groups if not group.answered]
-        candidates = good if good and (self._probed or not others) else others
-        group = min(candidates, key=lambda group: group.called)
+        group = self._next()
+        for other in self.groups:
+            other.wait = max(0, other.wait - 1)
         self._probed = not group.answered
+        self.again = False
         self.called = group.called = now
         return group
+
+    def _next(self) -> Group:
+        good = [group for group in self.groups if group.answered]
+        others = [group for group in self.groups if not group.answered]
+        probes = [group for group in others if not group.wait]
+        if good and (self._probed or not probes):
+            return good[0]
+        return min(probes or others, key=lambda group: (group.wait, group.called))
 
     def answer(self, group: Group) -> None:
         """Notes that a group was answered; answered groups become one."""
@@ -76,30 +89,25 @@ class Batch:
                 for half in (group.members[:middle], group.members[middle:])
             ]
         elif len(self.groups) > 1:
-            self.groups.remove(group)
-            self.aside += group.members
+            group.rest = min(max(1, 2 * group.rest), LONGEST_REST)
+            group.wait = group.rest
         return news
 
     @property
     def halved(self) -> bool:
-        """Whether some of the members are asked apart, or not at all."""
-        return len(self.groups) > 1 or bool(self.aside)
+        """Whether some of the members are asked apart."""
+        return len(self.groups) > 1
 
     @property
     def doubted(self) -> tuple[str, ...]:
         """Members whose last call failed because of one of them."""
-        return self.aside + tuple(
-            m for group in self.groups if group.answered is False for m in group.members
-        )
+        return tuple(m for group in self.groups if group.answered is False for m in group.members)
 
     def keep(self, wanted: Collection[str]) -> None:
         """Drops the members that are no longer wanted; a changed batch is whole again."""
         kept = [m for m in self.members if m in wanted]
         if len(kept) < len(self.members):
             self._reset(kept)
-        elif self.aside:
-            self.groups.append(Group(self.aside, answered=False))
-            self.aside = ()
 
     def add(self, members: Iterable[str]) -> None:
         """Takes new members in; a changed batch is whole again."""
@@ -107,7 +115,6 @@ class Batch:
 
     def _reset(self, members: Sequence[str]) -> None:
         self.groups = [Group(tuple(members))] if members else []
-        self.aside = ()
 
 
 @dataclass(slots=True)
@@ -151,7 +158,7 @@ class Ring:
             if room and homeless:
                 batch.add(homeless[:room])
                 if self.eager:
-                    batch.called = -inf
+                    batch.again = True
                 homeless = homeless[room:]
         fresh = (homeless[i : i + self.size] for i in range(0, len(homeless), self.size))
         return kept + [Batch(device_type, [Group(tuple(members))]) for members in fresh]
@@ -165,12 +172,21 @@ class Ring:
 
         `resting` names device types that are not to be called now.
         """
+        return self._least_recent(resting, lambda batch: batch.called < self.round_start)
+
+    def repeated(self, resting: Collection[int | None] = ()) -> Batch | None:
+        """A batch that was served in this round, but is to be asked once more."""
+        return self._least_recent(resting, lambda batch: batch.again)
+
+    def oldest(self, resting: Collection[int | None] = ()) -> Batch | None:
+        """The batch that was served longest ago: the first of the next round."""
+        return self._least_recent(resting, lambda _: True)
+
+    def _least_recent(
+        self, resting: Collection[int | None], chosen: Callable[[Batch], bool]
+    ) -> Batch | None:
         return min(
-            (
-                batch
-                for batch in self.batches
-                if batch.called < self.round_start and batch.device_type not in resting
-            ),
+            (b for b in self.batches if b.device_type not in resting and chosen(b)),
             key=lambda batch: batch.called,
             default=None,
         )

@@ -42,15 +42,17 @@ class PagedResponse(Response):
 
 def build(
     exposition: Callable[[Format], bytes],
+    page_version: Callable[[], int],
     waiting: Callable[[], Iterable[str]],
     unknown_keys: Callable[[], Iterable[str]],
 ) -> Starlette:
     """The web application.
 
-    `exposition` makes the page; `waiting` says what readiness still waits for (nothing: ready);
-    `unknown_keys` names what the management system sends and the exporter does not know.
+    `exposition` makes the page, whose `page_version` grows with new values; `waiting` says what
+    readiness still waits for (nothing: ready); `unknown_keys` names what the management system
+    sends and the exporter does not know.
     """
-    scrapes = Scrapes(exposition)
+    scrapes = Scrapes(exposition, page_version)
 
     async def metrics(request: Request) -> Response:
         form = wanted_format(request.headers.get("accept", ""))

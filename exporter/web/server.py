@@ -82,17 +82,22 @@ class BoundedProtocol(H11Protocol):
             self.transport.abort()
 
 
-def bind(address: str) -> socket.socket:
-    """Opens a listening socket for `host:port`, `[v6]:port` or `:port` (all addresses).
+def parse(address: str) -> tuple[str, int]:
+    """Host ("": all addresses) and port of `host:port`, `[v6]:port` or `:port`.
 
-    Raises ValueError for an address that is none, OSError where it cannot be had.
+    Raises ValueError for an address that is none.
     """
     found = _ADDRESS.fullmatch(address)
     if found is None or int(found["port"]) > 65_535:  # noqa: PLR2004  # the last port
         raise ValueError("expected host:port, [v6]:port or :port")
-    host, port = found["host"], int(found["port"])
-    if found["v6"]:
-        return socket.create_server((found["v6"], port), family=socket.AF_INET6)
+    return found["v6"] or found["host"], int(found["port"])
+
+
+def bind(address: str) -> socket.socket:
+    """Opens a listening socket; ValueError as `parse`, OSError where it cannot be had."""
+    host, port = parse(address)
+    if ":" in host:
+        return socket.create_server((host, port), family=socket.AF_INET6)
     if not host and socket.has_dualstack_ipv6():
         return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
     return socket.create_server((host, port))

@@ -105,7 +105,7 @@ def test_any_device_list_is_parsed(data):
     for device in result.records if result else ():
         check_text(device.id, device.name, device.model, device.serial_number)
         check_place(device)
-        assert re.fullmatch(r"-?[0-9]{1,20}|NE=[^\s,]+", device.id)
+        assert re.fullmatch(r"-?[0-9]{1,20}", device.id)
         assert device.plant_code in ASKED
         assert device.type_id >= 0
 

@@ -111,9 +111,18 @@ def test_filters_match_any_name_of_a_thing():
         assert known(fleet(Inventory(plants=wanted)))[0] == expected
     for wanted, expected in [
         (Filter(("SN1", "2")), ["1", "2"]),
-        (Filter(("*",), ("name of [12]",)), ["3"]),
+        (Filter(("*",), ("name of 1", "name*2")), ["3"]),
+        (Filter(("name of [12]",)), []),
     ]:
         assert known(fleet(Inventory(devices=wanted)))[1] == expected
+
+
+def test_brackets_in_a_name_are_no_wildcard():
+    inventory = Inventory(plants=Filter(("Roof [1]",)))
+
+    inventory.add_plants([Plant("A", "Roof [1]"), Plant("B", "Roof 1")])
+
+    assert known(inventory)[0] == ["A"]
 
 
 def test_devices_of_plants_that_are_left_out_are_left_out():

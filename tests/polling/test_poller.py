@@ -306,6 +306,57 @@ def test_an_account_that_is_closed_while_logged_in_is_left_alone():
     assert sink.last["up",] == (False,)
 
 
+@pytest.mark.parametrize("code", ["20006", "20007", "20008"])
+def test_devices_that_were_refused_for_a_while_are_all_read_again(code):
+    server, sink = account(devices={1: 2}, hours=0.5), Sink()
+    errors = [refused(code, Reaction.REREAD_FLEET)] * 3
+    server.script = lambda name, _: errors.pop() if name == "getDevRealKpi" and errors else None
+
+    run(poller(server, sink))
+
+    assert sorted(server.asked("getDevRealKpi")[-1]) == ["100000", "100001"]
+
+
+def test_a_device_list_that_fails_does_not_hold_up_those_of_other_plants():
+    server, sink = account(plants=130, devices={1: 130}, edition="v6", hours=30), Sink()
+
+    def fail(_, body):
+        codes = body.get("stationCodes", "").split(",")
+        broken = "P129" in codes and len(codes) == 30 and server.clock.now() > 1_000 + 2 * HOUR
+        return refused("http_500", Reaction.NEXT_TURN, enveloped=False) if broken else None
+
+    server.script = fail
+    at(server, 3, lambda: server.devices.update({7: {"devTypeId": 1, "stationCode": "P0"}}))
+    run(poller(server, sink))
+
+    assert sink.read["getDevRealKpi", "7"]
+    good = [call for call in server.paths("getDevList") if call[3] == "ok"]
+    assert len(good) >= 5
+
+
+def test_a_lost_session_is_opened_again_at_once():
+    server = account(edition="v6", hours=0.5)
+    errors = [refused("305", Reaction.LOG_IN)]
+    server.script = lambda name, _: errors.pop() if name == "getDevRealKpi" and errors else None
+
+    run(poller(server))
+
+    lost = next(call[0] for call in server.calls if call[3] == "305")
+    assert server.paths("login")[1][0] - lost < 121
+
+
+def test_an_account_that_may_not_list_its_plants_is_not_ready():
+    server = account(hours=3)
+    server.script = lambda name, _: (
+        refused("401", PARKED) if name in ("getStationList", "stations") else None
+    )
+    walker = poller(server)
+
+    run(walker)
+
+    assert walker.waiting == ("getStationList: 1 of 1 batches not answered yet",)
+
+
 # --- the plant list ---
 
 

@@ -46,7 +46,7 @@ def main(constants, size):
         # Small, so that little of a page vanishes into the kernel when nobody reads it.
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8_192)
         say("port", listening.getsockname()[1])
-        server.serve(build(exposition, list, list), [listening])
+        server.serve(build(exposition, lambda: 0, list, list), [listening])
     say("stopped", resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 

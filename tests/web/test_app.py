@@ -81,7 +81,9 @@ class Client:
 
 @pytest.fixture
 def client(daemon):
-    return Client(build(daemon.exposition, lambda: daemon.waiting, lambda: daemon.unknown_keys))
+    return Client(
+        build(daemon.exposition, lambda: 0, lambda: daemon.waiting, lambda: daemon.unknown_keys)
+    )
 
 
 # /metrics

@@ -19,6 +19,7 @@ class Exposition:
         self.open = threading.Event()
         self.open.set()
         self.fails = False
+        self.version = 0
 
     def __call__(self, form):
         self.made.append(form)
@@ -49,7 +50,7 @@ def clock():
 
 @pytest.fixture
 def scrapes(exposition, clock):
-    return Scrapes(exposition, clock)
+    return Scrapes(exposition, lambda: exposition.version, clock)
 
 
 def test_all_who_ask_at_once_get_the_one_page(scrapes, exposition):
@@ -136,3 +137,12 @@ def test_the_loop_goes_on_while_a_page_is_made(scrapes, exposition):
         return await asking
 
     assert asyncio.run(ask()) == b"TEXT 1"
+
+
+def test_a_page_with_new_values_is_made_anew(scrapes, exposition):
+    async def ask():
+        before = await scrapes.get(Format.TEXT, gzip=False)
+        exposition.version += 1
+        return before, await scrapes.get(Format.TEXT, gzip=False)
+
+    assert asyncio.run(ask()) == (b"TEXT 1", b"TEXT 2")

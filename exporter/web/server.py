@@ -15,6 +15,7 @@ EXCHANGE = 30.0  # seconds from the first byte of a request to the last of its a
 CONNECTIONS = 1_000
 OPEN_FILES = 4_096
 GRACE = 1  # second for scrapes under way when the daemon ends
+PATIENCE = 0.8  # seconds of it: whoever has not read its answer by then is hung up on
 
 _ADDRESS = re.compile(r"(?:\[(?P<v6>[^\[\]]+)\]|(?P<host>[^\[\]:]*)):(?P<port>[0-9]{1,5})")
 
@@ -62,6 +63,12 @@ class BoundedProtocol(H11Protocol):
         """Lets a connection go."""
         self._stop_deadline()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Ends with the server: at once when idle, else as soon as the answer is read."""
+        super().shutdown()
+        # uvicorn would log the cancelled answer as an error, with a traceback.
+        self.loop.call_later(PATIENCE, self.transport.abort)
 
     def _is_idle(self) -> bool:
         """Whether no request is being answered; one that is still arriving does not count."""

@@ -29,7 +29,9 @@ class Serving:
     def __init__(self, stack, size, **constants):
         self.process = stack.enter_context(
             subprocess.Popen(  # noqa: S603  # because the script is our own
-                [sys.executable, SCRIPT, json.dumps(constants), str(size)], stdout=subprocess.PIPE
+                [sys.executable, SCRIPT, json.dumps(constants), str(size)],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
             )
         )
         stack.callback(self._end)
@@ -288,6 +290,7 @@ def test_a_signal_ends_it_whatever_its_clients_do_and_what_follows_is_run(serve,
     serving.process.send_signal(number)
     serving.wait(lambda: serving.count("stopped"))
     assert serving.process.wait(LONG) == 0
+    assert [line for line in serving.events if "Traceback" in line] == []
 
 
 def test_the_limit_of_open_files_is_raised_for_all_those_connections(serve):

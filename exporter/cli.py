@@ -119,12 +119,12 @@ def _add_logging(parser: argparse.ArgumentParser) -> None:
 
 def _serve(flags: argparse.Namespace) -> int:
     settings = _load(flags.config_file)
+    logs.configure(flags.log_level, flags.log_format, sys.stderr)
+    _warn_of_the_unbuilt(settings)
     if flags.config_check:
         _each_address(flags, server.parse)
         print(f"{flags.config_file}: ok")
         return 0
-    logs.configure(flags.log_level, flags.log_format, sys.stderr)
-    _warn_of_the_unbuilt(settings)
     daemon.run(settings, _bind(flags))
     return 0
 
@@ -302,12 +302,21 @@ def _define_metrics(parser: argparse.ArgumentParser) -> None:
 def _metrics(flags: argparse.Namespace) -> int:
     """Print every metric, and the key it comes from."""
     rows = describe_rows()
-    own = [_describe_own(metric) for metric in (*THINGS, *Telemetry().described)]
+    own = (*THINGS, *Telemetry().described)
     if flags.format == "json":
-        print(json.dumps(rows + own, indent=1, ensure_ascii=False))
+        text = json.dumps([*rows, *map(_describe_own, own)], indent=1, ensure_ascii=False) + "\n"
     else:
-        print(render_markdown(rows, own), end="")
+        shown = [_describe_own(metric) | {"labels": _own_labels(metric)} for metric in own]
+        text = render_markdown(rows, shown)
+    try:
+        print(text, end="", flush=True)
+    except BrokenPipeError:  # whoever reads it has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
+
+
+def _own_labels(metric: Metric) -> list[str]:
+    return [label for label in metric.labels if label != "account"]
 
 
 def _describe_own(metric: Metric) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """Flags and commands, as a person at a terminal meets them."""
 
 import json
+import os
 import socket
+import subprocess
+import sys
 from importlib.metadata import version
 
 import pytest
@@ -177,3 +180,17 @@ def test_the_metrics_as_tables(capsys):
     assert (
         "| `fusionsolar_inverter_active_power_watts` | gauge | watts |" in capsys.readouterr().out
     )
+
+
+def test_whoever_reads_the_metrics_may_stop_early():
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as nobody:
+        done = subprocess.run(
+            [sys.executable, "-m", "exporter", "metrics"],
+            stdout=nobody,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -32,6 +32,9 @@ Every series of a plant is labelled with `account` and `plant_code`, every serie
 `device_id` besides; the tables name the labels beyond these. The keys are preceded by the device
 types that send them, and followed by the unit they are sent in and the factor that turns it into
 the metric's.
+
+The exporter's own metrics carry `account`, all but `fusionsolar_exporter_build_info`. Beside them
+the page holds the usual `process_` and `python_` metrics of the process itself.
 """
 
 

@@ -67,8 +67,8 @@ class Telemetry:
         )
         self.sessions_lost = self._counter(
             "fusionsolar_api_sessions_lost_total",
-            "Sessions that ended within ten minutes of our login: another program uses the "
-            "account.",
+            "Sessions lost again within ten minutes of the login that followed a loss: another "
+            "program uses the account.",
             ACCOUNT,
         )
         self.requests = self._counter(

@@ -12,6 +12,7 @@ PLANT_INFO = Metric(
     "fusionsolar_plant_info",
     Kind.INFO,
     "A plant's name, build state and kind of grid connection, from the plant list.",
+    labels=("plant_name", "build_state", "connection_type"),
 )
 CAPACITY = Metric(
     "fusionsolar_plant_capacity_watts",
@@ -37,6 +38,7 @@ DEVICE_INFO = Metric(
     "fusionsolar_device_info",
     Kind.INFO,
     "A device's name, type, model, serial number and software version, from the device list.",
+    labels=("device_name", "device_type", "model", "serial_number", "software_version"),
 )
 PLANT_LAST_READING = Metric(
     "fusionsolar_plant_last_reading_timestamp_seconds",

@@ -17,7 +17,9 @@ from exporter.polling.lane import Wish
 from exporter.polling.poller import Poller
 from exporter.polling.session import HostGate
 
+HOUR = 3_600
 DAY = 86_400.0
+PARKED = Reaction.PARK
 TIMEOUT = 30.0
 
 
@@ -294,3 +296,31 @@ def run(poller):
         poller.run()
     except EndOfDays:
         return
+
+
+def account(hours=2.0, plants=1, devices=None, edition="classic", **traits):
+    devices = {1: 2} if devices is None else devices
+    return Server(FakeClock(hours * HOUR), edition, *fleet(plants, devices), **traits)
+
+
+def refused(reason, reaction, *, enveloped=True):
+    return CallError(reason, reaction, "in words", enveloped=enveloped)
+
+
+def at(server, hours, action):
+    """Does something to the server when the clock has come so far."""
+    original, when = server.clock.advance, server.clock.now() + hours * HOUR
+    done = []
+
+    def advance(seconds):
+        original(seconds)
+        if not done and server.clock.now() >= when:
+            done.append(True)
+            action()
+
+    server.clock.advance = advance
+
+
+def later(server, hours):
+    """The calls after so many hours."""
+    return [call for call in server.calls if call[0] >= 1_000 + hours * HOUR]

@@ -1,0 +1,102 @@
+"""The list of plants, whole or in pages, classic or new."""
+
+import pytest
+from polling.world import (
+    HOUR,
+    PARKED,
+    Sink,
+    account,
+    poller,
+    refused,
+    run,
+)
+
+from exporter.northbound.errors import Reaction
+
+
+def test_an_account_without_the_classic_list_uses_the_paged_one_for_a_day():
+    server, sink = account(plants=250, devices={1: 3}, hours=49), Sink()
+    server.script = lambda name, _: refused("401", PARKED) if name == "getStationList" else None
+
+    run(poller(server, sink))
+
+    assert len(sink.last["fleet"][0]) == 250
+    assert [call[2]["pageNo"] for call in server.paths("stations")[:4]] == [1, 2, 3, 1]
+    assert [t // HOUR for t in server.times("getStationList")] == [0, 30]
+    assert sink.last["permitted", "getStationList"] == (True,)
+    assert {key[1] for key in sink.last if key[0] == "request"} == {
+        "login", "getStationList", "getDevList", "getStationRealKpi", "getDevRealKpi",
+    }  # fmt: skip
+
+
+def test_a_classic_list_in_pages_is_asked_anew_in_pages_of_ours():
+    server, sink = account(plants=25, devices={1: 3}, hours=1), Sink()
+    pages = server.answer_stations
+    server.answer_getStationList = lambda body: pages(body or {"pageNo": 1, "pageSize": 10})
+
+    run(poller(server, sink))
+
+    assert len(sink.last["fleet"][0]) == 25
+    assert [call[2] for call in server.paths("getStationList")] == [
+        {},
+        {"pageNo": 1, "pageSize": 100},
+    ]
+
+
+def test_a_page_count_that_promises_too_much_ends_with_the_plants():
+    server, sink = account(plants=150, devices={}, hours=1), Sink()
+    server.script = lambda name, _: refused("401", PARKED) if name == "getStationList" else None
+    pages = server.answer_stations
+    server.answer_stations = lambda body: pages(body) | {"pageCount": 9_999}
+
+    run(poller(server, sink))
+
+    assert [call[2]["pageNo"] for call in server.paths("stations")] == [1, 2, 3]
+    assert len(sink.last["fleet"][0]) == 150
+
+
+def test_a_page_that_fails_is_repeated_and_nothing_is_lost():
+    server, sink = account(plants=250, devices={}, hours=1), Sink()
+    errors = [refused("20004", Reaction.NEXT_TURN)]
+
+    def script(name, body):
+        if name == "getStationList":
+            return refused("401", PARKED)
+        return errors.pop() if errors and body.get("pageNo") == 2 else None
+
+    server.script = script
+    run(poller(server, sink))
+
+    assert [call[2]["pageNo"] for call in server.paths("stations")] == [1, 2, 2, 3]
+    assert len(sink.last["fleet"][0]) == 250
+
+
+def test_a_page_that_is_no_more_does_not_hold_up_the_list_for_ever():
+    server, sink = account(plants=101, devices={}, hours=31), Sink()
+
+    def script(name, body):
+        if name == "getStationList":
+            return refused("401", PARKED)
+        if body.get("pageNo") == 2:
+            server.plants.pop("P100", None)
+            return refused("30005", Reaction.NEXT_TURN)
+        return None
+
+    server.script = script
+    run(poller(server, sink))
+
+    assert [call[2]["pageNo"] for call in server.paths("stations")[:4]] == [1, 2, 2, 1]
+    assert len(sink.last["fleet"][0]) == 100
+    assert server.times("getStationList")[-1] >= 24 * HOUR
+
+
+@pytest.mark.parametrize("reason", ["401", "http_404"])
+def test_where_the_classic_list_is_gone_the_paged_one_is_used(reason):
+    server, sink = account(hours=0.2), Sink()
+    server.script = lambda name, _: (
+        refused(reason, Reaction.NEXT_TURN) if name == "getStationList" else None
+    )
+
+    run(poller(server, sink))
+
+    assert sink.last["fleet"][0] == {"P0"}

@@ -1,0 +1,186 @@
+"""What the poller tells: up, ready, plans, the log."""
+
+import pytest
+from polling.world import (
+    HOUR,
+    PARKED,
+    EndOfDays,
+    FakeClock,
+    Server,
+    Sink,
+    account,
+    poller,
+    refused,
+    run,
+)
+from structlog.testing import capture_logs
+
+from exporter.northbound.errors import Reaction
+
+
+def test_an_account_is_down_after_three_calls_without_a_proper_answer():
+    server = account(hours=1.5)
+    ups = []
+    sink = Sink()
+    sink.up = lambda *, up: ups.append((up, int(server.clock.now() - 1_000)))
+
+    def silent(name, _):
+        return (
+            refused("http_502", Reaction.NEXT_TURN, enveloped=False)
+            if name != "login" and server.clock.now() > 1_000 + HOUR
+            else None
+        )
+
+    server.script = silent
+    run(poller(server, sink))
+
+    silent_calls = [call[0] - 1_000 for call in server.calls if call[3] == "http_502"]
+    first_down = next(time for up, time in ups if not up)
+    assert ups[0] == (True, 0)
+    assert first_down == int(silent_calls[2])
+    assert ups[-1][0] is False
+
+
+def test_an_answer_that_refuses_is_an_answer():
+    server, sink = account(hours=1), Sink()
+    server.script = lambda name, _: (
+        refused("20004", Reaction.NEXT_TURN) if name.endswith("Kpi") else None
+    )
+
+    run(poller(server, sink))
+
+    assert sink.last["up",] == (True,)
+
+
+def test_readiness_names_what_is_missing_and_latches():
+    server = account(devices={1: 250}, hours=0.5)
+    walker = poller(server)
+    seen = []
+    original = walker.step
+
+    def step():
+        nap = original()
+        seen.append(walker.waiting)
+        return nap
+
+    walker.step = step
+    assert walker.waiting == ("not logged in yet",)
+    run(walker)
+
+    assert "getDevRealKpi: 2 of 3 batches not answered yet" in {r for rs in seen for r in rs}
+    assert walker.ready
+    assert seen[-1] == ()
+
+
+@pytest.mark.parametrize(
+    ("error", "ready"),
+    [
+        (refused("20009", PARKED), True),
+        (refused("401", PARKED), True),
+        (refused("20004", Reaction.NEXT_TURN), True),
+        (refused("407", Reaction.BACK_OFF), False),
+        (refused("305", Reaction.LOG_IN), False),
+        (refused("http_502", Reaction.NEXT_TURN, enveloped=False), False),
+        (refused("timeout", Reaction.NEXT_TURN, enveloped=False), False),
+    ],
+)
+def test_what_is_a_final_answer(error, ready):
+    server = account(hours=0.2)
+    server.script = lambda name, _: error if name == "getDevRealKpi" else None
+    walker = poller(server)
+
+    run(walker)
+
+    assert walker.ready is ready
+
+
+def test_an_empty_fleet_is_ready():
+    server = Server(FakeClock(HOUR), "classic", {}, {})
+    walker = poller(server)
+
+    run(walker)
+
+    assert walker.ready
+
+
+def test_the_plan_grows_with_the_fleet():
+    server, sink = account(devices={1: 250}, edition="v6", hours=0.5), Sink()
+
+    run(poller(server, sink))
+
+    assert sink.last["plan", "getDevRealKpi"] == {"pace": 100.0, "walk": 300.0, "max_age": 900.0}
+    assert sink.last["plan", "getStationRealKpi"] == {
+        "pace": 300.0,
+        "walk": 300.0,
+        "max_age": 1_500.0,
+    }
+
+
+def test_members_left_out_of_an_answer_are_counted():
+    server, sink = account(devices={1: 5}, hours=0.1), Sink()
+    original = server.answer_getDevRealKpi
+    server.answer_getDevRealKpi = lambda body: original(body)[:3]
+
+    run(poller(server, sink))
+
+    assert sink.last["unanswered", "getDevRealKpi"] == (2,)
+
+
+def test_a_faster_edition_is_pointed_out_once():
+    server = account(devices=dict.fromkeys((1, 14, 38, 15, 10, 17, 47), 2), edition="safe")
+
+    with capture_logs() as logs:
+        run(poller(server))
+
+    hints = [entry for entry in logs if "limits: v6" in entry["event"]]
+    assert [entry["interfaces"] for entry in hints] == ["getDevRealKpi"]
+
+
+def test_one_line_is_logged_for_a_change_not_for_a_call():
+    server = account(hours=4)
+    server.script = lambda name, _: (
+        refused("20004", Reaction.NEXT_TURN)
+        if name == "getDevRealKpi" and HOUR < server.clock.now() - 1_000 < 2 * HOUR
+        else None
+    )
+
+    with capture_logs() as logs:
+        run(poller(server))
+
+    assert [entry["event"] for entry in logs] == [
+        "up",
+        "every plant and device has been asked",
+        "call failed",
+        "answers again",
+    ]
+
+
+def test_a_bug_of_ours_is_logged_and_survived():
+    server = account(hours=0.2)
+    sink = Sink()
+    bugs = [ValueError("a bug")]
+
+    def readings(*_):
+        if bugs:
+            raise bugs.pop()
+        sink.told["readings"] += 1
+
+    sink.readings = readings
+    with capture_logs() as logs:
+        run(poller(server, sink))
+
+    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == [
+        "bug in the poller, going on"
+    ]
+    assert sink.told["readings"] > 5
+
+
+def test_the_thread_ends_when_the_clock_says_so():
+    server = account(hours=0.2)
+    server.clock.wait = lambda _: True
+
+    poller(server).run()
+
+    assert server.calls[0][1] == "login"
+    with pytest.raises(EndOfDays):
+        server.clock.advance(10**6)

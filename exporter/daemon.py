@@ -32,7 +32,7 @@ def run(settings: Settings, sockets: Sequence[socket], minute: float = MINUTE) -
     clock = SystemClock()
     telemetry = Telemetry()
     page = Page(telemetry.registry, clock.now)
-    gates: dict[str, HostGate] = {}
+    gates: dict[tuple[str | None, int], HostGate] = {}
     sinks: list[AccountSink] = []
     pollers: dict[str, Poller] = {}
     for account in settings.accounts:
@@ -52,7 +52,7 @@ def run(settings: Settings, sockets: Sequence[socket], minute: float = MINUTE) -
             wall=clock.time,
         )
         sinks.append(sink)
-        gate = gates.setdefault(urlsplit(account.base_url).hostname or "", HostGate())
+        gate = gates.setdefault(_server(account.base_url), HostGate())
         pollers[account.name] = _poller(account, wishes, sink, clock, gate)
     for name, poller in pollers.items():
         threading.Thread(target=poller.run, name=f"poller {name}", daemon=True).start()
@@ -68,6 +68,12 @@ def run(settings: Settings, sockets: Sequence[socket], minute: float = MINUTE) -
     )
     clock.stop()
     log.info("stopped")
+
+
+def _server(base_url: str) -> tuple[str | None, int]:
+    """What two addresses of the same server have in common, however they are written."""
+    parts = urlsplit(base_url)
+    return parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]
 
 
 def _wishes(settings: Settings, account: Account, scale: float) -> Iterable[Wish]:

@@ -20,7 +20,12 @@ from pydantic import (
 
 from exporter.config.mistakes import shown, suggestion
 from exporter.config.reading import text_of
-from exporter.northbound.codes import DEVICE_TYPES, device_type_slug
+from exporter.northbound.codes import (
+    ALARM_SEVERITIES,
+    ALARM_TYPES,
+    DEVICE_TYPES,
+    device_type_slug,
+)
 from exporter.northbound.interfaces import EDITIONS, INTERFACES
 
 _MILLISECONDS: Mapping[str, int] = {
@@ -136,13 +141,8 @@ Period = Annotated[Duration, Field(gt=0)]
 Edition = Annotated[str, _one_of("set of limits", EDITIONS)]
 InterfaceName = Annotated[str, _one_of("interface", INTERFACES)]
 DeviceType = Annotated[str, BeforeValidator(_device_type)]
-Severity = Annotated[str, _one_of("alarm severity", ("critical", "major", "minor", "warning"))]
-AlarmType = Annotated[
-    str,
-    _one_of(
-        "alarm type", ("transposition", "exception", "protection", "notification", "information")
-    ),
-]
+Severity = Annotated[str, _one_of("alarm severity", ALARM_SEVERITIES.values())]
+AlarmType = Annotated[str, _one_of("alarm type", ALARM_TYPES.values())]
 
 NonZero = Annotated[float, AfterValidator(_not_zero)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]

@@ -28,6 +28,7 @@ from exporter.northbound.errors import (
     status_error,
     word_error,
 )
+from exporter.northbound.fields import text
 from exporter.northbound.interfaces import LOGIN
 
 _OK = 200
@@ -35,6 +36,7 @@ _REDIRECTS = range(300, 400)
 _STATUS_STANDS = frozenset({401, 403, 429})  # whatever the body says
 _LARGEST_ANSWER = 64 * 1024 * 1024  # bytes, decompressed
 _PIECE = 64 * 1024
+_LONGEST_MESSAGE = 200  # characters
 _LONGEST_INTEGER = 400  # digits; a float ends at 309, and int() refuses from 4300 on
 _TOO_OFTEN, _FREQUENCY = "ACCESS_FREQUENCY_IS_TOO_HIGH", 407  # the words sometimes come alone
 _NUMERIC = re.compile(r"\s*(-?[0-9]{1,9})(\.0*)?\s*", re.ASCII)
@@ -105,6 +107,7 @@ class Client:
         try:
             self.call(LOGIN.path, {"userName": self._username, "systemCode": self._password})
         except CallError as failure:
+            failure.message = ""  # it may repeat the password
             if failure.reason in _REFUSALS:
                 failure.reaction = Reaction.REFUSE_CREDENTIALS
             raise
@@ -204,19 +207,31 @@ def _unwrap(answer: _Answer) -> Any:
     """The `data` of a successful envelope.
 
     The envelope is `{success, data, failCode, params, message}`; the reference's own example of a
-    failure has the code in `data` and a failCode of 0 (2.2).
+    failure has the code in `data` and a failCode of 0 (2.2), another one only a message (2.17).
     """
     envelope = _decode(answer.body)
     success, code = envelope.get("success"), _fail_code(envelope)
     if answer.status != _OK:
         if success is False and code is not None and code in FAIL_CODES:
-            raise fail_code_error(code)
+            raise _failure(envelope, code)
         raise status_error(answer.status)
     if not answer.body.strip():
         raise word_error("empty")
     if success is True:
         return envelope.get("data")
-    raise word_error("malformed") if code is None else fail_code_error(code)
+    raise _failure(envelope, code)
+
+
+def _failure(envelope: Mapping[str, Any], code: int | None) -> CallError:
+    message = " ".join(text(envelope.get("message"), _LONGEST_MESSAGE).split())
+    if code is not None:
+        failure = fail_code_error(code)
+    elif envelope.get("success") is False and message:
+        failure = word_error("refused", enveloped=True)
+    else:
+        failure = word_error("malformed")
+    failure.message = message
+    return failure
 
 
 def _decode(body: bytes) -> dict[str, Any]:
@@ -228,15 +243,15 @@ def _decode(body: bytes) -> dict[str, Any]:
     return {}
 
 
-def _integer(text: str) -> int | float:
-    return int(text) if len(text) <= _LONGEST_INTEGER else float(text)
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
 
 
 def _fail_code(envelope: Mapping[str, Any]) -> int | None:
     data = envelope.get("data")
     code = _number(envelope.get("failCode")) or _number(data)
     if code is None and any(
-        isinstance(text, str) and _TOO_OFTEN in text for text in (data, envelope.get("message"))
+        isinstance(said, str) and _TOO_OFTEN in said for said in (data, envelope.get("message"))
     ):
         return _FREQUENCY
     return code

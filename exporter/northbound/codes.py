@@ -125,3 +125,32 @@ BATTERY_MODES: Mapping[int, str] = {
     3: "fixed_charge_discharge",
     4: "maximum_self_consumption",
 }
+
+# lev, alarmType and status of an alarm (reference 2.16).
+ALARM_SEVERITIES: Mapping[int, str] = {1: "critical", 2: "major", 3: "minor", 4: "warning"}
+ALARM_TYPES: Mapping[int, str] = {
+    1: "transposition",
+    2: "exception",
+    3: "protection",
+    4: "notification",
+    5: "information",
+}
+ALARM_STATUSES: Mapping[int, str] = {
+    1: "active",
+    2: "acknowledged",
+    3: "being_handled",
+    4: "handled",
+    5: "cleared_by_user",
+    6: "cleared_by_device",
+}
+ALARMS_OVER = frozenset({4, 5, 6})
+
+# upgradeResult (reference 2.15).
+UPGRADE_RESULTS: Mapping[int, str] = {
+    0: "not_started",
+    1: "success",
+    2: "failure",
+    3: "cancelled",
+    4: "upgrading",
+    5: "timed_out",
+}

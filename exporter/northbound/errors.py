@@ -23,6 +23,7 @@ class Reaction(Enum):
 
     LOG_IN = "log_in"  # log in again, then repeat the call once
     BACK_OFF = "back_off"  # this interface waits, longer each time
+    SPLIT = "split"  # ask for less at once
     PAUSE = "pause"  # the account, and the host's other accounts, wait
     PARK = "park"  # two more tries, then long rests: only the owner can mend it
     REREAD_FLEET = "reread_fleet"  # halve the batch and read the list out of turn
@@ -35,7 +36,9 @@ class CallError(Exception):
 
     `reason` is the label value under which it is counted: the failCode (`"407"`) or a word
     (`http_502`, `timeout`, `connection`, `malformed` …). `enveloped` tells whether the management
-    system itself answered, in its own form. The text never holds a secret or an answer's body.
+    system itself answered, in its own form. `message` is what it said then, for the person who
+    asked: any text, so never for a log or a label. The error's own text never holds a secret or
+    an answer's body.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class CallError(Exception):
         self.reaction = reaction
         self.meaning = meaning
         self.enveloped = enveloped
+        self.message = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class FailCode:
 
 _CREDENTIALS = Reaction.REFUSE_CREDENTIALS
 _NEXT = Reaction.NEXT_TURN
+_SPLIT = Reaction.SPLIT
 _REREAD = Reaction.REREAD_FLEET
 
 # Chapter 4 first, in its groups; then what newer servers added.
@@ -90,11 +95,11 @@ FAIL_CODES: Mapping[int, FailCode] = {
         FailCode(20012, Fault.EXPORTER, _NEXT, "the time asked about was missing"),
         FailCode(20013, Fault.FLEET, Reaction.PARK,
                  "this interface does not serve devices of this type"),
-        FailCode(20014, Fault.EXPORTER, _NEXT, "more than 100 plants were named"),
-        FailCode(20015, Fault.EXPORTER, _NEXT, "the list of plants was longer than 100"),
-        FailCode(20016, Fault.EXPORTER, _NEXT, "more than 100 devices were named"),
-        FailCode(20017, Fault.EXPORTER, _NEXT, "the list of devices was longer than 100"),
-        FailCode(20018, Fault.EXPORTER, _NEXT, "more than 10 devices were to be operated at once"),
+        FailCode(20014, Fault.EXPORTER, _SPLIT, "more than 100 plants were named"),
+        FailCode(20015, Fault.EXPORTER, _SPLIT, "the list of plants was longer than 100"),
+        FailCode(20016, Fault.EXPORTER, _SPLIT, "more than 100 devices were named"),
+        FailCode(20017, Fault.EXPORTER, _SPLIT, "the list of devices was longer than 100"),
+        FailCode(20018, Fault.EXPORTER, _SPLIT, "more than 10 devices were to be operated at once"),
         FailCode(20019, Fault.EXPORTER, _NEXT, "a switch command was neither on (1) nor off (2)"),
         FailCode(20020, Fault.OWNER, _NEXT,
                  "no upgrade package fits the device; upload one to the management system"),
@@ -128,7 +133,7 @@ FAIL_CODES: Mapping[int, FailCode] = {
         FailCode(30029, Fault.OWNER, _CREDENTIALS,
                  "the account could not be authenticated; check user name and password"),
         FailCode(30030, Fault.EXPORTER, _NEXT, "a parameter of the request was not valid"),
-        FailCode(30031, Fault.EXPORTER, _NEXT, "more than 10 devices were asked about at once"),
+        FailCode(30031, Fault.EXPORTER, _SPLIT, "more than 10 devices were asked about at once"),
         FailCode(30032, Fault.EXPORTER, _NEXT, "the period asked about is longer than 3 days"),
     )
 }  # fmt: skip
@@ -139,6 +144,7 @@ WORDS: Mapping[str, str] = {
     "empty": "the answer was empty, which to a login means: wrong user name or password",
     "malformed": "the answer was not in the form of the northbound interface",
     "no_token": "the login succeeded but brought no session token",
+    "refused": "the management system refused the call without a failCode",
     "redirect": "the server pointed elsewhere, which is never followed; check base_url",
     "timeout": "the whole answer did not arrive in time",
     "tls": "no trusted TLS connection; check the certificate, ca_file and verify",
@@ -176,3 +182,11 @@ def status_error(status: int) -> CallError:
 def word_error(reason: str, *, enveloped: bool = False) -> CallError:
     """The failure that one of `WORDS` names."""
     return CallError(reason, Reaction.NEXT_TURN, WORDS[reason], enveloped=enveloped)
+
+
+def reason_error(reason: str) -> CallError:
+    """The failure that was counted under this reason."""
+    if reason.isdigit():
+        return fail_code_error(int(reason))
+    status = reason.removeprefix("http_")
+    return status_error(int(status)) if status.isdigit() else word_error(reason)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from exporter.northbound import parsing
+from exporter.northbound import events, parsing
 from exporter.northbound.records import Parsed
 
 MINUTE = 60.0
@@ -25,6 +25,19 @@ class Subject(Enum):
     PLANTS = "plants"  # `stationCodes`
     DEVICES = "devices"  # `devIds` of one `devTypeId`
     PERSON = "person"  # asked once by a person, never by the daemon
+
+
+class Content(Enum):
+    """What an interface's answers hold."""
+
+    NOTHING = "nothing"  # that the daemon walks for
+    PLANTS = "plants"
+    DEVICES = "devices"
+    READINGS = "readings"  # one of each subject, as of now
+    ROWS = "rows"  # 5-minute readings of each subject, since midnight
+    STATISTICS = "statistics"  # a row of each subject for each of several periods
+    ALARMS = "alarms"
+    UPGRADES = "upgrades"
 
 
 class Growth(Enum):
@@ -50,7 +63,9 @@ class Interface:
 
     `every` is the wish in seconds between the starts of two rounds (0: as fast as allowed), and
     `enabled` whether the daemon walks it unless told otherwise. `parser` turns an answer's `data`,
-    given what was asked for, into records; an interface without one is not read by the daemon yet.
+    given what was asked for, into records. `longest` is how many seconds a period of its
+    statistics may last, `heaviest` how many devices the plants of a batch may have, and `nothing`
+    the failCode that only says that there is nothing to tell.
     """
 
     name: str
@@ -62,9 +77,17 @@ class Interface:
     v6: tuple[Limit, ...]
     every: float = 0.0
     enabled: bool = False
-    realtime: bool = False
+    content: Content = Content.NOTHING
     device_types: frozenset[int] = frozenset()
+    longest: float = 0.0
+    heaviest: int | None = None
+    nothing: str | None = None
     parser: Callable[[Any, Collection[str]], Parsed[Any]] | None = None
+
+    @property
+    def realtime(self) -> bool:
+        """Whether its answers are readings as of now: what everybody waits for."""
+        return self.content in (Content.READINGS, Content.ROWS)
 
     def body(self, device_type: int | None, members: Collection[str]) -> Mapping[str, Any]:
         """The request's parameters for one batch. Ids go as text, and so does the type."""
@@ -93,7 +116,7 @@ LOGIN = Interface(
 PLANT_LIST = Interface(
     "getStationList", "/thirdData/getStationList", "2.2", Subject.ACCOUNT, 0,
     classic=_A_MINUTE, v6=(Limit(24, DAY), *_A_MINUTE),
-    every=6 * HOUR, enabled=True, parser=parsing.plants,
+    every=6 * HOUR, enabled=True, content=Content.PLANTS, parser=parsing.plants,
 )  # fmt: skip
 # Newer accounts may read their plants only here, page by page. It shares the allowance, the
 # settings and the metrics of the plant list.
@@ -101,7 +124,8 @@ PAGED_PLANT_LIST_PATH = "/thirdData/stations"
 PLANT_PAGE_SIZE = 100
 DEVICE_LIST = Interface(
     "getDevList", "/thirdData/getDevList", "2.8", Subject.PLANTS, 100,
-    classic=_A_MINUTE, v6=_A_DAY_LIST, every=6 * HOUR, enabled=True, parser=parsing.devices,
+    classic=_A_MINUTE, v6=_A_DAY_LIST, every=6 * HOUR, enabled=True,
+    content=Content.DEVICES, parser=parsing.devices,
 )  # fmt: skip
 
 INTERFACES: Mapping[str, Interface] = {
@@ -112,62 +136,73 @@ INTERFACES: Mapping[str, Interface] = {
         Interface(
             "getStationRealKpi", "/thirdData/getStationRealKpi", "2.3", Subject.PLANTS, 100,
             classic=_A_MINUTE, v6=(Limit(0, 5 * MINUTE, Growth.PLANTS), *_A_MINUTE),
-            enabled=True, realtime=True, parser=parsing.plant_readings,
+            enabled=True, content=Content.READINGS, parser=parsing.plant_readings,
         ),
         Interface(
             "getKpiStationHour", "/thirdData/getKpiStationHour", "2.4", Subject.PLANTS, 100,
             classic=_A_MINUTE, v6=_A_DAY_LIST, every=HOUR,
+            content=Content.STATISTICS, longest=HOUR, parser=parsing.plant_statistics,
         ),
         Interface(
             "getKpiStationDay", "/thirdData/getKpiStationDay", "2.5", Subject.PLANTS, 100,
             classic=_A_MINUTE, v6=_A_DAY_LIST, every=HOUR, enabled=True,
+            content=Content.STATISTICS, longest=25 * HOUR, parser=parsing.plant_statistics,
         ),
         Interface(
             "getKpiStationMonth", "/thirdData/getKpiStationMonth", "2.6", Subject.PLANTS, 100,
             classic=_A_MINUTE, v6=_A_DAY_LIST, every=6 * HOUR, enabled=True,
+            content=Content.STATISTICS, longest=31 * DAY, parser=parsing.plant_statistics,
         ),
         Interface(
             "getKpiStationYear", "/thirdData/getKpiStationYear", "2.7", Subject.PLANTS, 100,
             classic=_A_MINUTE, v6=_A_DAY_LIST, every=DAY, enabled=True,
+            content=Content.STATISTICS, longest=366 * DAY, parser=parsing.plant_statistics,
         ),
         DEVICE_LIST,
         Interface(
             "getDevRealKpi", "/thirdData/getDevRealKpi", "2.9", Subject.DEVICES, 100,
             classic=_A_MINUTE, v6=(Limit(0, 5 * MINUTE, Growth.DEVICES),),
-            enabled=True, realtime=True,
-            device_types=REALTIME_TYPES, parser=parsing.device_readings,
+            enabled=True, device_types=REALTIME_TYPES,
+            content=Content.READINGS, parser=parsing.device_readings,
         ),
         Interface(
             "getDevFiveMinutes", "/thirdData/getDevFiveMinutes", "2.10", Subject.DEVICES, 20,
             classic=_A_MINUTE, v6=_A_DAY_DEVICES, device_types=REALTIME_TYPES,
+            content=Content.ROWS, parser=parsing.device_rows,
         ),
         Interface(
             "getDevKpiDay", "/thirdData/getDevKpiDay", "2.11", Subject.DEVICES, 100,
             classic=_A_MINUTE, v6=_A_DAY_DEVICES, every=HOUR, device_types=_STATISTICS_TYPES,
+            content=Content.STATISTICS, longest=25 * HOUR, parser=parsing.device_rows,
         ),
         Interface(
             "getDevKpiMonth", "/thirdData/getDevKpiMonth", "2.12", Subject.DEVICES, 100,
             classic=_A_MINUTE, v6=_A_DAY_DEVICES, every=6 * HOUR, device_types=_STATISTICS_TYPES,
+            content=Content.STATISTICS, longest=31 * DAY, parser=parsing.device_rows,
         ),
         Interface(
             "getDevKpiYear", "/thirdData/getDevKpiYear", "2.13", Subject.DEVICES, 100,
             classic=_A_MINUTE, v6=_A_DAY_DEVICES, every=DAY, device_types=_STATISTICS_TYPES,
+            content=Content.STATISTICS, longest=366 * DAY, parser=parsing.device_rows,
         ),
         Interface(
             "devUpgrade", "/thirdData/devUpgrade", "2.14", Subject.PERSON, 10,
             classic=_A_MINUTE, v6=_A_MINUTE, device_types=_UPGRADE_TYPES,
+            parser=events.upgrade_orders,
         ),
         Interface(
             "getDevUpgradeInfo", "/thirdData/getDevUpgradeInfo", "2.15", Subject.DEVICES, 10,
             classic=_A_MINUTE, v6=_A_MINUTE, every=HOUR, device_types=_UPGRADE_TYPES,
+            content=Content.UPGRADES, nothing="20022", parser=events.upgrades,
         ),
         Interface(
             "getAlarmList", "/thirdData/getAlarmList", "2.16", Subject.PLANTS, 100,
             classic=_A_MINUTE, v6=(Limit(0, 30 * MINUTE, Growth.PLANTS),), enabled=True,
+            content=Content.ALARMS, heaviest=1_000, parser=events.alarms,
         ),
         Interface(
             "snIsRegister", "/thirdData/snIsRegister", "2.17", Subject.PERSON, 20,
-            classic=_A_MINUTE, v6=_A_MINUTE,
+            classic=_A_MINUTE, v6=_A_MINUTE, parser=events.registrations,
         ),
     )
 }  # fmt: skip

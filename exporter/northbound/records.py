@@ -55,7 +55,90 @@ class Reading:
     rejected: Mapping[str, str] = field(default_factory=dict)
 
 
-Record = TypeVar("Record", Plant, Device, Reading)
+@dataclass(frozen=True, slots=True)
+class TimedReading:
+    """One row of statistics or of 5-minute data (reference 2.4-2.7, 2.10-2.13).
+
+    `start` is the row's own `collectTime`, in seconds since the epoch: when its period begins.
+    """
+
+    start: float
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """What is known of a plant's or device's statistics: the running period, the last full one."""
+
+    current: TimedReading | None = None
+    previous: TimedReading | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One occurrence of an alarm (reference 2.16).
+
+    `raised` is in seconds since the epoch; `severity` and `type` are names of `codes`, `unknown`
+    for what no table names; `status` is the code as sent, None where none was. `active` is false
+    for what was handled or cleared.
+    """
+
+    plant_code: str
+    serial_number: str
+    alarm_id: str
+    cause_id: str
+    raised: float
+    name: str = ""
+    device_name: str = ""
+    severity: str = "unknown"
+    type: str = "unknown"
+    status: int | None = None
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PlantAlarms:
+    """A plant's alarms after an answer: all that are active, and those seen for the first time."""
+
+    active: tuple[Alarm, ...]
+    new: tuple[Alarm, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """The last upgrade of a device (reference 2.15).
+
+    `reading` holds the numbers `lastUpgradeTime`, `process` and `upgradeResult`.
+    """
+
+    reading: Reading
+    source_version: str = ""
+    target_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeOrder:
+    """What became of the order to upgrade one device (reference 2.14).
+
+    `fail_code` says why it was not accepted, 0 where nothing does.
+    """
+
+    device_id: str
+    accepted: bool
+    fail_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Whether a serial number is registered by the user asked about (reference 2.17)."""
+
+    serial_number: str
+    registered: bool
+
+
+Record = TypeVar(
+    "Record", Plant, Device, Reading, TimedReading, Alarm, Upgrade, UpgradeOrder, Registration
+)
 
 
 @dataclass(frozen=True, slots=True)

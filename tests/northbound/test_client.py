@@ -238,6 +238,30 @@ def test_too_frequent_is_understood_without_a_code(server, signed_in, place):
     assert summary(error) == ("407", Reaction.BACK_OFF, True)
 
 
+def test_a_failure_may_have_nothing_but_a_message(server, signed_in, body):
+    error = call_failing_with(server, signed_in, body=body("snIsRegister/unknown_user"))
+    assert summary(error) == ("refused", Reaction.NEXT_TURN, True)
+    assert error.message == "user does not exist"
+    assert error.message not in f"{error}{error!r}{error.meaning}"
+
+
+@pytest.mark.parametrize("message", [None, "", " ", True, [], {"text": "no"}])
+@pytest.mark.parametrize("fail_code", [0, None, 20007])
+def test_a_message_that_is_no_text_tells_nothing(server, signed_in, message, fail_code):
+    answer = {"success": False, "failCode": fail_code, "message": message}
+    error = call_failing_with(server, signed_in, json=answer)
+    assert (error.message, error.reason) == ("", str(fail_code or "malformed"))
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_code_comes_with_its_message(server, signed_in, status):
+    answer = {"success": False, "failCode": 20020, "message": "two\nlines\x1b[2J " + "x" * 300}
+    error = call_failing_with(server, signed_in, status=status, json=answer)
+    assert error.reason == "20020"
+    assert error.message.startswith("two lines�[2J xxx")
+    assert len(error.message) == 200
+
+
 @pytest.mark.parametrize("success", [1, "true", None, False, []])
 def test_only_true_is_success(server, signed_in, success):
     answer = {"success": success, "data": [], "failCode": 0}

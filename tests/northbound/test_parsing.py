@@ -3,7 +3,7 @@ from collections import Counter
 
 import pytest
 
-from exporter.northbound import parsing
+from exporter.northbound import events, parsing
 from exporter.northbound.codes import DEVICE_TYPES
 from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import REALTIME_TYPES
@@ -15,7 +15,18 @@ MILL = "NE=33534657"
 INVERTER = "-214543629611879"
 OTHER = "1000000137278685"
 
-PARSERS = [parsing.plants, parsing.devices, parsing.plant_readings, parsing.device_readings]
+# All but that of registrations, whose `data` is no list.
+PARSERS = [
+    parsing.plants,
+    parsing.devices,
+    parsing.plant_readings,
+    parsing.device_readings,
+    parsing.plant_statistics,
+    parsing.device_rows,
+    events.alarms,
+    events.upgrades,
+    events.upgrade_orders,
+]
 
 
 def one(parsed: Parsed):
@@ -301,61 +312,3 @@ def test_keys_are_capped_in_length_and_number():
     reading = one(parsing.device_readings([{"devId": 1, "dataItemMap": items}], ["1"]))
     assert "x" * 128 in reading.values
     assert len(reading.values) == 4096
-
-
-# Values
-
-
-@pytest.mark.parametrize(
-    ("raw", "value"),
-    [
-        (0, 0.0),
-        (-3, -3.0),
-        (1.25, 1.25),
-        ("0", 0.0),
-        ("900.000", 900.0),
-        (" 12 ", 12.0),
-        ("+1", 1.0),
-        ("-.5", -0.5),
-        ("5.", 5.0),
-        ("1e3", 1000.0),
-        ("1.5E-3", 0.0015),
-    ],
-)
-def test_a_number_may_be_a_text(raw, value):
-    assert parsing.number(raw) == value
-
-
-@pytest.mark.parametrize("raw", [None, "", "  ", "N/A", "n/a", "NA", "None", "NULL", "-", "--"])
-def test_absent_is_not_zero(raw):
-    assert parsing.number(raw) is None
-
-
-@pytest.mark.parametrize(
-    ("raw", "reason"),
-    [
-        (True, "wrong_type"),
-        (False, "wrong_type"),
-        ([], "wrong_type"),
-        ({}, "wrong_type"),
-        (float("nan"), "not_finite"),
-        (float("-inf"), "not_finite"),
-        (10**400, "not_finite"),
-        ("NaN", "not_finite"),
-        ("Infinity", "not_finite"),
-        ("-inf", "not_finite"),
-        ("1e400", "not_finite"),
-        ("9" * 400, "not_finite"),
-        ("1,5", "not_a_number"),
-        ("1_000", "not_a_number"),
-        ("٣", "not_a_number"),
-        ("\u00a01", "not_a_number"),
-        ("0x10", "not_a_number"),
-        ("1 kW", "not_a_number"),
-        (".", "not_a_number"),
-        ("1" * 100_000 + "x", "not_a_number"),
-    ],
-    ids=lambda value: repr(value)[:20],
-)
-def test_what_is_no_number_has_a_reason(raw, reason):
-    assert parsing.number(raw) == reason

@@ -1,12 +1,13 @@
 """Whatever JSON comes: nothing but a CallError is raised, and what is told is fit to be shown."""
 
 import re
+from collections import Counter
 from math import isfinite
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exporter.northbound import parsing
+from exporter.northbound import events, fields, parsing
 from exporter.northbound.errors import CallError
 
 # A busy machine is no failure.
@@ -43,6 +44,8 @@ def items_with(**fields):
     return items | st.fixed_dictionaries({"list": items, "pageCount": scalars}) | json_values
 
 
+times = st.sampled_from([1, 1750760000000, "1750760000000", 1750760000000.0, 0, None]) | scalars
+codes = st.integers(-1, 8) | st.integers(0, 8).map(str) | scalars
 places = {"latitude": scalars, "longitude": scalars}
 plant_lists = items_with(
     stationCode=scalars, plantCode=scalars, stationName=scalars, capacity=scalars,
@@ -56,6 +59,23 @@ readings = items_with(
     stationCode=scalars, devId=scalars,
     dataItemMap=st.dictionaries(keys, json_values, max_size=8) | json_values,
 )  # fmt: skip
+rows = items_with(
+    stationCode=st.just("A") | scalars, devId=st.sampled_from([1, "1", -1]) | scalars,
+    collectTime=times, dataItemMap=st.dictionaries(keys, json_values, max_size=8) | json_values,
+)  # fmt: skip
+alarm_lists = items_with(
+    stationCode=st.just("A") | scalars, esnCode=scalars, alarmId=codes, causeId=codes,
+    raiseTime=times, alarmName=scalars, devName=scalars, lev=codes, alarmType=codes, status=codes,
+    recoveryTime=times,
+)  # fmt: skip
+upgrade_lists = items_with(
+    devId=st.sampled_from([1, "1", -1]) | scalars, result=scalars, failCode=codes,
+    lastUpgradeTime=times, process=scalars, upgradeResult=codes, sourceVersion=scalars,
+)  # fmt: skip
+details = (
+    st.fixed_dictionaries({"detail": st.dictionaries(keys | st.sampled_from(ASKED), json_values)})
+    | json_values
+)
 
 
 def parsed(parse, data):
@@ -85,6 +105,10 @@ def check_place(record):
     if record.latitude is not None:
         assert abs(record.latitude) <= 90
         assert abs(record.longitude) <= 180
+
+
+def assert_distinct(identities):
+    assert max(Counter(identities).values(), default=1) == 1
 
 
 @patient
@@ -123,6 +147,70 @@ def test_any_readings_are_parsed(data):
 
 
 @patient
+@given(rows)
+def test_any_rows_are_parsed(data):
+    for parse in (parsing.plant_statistics, parsing.device_rows):
+        result = parsed(parse, data)
+        for row in result.records if result else ():
+            check_text(*row.reading.values, *row.reading.rejected)
+            assert row.reading.subject in ASKED
+            assert 0 < row.start < 253402300800
+            assert all(map(isfinite, row.reading.values.values()))
+        if result:
+            assert_distinct((row.reading.subject, row.start) for row in result.records)
+
+
+@patient
+@given(alarm_lists)
+def test_any_alarm_list_is_parsed(data):
+    result = parsed(events.alarms, data)
+    for alarm in result.records if result else ():
+        check_text(alarm.serial_number, alarm.alarm_id, alarm.cause_id, alarm.name)
+        check_text(alarm.device_name)
+        assert alarm.plant_code in ASKED
+        assert alarm.alarm_id
+        assert 0 < alarm.raised < 253402300800
+        assert alarm.severity in {"critical", "major", "minor", "warning", "unknown"}
+        assert alarm.status is None or alarm.active is (alarm.status not in {4, 5, 6})
+    if result:
+        assert_distinct(
+            (alarm.plant_code, alarm.serial_number, alarm.alarm_id, alarm.cause_id, alarm.raised)
+            for alarm in result.records
+        )
+
+
+@patient
+@given(upgrade_lists)
+def test_any_upgrades_and_orders_are_parsed(data):
+    upgrades, orders = parsed(events.upgrades, data), parsed(events.upgrade_orders, data)
+    for upgrade in upgrades.records if upgrades else ():
+        check_text(upgrade.source_version, upgrade.target_version)
+        assert upgrade.reading.subject in ASKED
+        assert set(upgrade.reading.values) <= {"lastUpgradeTime", "process", "upgradeResult"}
+        assert all(map(isfinite, upgrade.reading.values.values()))
+    for order in orders.records if orders else ():
+        assert order.device_id in ASKED
+        assert isinstance(order.accepted, bool)
+    if upgrades and orders:
+        assert_distinct(upgrade.reading.subject for upgrade in upgrades.records)
+        assert_distinct(order.device_id for order in orders.records)
+
+
+@patient
+@given(details)
+def test_any_registrations_are_parsed(data):
+    try:
+        result = events.registrations(data, ASKED)
+    except CallError:
+        return
+    assert set(result.rejected) <= REASONS
+    for registration in result.records:
+        assert registration.serial_number in ASKED
+        assert isinstance(registration.registered, bool)
+    assert_distinct(registration.serial_number for registration in result.records)
+
+
+@patient
 @given(st.integers(-(2**63), 2**63 - 1), st.sampled_from([int, str]))
 def test_every_64_bit_id_is_exact(identity, form):
     item = {"id": form(identity), "stationCode": "A", "devTypeId": 1}
@@ -136,12 +224,12 @@ def test_every_64_bit_id_is_exact(identity, form):
 @patient
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_every_finite_number_is_read_as_it_was_written(value):
-    assert parsing.number(value) == value
-    assert parsing.number(repr(value)) == value
+    assert fields.number(value) == value
+    assert fields.number(repr(value)) == value
 
 
 @patient
 @given(json_values)
 def test_any_value_is_a_finite_number_absent_or_refused(raw):
-    value = parsing.number(raw)
+    value = fields.number(raw)
     assert value is None or value in {"wrong_type", "not_finite", "not_a_number"} or isfinite(value)

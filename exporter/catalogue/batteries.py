@@ -1,13 +1,16 @@
-"""Batteries (39; reference 3.6), and the energy storage (41) of newer servers.
+"""Batteries (39; reference 3.6-3.10), and the energy storage (41) of newer servers.
 
 Six of the keys are documented for type 41. It has all of them here: one not sent is just absent.
+It has no statistics.
 `battery_soh` has no unit in the reference, and is a percentage.
 """
 
-from exporter.catalogue.lines import expand, gauge, stateset
+from exporter.catalogue.lines import device_tables, each, expand, gauge, stateset
 from exporter.northbound.codes import BATTERY_MODES, BATTERY_STATES, RUN_STATES
 
 ALL = (39, 41)
+
+BATTERY = (39,)
 
 KPIS = (
     stateset("battery_status", ALL, "status", BATTERY_STATES, "Operating state of a battery"),
@@ -27,4 +30,25 @@ KPIS = (
     gauge("discharge_cap", "kWh", ALL, "day_discharge_energy_joules", "Energy discharged today"),
 )  # fmt: skip
 
-ROWS = expand("battery", {"getDevRealKpi": KPIS})
+STATISTICS = (
+    gauge("collectTime", "ms", BATTERY, "period_start_timestamp_seconds", "When the period began"),
+
+    gauge("charge_cap",     "kWh", BATTERY, "period_charge_energy_joules",
+          "Energy charged during the period"),
+    gauge("discharge_cap",  "kWh", BATTERY, "period_discharge_energy_joules",
+          "Energy discharged during the period"),
+    gauge("charge_time",    "h",   BATTERY, "period_charge_seconds",
+          "How long a battery charged during the period"),
+    gauge("discharge_time", "h",   BATTERY, "period_discharge_seconds",
+          "How long a battery discharged during the period"),
+)  # fmt: skip
+
+ROWS = expand(
+    "battery",
+    {
+        **device_tables(KPIS),
+        "getDevKpiDay": each("day", STATISTICS),
+        "getDevKpiMonth": each("month", STATISTICS),
+        "getDevKpiYear": each("year", STATISTICS),
+    },
+)

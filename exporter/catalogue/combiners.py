@@ -1,7 +1,7 @@
-"""DC combiner boxes (15; reference 3.6)."""
+"""DC combiner boxes (15; reference 3.6, 3.7)."""
 
 from exporter.catalogue.labels import numbered
-from exporter.catalogue.lines import expand, gauge, stateset
+from exporter.catalogue.lines import device_tables, expand, gauge, stateset
 from exporter.northbound.codes import RUN_STATES
 
 ALL = (15,)
@@ -15,9 +15,9 @@ KPIS = (
     gauge("photc_i", "A", ALL, "dc_current_amperes",     "Current of all strings together"),
     gauge("photc_u", "V", ALL, "dc_voltage_volts",       "Voltage of the strings"),
 
-    # The key is really spelt like this.
+    # The key is really spelt like this, but for the 5-minute data.
     gauge("temprature",    "°C", ALL, "temperature_celsius", "Temperature inside a combiner box"),
     gauge("thunder_count", "",   ALL, "lightning_strikes",   "Lightning strikes counted"),
 )  # fmt: skip
 
-ROWS = expand("combiner", {"getDevRealKpi": KPIS})
+ROWS = expand("combiner", device_tables(KPIS, respelt={"temprature": "temperature"}))

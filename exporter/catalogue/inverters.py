@@ -1,11 +1,11 @@
-"""String inverters (1), central inverters (14) and smart energy centers (38); reference 3.6.
+"""String inverters (1), central inverters (14) and smart energy centers (38); reference 3.6-3.10.
 
 A smart energy center is a string inverter that also serves a battery: one table for both. The
 reference stops at 24 strings, newer servers at 36.
 """
 
 from exporter.catalogue.labels import LINES, PHASES, numbered
-from exporter.catalogue.lines import counter, expand, gauge, stateset
+from exporter.catalogue.lines import counter, device_tables, each, expand, gauge, stateset
 from exporter.northbound.codes import INVERTER_STATES, RUN_STATES
 
 STRING = (1, 38)
@@ -49,4 +49,33 @@ KPIS = (
     gauge("close_time",  "ms", ALL, "shutdown_timestamp_seconds", "When an inverter shut down"),
 )  # fmt: skip
 
-ROWS = expand("inverter", {"getDevRealKpi": KPIS})
+STATISTICS = (
+    gauge("collectTime", "ms", ALL, "period_start_timestamp_seconds", "When the period began"),
+
+    gauge("installed_capacity", "kW",  ALL, "period_capacity_watts",
+          "Installed capacity of an inverter's modules in the period"),
+    gauge("product_power",      "kWh", ALL, "period_energy_joules",
+          "Energy put out during the period"),
+    gauge("perpower_ratio",     "h",   ALL, "period_full_load_seconds",
+          "Full-load hours of the period, energy divided by installed capacity"),
+)  # fmt: skip
+
+DAY_STATISTICS = (
+    *STATISTICS,
+    gauge("yield_deviation", "%", ALL, "period_yield_deviation_ratio",
+          "Deviation of an inverter's yield during the period"),
+    gauge("total_aop",       "%", ALL, "period_availability_ratio",
+          "Availability for production during the period"),
+    gauge("aoc_ratio",       "%", ALL, "period_communication_ratio",
+          "Availability of communication during the period"),
+)  # fmt: skip
+
+ROWS = expand(
+    "inverter",
+    {
+        **device_tables(KPIS),
+        "getDevKpiDay": each("day", DAY_STATISTICS),
+        "getDevKpiMonth": each("month", STATISTICS),
+        "getDevKpiYear": each("year", STATISTICS),
+    },
+)

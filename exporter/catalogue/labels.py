@@ -8,7 +8,8 @@ from dataclasses import dataclass
 class Label:
     """The label that a key's variable part becomes: its values by that part.
 
-    Names and values are tuples, as a key without a variable part has none of them.
+    Names and values are tuples, as a key without a variable part has none of them. There is no
+    value for `window`, the last name of a statistic: it depends on the time.
     """
 
     names: tuple[str, ...]
@@ -22,6 +23,11 @@ def _label(name: str, values: Mapping[str, str]) -> Label:
 def numbered(name: str, count: int) -> Label:
     """A label whose values are the numbers 1 to `count`."""
     return _label(name, {str(number): str(number) for number in range(1, count + 1)})
+
+
+def of_period(period: str) -> Label:
+    """The labels of a period's statistics, of which only `period` has a value here."""
+    return Label(("period", "window"), {"": (period,)})
 
 
 NO_LABEL = Label((), {"": ()})

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
+from types import MappingProxyType
 
-from exporter.catalogue.labels import NO_LABEL, Label
+from exporter.catalogue.labels import NO_LABEL, Label, of_period
 from exporter.catalogue.model import Kind, Metric, Row
 from exporter.catalogue.units import UNITS
 
@@ -46,6 +47,28 @@ counter = partial(Line, Kind.COUNTER)  # the sum over a lifetime
 def stateset(key: str, types: Types, metric: str, states: Mapping[int, str], sentence: str) -> Line:
     """A line for an enumeration; its code gets a metric `…_code` beside it."""
     return Line(Kind.STATESET, key, "", types, metric, sentence, states=states)
+
+
+def device_tables(
+    kpis: tuple[Line, ...], respelt: Mapping[str, str] = MappingProxyType({})
+) -> Mapping[str, tuple[Line, ...]]:
+    """A device's tables: its 5-minute data are the real-time ones, all but `run_state`.
+
+    `respelt` names the keys that are spelt otherwise in the 5-minute data.
+    """
+    return {
+        "getDevRealKpi": kpis,
+        "getDevFiveMinutes": tuple(
+            replace(line, key=respelt.get(line.key, line.key))
+            for line in kpis
+            if line.key != "run_state"
+        ),
+    }
+
+
+def each(period: str, statistics: Iterable[Line]) -> tuple[Line, ...]:
+    """The table of the interface that tells `statistics` of each hour, day, month or year."""
+    return tuple(replace(line, label=of_period(period)) for line in statistics)
 
 
 def expand(subject: str, tables: Mapping[str, tuple[Line, ...]]) -> tuple[Row, ...]:

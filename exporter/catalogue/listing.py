@@ -18,9 +18,11 @@ _TITLES = {
     "combiner": "DC combiner boxes",
     "weather": "Weather stations",
     "transformer": "Transformers",
+    "device": "Upgrades",
 }
 
 _FACTS = ("Metric", "Type", "Unit", "Labels")
+_STATISTIC = ("Metric", "Unit", "Periods", "Keys", "Meaning")
 _REASON = ("Interface", "Device type", "Key", "Reason")
 
 _HEAD = """\
@@ -32,6 +34,10 @@ Every series of a plant is labelled with `account` and `plant_code`, every serie
 `device_id` besides; the tables name the labels beyond these. The keys are preceded by the device
 types that send them, and followed by the unit they are sent in and the factor that turns it into
 the metric's.
+
+The statistics of a subject have a table of their own. They are gauges with two labels more:
+`period` is `hour`, `day`, `month` or `year`; `window` is `current` for the period that is running
+and `previous` for the last complete one.
 
 The exporter's own metrics carry `account`, all but `fusionsolar_exporter_build_info`. Beside them
 the page holds the usual `process_` and `python_` metrics of the process itself.
@@ -49,7 +55,7 @@ def describe_rows(rows: Iterable[Row] = ROWS) -> list[dict[str, Any]]:
 
 
 def render_markdown(entries: Sequence[Entry], own: Sequence[Entry] = ()) -> str:
-    """One table a subject for `entries` as of `describe_rows`, and one for `own`.
+    """One section a subject for `entries` as of `describe_rows`, and a table for `own`.
 
     `own` describes the exporter's own metrics in the same form, with key null. Of their `labels`
     only the names are shown.
@@ -78,7 +84,8 @@ def _describe(row: Row) -> dict[str, Any]:
         "metric": metric.name if metric else None,
         "type": metric.kind.value if metric else None,
         "factor": row.factor,
-        "labels": dict(zip(metric.labels, row.labels, strict=True)) if metric else {},
+        # A statistic's `window` has a name and no value: it is no constant label.
+        "labels": dict(zip(metric.labels, row.labels, strict=False)) if metric else {},
         "unit": metric.unit if metric else "",
         "source_unit": row.source_unit,
         "help": metric.help if metric else "",
@@ -92,24 +99,55 @@ def _describe(row: Row) -> dict[str, Any]:
 
 
 def _section(title: str, entries: list[Entry]) -> list[str]:
+    kpis = [entry for entry in entries if "period" not in entry["labels"]]
+    statistics = [entry for entry in entries if "period" in entry["labels"]]
+    parts = [f"## {title}\n"]
+    if kpis:
+        families = _families(kpis)
+        rows = [(*_facts(family[0]), _keys(family), family[0]["help"]) for family in families]
+        states = [_states(family[0]) for family in families if "states" in family[0]]
+        head = _sources(kpis, " or "), *_lacks(families)
+        parts += [*head, _table((*_FACTS, "Keys", "Meaning"), rows), *states]
+    if statistics:
+        lines = map(_statistic, _families(statistics))
+        head = f"### {title}: statistics\n", _sources(statistics, ", ")
+        parts += [*head, _table(_STATISTIC, lines)]
+    return parts
+
+
+def _families(entries: Iterable[Entry]) -> list[list[Entry]]:
     families: dict[str, list[Entry]] = {}
     for entry in entries:
         families.setdefault(entry["metric"], []).append(entry)
-    rows = [(*_facts(family[0]), _keys(family), family[0]["help"]) for family in families.values()]
-    states = [_states(family[0]) for family in families.values() if "states" in family[0]]
-    return [
-        f"## {title}\n",
-        _sources(entries),
-        _table((*_FACTS, "Keys", "Meaning"), rows),
-        *states,
-    ]
+    return list(families.values())
 
 
-def _sources(entries: list[Entry]) -> str:
-    interfaces = ", ".join(_code(name) for name in dict.fromkeys(e["interface"] for e in entries))
+def _sources(entries: list[Entry], joint: str) -> str:
+    interfaces = joint.join(_code(name) for name in dict.fromkeys(e["interface"] for e in entries))
     types = dict.fromkeys(e["device_type"] for e in entries if e["device_type"] is not None)
     named = ", ".join(f"{number} {_code(device_type_slug(number))}" for number in types)
     return f"From {interfaces}, device types {named}.\n" if types else f"From {interfaces}.\n"
+
+
+def _lacks(families: list[list[Entry]]) -> list[str]:
+    """A sentence for each interface without metrics that another one of the subject tells."""
+    told = {family[0]["metric"]: {entry["interface"] for entry in family} for family in families}
+    lacking: dict[str, list[str]] = {}
+    for metric, interfaces in told.items():
+        for interface in sorted(set().union(*told.values()) - interfaces):
+            lacking.setdefault(interface, []).append(metric)
+    return [
+        f"{_code(interface)} does not tell {', '.join(map(_code, metrics))}.\n"
+        for interface, metrics in lacking.items()
+    ]
+
+
+def _statistic(family: list[Entry]) -> tuple[str, str, str, str, str]:
+    first = family[0]
+    periods = ", ".join(
+        _code(name) for name in dict.fromkeys(e["labels"]["period"] for e in family)
+    )
+    return _code(first["metric"]), first["unit"], periods, _keys(family), first["help"]
 
 
 def _facts(entry: Entry) -> tuple[str, str, str, str]:

@@ -1,4 +1,4 @@
-"""Grid meters (17) and power sensors (47); reference 3.6.
+"""Grid meters (17) and power sensors (47); reference 3.6, 3.7.
 
 The energies are counted by the meter itself, over its lifetime. Reactive ones are printed in kWh
 or kvar in the reference, and are kvarh. `active_power` is W for both types: the reference says kW
@@ -6,7 +6,7 @@ for a grid meter, later editions W, and live servers send W.
 """
 
 from exporter.catalogue.labels import LINES, PHASES, TARIFFS
-from exporter.catalogue.lines import counter, expand, gauge, stateset
+from exporter.catalogue.lines import counter, device_tables, expand, gauge, stateset
 from exporter.northbound.codes import METER_STATES, RUN_STATES
 
 GRID = (17,)
@@ -56,4 +56,4 @@ KPIS = (
             "Lifetime negative reactive energy, by tariff", TARIFFS),
 )  # fmt: skip
 
-ROWS = expand("meter", {"getDevRealKpi": KPIS})
+ROWS = expand("meter", device_tables(KPIS))

@@ -36,8 +36,9 @@ class Row:
     """One concrete key of one interface and device type (None: plant).
 
     A sample is the value, sent in `source_unit`, times `factor`; `labels` are the values of
-    `metric.labels`. A StateSet has its `states` (code → name) and a `code_metric` for the code
-    itself. A key left out on purpose has no metric, and a `reason`.
+    `metric.labels`, but for a statistic's `window`, the last, which depends on the time. A StateSet
+    has its `states` (code → name) and a `code_metric` for the code itself. A key left out on
+    purpose has no metric, and a `reason`.
     """
 
     interface: str

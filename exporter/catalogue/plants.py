@@ -1,6 +1,9 @@
-"""Plants (reference 3.1)."""
+"""Plants (reference 3.1-3.5).
 
-from exporter.catalogue.lines import counter, expand, gauge, stateset
+The reference prints kWh for `performance_ratio`, which is a percentage.
+"""
+
+from exporter.catalogue.lines import counter, each, expand, gauge, stateset
 from exporter.northbound.codes import PLANT_HEALTH_STATES
 
 ALL = (None,)
@@ -16,4 +19,49 @@ KPIS = (
     gauge("total_income", "currency", ALL, "income", "Lifetime revenue, in the account's currency"),
 )  # fmt: skip
 
-ROWS = expand("plant", {"getStationRealKpi": KPIS})
+HOUR_STATISTICS = (
+    gauge("collectTime", "ms", ALL, "period_start_timestamp_seconds", "When the period began"),
+
+    gauge("radiation_intensity", "kWh/m²", ALL, "period_irradiation_joules_per_square_meter",
+          "Irradiation during the period"),
+    gauge("theory_power",   "kWh", ALL, "period_theoretical_energy_joules",
+          "Energy that the irradiation of the period would have given without losses"),
+    gauge("inverter_power", "kWh", ALL, "period_inverter_energy_joules",
+          "Energy put out by the inverters during the period"),
+    gauge("ongrid_power",   "kWh", ALL, "period_feed_in_energy_joules",
+          "Energy fed into the grid during the period"),
+
+    gauge("power_profit", "currency", ALL, "period_income",
+          "Revenue of the period, in the account's currency"),
+)  # fmt: skip
+
+STATISTICS = (
+    *HOUR_STATISTICS,
+    gauge("use_power", "kWh", ALL, "period_consumed_energy_joules",
+          "Energy consumed during the period"),
+
+    gauge("installed_capacity", "kW", ALL, "period_capacity_watts",
+          "Installed capacity of a plant in the period"),
+    gauge("performance_ratio",  "%",  ALL, "period_performance_ratio",
+          "Performance ratio of the period, energy put out to theoretical energy"),
+    gauge("perpower_ratio",     "h",  ALL, "period_full_load_seconds",
+          "Full-load hours of the period, energy divided by installed capacity"),
+
+    gauge("reduction_total_co2",  "t", ALL, "period_co2_reduction_grams",
+          "Carbon dioxide avoided by the energy of the period"),
+    gauge("reduction_total_coal", "t", ALL, "period_coal_savings_grams",
+          "Standard coal saved by the energy of the period"),
+    gauge("reduction_total_tree", "",  ALL, "period_trees",
+          "Planted trees that would avoid as much carbon dioxide as the energy of the period"),
+)  # fmt: skip
+
+ROWS = expand(
+    "plant",
+    {
+        "getStationRealKpi": KPIS,
+        "getKpiStationHour": each("hour", HOUR_STATISTICS),
+        "getKpiStationDay": each("day", STATISTICS),
+        "getKpiStationMonth": each("month", STATISTICS),
+        "getKpiStationYear": each("year", STATISTICS),
+    },
+)

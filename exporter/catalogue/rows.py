@@ -10,6 +10,7 @@ from exporter.catalogue import (
     meters,
     plants,
     transformers,
+    upgrades,
     weather,
 )
 from exporter.catalogue.model import Row
@@ -22,6 +23,7 @@ ROWS: tuple[Row, ...] = (
     *combiners.ROWS,
     *weather.ROWS,
     *transformers.ROWS,
+    *upgrades.ROWS,
 )
 
 

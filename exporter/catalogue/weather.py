@@ -1,6 +1,6 @@
-"""Environmental monitoring instruments, EMI (10; reference 3.6)."""
+"""Environmental monitoring instruments, EMI (10; reference 3.6, 3.7)."""
 
-from exporter.catalogue.lines import expand, gauge, stateset
+from exporter.catalogue.lines import device_tables, expand, gauge, stateset
 from exporter.northbound.codes import RUN_STATES
 
 ALL = (10,)
@@ -23,4 +23,4 @@ KPIS = (
           "Irradiation of today on the horizontal plane"),
 )  # fmt: skip
 
-ROWS = expand("weather", {"getDevRealKpi": KPIS})
+ROWS = expand("weather", device_tables(KPIS))

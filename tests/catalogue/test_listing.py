@@ -24,8 +24,8 @@ UP = {
 LEFT_OUT = Row("getDevRealKpi", 1, "spare", None, reason="Always zero.")
 
 
-def described(device_type, key):
-    interface = "getStationRealKpi" if device_type is None else "getDevRealKpi"
+def described(device_type, key, interface=None):
+    interface = interface or ("getStationRealKpi" if device_type is None else "getDevRealKpi")
     return describe_rows([lookup(interface, device_type)[key]])[0]
 
 
@@ -86,6 +86,21 @@ def test_a_stateset_is_listed_with_its_states_and_the_metric_of_its_code():
     }
 
 
+def test_a_statistic_is_listed_with_its_period_which_alone_is_constant():
+    assert described(39, "charge_time", "getDevKpiMonth") == {
+        "interface": "getDevKpiMonth",
+        "device_type": 39,
+        "key": "charge_time",
+        "metric": "fusionsolar_battery_period_charge_seconds",
+        "type": "gauge",
+        "factor": 3600.0,
+        "labels": {"period": "month"},
+        "unit": "seconds",
+        "source_unit": "h",
+        "help": "How long a battery charged during the period (charge_time).",
+    }
+
+
 def test_a_key_left_out_is_listed_with_its_reason():
     assert describe_rows([LEFT_OUT]) == [
         {
@@ -113,8 +128,12 @@ def test_the_tables_show_every_metric_and_code_metric():
 
 
 def test_the_tables_fold_runs_of_keys_and_join_types_that_agree():
-    keys = re.compile(r"total_power|meter_status|reactive_power|battery_soc|center_i_.*|pv\d+_i")
-    rows = [row for row in ROWS if keys.fullmatch(row.key)]
+    keys = re.compile(
+        r"\w+ (total_power|meter_status|reactive_power|battery_soc|center_i_.*|pv\d+_i)"
+        r"|\w+ (radiation_intensity|use_power|product_power|total_aop|process)"
+        r"|15 (run_state|temp\w+)"
+    )
+    rows = [row for row in ROWS if keys.fullmatch(f"{row.device_type} {row.key}")]
 
     tables = render_markdown(describe_rows([*rows, LEFT_OUT]), [UP])
 

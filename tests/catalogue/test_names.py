@@ -31,6 +31,8 @@ SUBJECTS = {
     8: "transformer",
 }
 
+UPGRADES = "getDevUpgradeInfo"  # the same for every type
+
 PROMTOOL = shutil.which("promtool")
 
 
@@ -52,7 +54,8 @@ def page():
 def test_names_are_lower_case_words_that_begin_with_the_subject_of_their_type():
     for row in ROWS:
         for metric in filter(None, (row.metric, row.code_metric)):
-            pattern = rf"fusionsolar_{SUBJECTS[row.device_type]}(_[a-z]+)+"
+            subject = "device" if row.interface == UPGRADES else SUBJECTS[row.device_type]
+            pattern = rf"fusionsolar_{subject}(_[a-z][a-z0-9]*)+"
             assert re.fullmatch(pattern, metric.name), metric.name
 
 
@@ -69,6 +72,8 @@ def test_a_name_without_a_unit_is_one_of_these():
         "plant_health_state_code",
         "plant_day_income",
         "plant_income",
+        "plant_period_income",
+        "plant_period_trees",
         "inverter_state",
         "inverter_state_code",
         "inverter_run_state",
@@ -93,6 +98,8 @@ def test_a_name_without_a_unit_is_one_of_these():
         "transformer_run_state",
         "transformer_run_state_code",
         "transformer_power_factor",
+        "device_upgrade_state",
+        "device_upgrade_state_code",
     }
 
 

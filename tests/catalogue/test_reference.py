@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from exporter.catalogue.listing import describe_rows
 from exporter.catalogue.rows import lookup
 from exporter.northbound import codes
+from exporter.northbound.interfaces import INTERFACES
 
 # Interface → device type → key → unit as printed; "code" stands for an enumeration's explanation.
 REFERENCE = json.loads(Path(__file__).with_name("reference_keys.json").read_text("utf-8"))
@@ -29,15 +31,19 @@ UNITS = {
     "None": ("", 1),
     "Time (ms)": ("seconds", 0.001),
     "Times": ("", 1),
+    "Ton": ("grams", 1_000_000),
+    "Tree": ("", 1),
     "V": ("volts", 1),
     "Var": ("vars", 1),
     "W": ("watts", 1),
     "W/m²": ("watts_per_square_meter", 1),
     "code": ("", 1),
+    "h": ("seconds", 3600),
     "kVA": ("volt_amperes", 1000),
     "kVar": ("vars", 1000),
     "kW": ("watts", 1000),
     "kWh": ("joules", 3_600_000),
+    "kWh/m²": ("joules_per_square_meter", 3_600_000),
     "m/s": ("meters_per_second", 1),
     "°C": ("celsius", 1),
     "¥": ("", 1),
@@ -47,6 +53,7 @@ VAR_SECONDS = ("var_seconds", 3_600_000)
 
 # Where the reference prints a wrong unit, or none.
 FAULTS = {
+    (None, "performance_ratio"): ("ratio", 0.01),
     (14, "temperature"): ("celsius", 1),
     (17, "active_power"): ("watts", 1),
     (17, "forward_reactive_cap"): VAR_SECONDS,
@@ -101,14 +108,26 @@ COUNTED_KEYS = {
 }
 
 
+DEVICE_INTERFACES = ["getDevRealKpi", "getDevFiveMinutes"]
+
+
+def meaning(row):
+    return row.key, row.metric, row.labels, row.factor, row.states, row.code_metric
+
+
 def test_the_copy_of_the_reference_is_whole():
     counts = {
         interface: {device_type: len(keys) for device_type, keys in types.items()}
         for interface, types in REFERENCE.items()
     }
 
+    assert len(PRINTED) == 612
     assert counts == {
         "getStationRealKpi": {"plant": 6},
+        "getKpiStationHour": {"plant": 5},
+        "getKpiStationDay": {"plant": 12},
+        "getKpiStationMonth": {"plant": 12},
+        "getKpiStationYear": {"plant": 12},
         "getDevRealKpi": {
             "1": 81,
             "14": 31,
@@ -120,7 +139,27 @@ def test_the_copy_of_the_reference_is_whole():
             "39": 11,
             "8": 14,
         },
+        "getDevFiveMinutes": {
+            "1": 79,
+            "14": 30,
+            "38": 41,
+            "15": 24,
+            "10": 8,
+            "17": 40,
+            "47": 9,
+            "39": 10,
+            "8": 13,
+        },
+        "getDevKpiDay": {"39": 4, "1": 6, "14": 6, "38": 6},
+        "getDevKpiMonth": {"39": 4, "1": 3, "14": 3, "38": 3},
+        "getDevKpiYear": {"39": 4, "1": 3, "14": 3, "38": 3},
     }
+
+
+def test_no_key_of_the_reference_is_missing_in_the_listing():
+    listed = {(entry["interface"], entry["device_type"], entry["key"]) for entry in describe_rows()}
+
+    assert {(interface, number, key) for interface, number, key, _ in PRINTED} - listed == set()
 
 
 @pytest.mark.parametrize(("interface", "device_type", "key", "unit"), PRINTED)
@@ -138,34 +177,56 @@ def test_every_key_of_the_reference_is_mapped_in_base_units_or_left_out_with_a_r
 
 def test_every_enumeration_is_a_stateset_with_its_code_beside_it():
     statesets = {
-        (device_type, key): row.states
+        (interface, device_type, key): row.states
         for interface, device_type, key, _ in PRINTED
         if (row := lookup(interface, device_type)[key]).metric.kind == "stateset"
     }
 
-    assert statesets == STATES
+    assert statesets == {
+        (interface, device_type, key): STATES[device_type, key]
+        for interface, device_type, key, unit in PRINTED
+        if unit == "code"
+    }
 
 
 def test_lifetime_energies_are_counters_and_nothing_else_is():
-    counted = {}
-    for interface, device_type, key, _ in PRINTED:
-        if lookup(interface, device_type)[key].metric.kind == "counter":
-            counted.setdefault(device_type, set()).add(key)
+    counted = {
+        (interface, device_type, key)
+        for interface, device_type, key, _ in PRINTED
+        if lookup(interface, device_type)[key].metric.kind == "counter"
+    }
 
-    assert counted == COUNTED_KEYS
+    assert counted == {
+        (interface, device_type, key)
+        for interface, device_type, key, _ in PRINTED
+        if key in COUNTED_KEYS.get(device_type, ())
+    }
 
 
-def test_both_inverters_with_strings_have_all_36_of_them():
+@pytest.mark.parametrize("interface", DEVICE_INTERFACES)
+@pytest.mark.parametrize("device_type", [1, 38])
+def test_both_inverters_with_strings_have_all_36_of_them(interface, device_type):
     keys = {f"pv{number}_{quantity}" for number in range(1, 37) for quantity in "ui"}
 
-    assert keys - lookup("getDevRealKpi", 1).keys() == set()
-    assert keys - lookup("getDevRealKpi", 38).keys() == set()
+    assert keys - lookup(interface, device_type).keys() == set()
 
 
+@pytest.mark.parametrize("interface", DEVICE_INTERFACES)
 @pytest.mark.parametrize(("device_type", "like"), [(38, 1), (41, 39)])
-def test_types_that_share_a_table_share_every_metric(device_type, like):
-    def meaning(number):
-        rows = lookup("getDevRealKpi", number).values()
-        return [(row.key, row.metric, row.labels, row.factor, row.states) for row in rows]
+def test_types_that_share_a_table_share_every_metric(interface, device_type, like):
+    rows = lookup(interface, device_type).values()
 
-    assert meaning(device_type) == meaning(like)
+    assert list(map(meaning, rows)) == list(map(meaning, lookup(interface, like).values()))
+
+
+@pytest.mark.parametrize("device_type", sorted(INTERFACES["getDevFiveMinutes"].device_types))
+def test_the_5_minute_data_are_the_real_time_ones_without_the_run_state(device_type):
+    real_time = dict(lookup("getDevRealKpi", device_type))
+    five_minutes = dict(lookup("getDevFiveMinutes", device_type))
+    real_time.pop("run_state", None)  # a grid meter has none
+    if device_type == 15:
+        real_time["temperature"] = real_time.pop("temprature")
+
+    assert {key: meaning(row)[1:] for key, row in five_minutes.items()} == {
+        key: meaning(row)[1:] for key, row in real_time.items()
+    }

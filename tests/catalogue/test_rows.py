@@ -1,5 +1,6 @@
 """What holds for every row, and a handful of rows in full."""
 
+import re
 from collections import Counter
 
 import pytest
@@ -7,14 +8,57 @@ import pytest
 from exporter.catalogue.model import Kind, Metric, Row
 from exporter.catalogue.rows import ROWS, lookup
 from exporter.catalogue.units import UNITS
-from exporter.northbound.codes import BATTERY_MODES
-from exporter.northbound.interfaces import INTERFACES
+from exporter.northbound.codes import BATTERY_MODES, UPGRADE_RESULTS
+from exporter.northbound.interfaces import INTERFACES, Content
 
 MAPPED = [row for row in ROWS if row.metric is not None]
 
 
+# What statistics and upgrade records become: key, metric, factor.
+PLANT_HOUR = [
+    ("radiation_intensity", "plant_period_irradiation_joules_per_square_meter", 3.6e6),
+    ("theory_power", "plant_period_theoretical_energy_joules", 3.6e6),
+    ("inverter_power", "plant_period_inverter_energy_joules", 3.6e6),
+    ("ongrid_power", "plant_period_feed_in_energy_joules", 3.6e6),
+    ("power_profit", "plant_period_income", 1),
+]
+PLANT_LONGER = [
+    ("use_power", "plant_period_consumed_energy_joules", 3.6e6),
+    ("installed_capacity", "plant_period_capacity_watts", 1e3),
+    ("performance_ratio", "plant_period_performance_ratio", 0.01),
+    ("perpower_ratio", "plant_period_full_load_seconds", 3600),
+    ("reduction_total_co2", "plant_period_co2_reduction_grams", 1e6),
+    ("reduction_total_coal", "plant_period_coal_savings_grams", 1e6),
+    ("reduction_total_tree", "plant_period_trees", 1),
+]
+BATTERY = [
+    ("charge_cap", "battery_period_charge_energy_joules", 3.6e6),
+    ("discharge_cap", "battery_period_discharge_energy_joules", 3.6e6),
+    ("charge_time", "battery_period_charge_seconds", 3600),
+    ("discharge_time", "battery_period_discharge_seconds", 3600),
+]
+INVERTER = [
+    ("installed_capacity", "inverter_period_capacity_watts", 1e3),
+    ("product_power", "inverter_period_energy_joules", 3.6e6),
+    ("perpower_ratio", "inverter_period_full_load_seconds", 3600),
+]
+DAY_ONLY = [
+    ("yield_deviation", "inverter_period_yield_deviation_ratio", 0.01),
+    ("total_aop", "inverter_period_availability_ratio", 0.01),
+    ("aoc_ratio", "inverter_period_communication_ratio", 0.01),
+]
+UPGRADE = [
+    ("process", "device_upgrade_progress_ratio", 0.01),
+    ("lastUpgradeTime", "device_upgrade_timestamp_seconds", 0.001),
+]
+
+
 def repeated(items):
     return {item for item, count in Counter(items).items() if count > 1}
+
+
+def is_statistic(row):
+    return INTERFACES[row.interface].content is Content.STATISTICS
 
 
 def tariff(energy, unit, value):
@@ -43,8 +87,40 @@ def test_a_metric_has_the_states_of_one_enumeration_only():
     assert repeated(name for name, _ in states) == set()
 
 
-def test_label_values_match_the_label_names_in_number():
-    assert [row for row in MAPPED if len(row.labels) != len(row.metric.labels)] == []
+def test_every_label_has_a_value_but_the_window_of_a_statistic():
+    for row in MAPPED:
+        constant = row.metric.labels[:-1] if is_statistic(row) else row.metric.labels
+        assert len(row.labels) == len(constant), row
+
+
+def test_only_statistics_have_a_period_and_a_window():
+    for row in MAPPED:
+        if is_statistic(row):
+            assert row.metric.labels == ("period", "window")
+        else:
+            assert {"period", "window"}.isdisjoint(row.metric.labels)
+
+
+def test_every_statistic_is_a_gauge_called_a_periods():
+    for row in filter(is_statistic, MAPPED):
+        assert row.metric.kind is Kind.GAUGE
+        assert re.match(r"fusionsolar_[a-z]+_period_", row.metric.name)
+
+
+def test_the_period_of_a_statistic_is_its_interfaces():
+    for row in filter(is_statistic, MAPPED):
+        (period,) = row.labels
+        assert row.interface.endswith(period.title())
+
+
+def test_every_source_of_statistics_tells_when_a_period_began():
+    sources = {(row.interface, row.device_type): row for row in filter(is_statistic, MAPPED)}
+
+    for (interface, device_type), row in sources.items():
+        subject = row.metric.name.split("_")[1]
+        start = lookup(interface, device_type)["collectTime"]
+        assert start.metric.name == f"fusionsolar_{subject}_period_start_timestamp_seconds"
+        assert start.factor == 0.001
 
 
 def test_the_source_unit_gives_the_unit_and_the_factor():
@@ -153,6 +229,68 @@ def test_a_battery_mode_is_a_stateset_with_a_code():
             help="Rule by which a battery works, as the code that was sent (ch_discharge_model).",
         ),
     )
+
+
+def test_a_statistic_knows_its_period_and_not_yet_its_window():
+    assert lookup("getKpiStationDay", None)["radiation_intensity"] == Row(
+        interface="getKpiStationDay",
+        device_type=None,
+        key="radiation_intensity",
+        metric=Metric(
+            name="fusionsolar_plant_period_irradiation_joules_per_square_meter",
+            kind=Kind.GAUGE,
+            help="Irradiation during the period (radiation_intensity).",
+            unit="joules_per_square_meter",
+            labels=("period", "window"),
+        ),
+        factor=3_600_000,
+        labels=("day",),
+        source_unit="kWh/m²",
+    )
+
+
+def test_the_state_of_an_upgrade_is_a_stateset_with_a_code():
+    assert lookup("getDevUpgradeInfo", 38)["upgradeResult"] == Row(
+        interface="getDevUpgradeInfo",
+        device_type=38,
+        key="upgradeResult",
+        metric=Metric(
+            name="fusionsolar_device_upgrade_state",
+            kind=Kind.STATESET,
+            help="State of a device's last upgrade (upgradeResult).",
+        ),
+        states=UPGRADE_RESULTS,
+        code_metric=Metric(
+            name="fusionsolar_device_upgrade_state_code",
+            kind=Kind.GAUGE,
+            help="State of a device's last upgrade, as the code that was sent (upgradeResult).",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("interface", "device_type", "key", "name", "factor"),
+    [
+        *(("getKpiStationHour", None, *fact) for fact in PLANT_HOUR),
+        *(
+            (f"getKpiStation{period}", None, *fact)
+            for period in ("Day", "Month", "Year")
+            for fact in PLANT_HOUR + PLANT_LONGER
+        ),
+        *(
+            (f"getDevKpi{period}", device_type, *fact)
+            for period in ("Day", "Month", "Year")
+            for device_type, facts in ((39, BATTERY), (1, INVERTER), (14, INVERTER), (38, INVERTER))
+            for fact in facts
+        ),
+        *(("getDevKpiDay", device_type, *fact) for device_type in (1, 14, 38) for fact in DAY_ONLY),
+        *(("getDevUpgradeInfo", device_type, *fact) for device_type in (1, 38) for fact in UPGRADE),
+    ],
+)
+def test_a_statistic_or_record_becomes_a_metric(interface, device_type, key, name, factor):
+    row = lookup(interface, device_type)[key]
+
+    assert (row.metric.name, row.factor) == (f"fusionsolar_{name}", factor)
 
 
 @pytest.mark.parametrize(

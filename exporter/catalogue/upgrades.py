@@ -1,0 +1,18 @@
+"""Upgrades of string inverters (1) and smart energy centers (38); reference 2.15."""
+
+from exporter.catalogue.lines import expand, gauge, stateset
+from exporter.northbound.codes import UPGRADE_RESULTS
+
+ALL = (1, 38)
+
+RECORD = (
+    stateset("upgradeResult", ALL, "upgrade_state", UPGRADE_RESULTS,
+             "State of a device's last upgrade"),
+
+    gauge("process",         "%",  ALL, "upgrade_progress_ratio",
+          "Progress of a device's last upgrade"),
+    gauge("lastUpgradeTime", "ms", ALL, "upgrade_timestamp_seconds",
+          "When a device was last upgraded"),
+)  # fmt: skip
+
+ROWS = expand("device", {"getDevUpgradeInfo": RECORD})

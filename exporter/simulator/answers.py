@@ -52,8 +52,8 @@ class Call:
     time: float = 0.0
 
     def members(self) -> frozenset[str]:
-        """The plants or devices the call asks for, as far as it can be read."""
-        asked = self.parameters.get("stationCodes"), self.parameters.get("devIds")
+        """The plants, devices or serial numbers the call asks for, as far as it can be read."""
+        asked = map(self.parameters.get, ("stationCodes", "devIds", "SN"))
         return frozenset(",".join(part for part in asked if isinstance(part, str)).split(","))
 
 

@@ -1,22 +1,21 @@
-"""The management system over HTTP: a thin ASGI application, with a door for its own controls."""
+"""The management system over HTTP: a thin ASGI application."""
 
 import asyncio
 import contextlib
 import socket
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from random import Random
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from exporter.simulator.answers import Answer, Behaviour
-from exporter.simulator.fleet import Fleet, SimDevice, SimPlant
+from exporter.simulator.control import control_routes
 from exporter.simulator.system import System
 
 TRANSPORT = "simulator.transport"  # where the server leaves a connection's transport in the scope
@@ -31,7 +30,7 @@ def build_app(system: System, *, latency: Latency = 0.0, control: bool = False) 
 
     `latency` is the seconds between a request's arrival at the socket and its answer, or a range
     to draw them from; the system sees the call somewhere in between, as on a real network.
-    `control` opens `/simulator/faults`, `/simulator/fleet` and `/simulator/calls`.
+    `control` opens the doors of control.py.
     """
     dice = Random(system.fleet.seed)  # noqa: S311  # because waiting times are no secret
     low, high = latency if isinstance(latency, tuple) else (latency, latency)
@@ -47,7 +46,7 @@ def build_app(system: System, *, latency: Latency = 0.0, control: bool = False) 
 
     methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
     everything = Route("/{path:path}", answer, methods=methods)
-    return Starlette(routes=[*_control_routes(system), everything] if control else [everything])
+    return Starlette(routes=[*control_routes(system), everything] if control else [everything])
 
 
 class Delivery(Response):
@@ -151,55 +150,3 @@ _DELIVERIES: Mapping[Behaviour, Callable[[Delivery, Any, Receive, Send], Any]] =
     Behaviour.DRIP: _drip,
     Behaviour.SHORT_BODY: _short_body,
 }
-
-# What POST /simulator/fleet takes as `do`, with the other members as arguments.
-_CHANGES: Mapping[str, Callable[..., None]] = {
-    "add_plant": lambda fleet, **fields: fleet.add_plant(SimPlant(**fields)),
-    "remove_plant": Fleet.remove_plant,
-    "rename_plant": Fleet.rename_plant,
-    "add_device": lambda fleet, **fields: fleet.add_device(SimDevice(**fields)),
-    "remove_device": Fleet.remove_device,
-    "rename_device": Fleet.rename_device,
-    "move_device": Fleet.move_device,
-}
-
-
-def _control_routes(system: System) -> list[Route]:
-    async def add_fault(request: Request) -> Response:
-        try:
-            fault = system.faults.add(**await request.json())
-        except (ValueError, TypeError) as wrong:
-            return JSONResponse({"error": str(wrong)}, status_code=400)
-        return JSONResponse({**asdict(fault), "members": sorted(fault.members)})
-
-    async def clear_faults(_request: Request) -> Response:
-        system.faults.clear()
-        return Response(status_code=204)
-
-    async def change_fleet(request: Request) -> Response:
-        try:
-            change = await request.json()
-            _CHANGES[change.pop("do")](system.fleet, **change)
-        except (ValueError, TypeError, KeyError, AttributeError) as wrong:
-            return JSONResponse({"error": repr(wrong)}, status_code=400)
-        return Response(status_code=204)
-
-    async def calls(_request: Request) -> Response:
-        return JSONResponse(
-            [
-                {
-                    "account": account,
-                    "interface": interface,
-                    "arrivals": list(log.arrivals),
-                    "refusals": list(log.refusals),
-                }
-                for (account, interface), log in system.calls.accounts().items()
-            ]
-        )
-
-    return [
-        Route("/simulator/faults", add_fault, methods=["POST"]),
-        Route("/simulator/faults", clear_faults, methods=["DELETE"]),
-        Route("/simulator/fleet", change_fleet, methods=["POST"]),
-        Route("/simulator/calls", calls, methods=["GET"]),
-    ]

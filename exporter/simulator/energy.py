@@ -7,9 +7,9 @@ of time that needs no running state, and so survives a restart.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
 from functools import lru_cache
 from itertools import accumulate, pairwise
+from operator import add
 from typing import NamedTuple
 
 from exporter.simulator import sun, weather
@@ -17,7 +17,7 @@ from exporter.simulator.weather import Cell
 
 _HOURS = sun.SLOT / 3600
 _TAPER = 1.0  # hours in which a nearly full or empty battery would reach its end
-_LIFE = 16 * sun.YEAR  # days after which a plant is rebuilt and its counters start anew
+LIFE = 16 * sun.YEAR * sun.DAY  # s after which a plant is rebuilt and its counters start anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,26 +117,37 @@ def _flows(cell: Cell, use: Use, day: int, start: Charge) -> Flows:
     return Flows(battery, meter, start, Charge(energy, flow))
 
 
+class Flown(NamedTuple):
+    """What has flown, in kWh per kW: to and from the grid, into and out of the battery."""
+
+    feed_in: float
+    supply: float
+    charged: float
+    discharged: float
+
+
 @dataclass(frozen=True, slots=True)
 class Year:
-    """Running sums to the start of each day of the repeating year, the whole year last."""
+    """The battery and the running sums at the start of each day of the repeating year.
+
+    Of the sums, the last is the whole year's.
+    """
 
     starts: tuple[Charge, ...]
-    feed_in: tuple[float, ...]
-    supply: tuple[float, ...]
+    before: tuple[Flown, ...]
 
 
 @lru_cache(maxsize=512)
 def _year(cell: Cell, combine_type: str) -> Year:
-    charge, starts, feed_in, supply = Charge(0.0, 0.0), [], [0.0], [0.0]
+    charge, starts, before = Charge(0.0, 0.0), [], [Flown(0.0, 0.0, 0.0, 0.0)]
     for day in range(sun.YEAR):
         starts.append(charge)
         today = _flows(cell, USES[combine_type], day, charge)
         charge = today.end
-        meter = Series.of(today.meter)
-        feed_in.append(feed_in[-1] + meter.above[-1])
-        supply.append(supply[-1] + meter.below[-1])
-    return Year(tuple(starts), tuple(feed_in), tuple(supply))
+        meter, battery = Series.of(today.meter), Series.of(today.battery)
+        flown = (meter.above[-1], meter.below[-1], battery.above[-1], battery.below[-1])
+        before.append(Flown(*map(add, before[-1], flown)))
+    return Year(tuple(starts), tuple(before))
 
 
 class Day(NamedTuple):
@@ -160,78 +171,67 @@ def _production_of(cell: Cell, day: int) -> Series:
 
 
 @lru_cache(maxsize=1024)
-def irradiance_of(cell: Cell, day: int) -> Series:
+def _irradiance_of(cell: Cell, day: int) -> Series:
     """The irradiance of a day of the repeating year: kW/m², summed to kWh/m²."""
     return Series.of([watts / 1000 for watts in weather.irradiance(cell, day)])
 
 
-@lru_cache(maxsize=4096)
-def _month_start(day: int) -> int:
-    first = date(2020, 1, 1)
-    return ((first + timedelta(days=day)).replace(day=1) - first).days
+def power(cell: Cell, time: float) -> float:
+    """What a kilowatt of modules gives, in kW."""
+    day, seconds = sun.local_day(time, cell.longitude)
+    return _production_of(cell, day % sun.YEAR).at(seconds)[0]
 
 
-class Yield(NamedTuple):
-    """What modules give: kW now, kWh today, this month and since `commissioned`, per kW."""
-
-    power: float
-    today: float
-    month: float
-    total: float
+def light(cell: Cell, time: float) -> float:
+    """The irradiance on the horizontal, in kW/m²."""
+    day, seconds = sun.local_day(time, cell.longitude)
+    return _irradiance_of(cell, day % sun.YEAR).at(seconds)[0]
 
 
-def _age(day: int, commissioned: int) -> int:
-    """The day as one within the plant's life, so that a clock far from ours has counters too."""
-    return commissioned + (day - commissioned) % _LIFE
+# The running sums count from day 0 on. Any period's energy is the difference of two of them, so
+# hours, days, months and years add up whatever clock they go by.
 
 
-def modules(cell: Cell, day: int, seconds: float, commissioned: int) -> Yield:
-    """The yield of a kilowatt of modules at a second of a local day."""
-    before = weather.production_before(cell)
-    power, today, _ = _production_of(cell, day % sun.YEAR).at(seconds)
-    this_day = weather.yearly(before, day)
-    this_life = weather.yearly(before, _age(day, commissioned))
-    return Yield(
-        power,
-        today,
-        this_day - weather.yearly(before, _month_start(day)) + today,
-        this_life - weather.yearly(before, commissioned) + today,
+@lru_cache(maxsize=16_384)
+def produced(cell: Cell, time: float) -> float:
+    """What a kilowatt of modules has given by an instant, in kWh."""
+    day, seconds = sun.local_day(time, cell.longitude)
+    before = weather.yearly(weather.production_before(cell), day)
+    return before + _production_of(cell, day % sun.YEAR).at(seconds)[1]
+
+
+@lru_cache(maxsize=16_384)
+def irradiated(cell: Cell, time: float) -> float:
+    """The irradiation on the horizontal by an instant, in kWh/m²."""
+    day, seconds = sun.local_day(time, cell.longitude)
+    before = weather.yearly(weather.irradiation_before(cell), day)
+    return before + _irradiance_of(cell, day % sun.YEAR).at(seconds)[1]
+
+
+@lru_cache(maxsize=16_384)
+def flown(cell: Cell, combine_type: str, time: float) -> Flown:
+    """What has flown through meter and battery by an instant, in kWh per kW of modules."""
+    day, seconds = sun.local_day(time, cell.longitude)
+    years, rest = divmod(day, sun.YEAR)
+    before, today = _year(cell, combine_type).before, _day(cell, combine_type, rest)
+    since_midnight = (*today.meter.at(seconds)[1:], *today.battery.at(seconds)[1:])
+    return Flown(
+        *(
+            years * whole + part + now
+            for whole, part, now in zip(before[-1], before[rest], since_midnight, strict=True)
+        )
     )
 
 
-class Grid(NamedTuple):
-    """What the meter says: kW (> 0 feeds in), and the kWh fed in and supplied, per kW."""
-
-    power: float
-    feed_in: float
-    supply: float
+def exchange(cell: Cell, combine_type: str, time: float) -> float:
+    """What the meter says, in kW per kW of modules (> 0 feeds in)."""
+    day, seconds = sun.local_day(time, cell.longitude)
+    return _day(cell, combine_type, day % sun.YEAR).meter.at(seconds)[0]
 
 
-def grid(cell: Cell, combine_type: str, day: int, seconds: float, commissioned: int) -> Grid:
-    """The exchange with the grid at a second of a local day, counted since `commissioned`."""
-    year = _year(cell, combine_type)
-    power, above, below = _day(cell, combine_type, day % sun.YEAR).meter.at(seconds)
-    age = _age(day, commissioned)
-
-    def counted(before: tuple[float, ...]) -> float:
-        return weather.yearly(before, age) - weather.yearly(before, commissioned)
-
-    return Grid(power, counted(year.feed_in) + above, counted(year.supply) + below)
-
-
-class Storage(NamedTuple):
-    """What a battery says, per kWh of its capacity: kW (> 0 charging), fill 0 to 1, today's kWh."""
-
-    power: float
-    fill: float
-    charged: float
-    discharged: float
-
-
-def storage(cell: Cell, combine_type: str, day: int, seconds: float) -> Storage:
-    """The state of a kilowatt-hour of storage at a second of a local day."""
-    size = USES[combine_type].storage
+def charge(cell: Cell, combine_type: str, time: float) -> Charge:
+    """The battery's state, per kW of modules."""
+    day, seconds = sun.local_day(time, cell.longitude)
     today = _day(cell, combine_type, day % sun.YEAR)
-    power, charged, discharged = today.battery.at(seconds)
-    energy = today.stored + charged - discharged
-    return Storage(power / size, energy / size, charged / size, discharged / size)
+    flow, charged, discharged = today.battery.at(seconds)
+    return Charge(today.stored + charged - discharged, flow)

@@ -29,6 +29,7 @@ _MEGABYTE = 1024 * 1024
 # Stands for a number that JSON can say and Python's writer cannot.
 _OVERFLOW = "\x00overflow"
 _STRANGER = {"stationCode": "NE=0", "devId": 1}
+_NAMES = frozenset({"stationCode", "plantCode", "devId", "id"})  # what an item is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +114,34 @@ def _each(change: Callable[[Fault, dict[str, Any]], Iterable[Any]]) -> Callable[
 
 
 def _values(change: Callable[[Fault, dict[str, Any]], Any]) -> Callable[[Fault, Any], Any]:
-    """A bend that changes each `dataItemMap`."""
-    return _each(
-        lambda fault, item: [{**item, "dataItemMap": change(fault, item.get("dataItemMap") or {})}]
-    )
+    """A bend that changes the values of each item, and those of a registration.
+
+    They are its `dataItemMap` or, where it has none, all fields that do not say what it is about.
+    """
+
+    def item_of(fault: Fault, item: dict[str, Any]) -> Items:
+        if "dataItemMap" in item:
+            return [{**item, "dataItemMap": change(fault, item["dataItemMap"] or {})}]
+        names = {key: value for key, value in item.items() if key in _NAMES}
+        fields = {key: value for key, value in item.items() if key not in _NAMES}
+        return [{**names, **(change(fault, fields) or {})}]
+
+    bend_items = _each(item_of)
+
+    def bend(fault: Fault, data: Any) -> Any:
+        if isinstance(data, dict) and "detail" in data:
+            return {**data, "detail": change(fault, data["detail"])}
+        return bend_items(fault, data)
+
+    return bend
+
+
+def _thinned(fault: Fault, data: Any) -> Any:
+    """Loses every second item, or every n-th."""
+    nth = fault.value or 2
+    if not isinstance(data, list):
+        return data
+    return [item for n, item in enumerate(data, start=1) if n % nth or not _meant(fault, item)]
 
 
 _ODD_VALUES = (
@@ -139,6 +164,7 @@ def _stranger(_fault: Fault, data: Any) -> Any:
 BEND: Mapping[str, Callable[[Fault, Any], Any]] = {
     "data_as": lambda fault, _data: fault.value,
     "left_out": _each(lambda _fault, _item: []),
+    "thinned": _thinned,
     "twice": _each(lambda _fault, item: [item, item]),
     "not_asked_for": _stranger,
     "wrong_items": _each(lambda _fault, item: [None, 7, "item", [], item]),
@@ -193,7 +219,7 @@ def _duplicate_keys(_fault: Fault, answer: Answer, _call: Call, _sessions: Sessi
 
 def _surrogates(_fault: Fault, answer: Answer, _call: Call, _sessions: Sessions) -> Answer:
     """Puts half a character into every name."""
-    names = rb'("(?:devName|stationName|plantName)": ")'
+    names = rb'("(?:alarmName|devName|stationName|plantName)": ")'
     return replace(answer, body=re.sub(names, rb"\1\\ud83c", answer.body))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import threading
 from types import TracebackType
 from typing import Any, Self, cast
@@ -31,7 +32,7 @@ class Server:
     """A running management system; a context manager. Without a socket it takes a loopback port.
 
     `start` serves from a thread and returns when the port answers; `run` serves here until a
-    signal ends it.
+    signal ends it. With a TLS context it speaks HTTPS.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Server:
         *,
         latency: Latency = 0.0,
         control: bool = False,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._socket = listening or socket.create_server(("127.0.0.1", 0))
         self.system = system
@@ -55,6 +57,9 @@ class Server:
             access_log=False,
             timeout_graceful_shutdown=1,
         )
+        config.load()
+        config.ssl = tls  # uvicorn itself would only read one from files
+        self._scheme = "http" if tls is None else "https"
         self._server = uvicorn.Server(config)
         self._thread: threading.Thread | None = None
 
@@ -62,7 +67,7 @@ class Server:
     def url(self) -> str:
         """The base address, without a slash at its end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return f"{self._scheme}://{host}:{self.port}"
 
     def run(self) -> None:
         """Serves in the foreground until SIGINT or SIGTERM."""

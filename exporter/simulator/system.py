@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -14,6 +14,8 @@ from exporter.northbound.interfaces import (
     PLANT_LIST,
     Interface,
 )
+from exporter.simulator.alarm_kinds import KINDS, Kind
+from exporter.simulator.alarms import ACKNOWLEDGED, CLEARED_BY_DEVICE, AlarmBook, SimAlarm
 from exporter.simulator.answers import (
     LOG_IN_AGAIN,
     TOO_OFTEN,
@@ -24,12 +26,15 @@ from exporter.simulator.answers import (
     success,
     token_headers,
 )
-from exporter.simulator.desk import DESK, View, device_type
+from exporter.simulator.asking import View, device_type
+from exporter.simulator.desk import DESK
 from exporter.simulator.faults import Faults
 from exporter.simulator.fleet import Fleet, SimDevice, SimPlant
 from exporter.simulator.limits import CallLog, Size
 from exporter.simulator.moment import Moment
 from exporter.simulator.sessions import Sessions, User
+from exporter.simulator.traits import Traits
+from exporter.simulator.upgrades import UpgradeBook
 
 PAGES = PAGED_PLANT_LIST_PATH.rpartition("/")[2]
 
@@ -38,6 +43,9 @@ _PATHS: Mapping[str, tuple[str, Interface]] = {
     **{row.path: (row.name, row) for row in INTERFACES.values()},
     PAGED_PLANT_LIST_PATH: (PAGES, PLANT_LIST),
 }
+
+# Interfaces that need another one's permission besides their own (reference 2.15).
+_NEEDED: Mapping[str, str] = {"getDevUpgradeInfo": "devUpgrade"}
 
 
 class System:
@@ -51,14 +59,11 @@ class System:
         refusals_count: Whether a call refused with 407 spends the allowance too.
         users: Accounts by name; a text is a password.
         session_seconds: How long a session lasts from its login on.
-        silent_login: Wrong credentials get an empty body, as some servers do, instead of 20400.
         faults: What goes wrong; may change while it runs.
-        kpis_as_text: Plants' values as text, as in the reference's examples.
-        paged_list: getStationList answers in pages, as newer servers do.
-        lenient_types: A device type may be sent as a number.
+        traits: The fields of Traits.
     """
 
-    def __init__(  # noqa: PLR0913  # because each is one trait of a server, all with defaults
+    def __init__(  # noqa: PLR0913  # because each has a default
         self,
         fleet: Fleet,
         *,
@@ -68,11 +73,8 @@ class System:
         refusals_count: bool = True,
         users: Mapping[str, User | str] | None = None,
         session_seconds: float = 1800.0,
-        silent_login: bool = False,
         faults: Faults | None = None,
-        kpis_as_text: bool = False,
-        paged_list: bool = False,
-        lenient_types: bool = False,
+        **traits: Any,
     ) -> None:
         self.fleet = fleet
         self.faults = faults if faults is not None else Faults()
@@ -86,12 +88,12 @@ class System:
         )
         self._clock = clock
         self._shares: dict[str, _Share] = {}
-        self._silent_login = silent_login
-        self._traits = {
-            "kpis_as_text": kpis_as_text,
-            "paged_list": paged_list,
-            "lenient_types": lenient_types,
-        }
+        self.traits = Traits(**traits)
+        self.alarms = AlarmBook(
+            seed=fleet.seed,
+            every=self.traits.alarm_every if self.traits.alarm_history else None,
+        )
+        self.upgrades = UpgradeBook(seconds=self.traits.upgrade_seconds)
 
     def size(self, account: str) -> Size:
         """How large the account's fleet is now."""
@@ -100,6 +102,53 @@ class System:
     def allowed_calls(self, interface: str, seconds: float, account: str = "demo") -> int:
         """The most calls that so many seconds, begun with a fresh log, have room for."""
         return self.calls.allowed_calls(interface, seconds, self.size(account))
+
+    def raise_alarm(
+        self,
+        device_id: int,
+        *,
+        raised: float | None = None,
+        visible: float | None = None,
+        **kind: Any,
+    ) -> int:
+        """Raises an alarm of a device and gives its number. Raises KeyError.
+
+        It is raised now, and listed at once, unless told otherwise; a `raised` of hours ago makes
+        it a late one. `kind` holds fields of Kind, by default those of the kind with its alarm_id.
+        """
+        now, device = self._clock(), self.fleet.devices[device_id]
+        alarm_id = kind.pop("alarm_id", next(iter(KINDS)))
+        chosen = replace(KINDS.get(alarm_id) or Kind(alarm_id, f"Alarm {alarm_id}"), **kind)
+        return self.alarms.add(
+            SimAlarm(
+                device.id,
+                chosen,
+                now if raised is None else raised,
+                now if visible is None else visible,
+            )
+        )
+
+    def acknowledge(self, number: int) -> None:
+        """A user takes note of an alarm. Raises KeyError."""
+        self.alarms.step(number, self._clock(), ACKNOWLEDGED)
+
+    def clear(self, number: int, status: int = CLEARED_BY_DEVICE) -> None:
+        """An alarm ends: by the device, or with status 4 or 5. Raises KeyError."""
+        self.alarms.step(number, self._clock(), status)
+
+    def start_upgrade(self, device_id: int | None = None) -> int:
+        """Begins an upgrade, which will succeed, and gives the device's id.
+
+        Without an id it is the first device that can be upgraded. Raises KeyError, or
+        StopIteration if there is none.
+        """
+        types = INTERFACES["devUpgrade"].device_types
+        if device_id is None:
+            device_id = next(d.id for d in self.fleet.devices.values() if d.type_id in types)
+        device = self.fleet.devices[device_id]
+        self.upgrades.decide(device.id)
+        self.upgrades.order(device, self._clock())
+        return device.id
 
     def handle(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
@@ -130,18 +179,22 @@ class System:
             return instead
         if call.interface == "login":
             return self.faults.spoil(call, self._login(call), self.sessions)
-        if call.interface not in DESK or call.interface in self.users[call.account].refused:
+        if self._refused(call):
             raise Refusal(401, message="Invalid access to current interface!")
         data = DESK[call.interface](self._view(call), call.parameters)
         answer = success(call, self.faults.bend(call, data))
         return self.faults.spoil(call, answer, self.sessions)
+
+    def _refused(self, call: Call) -> bool:
+        needed = {call.interface, _NEEDED.get(call.interface)}
+        return not needed.isdisjoint(self.users[call.account].refused)
 
     def _login(self, call: Call) -> Answer:
         if self.sessions.locked(call.account, call.time):
             raise Refusal(20403)
         password = str(call.parameters.get("systemCode", ""))
         if not self.sessions.check(call.account, password, call.time):
-            if self._silent_login:
+            if self.traits.silent_login:
                 return Answer()
             raise Refusal(20400)
         token = self.sessions.open(call.account, call.time)
@@ -174,7 +227,15 @@ class System:
         def moment(code: str) -> Moment:
             return Moment(share.plants[code], call.time, self.fleet.seed)
 
-        return View(share.plants, share.devices, moment, **self._traits)
+        return View(
+            plants=share.plants,
+            devices=share.devices,
+            now=call.time,
+            moment=moment,
+            traits=self.traits,
+            alarms=self.alarms,
+            upgrades=self.upgrades,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,13 @@ def production_before(cell: Cell) -> tuple[float, ...]:
     return tuple(accumulate(days, initial=0.0))
 
 
+@lru_cache(maxsize=512)
+def irradiation_before(cell: Cell) -> tuple[float, ...]:
+    """kWh/m² from the year's start to each of its days, and in the whole year (last)."""
+    days = (slot_sum(irradiance(cell, day)) / 1000 for day in range(sun.YEAR))
+    return tuple(accumulate(days, initial=0.0))
+
+
 def yearly(before: tuple[float, ...], day: int) -> float:
     """What a repeating year's running sum comes to at the start of a day, from day 0 on."""
     years, rest = divmod(day, sun.YEAR)

@@ -1,11 +1,11 @@
 """Values follow sun and weather, and fit each other."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
-from exporter.simulator import energy, sun, weather
+from exporter.simulator import energy, periods, sun, weather
 from exporter.simulator.fleet import build
 from exporter.simulator.kpis import DEVICE_KPIS, plant_kpis
 from exporter.simulator.moment import Moment
@@ -13,7 +13,9 @@ from exporter.simulator.weather import Cell
 
 FLEET = build()
 HOUSE, BODEGA, PARK, CASA, *_ = FLEET.plants.values()
-MIDNIGHT = sun.midnight(sun.local_day(1782212400, 11)[0], 11)  # 23 June 2026 at HOUSE
+MIDNIGHT = sun.midnight(sun.local_day(1782212400, 11)[0], 11)  # 23 June 2026 at HOUSE, by the sun
+JUNE_23 = date(2026, 6, 23)
+CIVIL_MIDNIGHT = int(periods.beginning(HOUSE.zone, JUNE_23))  # an hour earlier: summer time
 HOUR = 3600
 
 
@@ -87,8 +89,8 @@ def test_opening_and_closing_are_the_latest_ones():
 
 @pytest.mark.parametrize("end", [7.21, 12.0, 15.9, 24.0 - 1 / 60])
 def test_a_days_energy_is_the_integral_of_its_power(end):
-    until = MIDNIGHT + int(end * 60) * 60
-    summed = integral(lambda time: values(HOUSE, 1, time)["active_power"], MIDNIGHT, until)
+    until = CIVIL_MIDNIGHT + int(end * 60) * 60
+    summed = integral(lambda time: values(HOUSE, 1, time)["active_power"], CIVIL_MIDNIGHT, until)
     assert values(HOUSE, 1, until)["day_cap"] == pytest.approx(summed, abs=0.02, rel=0.002)
 
 
@@ -102,13 +104,22 @@ def test_a_plants_energy_is_that_of_its_inverters():
 
 
 def test_a_months_energy_is_the_sum_of_its_days():
-    day = sun.local_day(MIDNIGHT, 11)[0]
-    ends = [sun.midnight(day - back, 11) + 86_399 for back in range(23)]  # 1 to 23 June
+    starts = [periods.beginning(HOUSE.zone, JUNE_23 - timedelta(days=n)) for n in range(-1, 23)]
+    ends = [start - 0.001 for start in starts[:-1]]  # of 23 down to 1 June
     summed = sum(plant_values(HOUSE, end)["day_power"] for end in ends)
     assert plant_values(HOUSE, ends[0])["month_power"] == pytest.approx(summed, rel=0.001)
-    first = sun.midnight(day - 22, 11)
+    first = starts[-1]
     assert plant_values(HOUSE, first)["month_power"] == 0.0
     assert plant_values(HOUSE, first - 1)["month_power"] > 500
+
+
+def test_what_restarts_daily_restarts_at_civil_midnight():
+    start = periods.beginning(CASA.zone, JUNE_23)
+    before, after = values(CASA, 39, start - 1), values(CASA, 39, start + 1)
+    assert before["discharge_cap"] > 1
+    assert after["discharge_cap"] == pytest.approx(0, abs=0.01)
+    assert plant_values(HOUSE, CIVIL_MIDNIGHT - 1)["day_power"] > 1
+    assert plant_values(HOUSE, CIVIL_MIDNIGHT + 1)["day_power"] == 0
 
 
 LIFETIME = [

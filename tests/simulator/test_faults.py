@@ -175,6 +175,96 @@ def test_unknown_keys_can_appear(client):
     assert (values["selfUsePower"], values["battery_unit_info"]) == (1.5, [{"soh": 99}])
 
 
+PERIOD = {"beginTime": 1_780_000_000_000, "endTime": 1_782_000_000_000, "language": "en_US"}
+ROWS = {"collectTime": 1_779_000_000_000}  # in May, a month that grows no more
+
+
+def shapes(client):
+    """A call of each shape of answer, with what its items are about: a member, and its name."""
+    code = next(iter(client.system.fleet.plants))
+    device = client.ids(1)[0]
+    client.system.upgrades.decide(int(device))
+    client.system.upgrades.order(client.system.fleet.devices[int(device)], client.clock.now)
+    plants = {"stationCodes": client.plants()}
+    devices = {"devIds": ",".join(client.ids(1)), "devTypeId": "1"}
+    return [
+        ("getDevList", plants, code, "stationCode"),
+        ("getKpiStationDay", plants | ROWS, code, "stationCode"),
+        ("getDevKpiDay", devices | ROWS, device, "devId"),
+        ("getDevFiveMinutes", devices | ROWS, device, "devId"),
+        ("getDevUpgradeInfo", devices, device, "devId"),
+        ("devUpgrade", devices, device, "devId"),
+        ("getAlarmList", plants | PERIOD, code, "stationCode"),
+    ]
+
+
+def about(data, name, member):
+    return [item for item in data if str(item[name]) == member]
+
+
+def test_items_of_every_shape_can_be_lost_doubled_or_unasked_for(client):
+    faults = client.system.faults
+    for interface, parameters, member, name in shapes(client):
+        whole = client.ask(interface, **parameters)["data"]
+        mine = about(whole, name, member)
+        assert mine
+        faults.add("left_out", members=[member])
+        assert about(client.ask(interface, **parameters)["data"], name, member) == []
+        faults.clear()
+        faults.add("thinned")
+        assert len(client.ask(interface, **parameters)["data"]) == -(-len(whole) // 2)
+        faults.clear()
+        faults.add("twice", members=[member])
+        doubled = client.ask(interface, **parameters)["data"]
+        assert len(about(doubled, name, member)) == 2 * len(mine)
+        faults.clear()
+        faults.add("not_asked_for")
+        assert str(client.ask(interface, **parameters)["data"][-1][name]) in {"NE=0", "1"}
+        faults.clear()
+
+
+def test_every_nth_item_can_be_lost(client):
+    whole = client.ask("getDevList", stationCodes=client.plants())["data"]
+    client.system.faults.add("thinned", value=10)
+    left = client.ask("getDevList", stationCodes=client.plants())["data"]
+    assert left == [item for number, item in enumerate(whole, 1) if number % 10]
+
+
+def test_values_of_every_shape_can_be_bent(client):
+    faults = client.system.faults
+    for interface, parameters, member, name in shapes(client):
+        faults.add("unknown_keys", members=[member])
+        [item, *_] = about(client.ask(interface, **parameters)["data"], name, member)
+        assert item.get("dataItemMap", item)["selfUsePower"] == 1.5
+        faults.clear()
+        faults.add("null_values", members=[member])
+        [item, *_] = about(client.ask(interface, **parameters)["data"], name, member)
+        values = item.get("dataItemMap", item)
+        assert {values[key] for key in values.keys() - {name, "id"}} == {None}
+        faults.clear()
+
+
+def test_a_poisoned_member_fails_every_interface(client):
+    for interface, parameters, member, _ in shapes(client):
+        client.system.faults.add("fail_code", value=20056, members=[member])
+        assert client.code(interface, **parameters) == 20056
+        client.system.faults.clear()
+        assert client.code(interface, **parameters) == 0
+
+
+def test_a_registration_can_be_bent_too(client):
+    asked = {"SN": "SN1", "userName": "owner@example.com"}
+    client.system.faults.add("value", value="yes", members=["SN1"])
+    assert client.ask("snIsRegister", **asked)["data"]["detail"] == {"SN1": "yes"}
+    assert client.ask("snIsRegister", **asked | {"SN": "SN2"})["data"]["detail"] == {"SN2": False}
+
+
+def test_names_of_alarms_can_hold_half_a_character(client):
+    client.system.faults.add("lone_surrogates")
+    alarms = client.ask("getAlarmList", stationCodes=client.plants(), **PERIOD)["data"]
+    assert alarms[0]["alarmName"].startswith("\ud83c")
+
+
 @pytest.mark.parametrize("value", ["text", 7, {"a": 1}, None, []])
 def test_data_can_be_anything(client, value):
     client.system.faults.add("data_as", value=value)
@@ -183,7 +273,7 @@ def test_data_can_be_anything(client, value):
 
 def test_bends_leave_what_is_no_list_alone(client):
     client.system.faults.add("data_as", value="text")
-    for kind in ("null_map", "not_asked_for"):
+    for kind in ("null_map", "not_asked_for", "thinned"):
         client.system.faults.add(kind)
     assert ask(client) == "text"
 

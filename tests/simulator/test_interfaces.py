@@ -3,7 +3,9 @@
 import json
 
 import pytest
+from simulator.kpi_keys import COUNTS, KEYS
 
+from exporter.northbound.interfaces import INTERFACES
 from exporter.simulator.fleet import Fleet, SimDevice, SimPlant, build
 from exporter.simulator.kpis import DEVICE_KPIS
 from exporter.simulator.system import User
@@ -148,60 +150,6 @@ def test_plants_values_can_be_text(client_of):
     assert all(isinstance(v, str) for item in data for v in item["dataItemMap"].values())
 
 
-def _numbered(pattern, count):
-    return {pattern.format(number) for number in range(1, count + 1)}
-
-
-PHASES = {"a_u", "b_u", "c_u", "a_i", "b_i", "c_i"}
-LINES = {"ab_u", "bc_u", "ca_u"}
-INVERTER = {
-    "inverter_state", "temperature", "power_factor", "elec_freq", "active_power",
-    "reactive_power", "day_cap", "total_cap", "mppt_power", "open_time", "close_time", "run_state",
-} | PHASES  # fmt: skip
-STORAGE = {
-    "ch_discharge_power", "battery_soc", "battery_soh", "charge_cap", "discharge_cap", "run_state",
-}  # fmt: skip
-TARIFFS = {
-    f"{direction}_{kind}_{tariff}"
-    for direction in ("positive", "reverse")
-    for kind in ("active", "reactive")
-    for tariff in ("top", "peak", "power", "valley")
-}
-# Reference 3.6, and 41 as newer servers have it.
-KEYS = {
-    1: INVERTER | LINES | {"efficiency", "mppt_total_cap"} | _numbered("pv{}_u", 24)
-    | _numbered("pv{}_i", 24) | _numbered("mppt_{}_cap", 10),
-    14: INVERTER | {"center_u", "center_i", "aop"} | _numbered("center_i_{}", 10),
-    38: INVERTER | LINES | {"efficiency"} | _numbered("pv{}_u", 8) | _numbered("pv{}_i", 8)
-    | _numbered("mppt_{}_cap", 4),
-    15: _numbered("dc_i{}", 20)
-    | {"photc_i", "photc_u", "temprature", "thunder_count", "run_state"},
-    10: {
-        "temperature", "pv_temperature", "wind_speed", "wind_direction", "radiant_total",
-        "radiant_line", "horiz_radiant_line", "horiz_radiant_total", "run_state",
-    },
-    17: PHASES | LINES | TARIFFS | {
-        "active_power", "power_factor", "active_cap", "reactive_power", "reverse_active_cap",
-        "forward_reactive_cap", "reverse_reactive_cap", "active_power_a", "active_power_b",
-        "active_power_c", "reactive_power_a", "reactive_power_b", "reactive_power_c",
-        "total_apparent_power", "grid_frequency",
-    },
-    47: {
-        "meter_status", "meter_u", "meter_i", "active_power", "reactive_power", "power_factor",
-        "grid_frequency", "active_cap", "reverse_active_cap", "run_state",
-    },
-    39: STORAGE | {
-        "battery_status", "max_charge_power", "max_discharge_power", "busbar_u",
-        "ch_discharge_model",
-    },
-    41: STORAGE,
-    8: PHASES | LINES
-    | {"active_power", "reactive_power", "power_factor", "elec_freq", "run_state"},
-}  # fmt: skip
-# The rows the reference has for each type.
-COUNTS = {1: 81, 14: 31, 38: 42, 15: 25, 10: 9, 17: 40, 47: 10, 39: 11, 41: 6, 8: 14}
-
-
 @pytest.mark.parametrize("type_id", sorted(DEVICE_KPIS))
 def test_devices_report_the_keys_of_the_reference(client, type_id):
     readings = client.readings(type_id)
@@ -218,6 +166,14 @@ def test_a_fleet_holds_every_type_with_values_and_some_without(by_type):
 
 CODES_101 = ",".join(f"NE={number}" for number in range(101))
 IDS_101 = ",".join(str(number) for number in range(101))
+IDS_11 = ",".join(str(number) for number in range(11))
+NOW_MS, DAY_MS = 1782212460000, 86_400_000
+ALARMS = {
+    "stationCodes": "NE=1",
+    "beginTime": NOW_MS - 31 * DAY_MS,
+    "endTime": NOW_MS,
+    "language": "en_US",
+}
 
 
 @pytest.mark.parametrize(
@@ -251,8 +207,42 @@ IDS_101 = ",".join(str(number) for number in range(101))
         ("getDevRealKpi", {"devIds": "-7", "devTypeId": "62"}, 20013),
         ("getDevRealKpi", {"devIds": "-7"}, 20013),
         ("getDevRealKpi", {"devIds": "-7", "devTypeId": 1}, 20013),
-        ("getAlarmList", {"stationCodes": "NE=1"}, 401),
-        ("devUpgrade", {}, 401),
+        ("getKpiStationDay", {"collectTime": 1}, 20010),
+        ("getKpiStationDay", {"stationCodes": CODES_101, "collectTime": 1}, 20014),
+        ("getKpiStationDay", {"stationCodes": "NE=2", "collectTime": 1}, 20007),
+        ("getKpiStationDay", {"stationCodes": "NE=1"}, 20012),
+        ("getKpiStationDay", {"stationCodes": "NE=1", "collectTime": ""}, 20012),
+        ("getKpiStationDay", {"stationCodes": "NE=1", "collectTime": "noon"}, 30030),
+        ("getKpiStationDay", {"stationCodes": "NE=1", "collectTime": -1}, 30030),
+        ("getKpiStationDay", {"stationCodes": "NE=1", "collectTime": 10**300}, 30030),
+        ("getKpiStationDay", {"stationCodes": "NE=1", "collectTime": "9" * 5000}, 30030),
+        ("getDevKpiDay", {"devIds": IDS_101, "devTypeId": "1", "collectTime": 1}, 20017),
+        ("getDevKpiDay", {"devIds": "-7", "devTypeId": "47", "collectTime": 1}, 20013),
+        ("getDevKpiDay", {"devIds": "-7", "devTypeId": "39", "collectTime": 1}, 20006),
+        ("getDevKpiDay", {"devIds": "-7", "devTypeId": "1"}, 20012),
+        ("getDevFiveMinutes", {"devIds": IDS_101, "devTypeId": "1", "collectTime": 1}, 20016),
+        ("getDevFiveMinutes", {"devIds": "-7", "devTypeId": "62", "collectTime": 1}, 20013),
+        ("getDevFiveMinutes", {"devIds": "-7", "devTypeId": "1"}, 20012),
+        ("devUpgrade", {"devIds": IDS_11, "devTypeId": "1"}, 20018),
+        ("devUpgrade", {"devIds": "-7", "devTypeId": "47"}, 20013),
+        ("devUpgrade", {"devIds": "-7", "devTypeId": "38"}, 20006),
+        ("devUpgrade", {"devIds": "8", "devTypeId": "1"}, 20008),
+        ("devUpgrade", {"devTypeId": "1"}, 20011),
+        ("getDevUpgradeInfo", {"devIds": IDS_11, "devTypeId": "1"}, 20018),
+        ("getDevUpgradeInfo", {"devIds": "-7", "devTypeId": "1"}, 20022),
+        ("getDevUpgradeInfo", {"devIds": "-7", "devTypeId": "14"}, 20013),
+        ("getAlarmList", {**ALARMS, "stationCodes": CODES_101}, 20015),
+        ("getAlarmList", {**ALARMS, "stationCodes": "NE=2"}, 20007),
+        ("getAlarmList", {**ALARMS, "beginTime": None}, 20012),
+        ("getAlarmList", {**ALARMS, "endTime": None}, 20012),
+        ("getAlarmList", {**ALARMS, "beginTime": NOW_MS, "endTime": NOW_MS - 1}, 20023),
+        ("getAlarmList", {**ALARMS, "language": ""}, 20024),
+        ("getAlarmList", {**ALARMS, "language": "en_UK"}, 20025),
+        ("getAlarmList", {**ALARMS, "language": ["en_US"]}, 20025),
+        ("getAlarmList", {**ALARMS, "beginTime": 0}, 20026),
+        ("getAlarmList", {**ALARMS, "beginTime": NOW_MS - 31 * DAY_MS - 1}, 20027),
+        ("getAlarmList", {**ALARMS, "status": "new"}, 30030),
+        ("getAlarmList", {**ALARMS, "levels": 1}, 30030),
     ],
 )
 def test_sloppy_calls_are_refused(house, interface, parameters, code):
@@ -277,6 +267,63 @@ def test_other_paths_and_methods_are_http_errors(house):
     assert house.system.handle("POST", "/thirdData/logout", {}).status == 404
     answer = house.system.handle("GET", "/thirdData/getStationList", house.headers)
     assert (answer.status, answer.headers) == (405, (("Allow", "POST"),))
+
+
+# Chapter 4 of the reference, and what newer servers added.
+CODES = [
+    305, 306, 307, 401, 407, *range(20001, 20029), 20045, 20046, 20056, 20200, 20400, 20403, 20618,
+    30004, 30005, 30006, 30008, 30029, 30030, 30031, 30032,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_can_be_injected_everywhere(house, code):
+    house.system.faults.add("fail_code", value=code)
+    for row in INTERFACES.values():
+        assert house.code(row.name) == code
+
+
+def test_only_interfaces_that_are_refused_are_beyond_the_account(client_of):
+    newer = client_of(users={"demo": User("demo", refused=frozenset({"getAlarmList"}))})
+    answer = newer.ask("getAlarmList")
+    assert (answer["failCode"], answer["message"]) == (401, "Invalid access to current interface!")
+    assert {newer.code(name) for name in INTERFACES if name != "getAlarmList"}.isdisjoint({401})
+
+
+ODD = [
+    None,
+    "",
+    0,
+    -1,
+    1.5,
+    True,
+    "x",
+    "1",
+    ",",
+    [],
+    ["1"],
+    {},
+    {"a": 1},
+    10**40,
+    "\x00",
+    "é" * 300,
+]
+NAMES = [
+    "stationCodes", "devIds", "devTypeId", "collectTime", "beginTime", "endTime", "language",
+    "status", "levels", "devTypes", "types", "devName", "SN", "userName", "key", "pageNo",
+    "pageSize",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_parameter_breaks_the_system(house, name):
+    device = {"devIds": "-7", "devTypeId": "1"}
+    person = {"SN": "SN1", "userName": "owner@example.com"}
+    good = {**ALARMS, **device, **person, "collectTime": 1, "pageNo": 1, "pageSize": 10}
+    for row in INTERFACES.values():
+        for odd in ODD:
+            answer = house.ask(row.name, **{**good, name: odd})
+            assert answer["success"] is (answer["failCode"] == 0 and answer["message"] is None)
 
 
 def test_an_account_may_have_only_the_newer_list(client_of):

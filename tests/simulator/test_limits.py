@@ -158,3 +158,24 @@ def test_a_system_knows_its_accounts_size(client_of):
 def test_logins_are_limited_too(stranger):
     hasty = stranger(pause=30.0)
     assert [hasty.login()["failCode"] for _ in range(2)] == [0, 407]
+
+
+A_DAY = [24 + 2, 24 + 3 + 1, 24 + 3 + 1 + 1]  # by plants, by inverters and batteries, by all types
+V6 = {
+    "login": 5 * 144, "getStationList": 24,
+    "getStationRealKpi": 2 * 288, "getDevRealKpi": 5 * 288,
+    "getKpiStationHour": A_DAY[0], "getKpiStationDay": A_DAY[0],
+    "getKpiStationMonth": A_DAY[0], "getKpiStationYear": A_DAY[0],
+    "getDevList": A_DAY[0],
+    "getDevKpiDay": A_DAY[1], "getDevKpiMonth": A_DAY[1], "getDevKpiYear": A_DAY[1],
+    "getDevFiveMinutes": A_DAY[2],
+    "getAlarmList": 2 * 48,
+    "devUpgrade": 1440, "getDevUpgradeInfo": 1440, "snIsRegister": 1440,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", INTERFACES)
+def test_each_interface_has_the_calls_a_day_of_its_edition(name):
+    size = Size(130, {1: 230, 39: 20, 47: 100, 62: 500})
+    assert CallLog("classic").allowed_calls(name, 86_400.0, size) == 1440
+    assert CallLog("v6").allowed_calls(name, 86_400.0, size) == V6[name]

@@ -3,10 +3,13 @@
 import http.client
 import json
 import socket
+import ssl
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
+import trustme
 
 from exporter.simulator import app
 from exporter.simulator.fleet import build
@@ -184,6 +187,50 @@ def test_a_keep_alive_connection_survives_an_empty_body(connected, session):
     assert post(connected, session, "getDevList").json()["failCode"] == 20010
 
 
+@pytest.fixture
+def authority():
+    return trustme.CA()
+
+
+@pytest.fixture
+def serve_tls(serve, authority):
+    def start(*names, **options):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(*names, **options).configure_cert(context)
+        return serve(tls=context)
+
+    return start
+
+
+@pytest.fixture
+def trusting(session, authority, tmp_path):
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    session.verify = str(tmp_path / "ca.pem")
+    return session
+
+
+def test_a_server_speaks_tls(serve_tls, trusting):
+    server = serve_tls("127.0.0.1")
+    assert server.url == f"https://127.0.0.1:{server.port}"
+    log_in(server, trusting)
+    assert post(server, trusting, "getStationList").json()["success"] is True
+    with pytest.raises(requests.ConnectionError, match="aborted"):
+        faulty(server, trusting, "reset_before_headers")
+
+
+def test_a_certificate_can_be_unknown_expired_or_of_another_host(serve_tls, session, trusting):
+    session.verify, known = True, session.verify
+    with pytest.raises(requests.exceptions.SSLError, match="unable to get local issuer"):
+        post(serve_tls("127.0.0.1"), session, "getStationList")
+    session.verify = known
+    with pytest.raises(requests.exceptions.SSLError, match=r"mismatch|doesn't match"):
+        post(serve_tls("other.example"), trusting, "getStationList")
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    expired = serve_tls("127.0.0.1", not_after=yesterday)
+    with pytest.raises(requests.exceptions.SSLError, match="expired"):
+        post(expired, trusting, "getStationList")
+
+
 def test_a_server_listens_where_told(serve, session):
     try:
         listening = socket.create_server(("::1", 0), family=socket.AF_INET6)
@@ -246,6 +293,38 @@ def test_the_fleet_changes_by_the_control_door(controlled, session):
     assert "NE=9" not in fleet.plants
     assert change(do="remove_plant", code="NE=9") == 400
     assert change(do="paint") == 400
+
+
+def test_alarms_come_and_go_by_the_control_door(controlled, session):
+    def change(**what):
+        return session.post(controlled.url + "/simulator/alarms", json=what, timeout=5)
+
+    def status():
+        now = round(time.time() * 1000)
+        asked = {"beginTime": now - 60_000, "endTime": now + 1, "language": "en_US"}
+        codes = ",".join(controlled.system.fleet.plants)
+        alarms = post(controlled, session, "getAlarmList", stationCodes=codes, **asked).json()
+        return [item["status"] for item in alarms["data"] if item["alarmName"] == "Test"]
+
+    log_in(controlled, session)
+    device = next(iter(controlled.system.fleet.devices))
+    raised = change(**{"raise": {"device_id": device, "name": "Test", "level": 1}})
+    assert raised.json() == {"number": 1}
+    assert status() == [1]
+    assert change(acknowledge=1).status_code == 204
+    assert status() == [2]
+    assert change(clear=1).status_code == 204
+    assert status() == [6]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"clear": 7}, {"raise": {}}, {"raise": {"device_id": 0}}, {"ring": 1}, [], {"clear": []},
+     {"raise": {"device_id": 1, "colour": 1}}],
+)  # fmt: skip
+def test_a_wrong_alarm_is_refused(controlled, session, body):
+    answer = session.post(controlled.url + "/simulator/alarms", json=body, timeout=5)
+    assert (answer.status_code, list(answer.json())) == (400, ["error"])
 
 
 def test_the_calls_are_told_by_the_control_door(controlled, session):

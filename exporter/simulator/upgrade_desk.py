@@ -1,0 +1,42 @@
+"""What devUpgrade and getDevUpgradeInfo answer (reference 2.14, 2.15)."""
+
+from typing import Any
+
+from exporter.northbound.interfaces import INTERFACES
+from exporter.simulator.answers import Refusal
+from exporter.simulator.asking import Parameters, View, asked_devices, milliseconds
+from exporter.simulator.fleet import SimDevice
+
+_ORDER = INTERFACES["devUpgrade"]
+
+
+def _asked(view: View, parameters: Parameters) -> list[SimDevice]:
+    return asked_devices(view, parameters, _ORDER.device_types, too_many=20018, most=_ORDER.batch)
+
+
+def order_upgrades(view: View, parameters: Parameters) -> Any:
+    """2.14: orders the upgrade of each device, and says what became of each order."""
+    codes = [
+        (device.id, view.upgrades.order(device, view.now)) for device in _asked(view, parameters)
+    ]
+    return [{"devId": number, "result": not code, "failCode": code} for number, code in codes]
+
+
+def upgrade_records(view: View, parameters: Parameters) -> Any:
+    """2.15: the last upgrade of each device that had one."""
+    records = [(device.id, view.upgrades.record(device.id)) for device in _asked(view, parameters)]
+    rows = [
+        {
+            "devId": number,
+            "lastUpgradeTime": milliseconds(record.ordered),
+            "sourceVersion": record.source,
+            "targetVersion": record.target,
+            "process": record.process(view.now),
+            "upgradeResult": record.result(view.now),
+        }
+        for number, record in records
+        if record is not None
+    ]
+    if not rows:
+        raise Refusal(20022)
+    return rows

@@ -1,29 +1,41 @@
 """One account's side of the page: takes what its poller tells, counts it and shows it."""
 
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
 
-import structlog
-
-from exporter.exposition.blocks import Blocks
-from exporter.exposition.page import Block, Labels, Page
+from exporter.catalogue.model import Metric
+from exporter.exposition import memory, plain
+from exporter.exposition.alarms import ALARMS_TOTAL, totals
+from exporter.exposition.blocks import Blocks, Samples, Source
+from exporter.exposition.counts import Counts
+from exporter.exposition.fleet import Fleet
+from exporter.exposition.page import Block, Page
+from exporter.exposition.plain import Shown
 from exporter.exposition.telemetry import Telemetry
-from exporter.exposition.things import Place, device_labels, plant_labels, render_things
+from exporter.exposition.things import LAST_READINGS, LASTING, UPGRADE_INFO, Place, render_things
 from exporter.exposition.translate import Sample, Translator
-from exporter.northbound.codes import device_type_slug
-from exporter.northbound.errors import CallError
-from exporter.northbound.interfaces import LOGIN, Interface, Subject
-from exporter.northbound.records import Device, Parsed, Plant, Reading
+from exporter.exposition.values import Values
+from exporter.northbound.interfaces import INTERFACES, Interface, Subject
+from exporter.northbound.records import (
+    Device,
+    Parsed,
+    Plant,
+    PlantAlarms,
+    Reading,
+    Upgrade,
+    Windows,
+)
 
-RATE_LIMITED = frozenset({"407", "http_403", "http_429"})
-NAMED_KEYS = 1_000  # unknown keys that are remembered and named in the log
+Lasting = Mapping[Metric, Mapping[str, Samples]]
 
 
-class AccountSink:
+class AccountSink(Counts):
     """Makes an account's page of what its poller tells. Used by that poller's thread alone.
 
     `now` is the page's clock, `wall` gives seconds since the epoch; `places` are configured
-    latitudes and longitudes by plant code. `unknown_keys` names what the catalogue lacks.
+    latitudes and longitudes by plant code. `severities` are those of the alarms that are asked for,
+    none where none are; of a plant's active ones, `max_active_per_plant` have series.
     """
 
     def __init__(  # noqa: PLR0913  # a sink is handed what it joins
@@ -36,139 +48,187 @@ class AccountSink:
         places: Mapping[str, Place],
         now: Callable[[], float],
         wall: Callable[[], float],
+        currency: str = "",
+        severities: Collection[str] = (),
+        max_active_per_plant: int = 0,
     ) -> None:
-        self.unknown_keys: dict[tuple[str, str], None] = {}
-        self._account = account
+        super().__init__(account, telemetry, wall)
         self._page = page
-        self._telemetry = telemetry
-        self._translator = translator
+        self._guard = translator.guard
         self._places = places
         self._now = now
-        self._wall = wall
-        self._plants: Mapping[str, Plant] = {}
-        self._devices: Mapping[str, Device] = {}
-        self._device_types: set[str] = set()
-        self._blocks = Blocks(account, page, self._identity)
-        self._log = structlog.get_logger().bind(account=account)
-
-    # --- calls ---------------------------------------------------------------------------------
-
-    def request(self, interface: str, seconds: float, error: CallError | None) -> None:
-        """One HTTP request was made and took so long."""
-        labels = (self._account, interface)
-        self._telemetry.requests.labels(*labels).inc()
-        self._telemetry.durations.labels(*labels).observe(seconds)
-        if interface == LOGIN.name:
-            self._telemetry.logins.labels(self._account).inc()
-        if error is None:
-            self._telemetry.last_success.labels(*labels).set(self._wall())
-            return
-        self._telemetry.failures.labels(*labels, error.reason).inc()
-        if error.reason in RATE_LIMITED:
-            self._telemetry.rate_limited.labels(*labels).inc()
-
-    def up(self, *, up: bool) -> None:
-        """Whether the management system talks to this account."""
-        self._telemetry.up.labels(self._account).set(up)
-
-    def session_lost(self) -> None:
-        """Somebody else's login ended our session."""
-        self._telemetry.sessions_lost.labels(self._account).inc()
-
-    def permitted(self, interface: str, *, permitted: bool) -> None:
-        """Whether the account may call an interface, as far as its last answer tells."""
-        self._telemetry.permitted.labels(self._account, interface).set(permitted)
-
-    def unanswered(self, interface: str, count: int) -> None:
-        """How many plants or devices the last calls brought nothing about."""
-        self._telemetry.unanswered.labels(self._account, interface).set(count)
-
-    def rejected(self, interface: str, reasons: Mapping[str, int]) -> None:
-        """So many items or values of an answer could not be used, by reason."""
-        for reason, count in reasons.items():
-            self._telemetry.rejected.labels(self._account, interface, reason).inc(count)
+        self._currency = currency
+        self._severities = severities
+        self._fleet = Fleet(account)
+        self._values = Values(self._fleet, translator, self, severities, max_active_per_plant)
+        self._blocks = Blocks(account, page, self._fleet.identity)
+        self._memory = memory.Memory()
+        self._show_things()
 
     def plan(self, interface: str, *, pace: float, walk: float, max_age: float) -> None:
         """The pace in force, and the age at which this interface's values are too old."""
-        labels = (self._account, interface)
-        self._telemetry.pace.labels(*labels).set(pace)
-        self._telemetry.walk.labels(*labels).set(walk)
-        self._page.keep(labels, max_age)
-
-    # --- the fleet -----------------------------------------------------------------------------
+        self.planned(interface, pace, walk)
+        self._page.keep((self._account, interface), max_age)
 
     def fleet(self, plants: Mapping[str, Plant], devices: Mapping[str, Device]) -> None:
         """The plants and devices as now known: what is gone goes, what moved is relabelled."""
-        if plants == self._plants and devices == self._devices:
+        change = self._fleet.change(plants, devices)
+        if change is None:
             return
-        gone_plants = self._plants.keys() - plants.keys()
-        # Under another type, an id is another device: none of its values go on.
-        gone_devices = {
-            old.id: old
-            for old in self._devices.values()
-            if old.id not in devices or devices[old.id].type_id != old.type_id
-        }
-        moved_devices = {
-            old.id
-            for old in self._devices.values()
-            if old.id in devices and devices[old.id].plant_code != old.plant_code
-        }
-        self._plants, self._devices = dict(plants), dict(devices)
-        self._blocks.refresh(Subject.PLANTS, gone=gone_plants)
-        self._blocks.refresh(Subject.DEVICES, gone=gone_devices, moved=moved_devices)
-        for code in gone_plants:
-            self._translator.forget(None, code)
-        for device in gone_devices.values():
-            self._translator.forget(device.type_id, device.id)
-        things = render_things(self._account, self._plants, self._devices, self._places)
+        for subject, gone in change.gone.items():
+            self._blocks.refresh(subject, gone=gone, moved=change.moved[subject])
+            self._memory.forget(subject, gone)
+            for name, device_type in gone.items():
+                self._guard.forget((device_type, name))
+        unseen = dict.fromkeys(change.new_plants, totals(self._severities, (), ()))
+        self._blocks.put({LASTING[ALARMS_TOTAL]: unseen}, read_at=self._now())
+        self._show_things()
+        self.fleet_size(len(plants), (device.type_id for device in devices.values()))
+
+    def close(self) -> None:
+        """Takes the account off the page, once its poller has ended."""
+        self._blocks.clear()
+        self._page.update({(self._account, "things"): None})
+        for interface in INTERFACES:
+            self._page.keep((self._account, interface), None)
+
+    def _show_things(self) -> None:
+        fleet = self._fleet
+        things = render_things(
+            self._account, self._currency, fleet.plants, fleet.devices, self._places
+        )
         self._page.update({(self._account, "things"): Block(things)})
-        self._count()
 
-    def _identity(self, subject: Subject, name: str) -> Labels:
-        if subject is Subject.PLANTS:
-            return plant_labels(self._account, name)
-        return device_labels(self._account, self._devices[name])
-
-    def _count(self) -> None:
-        self._telemetry.plants.labels(self._account).set(len(self._plants))
-        counts = Counter(device_type_slug(d.type_id) for d in self._devices.values())
-        for slug in self._device_types - counts.keys():
-            self._telemetry.devices.remove(self._account, slug)
-        self._device_types = set(counts)
-        for slug, count in counts.items():
-            self._telemetry.devices.labels(self._account, slug).set(count)
-
-    # --- values --------------------------------------------------------------------------------
+    # --- answers -------------------------------------------------------------------------------
 
     def readings(
-        self, interface: Interface, asked: Collection[str], readings: Parsed[Reading]
+        self,
+        interface: Interface,
+        asked: Collection[str],
+        readings: Parsed[Reading],
+        measured: Mapping[str, float] | None = None,
     ) -> None:
-        """An answer: whatever it leaves out of what was asked has no values now."""
-        known = self._plants if interface.subject is Subject.PLANTS else self._devices
-        samples: dict[str, tuple[Sample, ...]] = {name: () for name in asked if name in known}
-        for reading in readings.records:
-            if reading.subject in samples:
-                samples[reading.subject] = self._translate(interface, reading)
-        self._blocks.put(interface, samples, read_at=self._now(), wall=self._wall())
+        """An answer: whatever it leaves out of what was asked has no values now.
 
-    def _translate(self, interface: Interface, reading: Reading) -> tuple[Sample, ...]:
-        device_type = (
-            None if interface.subject is Subject.PLANTS else self._devices[reading.subject].type_id
-        )
-        result = self._translator.translate(interface.name, device_type, reading)
-        self.rejected(interface.name, result.rejected)
-        self._telemetry.unknown_keys.labels(self._account, interface.name).inc(
-            len(result.unknown_keys)
-        )
-        for key in result.unknown_keys:
-            self._name_unknown(
-                device_type_slug(device_type) if device_type is not None else "plant", key
+        `measured` tells, where the answer does, when the values of each were measured, in seconds
+        since the epoch.
+        """
+        shown = _by_name(asked, readings.records)
+        samples = self._values.samples(interface, shown)
+        metric, times, wall = LAST_READINGS[interface.subject], measured or {}, self._wall()
+        last = {
+            name: (Sample(metric, (), times.get(name, wall)),)
+            for name, found in samples.items()
+            if found
+        }
+        self._show(interface, shown, samples, {metric: last})
+
+    def statistics(self, interface: Interface, windows: Mapping[str, Windows]) -> None:
+        """An answer: the running and the last complete period of each that was asked about."""
+        self._show(interface, windows, self._values.samples(interface, windows))
+
+    def alarms(self, interface: Interface, plants: Mapping[str, PlantAlarms]) -> None:
+        """An answer: what is active in each plant that was asked about, and what is new there."""
+        shown = {code: alarms.active for code, alarms in plants.items()}
+        counted = {
+            code: totals(self._severities, self._blocks.get(LASTING[ALARMS_TOTAL], code), each.new)
+            for code, each in plants.items()
+        }
+        samples = self._values.samples(interface, shown)
+        self._show(interface, shown, samples, {ALARMS_TOTAL: counted})
+
+    def upgrades(
+        self, interface: Interface, asked: Collection[str], upgrades: Parsed[Upgrade]
+    ) -> None:
+        """An answer: whatever it leaves out of what was asked has no upgrade to tell of."""
+        shown = _by_name(asked, (upgrade.reading for upgrade in upgrades.records))
+        info = {
+            upgrade.reading.subject: (
+                Sample(UPGRADE_INFO, (upgrade.source_version, upgrade.target_version), 1.0),
             )
-        for metric, count in result.unknown_states.items():
-            self._telemetry.unknown_states.labels(self._account, metric).inc(count)
-        return tuple(result.samples)
+            for upgrade in upgrades.records
+        }
+        samples = self._values.samples(interface, shown)
+        self._show(interface, shown, samples, {UPGRADE_INFO: info})
 
-    def _name_unknown(self, device_type: str, key: str) -> None:
-        if (device_type, key) not in self.unknown_keys and len(self.unknown_keys) < NAMED_KEYS:
-            self.unknown_keys[device_type, key] = None
-            self._log.info("unknown key", device_type=device_type, key=key)
+    def _show(
+        self,
+        interface: Interface,
+        shown: Mapping[str, Shown],
+        samples: Mapping[str, Samples],
+        lasting: Lasting = MappingProxyType({}),
+    ) -> None:
+        """Shows and remembers an answer's samples, and what lasts of it beyond its age."""
+        told: dict[Source, Mapping[str, Samples]] = {_source(interface): samples}
+        for metric, each in lasting.items():
+            source = LASTING[metric]
+            told[source] = {name: found for name, found in each.items() if name in samples}
+            for name, found in told[source].items():
+                if found != self._blocks.get(source, name):
+                    self._memory.note(memory.lasting(source), name, plain.plain_samples(found))
+        at = self._wall()
+        for name in samples:
+            self._memory.note(memory.shown(interface), name, plain.plain(shown[name], at))
+        self._blocks.put(told, read_at=self._now())
+
+    # --- memory --------------------------------------------------------------------------------
+
+    def changes(self) -> dict[tuple[str, str], Any]:
+        """What changed of what should survive a restart, since the last call.
+
+        Plain data by kind and name; None for what is gone.
+        """
+        for (device_type, name), held in self._guard.changes().items():
+            subject = Subject.PLANTS if device_type is None else Subject.DEVICES
+            self._memory.note(memory.held(subject), name, plain.plain_held(held))
+        return self._memory.changes()
+
+    def recall(self, read: memory.Read) -> None:
+        """Shows what was shown before a restart, with its true age.
+
+        `read` gives all plain data of a kind by name. Called once, after the fleet was told and
+        before anything else is. Of what is unknown or malformed nothing is shown.
+        """
+        for subject in (Subject.PLANTS, Subject.DEVICES):
+            for name, data in self._recalled(memory.held(subject), subject, read):
+                if (held := plain.recalled(plain.read_held, data)) is not None:
+                    self._guard.recall((self._fleet.device_type(subject, name), name), held)
+        for interface in memory.REMEMBERED:
+            self._recall_answers(interface, read)
+        for metric, source in LASTING.items():
+            self._recall_lasting(metric, source, read)
+
+    def _recall_answers(self, interface: Interface, read: memory.Read) -> None:
+        answers: dict[float, dict[str, Shown]] = {}  # by time: one block for each, as before
+        for name, data in self._recalled(memory.shown(interface), interface.subject, read):
+            found = plain.recalled(plain.read_shown, interface.content, name, data)
+            if found is not None:
+                answers.setdefault(found[0], {})[name] = found[1]
+        now, wall = self._now(), self._wall()
+        for at, shown in answers.items():
+            samples = self._values.samples(interface, shown, again=True)
+            self._blocks.put({_source(interface): samples}, read_at=now - max(0.0, wall - at))
+
+    def _recall_lasting(self, metric: Metric, source: Source, read: memory.Read) -> None:
+        found: dict[str, Samples] = {}
+        for name, data in self._recalled(memory.lasting(source), source.subject, read):
+            samples = plain.recalled(plain.read_samples, metric, data)
+            if samples:
+                counter = metric is ALARMS_TOTAL
+                found[name] = totals(self._severities, samples, ()) if counter else samples
+        self._blocks.put({source: found}, read_at=self._now())
+
+    def _recalled(
+        self, kind: str, subject: Subject, read: memory.Read
+    ) -> Iterator[tuple[str, Any]]:
+        return self._memory.recall(kind, read, self._fleet.known(subject))
+
+
+def _by_name(asked: Collection[str], readings: Iterable[Reading]) -> dict[str, Reading]:
+    """What was told of each that was asked about: an empty reading of those left out."""
+    told = {reading.subject: reading for reading in readings}
+    return {name: told.get(name, Reading(name, {})) for name in asked}
+
+
+def _source(interface: Interface) -> Source:
+    return Source(interface.name, interface.subject)

@@ -83,7 +83,7 @@ class Page:
         self._now = now
         self._lock = Lock()
         self._blocks: dict[Hashable, tuple[Block, Mapping[str, bytes]]] = {}
-        self._max_ages: dict[Hashable, float] = {}
+        self._max_ages: dict[Hashable, float | None] = {}
         self._headers: dict[str, Mapping[Format, bytes]] = {}
 
     def update(self, blocks: Mapping[Hashable, Block | None]) -> None:
@@ -101,8 +101,8 @@ class Page:
                         {metric.name: lines for metric, lines in block.chunks.items()},
                     )
 
-    def keep(self, source: Hashable, max_age: float) -> None:
-        """Sets how many seconds the blocks of a source are shown."""
+    def keep(self, source: Hashable, max_age: float | None) -> None:
+        """Sets how many seconds the blocks of a source are shown; None, as at first: not at all."""
         with self._lock:
             self._max_ages[source] = max_age
 
@@ -123,4 +123,7 @@ class Page:
         return b"".join(parts)
 
     def _is_fresh(self, block: Block, now: float) -> bool:
-        return block.source is None or now - block.read_at <= self._max_ages.get(block.source, 0.0)
+        if block.source is None:
+            return True
+        max_age = self._max_ages.get(block.source)
+        return max_age is not None and now - block.read_at <= max_age

@@ -47,6 +47,7 @@ class Telemetry:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # as the library declares it
         self.registry = CollectorRegistry()
         self.described: list[Metric] = []
+        self._of_accounts: list[Counter | Gauge | Histogram] = []
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
@@ -56,6 +57,14 @@ class Telemetry:
             ("version", "python_version"),
         )
         build.labels(version("fusionsolar-exporter"), platform.python_version()).set(1)
+        self.reload_successful = self._gauge(
+            "fusionsolar_exporter_config_last_reload_successful",
+            "Whether the configuration could be read when it was last to be.",
+        )
+        self.reload_timestamp = self._gauge(
+            "fusionsolar_exporter_config_last_reload_success_timestamp_seconds",
+            "When the configuration was last read successfully.",
+        )
         self.up = self._gauge(
             "fusionsolar_up",
             "Whether the management system talks to this account: 1 from a successful login on, "
@@ -89,6 +98,7 @@ class Telemetry:
             registry=self.registry,
         )
         self.described.append(DURATIONS)
+        self._of_accounts.append(self.durations)
         self.rate_limited = self._counter(
             "fusionsolar_api_rate_limited_total",
             "HTTP requests refused for their frequency: failCode 407, HTTP 403 or 429.",
@@ -145,11 +155,16 @@ class Telemetry:
 
     def _counter(self, name: str, help_text: str, labels: tuple[str, ...]) -> Counter:
         self.described.append(Metric(name, Kind.COUNTER, help_text, labels=labels))
-        return Counter(name, help_text, labels, registry=self.registry)
+        counter = Counter(name, help_text, labels, registry=self.registry)
+        self._of_accounts.append(counter)
+        return counter
 
-    def _gauge(self, name: str, help_text: str, labels: tuple[str, ...]) -> Gauge:
+    def _gauge(self, name: str, help_text: str, labels: tuple[str, ...] = ()) -> Gauge:
         self.described.append(Metric(name, Kind.GAUGE, help_text, labels=labels))
-        return Gauge(name, help_text, labels, registry=self.registry)
+        gauge = Gauge(name, help_text, labels, registry=self.registry)
+        if "account" in labels:
+            self._of_accounts.append(gauge)
+        return gauge
 
     def introduce(self, account: str, interfaces: Iterable[str], states: Iterable[str]) -> None:
         """Shows an account's counters at 0 before anything has happened.
@@ -171,3 +186,8 @@ class Telemetry:
                 self.rejected.labels(account, interface, reason)
         for metric in states:
             self.unknown_states.labels(account, metric)
+
+    def forget(self, account: str) -> None:
+        """Drops all that was counted of an account that is gone."""
+        for instrument in self._of_accounts:
+            instrument.remove_by_labels({"account": account})

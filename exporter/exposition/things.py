@@ -1,13 +1,22 @@
-"""Plants and devices themselves: info metrics, capacity and place, and when they last reported."""
+"""What things are: info metrics of account, plants, devices; capacity, place, last reports."""
 
 from collections.abc import Iterable, Mapping
 from statistics import fmean
 
 from exporter.catalogue.model import Kind, Metric
+from exporter.exposition.alarms import ALARMS, ALARMS_TOTAL
+from exporter.exposition.blocks import Source
 from exporter.exposition.page import Labels, render
 from exporter.northbound.codes import BUILD_STATES, CONNECTION_TYPES, device_type_slug
+from exporter.northbound.interfaces import Subject
 from exporter.northbound.records import Device, Plant
 
+ACCOUNT_INFO = Metric(
+    "fusionsolar_account_info",
+    Kind.INFO,
+    "The currency of an account's revenues as configured, empty if it is not.",
+    labels=("currency",),
+)
 PLANT_INFO = Metric(
     "fusionsolar_plant_info",
     Kind.INFO,
@@ -49,10 +58,19 @@ PLANT_LAST_READING = Metric(
 DEVICE_LAST_READING = Metric(
     "fusionsolar_device_last_reading_timestamp_seconds",
     Kind.GAUGE,
-    "When an answer last held values of this device.",
+    "When the last values of this device were measured, where the answer tells it; "
+    "otherwise when an answer last held values of it.",
     unit="seconds",
 )
+UPGRADE_INFO = Metric(
+    "fusionsolar_device_upgrade_info",
+    Kind.INFO,
+    "The software versions before and after a device's last upgrade.",
+    labels=("source_version", "target_version"),
+)
+# All metrics that neither come from the catalogue nor are the exporter's own.
 THINGS = (
+    ACCOUNT_INFO,
     PLANT_INFO,
     CAPACITY,
     LATITUDE,
@@ -60,7 +78,20 @@ THINGS = (
     DEVICE_INFO,
     PLANT_LAST_READING,
     DEVICE_LAST_READING,
+    UPGRADE_INFO,
+    *ALARMS,
 )
+LAST_READINGS = {Subject.PLANTS: PLANT_LAST_READING, Subject.DEVICES: DEVICE_LAST_READING}
+# What is told of these lasts as long as the plant or device does: it never ages.
+LASTING = {
+    metric: Source(metric.name, subject, ages=False)
+    for metric, subject in (
+        (PLANT_LAST_READING, Subject.PLANTS),
+        (DEVICE_LAST_READING, Subject.DEVICES),
+        (UPGRADE_INFO, Subject.DEVICES),
+        (ALARMS_TOTAL, Subject.PLANTS),
+    )
+}
 
 Place = tuple[float, float]
 
@@ -77,13 +108,15 @@ def device_labels(account: str, device: Device) -> dict[str, str]:
 
 def render_things(
     account: str,
+    currency: str,
     plants: Mapping[str, Plant],
     devices: Mapping[str, Device],
     places: Mapping[str, Place],
 ) -> Mapping[Metric, bytes]:
-    """The lines about an account's fleet; `places` are configured latitudes and longitudes."""
+    """The lines about an account and its fleet; `places` are configured coordinates."""
     located = _places(plants, devices, places)
     samples: dict[Metric, list[tuple[Labels, float]]] = {
+        ACCOUNT_INFO: [({"account": account, "currency": currency}, 1)],
         PLANT_INFO: [(_plant_info(account, plant), 1) for plant in plants.values()],
         CAPACITY: [
             (plant_labels(account, plant.code), plant.capacity_watts)

@@ -1,15 +1,19 @@
 """Readings and the catalogue make samples: base units, states, guarded counters."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from math import isfinite
 
 from exporter.catalogue.model import Kind, Metric, Row
 from exporter.catalogue.rows import lookup
 from exporter.exposition.guard import Guard
-from exporter.northbound.records import Reading
+from exporter.northbound.records import Reading, Windows
 
+Admit = Callable[[tuple[str, tuple[str, ...]], float], tuple[float | None, bool]]
+
+PERIOD_START = "collectTime"  # the key, in ms, under which the catalogue has a row's own start
 UNKNOWN = "unknown"  # the state of a code that no table names
 
 
@@ -39,16 +43,24 @@ class Translation:
 class Translator:
     """Translates the readings of one account.
 
-    `factors` are the configured ones, by (device type, key); they replace the catalogue's.
+    `factors` are the configured ones, by (device type, key); they replace the catalogue's. The
+    `guard` holds what is remembered of counters.
     """
 
     def __init__(self, factors: Mapping[tuple[int, str], float]) -> None:
         self._factors = factors
-        self._guard = Guard()
+        self.guard = Guard()
 
-    def translate(self, interface: str, device_type: int | None, reading: Reading) -> Translation:
-        """Makes the samples of one reading; whatever cannot be used is counted, never raised."""
+    def translate(
+        self, interface: str, device_type: int | None, reading: Reading, *, again: bool = False
+    ) -> Translation:
+        """Makes the samples of one reading; whatever cannot be used is counted, never raised.
+
+        A reading told `again`, after a restart, leaves what is held of counters as it is.
+        """
         rows = lookup(interface, device_type)
+        guard = self.guard.repeat if again else self.guard.admit
+        admit = partial(guard, (device_type, reading.subject))
         result = Translation()
         for key, reason in reading.rejected.items():
             if key in rows:
@@ -60,10 +72,10 @@ class Translator:
             if row is None:
                 result.unknown_keys.append(key)
             elif row.metric is not None:
-                self._add(result, row, row.metric, reading.subject, value)
+                self._add(result, row, row.metric, admit, value)
         return result
 
-    def _add(self, result: Translation, row: Row, metric: Metric, subject: str, raw: float) -> None:
+    def _add(self, result: Translation, row: Row, metric: Metric, admit: Admit, raw: float) -> None:
         if row.states is not None:
             _add_states(result, row, metric, raw)
             return
@@ -72,9 +84,7 @@ class Translator:
             result.rejected["not_finite"] += 1
             return
         if metric.kind is Kind.COUNTER:
-            shown, fell = self._guard.admit(
-                (row.device_type, subject), (metric.name, row.labels), value
-            )
+            shown, fell = admit((metric.name, row.labels), value)
             if fell:
                 result.rejected["counter_fell"] += 1
             if shown is None:
@@ -87,9 +97,16 @@ class Translator:
             return row.factor
         return self._factors.get((row.device_type, row.key), row.factor)
 
-    def forget(self, device_type: int | None, subject: str) -> None:
-        """Drops what is remembered of a plant (device type None) or device that is gone."""
-        self._guard.forget((device_type, subject))
+
+def windowed(
+    windows: Windows, translate: Callable[[Reading], Iterable[Sample]]
+) -> Iterator[Sample]:
+    """The samples of a subject's statistics, each labelled with its window as well."""
+    for window, row in (("current", windows.current), ("previous", windows.previous)):
+        if row is not None:
+            values = {**row.reading.values, PERIOD_START: row.start * 1e3}
+            for sample in translate(replace(row.reading, values=values)):
+                yield replace(sample, labels=(*sample.labels, window))
 
 
 def _add_states(result: Translation, row: Row, metric: Metric, code: float) -> None:

@@ -1,7 +1,7 @@
 """What an account shows while answers come and the fleet changes around them."""
 
 import pytest
-from exposition.world import DEVICES, PLANTS, World
+from exposition.world import ACCOUNT_INFO, DEVICES, PLANTS, World
 
 from exporter.northbound.records import Device, Plant
 
@@ -113,7 +113,7 @@ def test_an_answer_before_any_list_shows_nothing():
     world = World()
     world.answer(DEVICES, ["1"], kilowatts(d1=5))
     world.answer(PLANTS, ["HILL"], {"HILL": {"day_power": 1.0}})
-    assert world.text() == ""
+    assert world.series() == {ACCOUNT_INFO: 1.0}
 
 
 # Batches
@@ -251,10 +251,10 @@ def test_the_same_fleet_again_changes_nothing(world):
     assert world.text() == before
 
 
-def test_an_empty_fleet_is_an_empty_page(world):
+def test_of_an_empty_fleet_nothing_is_left(world):
     world.answer(DEVICES, ["1"], kilowatts(d1=1))
     world.fleet()
-    assert world.text() == ""
+    assert world.series() == {ACCOUNT_INFO: 1.0}
 
 
 def test_the_fleet_is_counted_by_type(world):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.exposition.guard import Guard
+from exporter.exposition.guard import Guard, Held
 
 NOTHING = None
 
@@ -95,3 +95,45 @@ def test_a_value_that_does_not_fall_is_shown_as_it_is(values):
         if value >= so_far and value > 0:
             assert seen == value
         so_far = max(so_far, value)
+
+
+# Across a restart
+
+
+def test_what_is_told_again_shows_what_is_held_and_leaves_it_as_it_is():
+    guard = Guard()
+    for value in (10, 1, 1):
+        guard.admit((1, "d"), ("energy", ()), value)
+    (held,) = guard.changes().values()
+    later = Guard()
+    later.recall((1, "d"), held)
+    assert [later.repeat((1, "d"), ("energy", ()), 1) for _ in range(5)] == [(10, False)] * 5
+    assert later.admit((1, "d"), ("energy", ()), 1) == (1, True)
+
+
+def test_a_counter_that_was_zero_is_told_again_as_nothing():
+    guard = Guard()
+    guard.recall((1, "d"), {("energy", ()): Held(0.0)})
+    assert guard.repeat((1, "d"), ("energy", ()), 5.0) == (NOTHING, False)
+
+
+def test_without_anything_held_what_is_told_again_is_new():
+    guard = Guard()
+    assert guard.repeat((1, "d"), ("energy", ()), 5.0) == (5.0, False)
+    assert guard.admit((1, "d"), ("energy", ()), 4.0) == (5.0, True)
+
+
+def test_only_what_changed_since_is_a_change():
+    guard = Guard()
+    guard.admit((1, "a"), ("energy", ()), 5.0)
+    guard.admit((1, "b"), ("energy", ()), 6.0)
+    assert guard.changes() == {
+        (1, "a"): {("energy", ()): Held(5.0)},
+        (1, "b"): {("energy", ()): Held(6.0)},
+    }
+    guard.admit((1, "a"), ("energy", ()), 5.0)
+    guard.admit((1, "b"), ("energy", ()), 2.0)
+    assert guard.changes() == {(1, "b"): {("energy", ()): Held(6.0, 1)}}
+    guard.admit((1, "a"), ("energy", ()), 7.0)
+    guard.forget((1, "a"))
+    assert guard.changes() == {}

@@ -234,6 +234,15 @@ def test_a_source_may_be_kept_longer_later_on(page, clock):
     assert shown(page) == [5.0]
 
 
+def test_blocks_of_a_source_without_an_age_are_not_shown(page):
+    page.update({1: power(5.0, "realtime", read_at=100.0)})
+    assert shown(page) == []
+    page.keep("realtime", 10.0)
+    assert shown(page) == [5.0]
+    page.keep("realtime", None)
+    assert shown(page) == []
+
+
 def test_a_block_without_a_source_lasts(page, clock):
     page.update({1: power(5.0)})
     clock.at = 1e12

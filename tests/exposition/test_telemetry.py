@@ -17,6 +17,8 @@ INTERFACE = {"account", "interface"}
 CONTRACT = {
     "fusionsolar_up": ("gauge", {"account"}),
     "fusionsolar_exporter_build_info": ("gauge", {"version", "python_version"}),
+    "fusionsolar_exporter_config_last_reload_successful": ("gauge", set()),
+    "fusionsolar_exporter_config_last_reload_success_timestamp_seconds": ("gauge", set()),
     "fusionsolar_api_requests_total": ("counter", INTERFACE),
     "fusionsolar_api_request_failures_total": ("counter", INTERFACE | {"reason"}),
     "fusionsolar_api_request_duration_seconds": ("histogram", INTERFACE),
@@ -210,3 +212,23 @@ def test_promtool_has_nothing_to_say(world):
         input=world.text(), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (ran.stdout, ran.stderr, ran.returncode) == ("", "", 0)
+
+
+def test_an_account_that_is_gone_leaves_nothing_behind(world):
+    world.telemetry.introduce("office", [REALTIME], ["fusionsolar_inverter_state"])
+    world.telemetry.reload_successful.set(1)
+    world.telemetry.forget("home")
+    left = [series for series, _ in series_of(text_of(world.telemetry))]
+    assert [series for series in left if "account=home" in series] == []
+    assert f"fusionsolar_api_requests_total{{account=office,interface={REALTIME}}}" in left
+    assert "fusionsolar_exporter_config_last_reload_successful{}" in left
+    world.telemetry.forget("home")
+
+
+def test_a_reload_is_told_by_two_gauges_of_no_account(world):
+    world.telemetry.reload_successful.set(1)
+    world.telemetry.reload_timestamp.set(1_750_798_800.5)
+    told = dict(series_of(text_of(world.telemetry)))
+    name = "fusionsolar_exporter_config_last_reload"
+    assert told[f"{name}_successful{{}}"] == 1.0
+    assert told[f"{name}_success_timestamp_seconds{{}}"] == 1_750_798_800.5

@@ -1,12 +1,20 @@
 import pytest
-from exposition.world import World
+from exposition.world import ACCOUNT_INFO, World
 
 from exporter.northbound.records import Device, Plant
 
 
 def things(world):
-    """All series, without the prefix that all have."""
-    return {series.removeprefix("fusionsolar_"): value for series, value in world.series().items()}
+    """All series but the account's own, without the prefix that all have."""
+    series = world.series()
+    assert series.pop(ACCOUNT_INFO) == 1.0
+    return {name.removeprefix("fusionsolar_"): value for name, value in series.items()}
+
+
+def test_an_account_and_its_currency_are_shown_before_anything_is_known():
+    assert World().series() == {"fusionsolar_account_info{account=home,currency=}": 1.0}
+    world = World(currency="EUR")
+    assert world.series() == {"fusionsolar_account_info{account=home,currency=EUR}": 1.0}
 
 
 def test_what_the_lists_tell_becomes_labels_of_info_metrics():

@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from exporter.catalogue.rows import ROWS, lookup
-from exporter.exposition.account import NAMED_KEYS
+from exporter.exposition.counts import NAMED_KEYS
 from exporter.exposition.translate import Translator
 from exporter.northbound.records import Device, Parsed, Plant, Reading
 
 REALTIME = "getDevRealKpi"
 
 
-def translate(device_type, values, rejected=None, factors=None):
-    interface = PLANTS.name if device_type is None else REALTIME
+def translate(device_type, values, rejected=None, factors=None, interface=None):
+    interface = interface or (PLANTS.name if device_type is None else REALTIME)
     translator = Translator(factors or {})
     return translator.translate(interface, device_type, Reading("d", values, rejected or {}))
 
@@ -163,6 +163,10 @@ INVERTER_STATES = [
 STATE_ROWS = [row for row in ROWS if row.states is not None]
 
 
+def name_row(row):
+    return f"{row.interface} {row.device_type} {row.key}"
+
+
 @pytest.mark.parametrize(("code", "state"), INVERTER_STATES)
 @pytest.mark.parametrize("device_type", [1, 14, 38])
 def test_an_inverter_is_in_exactly_one_of_its_states(device_type, code, state):
@@ -176,11 +180,11 @@ def test_an_inverter_is_in_exactly_one_of_its_states(device_type, code, state):
 
 
 @pytest.mark.parametrize("code", [4.0, 512.5, -1.0, 1e300, 65_536.0])
-@pytest.mark.parametrize("row", STATE_ROWS, ids=lambda row: f"{row.device_type} {row.key}")
+@pytest.mark.parametrize("row", STATE_ROWS, ids=name_row)
 def test_a_code_without_a_name_is_unknown_shown_and_counted(row, code):
     if code in row.states:
         code = 99.0
-    translation = translate(row.device_type, {row.key: code})
+    translation = translate(row.device_type, {row.key: code}, interface=row.interface)
     states = {key: value for key, value in numbers(translation).items() if len(key) == 2}
     assert [name for (_, name), value in states.items() if value] == ["unknown"]
     assert len(states) == len(row.states) + 1
@@ -188,10 +192,10 @@ def test_a_code_without_a_name_is_unknown_shown_and_counted(row, code):
     assert translation.unknown_states == Counter({row.metric.name: 1})
 
 
-@pytest.mark.parametrize("row", STATE_ROWS, ids=lambda row: f"{row.device_type} {row.key}")
+@pytest.mark.parametrize("row", STATE_ROWS, ids=name_row)
 def test_without_a_code_there_is_no_state_at_all(row):
-    assert translate(row.device_type, {}).samples == []
-    assert translate(row.device_type, {}, {row.key: "not_a_number"}).samples == []
+    for rejected in ({}, {row.key: "not_a_number"}):
+        assert translate(row.device_type, {}, rejected, interface=row.interface).samples == []
 
 
 # Unknown keys, on the account
@@ -296,6 +300,7 @@ def test_no_value_costs_the_page(device_type, answers, rejected):
         known = {rows[key].metric.name for key in values if key in rows}
         shown = {name.partition("{")[0] for name in series}
         assert shown - known <= {
+            "fusionsolar_account_info",
             "fusionsolar_plant_info",
             "fusionsolar_device_info",
             "fusionsolar_plant_last_reading_timestamp_seconds",

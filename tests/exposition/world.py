@@ -12,11 +12,39 @@ from exporter.exposition.page import Format, Page
 from exporter.exposition.telemetry import Telemetry
 from exporter.exposition.translate import Translator
 from exporter.northbound.interfaces import INTERFACES
-from exporter.northbound.records import Device, Parsed, Plant, Reading
+from exporter.northbound.records import (
+    Device,
+    Parsed,
+    Plant,
+    PlantAlarms,
+    Reading,
+    TimedReading,
+    Upgrade,
+    Windows,
+)
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 PLANTS = INTERFACES["getStationRealKpi"]
 DEVICES = INTERFACES["getDevRealKpi"]
+DAYS = INTERFACES["getKpiStationDay"]
+DEVICE_DAYS = INTERFACES["getDevKpiDay"]
+ALARMS = INTERFACES["getAlarmList"]
+UPGRADES = INTERFACES["getDevUpgradeInfo"]
+ACCOUNT_INFO = "fusionsolar_account_info{account=home,currency=}"
+
+
+class Memory(dict):
+    """What survives a restart, by kind and name, as JSON keeps it."""
+
+    def write(self, changes):
+        for (kind, name), data in json.loads(json.dumps(list(changes.items()), allow_nan=False)):
+            if data is None:
+                self.get(kind, {}).pop(name, None)
+            else:
+                self.setdefault(kind, {})[name] = data
+
+    def read(self, kind):
+        return self.get(kind, {})
 
 
 def payload(name):
@@ -27,10 +55,10 @@ def payload(name):
 class World:
     """One account; `at` is the page's clock, `epoch` the wall's.
 
-    `itself` puts the exporter's own metrics on the page, too.
+    `itself` puts the exporter's own metrics on the page, too; `settings` are the sink's.
     """
 
-    def __init__(self, account="home", *, page=None, places=None, itself=False):
+    def __init__(self, account="home", *, page=None, places=None, itself=False, **settings):
         self.at = 1_000.0
         self.epoch = 1_750_798_800.0
         self.telemetry = Telemetry()
@@ -44,8 +72,9 @@ class World:
             places=places or {},
             now=lambda: self.at,
             wall=lambda: self.epoch,
+            **{"max_active_per_plant": 100, **settings},
         )
-        for interface in (PLANTS, DEVICES):
+        for interface in (PLANTS, DEVICES, DAYS, DEVICE_DAYS, ALARMS, UPGRADES):
             self.sink.plan(interface.name, pace=60.0, walk=60.0, max_age=300.0)
 
     def fleet(self, *members):
@@ -62,6 +91,30 @@ class World:
             for subject, kpis in values.items()
         ]
         self.sink.readings(interface, asked, Parsed(tuple(readings), Counter(), 1))
+
+    def tell_alarms(self, plants):
+        """Hands on an answer: of each plant its active alarms, and the new ones."""
+        told = {
+            code: PlantAlarms(tuple(active), tuple(new)) for code, (active, new) in plants.items()
+        }
+        self.sink.alarms(ALARMS, told)
+
+    def tell_statistics(self, interface, rows):
+        """Hands on an answer: of each subject the current and the previous (start, values)."""
+        self.sink.statistics(
+            interface,
+            {
+                name: Windows(
+                    *(row and TimedReading(row[0], Reading(name, row[1])) for row in pair)
+                )
+                for name, pair in rows.items()
+            },
+        )
+
+    def tell_upgrades(self, asked, upgrades):
+        """Hands on an answer: of each device values, source and target version."""
+        records = [Upgrade(Reading(name, each[0]), *each[1:]) for name, each in upgrades.items()]
+        self.sink.upgrades(UPGRADES, asked, Parsed(tuple(records)))
 
     def text(self):
         return self.page.exposition(Format.TEXT).decode()

@@ -1,0 +1,94 @@
+"""One account's side of the exporter's own metrics: its calls, its fleet, what was of no use."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+
+import structlog
+
+from exporter.exposition.telemetry import Telemetry
+from exporter.exposition.translate import Translation
+from exporter.northbound.codes import device_type_slug
+from exporter.northbound.errors import CallError
+from exporter.northbound.interfaces import LOGIN
+
+RATE_LIMITED = frozenset({"407", "http_403", "http_429"})
+NAMED_KEYS = 1_000  # unknown keys that are remembered and named in the log
+
+
+class Counts:
+    """Counts what one account's poller tells. Used by that poller's thread alone.
+
+    `wall` gives seconds since the epoch. `unknown_keys` names what the catalogue lacks.
+    """
+
+    def __init__(self, account: str, telemetry: Telemetry, wall: Callable[[], float]) -> None:
+        self.unknown_keys: dict[tuple[str, str], None] = {}
+        self._account = account
+        self._device_types: set[str] = set()
+        self._telemetry = telemetry
+        self._wall = wall
+        self._log = structlog.get_logger().bind(account=account)
+
+    def request(self, interface: str, seconds: float, error: CallError | None) -> None:
+        """One HTTP request was made and took so long."""
+        labels = (self._account, interface)
+        self._telemetry.requests.labels(*labels).inc()
+        self._telemetry.durations.labels(*labels).observe(seconds)
+        if interface == LOGIN.name:
+            self._telemetry.logins.labels(self._account).inc()
+        if error is None:
+            self._telemetry.last_success.labels(*labels).set(self._wall())
+            return
+        self._telemetry.failures.labels(*labels, error.reason).inc()
+        if error.reason in RATE_LIMITED:
+            self._telemetry.rate_limited.labels(*labels).inc()
+
+    def up(self, *, up: bool) -> None:
+        """Whether the management system talks to this account."""
+        self._telemetry.up.labels(self._account).set(up)
+
+    def session_lost(self) -> None:
+        """Somebody else's login ended our session."""
+        self._telemetry.sessions_lost.labels(self._account).inc()
+
+    def permitted(self, interface: str, *, permitted: bool) -> None:
+        """Whether the account may call an interface, as far as its last answer tells."""
+        self._telemetry.permitted.labels(self._account, interface).set(permitted)
+
+    def unanswered(self, interface: str, count: int) -> None:
+        """How many plants or devices the last calls brought nothing about."""
+        self._telemetry.unanswered.labels(self._account, interface).set(count)
+
+    def rejected(self, interface: str, reasons: Mapping[str, int]) -> None:
+        """So many items or values of an answer could not be used, by reason."""
+        for reason, count in reasons.items():
+            self._telemetry.rejected.labels(self._account, interface, reason).inc(count)
+
+    def planned(self, interface: str, pace: float, walk: float) -> None:
+        """The pace in force, and how long a walk over the fleet will take, in seconds."""
+        self._telemetry.pace.labels(self._account, interface).set(pace)
+        self._telemetry.walk.labels(self._account, interface).set(walk)
+
+    def fleet_size(self, plants: int, device_types: Iterable[int]) -> None:
+        """How many plants there are, and the type of each device."""
+        self._telemetry.plants.labels(self._account).set(plants)
+        counts = Counter(map(device_type_slug, device_types))
+        for slug in self._device_types - counts.keys():
+            self._telemetry.devices.remove(self._account, slug)
+        self._device_types = set(counts)
+        for slug, count in counts.items():
+            self._telemetry.devices.labels(self._account, slug).set(count)
+
+    def translated(self, interface: str, kind: str, result: Translation) -> None:
+        """What a reading had that is no sample; `kind` is its device type's slug, or plant."""
+        self.rejected(interface, result.rejected)
+        self._telemetry.unknown_keys.labels(self._account, interface).inc(len(result.unknown_keys))
+        for key in result.unknown_keys:
+            self._name_unknown(kind, key)
+        for metric, count in result.unknown_states.items():
+            self._telemetry.unknown_states.labels(self._account, metric).inc(count)
+
+    def _name_unknown(self, kind: str, key: str) -> None:
+        if (kind, key) not in self.unknown_keys and len(self.unknown_keys) < NAMED_KEYS:
+            self.unknown_keys[kind, key] = None
+            self._log.info("unknown key", device_type=kind, key=key)

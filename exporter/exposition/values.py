@@ -1,0 +1,61 @@
+"""What is known of a plant or device, by whatever kind of answer, becomes samples."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from exporter.exposition.alarms import active
+from exporter.exposition.blocks import Samples
+from exporter.exposition.counts import Counts
+from exporter.exposition.fleet import Fleet
+from exporter.exposition.plain import Shown
+from exporter.exposition.translate import Sample, Translator, windowed
+from exporter.northbound.codes import device_type_slug
+from exporter.northbound.interfaces import Interface
+from exporter.northbound.records import Reading, Windows
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Translates for one account, and counts what could not be used.
+
+    `severities` are those of the alarms that are shown, and `max_active` is for how many of them a
+    plant has series.
+    """
+
+    fleet: Fleet
+    translator: Translator
+    counts: Counts
+    severities: Collection[str]
+    max_active: int
+
+    def samples(
+        self, interface: Interface, shown: Mapping[str, Shown], *, again: bool = False
+    ) -> dict[str, Samples]:
+        """The samples of all that are in the fleet; of what is told `again` nothing is counted."""
+        known = self.fleet.known(interface.subject)
+        return {
+            name: tuple(self._samples(interface, each, again=again))
+            for name, each in shown.items()
+            if name in known
+        }
+
+    def _samples(self, interface: Interface, shown: Shown, *, again: bool) -> Iterable[Sample]:
+        translate = partial(self._translate, interface, again=again)
+        match shown:
+            case Reading():
+                return translate(shown)
+            case Windows():
+                return windowed(shown, translate)
+            case _:
+                return active(shown, self.severities, self.max_active)
+
+    def _translate(
+        self, interface: Interface, reading: Reading, *, again: bool
+    ) -> Iterable[Sample]:
+        device_type = self.fleet.device_type(interface.subject, reading.subject)
+        result = self.translator.translate(interface.name, device_type, reading, again=again)
+        if not again:
+            kind = "plant" if device_type is None else device_type_slug(device_type)
+            self.counts.translated(interface.name, kind, result)
+        return result.samples

@@ -14,7 +14,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 DEMO = .venv/installed
 DEV = .venv/installed-dev
 
-.PHONY: help demo test lint coverage docs requirements upgrade image bench clean
+.PHONY: help demo test lint coverage docs requirements upgrade audit licences image bench soak clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -44,6 +44,12 @@ requirements: $(DEV) ## pin, with hashes, what pyproject.toml asks for
 
 upgrade: FLAGS = --upgrade
 upgrade: requirements ## pin the newest versions that pyproject.toml allows
+
+audit: $(DEV) ## look for known vulnerabilities of what is pinned
+	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements.txt
+
+licences: $(DEMO) $(DEV) ## list the licences of what the exporter runs with
+	@$(BIN)/pip-licenses --packages $$(sed -n 's/^\([A-Za-z0-9_.-]*\)==.*/\1/p' requirements.txt)
 
 image: ## build the container image
 	BUILDAH_FORMAT=docker $(ENGINE) build --build-arg VERSION=$(VERSION) --tag $(IMAGE) .

@@ -1,131 +1,123 @@
-"""The daemon: settings become pollers, sinks, a page and a server, and run until a signal."""
+"""The daemon: polls and serves until a signal, and takes a changed configuration over."""
 
+import signal
 import threading
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from socket import socket
-from urllib.parse import urlsplit
+from time import time
+from typing import IO
 
 import structlog
 
-from exporter.catalogue.rows import ROWS
-from exporter.config import Account, Settings
-from exporter.exposition.account import AccountSink
+from exporter.accounts import Accounts
+from exporter.config import ConfigError, Settings
 from exporter.exposition.page import Page
 from exporter.exposition.telemetry import Telemetry
-from exporter.exposition.translate import Translator
-from exporter.northbound.client import Client
-from exporter.northbound.interfaces import EDITIONS, INTERFACES, LOGIN, MINUTE, Limit
-from exporter.polling.inventory import Filter, Inventory
-from exporter.polling.lane import Wish
-from exporter.polling.poller import Poller, SystemClock
-from exporter.polling.session import HostGate
+from exporter.northbound.interfaces import MINUTE
+from exporter.polling.memory import lock
+from exporter.polling.poller import SystemClock
 from exporter.web import app, server
+from exporter.web.guard import Rules
 
 NAME = "fusionsolar-exporter"
 
 
-def run(settings: Settings, sockets: Sequence[socket], minute: float = MINUTE) -> None:
-    """Polls and serves until a signal; `minute` shortens the limits' minutes, for the demo."""
+class Reload:
+    """Applies the configuration as it stands on disk; one at a time.
+
+    `read` reads and checks it; a broken one changes nothing.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        read: Callable[[], Settings],
+        accounts: Accounts,
+        telemetry: Telemetry,
+    ) -> None:
+        self._settings = settings
+        self._read = read
+        self._accounts = accounts
+        self._telemetry = telemetry
+        self._lock = threading.Lock()
+        self._log = structlog.get_logger()
+        self._applied()
+
+    def __call__(self) -> str | None:
+        """Returns why the configuration could not be applied, in one line; None when it was."""
+        with self._lock:
+            try:
+                settings = self._read()
+            except ConfigError as error:
+                self._telemetry.reload_successful.set(0)
+                self._log.error(
+                    "configuration not reloaded, going on with the old", reason=str(error)
+                )
+                return str(error)
+            self._accounts.apply(settings)
+            if settings.state != self._settings.state:
+                self._log.warning("state.directory needs a restart")
+            self._settings = settings
+            self._applied()
+            self._log.info("configuration reloaded; flags and addresses need a restart")
+            return None
+
+    def _applied(self) -> None:
+        self._telemetry.reload_successful.set(1)
+        self._telemetry.reload_timestamp.set(time())
+
+
+def run(  # noqa: PLR0913  # because a daemon is handed what it serves with
+    settings: Settings,
+    sockets: Sequence[socket],
+    *,
+    read: Callable[[], Settings] | None = None,
+    lifecycle: bool = False,
+    rules: Callable[[], Rules] | None = None,
+    minute: float = MINUTE,
+) -> None:
+    """Polls and serves until a signal.
+
+    `read` reads the configuration anew, at SIGHUP and, with `lifecycle`, when asked over HTTP.
+    `rules` says how strangers are met; `minute` shortens the limits' minutes, for the demo.
+
+    Raises:
+        OccupiedError: Another process uses the state directory.
+    """
     log = structlog.get_logger()
-    clock = SystemClock()
+    taken = _take(settings.state.directory)
     telemetry = Telemetry()
-    page = Page(telemetry.registry, clock.now)
-    gates: dict[tuple[str | None, int], HostGate] = {}
-    sinks: list[AccountSink] = []
-    pollers: dict[str, Poller] = {}
-    for account in settings.accounts:
-        wishes = list(_wishes(settings, account, minute / MINUTE))
-        telemetry.introduce(
-            account.name,
-            [wish.interface.name for wish in wishes],
-            {row.metric.name for row in ROWS if row.metric and row.states is not None},
-        )
-        sink = AccountSink(
-            account.name,
-            page=page,
-            telemetry=telemetry,
-            translator=Translator({(f.device_type, f.key): f.factor for f in settings.factors}),
-            places=settings.plant_coordinates,
-            now=clock.now,
-            wall=clock.time,
-        )
-        sinks.append(sink)
-        gate = gates.setdefault(_server(account.base_url), HostGate())
-        pollers[account.name] = _poller(account, wishes, sink, clock, gate)
-    for name, poller in pollers.items():
-        threading.Thread(target=poller.run, name=f"poller {name}", daemon=True).start()
+    page = Page(telemetry.registry, SystemClock().now)
+    accounts = Accounts(page, telemetry, minute, settings.state.directory if taken else None)
+    accounts.apply(settings)
+    reload = Reload(settings, read or (lambda: settings), accounts, telemetry)
+    signal.signal(signal.SIGHUP, lambda *_: threading.Thread(target=reload).start())
     log.info("listening", addresses=",".join(map(address, sockets)), version=version(NAME))
     server.serve(
         app.build(
             page.exposition,
             lambda: page.version,
-            partial(_waiting, pollers),
-            lambda: [f"{kind}: {key}" for sink in sinks for kind, key in list(sink.unknown_keys)],
+            accounts.waiting,
+            accounts.unknown_keys,
+            reload if lifecycle else None,
         ),
         sockets,
+        rules,
     )
-    clock.stop()
+    accounts.stop()
     log.info("stopped")
 
 
-def _server(base_url: str) -> tuple[str | None, int]:
-    """What two addresses of the same server have in common, however they are written."""
-    parts = urlsplit(base_url)
-    return parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]
-
-
-def _wishes(settings: Settings, account: Account, scale: float) -> Iterable[Wish]:
-    for interface in INTERFACES.values():
-        chosen = settings.interface(account, interface.name)
-        walked = interface.parser is not None and chosen.enabled
-        if walked or interface is LOGIN:
-            allowance = chosen.allowance
-            limits = (
-                (Limit(allowance.calls, allowance.per),)
-                if allowance
-                else tuple(
-                    Limit(limit.base, limit.window * scale, limit.growth)
-                    for limit in EDITIONS[account.limits](interface)
-                )
-            )
-            yield Wish(interface, limits, chosen.every * scale)
-
-
-def _poller(
-    account: Account,
-    wishes: Iterable[Wish],
-    sink: AccountSink,
-    clock: SystemClock,
-    gate: HostGate,
-) -> Poller:
-    return Poller(
-        account.name,
-        wishes,
-        edition=account.limits,
-        timeout=account.timeout,
-        client=Client(
-            account.base_url,
-            account.username,
-            account.secret(),
-            timeout=account.timeout,
-            ca_file=str(account.tls.ca_file) if account.tls.ca_file else None,
-            verify=account.tls.verify,
-        ),
-        inventory=Inventory(
-            Filter(account.plants.include, account.plants.exclude),
-            Filter(account.devices.include, account.devices.exclude),
-            account.device_types,
-        ),
-        sink=sink,
-        clock=clock,
-        gate=gate,
-    )
-
-
-def _waiting(pollers: dict[str, Poller]) -> list[str]:
-    return [f"{name}: {reason}" for name, poller in pollers.items() for reason in poller.waiting]
+def _take(directory: Path | None) -> IO[bytes] | None:
+    """The lock of the state directory, if there is one that can be used."""
+    if directory is None:
+        return None
+    taken = lock(directory)
+    if taken is None:
+        structlog.get_logger().warning("state.directory cannot be used, going on without")
+    return taken
 
 
 def address(listening: socket) -> str:

@@ -20,11 +20,13 @@ ROOMS = {
     "web": ("exposition.page",),
     "simulator": ("northbound.codes", "northbound.interfaces"),
     "logs": (),
-    "daemon": ("northbound", "catalogue", "config", "polling", "exposition", "web", "logs"),
-    "cli": (
+    "accounts": ("northbound", "catalogue", "config", "polling", "exposition"),
+    "daemon": ("northbound", "config", "polling", "exposition", "web", "accounts"),
+    "commands": (
         *("northbound", "catalogue", "config", "polling", "exposition", "web", "simulator"),
-        *("logs", "daemon"),
+        *("logs", "accounts", "daemon"),
     ),
+    "cli": ("config", "polling", "web", "logs", "daemon", "commands"),
     "__main__": ("cli",),
 }
 
@@ -39,7 +41,9 @@ LIBRARIES = {
     "isal": ("web.scrapes",),
     "starlette": ("web", "simulator"),
     "uvicorn": ("web", "simulator"),
-    "structlog": ("cli", "daemon", "logs", "config", "polling", "exposition", "web"),
+    "structlog": ("accounts", "daemon", "logs", "config", "polling", "exposition", "web"),
+    "bcrypt": ("web.passwords",),
+    "h11": ("web.server",),
 }
 
 MODULES = {

@@ -39,8 +39,8 @@ The statistics of a subject have a table of their own. They are gauges with two 
 `period` is `hour`, `day`, `month` or `year`; `window` is `current` for the period that is running
 and `previous` for the last complete one.
 
-The exporter's own metrics carry `account`, all but `fusionsolar_exporter_build_info`. Beside them
-the page holds the usual `process_` and `python_` metrics of the process itself.
+The exporter's own metrics carry `account`, all but those named `fusionsolar_exporter_…`. Beside
+them the page holds the usual `process_` and `python_` metrics of the process itself.
 """
 
 

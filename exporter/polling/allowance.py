@@ -6,11 +6,13 @@ therefore safe whatever the latency was, and whether the server's window slides 
 """
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, inf
+from typing import Any
 
 from exporter.northbound.interfaces import DAY, HOUR, Growth, Limit
+from exporter.polling.eras import read, written
 
 MARGIN = 0.01  # of a window: for the difference between two clocks' speeds
 HURRY = 1 / 1440  # of a window between two calls in a hurry: a minute of a day
@@ -124,6 +126,13 @@ class Ledger:
         if device_type is not None:
             self._calls[device_type].append(call)
 
+    def note(self, start: float, end: float, device_type: int | None) -> None:
+        """Notes a call that somebody else made under the same allowance."""
+        call = _Call(start, start, end)
+        for kind in {None, device_type}:
+            together = sorted([*self._calls[kind], call], key=lambda each: each.start)
+            self._calls[kind] = deque(together)
+
     def end(self, now: float, quotas: Iterable[Quota], doubt: float = 0.0) -> None:
         """Notes that the call under way ended, and forgets what no quota remembers.
 
@@ -134,6 +143,23 @@ class Ledger:
         for calls in self._calls.values():
             while len(calls) > 1 and calls[0].end + memory < now:
                 calls.popleft()
+
+    def remember(self, epoch: float) -> list[Any]:
+        """The calls as plain data, in times that are `epoch` later: due, start, end, type."""
+        types = {id(call): kind for kind, calls in self._calls.items() for call in calls if kind}
+        return [
+            [call.due + epoch, call.start + epoch, written(call.end, epoch), types.get(id(call))]
+            for call in self._calls[None]
+        ]
+
+    def recall(self, calls: Iterable[Any], epoch: float, now: float) -> None:
+        """Takes calls of an earlier life up again; one without an end counts as ended now."""
+        for due, start, end, device_type in calls:
+            times = (read(time, epoch, now, never=now) for time in (due, start, end))
+            call = _Call(*times)
+            self._calls[None].append(call)
+            if device_type is not None:
+                self._calls[device_type].append(call)
 
 
 @dataclass(slots=True)
@@ -151,6 +177,15 @@ class Backoff:
     def succeeded(self) -> None:
         """One more success: the next refusal costs half."""
         self.wait /= 2
+
+    def remember(self, epoch: float) -> list[Any]:
+        """The wait, and until when, as plain data."""
+        return [self.wait, written(self.until, epoch)]
+
+    def recall(self, stored: Sequence[Any], epoch: float, now: float) -> None:
+        """Goes on with a wait of an earlier life, which is never longer than it was."""
+        self.wait, until = stored
+        self.until = read(until, epoch, now + self.wait, never=-inf)
 
 
 STRIKES = 3  # refusals in a row before an interface is left alone

@@ -6,8 +6,9 @@ one list is enough for a member that calls have already failed over.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
+from typing import Any
 
 from exporter.northbound.codes import device_type_slug
 from exporter.northbound.records import Device, Plant
@@ -131,3 +132,20 @@ class Inventory:
             len(self.plants),
             dict(Counter(d.type_id for d in self.devices.values() if d.type_id in served)),
         )
+
+    def weights(self) -> Mapping[str, int]:
+        """How many devices each plant has."""
+        return Counter(device.plant_code for device in self.devices.values())
+
+    def remember(self) -> dict[tuple[str, str], Any]:
+        """The fleet as plain data, by kind and name."""
+        return {
+            ("fleet", "plants"): [asdict(plant) for plant in self.plants.values()],
+            ("fleet", "devices"): [asdict(device) for device in self.devices.values()],
+        }
+
+    def recall(self, stored: Mapping[str, Any]) -> None:
+        """Takes up what an earlier life knew, as far as it is still wanted."""
+        self.add_plants(Plant(**plant) for plant in stored.get("plants", ()))
+        known = (Device(**device) for device in stored.get("devices", ()))
+        self.devices = {device.id: device for device in known if self._admits(device)}

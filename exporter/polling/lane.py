@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
+from typing import Any
 
 from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import (
@@ -24,7 +25,8 @@ from exporter.polling.allowance import (
     pace,
     quotas,
 )
-from exporter.polling.rounds import Batch, Group, Ring
+from exporter.polling.eras import read, written
+from exporter.polling.rounds import NO_WEIGHTS, Batch, Group, Ring
 
 # Answers that say nothing about the batch: it has yet to be answered.
 NOT_FINAL = frozenset({"305", "306", "307", "407"})
@@ -45,7 +47,8 @@ class Turn:
 
     batch: Batch
     group: Group
-    repeated: bool
+    repeated: bool = False  # after a login
+    extra: bool = False  # asked once more in a round that has served the batch
 
 
 class Lane:
@@ -55,11 +58,11 @@ class Lane:
         self.interface = wish.interface
         self.limits = wish.limits
         self.every = wish.every
-        self.ring = Ring(wish.interface.batch, eager=self.is_list)
+        self.ring = Ring(wish.interface.batch, wish.interface.heaviest or inf, eager=self.is_list)
         if wish.interface.subject is Subject.ACCOUNT:
             self.ring.ask_once()
         self.quotas: tuple[Quota, ...] = quotas(wish.limits, FleetSize())
-        self.in_first_round = True
+        self.hurried = self.is_list  # while everybody waits for what it brings
         self.silent: set[str] = set()
         self._ledger = Ledger()
         self._backoff = Backoff()
@@ -87,17 +90,22 @@ class Lane:
         """Seconds after which a value is too old to be shown: three walks, or five paces."""
         return max(3 * self.walk, 5 * self.pace)
 
-    def fit(self, wanted: dict[int | None, Sequence[str]], size: FleetSize) -> None:
-        """Fits batches and quotas to the fleet."""
+    def fit(
+        self,
+        wanted: dict[int | None, Sequence[str]],
+        size: FleetSize,
+        weights: Mapping[str, int] = NO_WEIGHTS,
+    ) -> None:
+        """Fits batches and quotas to the fleet; `weights` are the devices of its plants."""
         if self.interface.subject is not Subject.ACCOUNT:
-            self.ring.update(wanted)
+            self.ring.update(wanted, weights)
             self.silent.intersection_update(m for members in wanted.values() for m in members)
         self.quotas = quotas(self.limits, size)
 
     def due(self, now: float) -> float:
         """The earliest time for the next call; inf when there is nothing to ask."""
         resting = self._resting(now)
-        wanted, batch = self._wanted(resting)
+        wanted, batch, _ = self._wanted(resting)
         if batch is None:
             return min((resting[each.device_type] for each in self.ring.batches), default=inf)
         allowed = self._ledger.earliest(
@@ -105,22 +113,25 @@ class Lane:
         )
         return max(allowed, wanted, self._backoff.until, resting.get(None, -inf))
 
-    def _wanted(self, resting: Mapping[int | None, float]) -> tuple[float, Batch | None]:
-        """Which batch comes next, and when: of this round, once more, or of the next round."""
+    def _wanted(self, resting: Mapping[int | None, float]) -> tuple[float, Batch | None, bool]:
+        """Which batch comes next, when, and whether it is an extra call.
+
+        Of this round, once more in it, or of the next round.
+        """
         batch = self.ring.pending(resting)
         if batch is not None:
-            return self.ring.round_start, batch
+            return self.ring.round_start, batch, False
         next_round = self.ring.round_start + self.every
         again = self.ring.repeated(resting)
         if again is not None and self._retry.until < next_round:
-            return self._retry.until, again
-        return next_round, self.ring.oldest(resting)
+            return self._retry.until, again, True
+        return next_round, self.ring.oldest(resting), False
 
     @property
     def _hurries(self) -> bool:
         """The first round of a day-long allowance takes minutes, not the day."""
         daily = self.is_list or any(quota.window >= DAY for quota in self.quotas)
-        return self.in_first_round and daily
+        return daily and (self.hurried or any(b.called == -inf for b in self.ring.batches))
 
     def _resting(self, now: float) -> dict[int | None, float]:
         return {
@@ -131,11 +142,11 @@ class Lane:
         """The call to make now, noted as started."""
         due = self.due(now)
         resting = self._resting(now)
-        if self.ring.pending(resting) is None and now >= self.ring.round_start + self.every:
-            self.ring.start_round(now)
-        _, batch = self._wanted(resting)
+        _, batch, extra = self._wanted(resting)
         assert batch is not None, "taken before it was due"  # noqa: S101  # a bug, not a state
-        turn = Turn(batch, batch.take(now), self._repeat)
+        if not extra and self.ring.pending(resting) is None:
+            self.ring.start_round(now)
+        turn = Turn(batch, batch.take(now), self._repeat, extra)
         self._repeat = False
         self._ledger.start(now if due == -inf else due, now, batch.device_type)
         return turn
@@ -171,6 +182,8 @@ class Lane:
                 # 401 is about the interface; other codes about what was asked for.
                 kind = None if error.reason == "401" else turn.batch.device_type
                 self._parked.setdefault(kind, Parking()).refused(now)
+            case Reaction.SPLIT if len(turn.batch.members) > 1:
+                self.ring.split(turn.batch)
             case Reaction.REREAD_FLEET:
                 news = turn.batch.fail(turn.group)
                 self._finish_round(turn.batch)
@@ -202,8 +215,8 @@ class Lane:
         if self.is_list and any(group.called < self.ring.round_start for group in batch.groups):
             batch.again = True
 
-    def next_page(self, batch: Batch) -> None:
-        """Asks the batch again in this round: its answer goes on."""
+    def ask_again(self, batch: Batch) -> None:
+        """Asks the batch once more in this round: its answer goes on, or another is needed."""
         batch.again = True
         batch.final = False
 
@@ -211,3 +224,25 @@ class Lane:
         """Starts a round at the next allowed call."""
         if self.ring.pending() is None:
             self.ring.start_round(now)
+
+    def note(self, start: float, end: float, device_type: int | None) -> None:
+        """Notes a call that somebody else made under the same allowance."""
+        self._ledger.note(start, end, device_type)
+
+    def remember(self, epoch: float) -> dict[str, Any]:
+        """Calls, waits and turns as plain data, in times that are `epoch` later."""
+        return {
+            "calls": self._ledger.remember(epoch),
+            "backoff": self._backoff.remember(epoch),
+            "round_start": written(self.ring.round_start, epoch),
+            "turns": [[written(b.called, epoch), b.final] for b in self.ring.batches],
+        }
+
+    def recall(self, stored: Mapping[str, Any], epoch: float, now: float) -> None:
+        """Goes on where an earlier life ended, after its batches were recalled."""
+        self._ledger.recall(stored["calls"], epoch, now)
+        self._backoff.recall(stored["backoff"], epoch, now)
+        self.ring.round_start = read(stored["round_start"], epoch, now, never=-inf)
+        for batch, (called, final) in zip(self.ring.batches, stored["turns"], strict=False):
+            batch.called = read(called, epoch, now, never=-inf)
+            batch.final = bool(final)

@@ -3,30 +3,22 @@
 import logging
 import threading
 import time
-from collections.abc import Iterable, Sequence
-from math import inf
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
 
 from exporter.northbound.codes import device_type_slug
 from exporter.northbound.errors import CallError, Reaction
-from exporter.northbound.interfaces import (
-    DEVICE_LIST,
-    EDITIONS,
-    HOUR,
-    LOGIN,
-    PLANT_LIST,
-    Interface,
-    Subject,
-)
-from exporter.northbound.records import Parsed, Plant
-from exporter.polling.allowance import pace, quotas
+from exporter.northbound.interfaces import HOUR, LOGIN
+from exporter.northbound.records import Parsed
+from exporter.polling.inquiries import AlarmTerms, inquiries_of
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Lane, Turn, Wish
-from exporter.polling.pages import PlantPages
-from exporter.polling.ports import Client, Clock, Sink
+from exporter.polling.notebook import Notebook
+from exporter.polling.ports import Client, Clock, Memory, Sink
 from exporter.polling.session import HostGate, Session
+from exporter.polling.walk import Walk
 
 SILENT_CALLS = 3  # calls in a row without a proper answer before the account is down
 LONGEST_NAP = 60.0  # seconds
@@ -63,7 +55,8 @@ class Poller:
     """Walks one account's plants and devices for as long as the clock lets it.
 
     `ready` is set once every real-time batch of the fleet has had a final answer; until then
-    `waiting` says, in words, for what.
+    `waiting` says, in words, for what. What `memory` holds of an earlier life is shown before the
+    first call is made.
     """
 
     def __init__(  # noqa: PLR0913  # what a thread is handed, it is handed here
@@ -73,31 +66,48 @@ class Poller:
         *,
         edition: str,
         timeout: float,
+        alarms: AlarmTerms,
         client: Client,
         inventory: Inventory,
         sink: Sink,
         clock: Clock,
         gate: HostGate,
+        memory: Memory,
     ) -> None:
         by_name = {wish.interface.name: wish for wish in wishes}
         self.ready = False
-        self.waiting: tuple[str, ...] = ("not logged in yet",)
+        self.waiting: tuple[str, ...] = ()
+        self._log = structlog.get_logger().bind(account=account)
         self._session = Session(by_name.pop(LOGIN.name).limits)
-        self._lanes = {name: Lane(wish) for name, wish in by_name.items()}
-        self._edition = edition
+        self._walk = Walk(by_name.values(), edition, inventory, sink, self._log)
         self._timeout = timeout
         self._client = client
         self._inventory = inventory
         self._sink = sink
         self._clock = clock
         self._gate = gate
-        self._pages = PlantPages()
-        self._log = structlog.get_logger().bind(account=account)
+        self._memory = memory
+        self._inquiries = inquiries_of(self._walk, inventory, sink, clock, alarms)
         self._up = False
         self._login_trouble: str | None = None
         self._without_answer = 0
-        self._faster: tuple[str, ...] = ()
-        self._fit()
+        self._notebook = Notebook(
+            memory,
+            clock,
+            client=client,
+            session=self._session,
+            gate=gate,
+            inventory=inventory,
+            walk=self._walk,
+            inquiries=self._inquiries,
+            sink=sink,
+        )
+        self._notebook.recall()
+        self._tell_readiness()
+
+    def believe_credentials(self) -> None:
+        """Forgets that the credentials were refused: they are new."""
+        self._session.believe_credentials()
 
     def run(self) -> None:
         """Polls until the clock says stop. Never raises."""
@@ -113,11 +123,7 @@ class Poller:
     def step(self) -> float:
         """Makes the one call that is due; returns the seconds until the next may be."""
         now = self._clock.now()
-        due, lane = min(
-            ((lane.due(now), lane) for lane in self._lanes.values()),
-            key=lambda candidate: candidate[0],
-            default=(inf, None),
-        )
+        due, lane = self._walk.next(now)
         login = self._client.token is None
         if login:
             due = self._session.due()
@@ -139,6 +145,7 @@ class Poller:
             if self._gate.pause.until > start:
                 return  # refused to another account while this one stood at the gate
             self._session.start(start)
+            self._notebook.login_starts()
             error = None
             try:
                 self._client.login()
@@ -166,6 +173,7 @@ class Poller:
                 next_in_seconds=round(max(0.0, self._session.due() - now)),
             )
         self._login_trouble = error.reason if error else None
+        self._notebook.login_ended()
 
     def _lose_session(self, now: float) -> None:
         self._client.forget()
@@ -181,21 +189,25 @@ class Poller:
 
     def _call(self, lane: Lane) -> None:
         interface = lane.interface
+        inquiry = self._inquiries[interface.name]
         start = self._clock.now()
-        turn = lane.take(start)
-        members = turn.group.members
-        path, body = (
-            self._pages.request(start)
-            if interface is PLANT_LIST
-            else (interface.path, interface.body(turn.batch.device_type, members))
-        )
+        with self._memory.claim():
+            self._notebook.note_others()
+            if lane.due(start) > start:
+                return
+            turn = lane.take(start)
+            self._notebook.call_starts(lane)
+        path, body = inquiry.request(turn)
         error = parsed = None
         try:
             data = self._client.call(path, body)
             assert interface.parser is not None, "only interfaces with a parser are walked"  # noqa: S101  # a bug, not a state
-            parsed = interface.parser(data, members)
+            parsed = interface.parser(data, turn.group.members)
         except CallError as caught:
-            error = caught
+            if caught.reason == interface.nothing:
+                parsed = Parsed(())
+            else:
+                error = caught
         finally:
             now = self._clock.now()
             lane.end(now, self._doubt(error))
@@ -206,49 +218,37 @@ class Poller:
         if parsed is not None:
             self._answered(lane, turn, parsed, now)
         self._sink.unanswered(interface.name, len(lane.silent))
+        self._notebook.call_ended(lane)
 
     def _doubt(self, error: CallError | None) -> float:
         """Seconds after its end in which a call that we gave up on may still arrive."""
         return self._timeout if error is not None and error.reason == "timeout" else 0.0
 
     def _answered(self, lane: Lane, turn: Turn, parsed: Parsed[Any], now: float) -> None:
-        interface = lane.interface
         self._gate.pause.succeeded()
         self._session.answered(now)
-        self._sink.permitted(interface.name, permitted=True)
-        self._sink.rejected(interface.name, parsed.rejected)
-        silent: set[str] = set()
-        if interface is PLANT_LIST:
-            lane.answered(turn, silent)
-            self._take_plants(lane, turn, parsed, now)
-        elif interface is DEVICE_LIST:
-            lane.answered(turn, silent)
-            self._inventory.take_devices(turn.group.members, parsed.records, self._doubted())
-            self._fit()
-        else:
-            heard = {reading.subject for reading in parsed.records if reading.values}
-            silent = set(turn.group.members) - heard
-            lane.answered(turn, silent)
-            self._sink.readings(interface, turn.group.members, parsed)
+        self._sink.permitted(lane.interface.name, permitted=True)
+        self._sink.rejected(lane.interface.name, parsed.rejected)
+        outcome = self._inquiries[lane.interface.name].take(turn, parsed)
+        lane.answered(turn, set(outcome.silent))
+        if outcome.again:
+            lane.ask_again(turn.batch)
+        if outcome.refit:
+            self._refit()
         self._note_answer(lane, turn)
 
-    def _take_plants(self, lane: Lane, turn: Turn, parsed: Parsed[Plant], now: float) -> None:
-        self._inventory.add_plants(parsed.records)
-        codes = self._pages.take(parsed, now)
-        if codes is None:
-            lane.next_page(turn.batch)
-        else:
-            self._inventory.end_plant_list(codes, self._doubted())
-        self._fit()
+    def _refit(self) -> None:
+        self._walk.fit()
+        for name, inquiry in self._inquiries.items():
+            inquiry.keep(self._walk.members(name))
+        self._notebook.fleet_changed()
 
     def _failed(self, lane: Lane, turn: Turn, error: CallError, start: float, now: float) -> None:
         interface = lane.interface
-        if interface is PLANT_LIST:
-            if self._pages.falls_back(error, now):
-                lane.next_page(turn.batch)
-                self._log.info("plant list refused, using the paged one", reason=error.reason)
-                return
-            self._pages.fail(error)
+        if self._inquiries[interface.name].mends(turn, error):
+            lane.ask_again(turn.batch)
+            self._log_of(lane, turn).info("asking in another way", reason=error.reason)
+            return
         if error.reason == "401":
             self._sink.permitted(interface.name, permitted=False)
         if error.reaction is Reaction.PAUSE:
@@ -261,9 +261,9 @@ class Poller:
             self._session.failed(error, now)
             self._set_up(up=False)
         if lane.failed(turn, error, now):
-            about = DEVICE_LIST if interface.subject is Subject.DEVICES else PLANT_LIST
-            if about.name in self._lanes:
-                self._lanes[about.name].read_out_of_turn(now)
+            self._walk.reread(interface.subject, now)
+        if error.reaction is Reaction.SPLIT:
+            self._refit()
         self._note_failure(lane, turn, error)
 
     def _pause(self, start: float, now: float) -> None:
@@ -273,57 +273,9 @@ class Poller:
         """
         if start < self._gate.pause.until - self._gate.pause.wait:
             return
-        realtime = self._lanes.get("getDevRealKpi")
+        realtime = self._walk.lanes.get("getDevRealKpi")
         window = max(q.window for q in realtime.quotas) if realtime else self._session.pace
         self._gate.pause.refused(now, window, HOUR)
-
-    def _doubted(self) -> set[str]:
-        return {
-            member
-            for lane in self._lanes.values()
-            for batch in lane.ring.batches
-            for member in batch.doubted
-        }
-
-    # --- the fleet -----------------------------------------------------------------------------
-
-    def _fit(self) -> None:
-        """Fits every lane to the fleet as now known, and tells the plan."""
-        plants = list(self._inventory.plants)
-        for lane in self._lanes.values():
-            types = lane.interface.device_types
-            wanted: dict[int | None, Sequence[str]] = (
-                {None: plants}
-                if lane.interface.subject is Subject.PLANTS
-                else dict(self._inventory.by_type(types))
-            )
-            lane.fit(wanted, self._inventory.size(types))
-            self._tell_plan(lane)
-        self._sink.fleet(self._inventory.plants, self._inventory.devices)
-        self._tell_faster_edition()
-
-    def _tell_plan(self, lane: Lane) -> None:
-        self._sink.plan(lane.interface.name, pace=lane.pace, walk=lane.walk, max_age=lane.max_age)
-
-    def _tell_faster_edition(self) -> None:
-        if self._edition != "safe":
-            return
-        faster = tuple(
-            name
-            for name, lane in self._lanes.items()
-            if lane.interface.realtime
-            and lane.limits == EDITIONS["safe"](lane.interface)
-            and lane.ring.walk(self._v6_pace(lane.interface), lane.every) < lane.walk
-        )
-        if faster and faster != self._faster:
-            self._log.info(
-                "an account created after June 2022 could be polled faster: limits: v6",
-                interfaces=",".join(faster),
-            )
-        self._faster = faster
-
-    def _v6_pace(self, interface: Interface) -> float:
-        return pace(quotas(interface.v6, self._inventory.size(interface.device_types)))
 
     # --- what is told --------------------------------------------------------------------------
 
@@ -364,9 +316,8 @@ class Poller:
             return
         self.waiting = tuple(self._missing())
         self.ready = not self.waiting
-        for lane in self._lanes.values():
-            lane.in_first_round = not self.ready
         if self.ready:
+            self._walk.arrive()
             self._log.info(
                 "every plant and device has been asked",
                 plants=len(self._inventory.plants),
@@ -378,8 +329,4 @@ class Poller:
             yield f"the credentials are refused ({self._session.refusal})"
         elif self._client.token is None:
             yield "not logged in"
-        for lane in self._lanes.values():
-            batches = lane.ring.batches
-            waiting = sum(not batch.final for batch in batches)
-            if waiting:
-                yield f"{lane.interface.name}: {waiting} of {len(batches)} batches not answered yet"
+        yield from self._walk.missing()

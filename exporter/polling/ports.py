@@ -1,11 +1,20 @@
-"""What the poller needs from outside and what it tells: the clock, the client, the sink."""
+"""What the poller needs from outside and what it tells: clock, client, sink, memory."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from exporter.northbound.errors import CallError
 from exporter.northbound.interfaces import Interface
-from exporter.northbound.records import Device, Parsed, Plant, Reading
+from exporter.northbound.records import (
+    Device,
+    Parsed,
+    Plant,
+    PlantAlarms,
+    Reading,
+    Upgrade,
+    Windows,
+)
 
 
 class Clock(Protocol):
@@ -66,9 +75,31 @@ class Sink(Protocol):
         ...
 
     def readings(
-        self, interface: Interface, asked: Collection[str], readings: Parsed[Reading]
+        self,
+        interface: Interface,
+        asked: Collection[str],
+        readings: Parsed[Reading],
+        measured: Mapping[str, float] | None = None,
     ) -> None:
-        """An answer: whatever it leaves out of what was asked has no values now."""
+        """An answer: whatever it leaves out of what was asked has no values now.
+
+        `measured` are the times, since the epoch, at which the values of a subject were true,
+        where the answer tells.
+        """
+        ...
+
+    def statistics(self, interface: Interface, windows: Mapping[str, Windows]) -> None:
+        """The running and the last full period of all subjects that were asked about."""
+        ...
+
+    def alarms(self, interface: Interface, plants: Mapping[str, PlantAlarms]) -> None:
+        """The alarms of all plants that were asked about."""
+        ...
+
+    def upgrades(
+        self, interface: Interface, asked: Collection[str], upgrades: Parsed[Upgrade]
+    ) -> None:
+        """The last upgrades of the devices asked about, as far as they ever had one."""
         ...
 
     def rejected(self, interface: str, reasons: Mapping[str, int]) -> None:
@@ -81,4 +112,28 @@ class Sink(Protocol):
 
     def unanswered(self, interface: str, count: int) -> None:
         """How many plants or devices the last calls brought nothing about."""
+        ...
+
+    def changes(self) -> dict[tuple[str, str], Any]:
+        """What changed since the last call, as plain data by kind and name; None: gone."""
+        ...
+
+    def recall(self, read: Callable[[str], Mapping[str, Any]]) -> None:
+        """Shows again what an earlier life showed; `read` gives plain data of a kind by name."""
+        ...
+
+
+class Memory(Protocol):
+    """Plain data that outlives the process, by kind and name. Nothing here ever raises."""
+
+    def claim(self) -> AbstractContextManager[None]:
+        """While it is held, no other process decides to make a call."""
+        ...
+
+    def read(self, kind: str) -> Mapping[str, Any]:
+        """All of one kind, by name."""
+        ...
+
+    def write(self, changes: Mapping[tuple[str, str], Any]) -> None:
+        """Keeps these, all or none; what is None is dropped."""
         ...

@@ -7,9 +7,12 @@ their place.
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import ceil, inf
+from math import inf
+from types import MappingProxyType
+from typing import Any
 
 LONGEST_REST = 64  # turns
+NO_WEIGHTS: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(slots=True, eq=False)
@@ -42,6 +45,7 @@ class Batch:
     again: bool = False  # to be asked once more in this round
     final: bool = False  # has had an answer that waiting would not better
     trouble: str | None = None  # why it failed last, until all of it is well again
+    closed: bool = False  # is all that the server takes at once: nobody is added
     _probed: bool = False  # whether the last turn was not the good group's
 
     @property
@@ -121,15 +125,20 @@ class Batch:
 class Ring:
     """The batches of one interface, and the round they are in.
 
-    In an `eager` ring, whose next round is hours away, a batch with new members is due at once.
+    A batch has at most `size` members, and at most `heaviest` of what they weigh together, but a
+    member that is heavier stands alone. In an `eager` ring, whose next round is hours away, a
+    batch with new members is due at once.
     """
 
     size: int
+    heaviest: float = inf
     eager: bool = False
     batches: list[Batch] = field(default_factory=list)
     round_start: float = -inf
 
-    def update(self, wanted: Mapping[int | None, Sequence[str]]) -> None:
+    def update(
+        self, wanted: Mapping[int | None, Sequence[str]], weights: Mapping[str, int] = NO_WEIGHTS
+    ) -> None:
         """Fits the batches to the fleet: what each device type (None: plants) has to be asked.
 
         Members keep their batch; new ones fill gaps first; there are never more batches of a type
@@ -139,29 +148,86 @@ class Ring:
         for device_type in dict.fromkeys([*(b.device_type for b in self.batches), *wanted]):
             members = wanted.get(device_type, ())
             mine = [batch for batch in self.batches if batch.device_type == device_type]
-            kept.extend(self._fit(device_type, mine, dict.fromkeys(members)))
+            kept.extend(self._fit(device_type, mine, dict.fromkeys(members), weights))
         self.batches = kept
 
     def _fit(
-        self, device_type: int | None, batches: list[Batch], wanted: Mapping[str, None]
+        self,
+        device_type: int | None,
+        batches: list[Batch],
+        wanted: Mapping[str, None],
+        weights: Mapping[str, int],
     ) -> list[Batch]:
         for batch in batches:
             batch.keep(wanted)
-        needed = ceil(len(wanted) / self.size)
-        batches = sorted(batches, key=lambda batch: len(batch.members), reverse=True)
+            batch.keep(self._fill((), batch.members, weights))
+        closed = [batch for batch in batches if batch.closed and batch.groups]
+        settled = {member for batch in closed for member in batch.members}
+        loose = [member for member in wanted if member not in settled]
+        batches = [batch for batch in batches if not batch.closed]
+        batches.sort(key=lambda batch: len(batch.members), reverse=True)
+        needed = len(self._pack(loose, weights))
         kept, spare = batches[:needed], batches[needed:]
         known = {member for batch in batches for member in batch.members}
         homeless = [member for batch in spare for member in batch.members]
-        homeless += [member for member in wanted if member not in known]
+        homeless += [member for member in loose if member not in known]
         for batch in kept:
-            room = self.size - len(batch.members)
-            if room and homeless:
-                batch.add(homeless[:room])
-                if self.eager:
-                    batch.again = True
-                homeless = homeless[room:]
-        fresh = (homeless[i : i + self.size] for i in range(0, len(homeless), self.size))
-        return kept + [Batch(device_type, [Group(tuple(members))]) for members in fresh]
+            more = self._fill(batch.members, homeless, weights)
+            if more:
+                batch.add(more)
+                batch.again |= self.eager
+                homeless = [member for member in homeless if member not in more]
+        fresh = self._pack(homeless, weights)
+        return [
+            *closed,
+            *(batch for batch in kept if batch.groups),
+            *(Batch(device_type, [Group(tuple(members))]) for members in fresh),
+        ]
+
+    def _fill(
+        self, members: Sequence[str], more: Iterable[str], weights: Mapping[str, int]
+    ) -> dict[str, None]:
+        """Those of `more` that a batch with these members has room for."""
+        count, weight = len(members), sum(weights.get(member, 0) for member in members)
+        chosen: dict[str, None] = {}
+        for member in more:
+            if count >= self.size:
+                break
+            heavier = weight + weights.get(member, 0)
+            if heavier <= self.heaviest or not count:
+                chosen[member] = None
+                count, weight = count + 1, heavier
+        return chosen
+
+    def _pack(self, members: Sequence[str], weights: Mapping[str, int]) -> list[Sequence[str]]:
+        """The members, in order, in batches that are as full as may be."""
+        packed: list[Sequence[str]] = []
+        while members:
+            batch = self._fill((), members, weights)
+            packed.append(tuple(batch))
+            members = [member for member in members if member not in batch]
+        return packed
+
+    def split(self, batch: Batch) -> None:
+        """Halves a batch for good: the server takes less at once than it should."""
+        middle = (len(batch.members) + 1) // 2
+        halves = batch.members[:middle], batch.members[middle:]
+        place = self.batches.index(batch)
+        self.batches[place : place + 1] = [
+            Batch(batch.device_type, [Group(half)], closed=True) for half in halves if half
+        ]
+
+    def remember(self) -> list[Any]:
+        """The batches as plain data: device type, whether closed, members."""
+        return [[b.device_type, b.closed, list(b.members)] for b in self.batches]
+
+    def recall(self, batches: Iterable[Any]) -> None:
+        """Takes the batches of an earlier life up again."""
+        self.batches = [
+            Batch(device_type, [Group(tuple(map(str, members)))], closed=bool(closed))
+            for device_type, closed, members in batches
+            if members and isinstance(device_type, int | None)
+        ]
 
     def ask_once(self) -> None:
         """Makes the ring of an interface that is asked about nothing: one batch, no members."""

@@ -3,14 +3,16 @@
 Pure but for the gate's lock: every time is an argument.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import inf, isclose
+from math import inf, isclose, isfinite
 from threading import Lock
+from typing import Any
 
-from exporter.northbound.errors import CallError, Reaction
+from exporter.northbound.errors import CallError, Reaction, reason_error
 from exporter.northbound.interfaces import DAY, HOUR, MINUTE, Limit
 from exporter.polling.allowance import Backoff, FleetSize, Ledger, pace, quotas
+from exporter.polling.eras import read, written
 
 STOLEN_WITHIN = 10 * MINUTE  # of our own login: a session does not expire that early by itself
 SHORTEST_LIFE = 25 * MINUTE  # of a session that nobody ends; the servers' documents say 30
@@ -100,6 +102,11 @@ class Session:
                 unit = min(MINUTE, self.pace)
                 wait.refused(now, unit, 30 * unit)
 
+    def believe_credentials(self) -> None:
+        """Forgets that the credentials were refused."""
+        self.refusal = None
+        self._waits[Reaction.REFUSE_CREDENTIALS] = Backoff()
+
     def lost(self, now: float) -> bool:
         """Notes that the server no longer knows our session; returns whether it was stolen.
 
@@ -115,6 +122,38 @@ class Session:
         if lost_before:
             self._stolen.refused(now, self.pace, 30 * MINUTE)
         return lost_before
+
+    def remember(self, epoch: float) -> dict[str, Any]:
+        """All of it as plain data, in times that are `epoch` later."""
+        return {
+            "calls": self._ledger.remember(epoch),
+            "waits": {reaction.value: w.remember(epoch) for reaction, w in self._waits.items()},
+            "stolen": self._stolen.remember(epoch),
+            "lost_before": self._lost_before,
+            "since": written(self._since, epoch),
+            "answered": written(self._answered, epoch),
+            "life": self._life if isfinite(self._life) else None,
+            "life_known": written(self._life_known_until, epoch),
+            "last_expiry": self._last_expiry if isfinite(self._last_expiry) else None,
+            "refusal": self.refusal.reason if self.refusal else None,
+        }
+
+    def recall(self, stored: Mapping[str, Any], epoch: float, now: float) -> None:
+        """Goes on where an earlier life of this account ended."""
+        self._ledger.recall(stored["calls"], epoch, now)
+        for name, wait in stored["waits"].items():
+            self._waits[Reaction(name)].recall(wait, epoch, now)
+        self._stolen.recall(stored["stolen"], epoch, now)
+        self._lost_before = bool(stored["lost_before"])
+        self._since = read(stored["since"], epoch, now, never=-inf)
+        self._answered = read(stored["answered"], epoch, now, never=-inf)
+        if stored["life"] is not None:
+            self._life = float(stored["life"])
+            self._life_known_until = read(stored["life_known"], epoch, now + DAY, never=-inf)
+        if stored["last_expiry"] is not None:
+            self._last_expiry = float(stored["last_expiry"])
+        if stored["refusal"] is not None:
+            self.refusal = reason_error(stored["refusal"])
 
     def _note_expiry(self, now: float) -> None:
         """Believes in a session's life, for a day, when two in a row ended at the same age.

@@ -27,7 +27,7 @@ def test_a_list_wanted_out_of_turn_does_not_start_a_round_anew():
 
 def test_a_list_wanted_out_of_turn_is_read_at_its_next_allowed_call():
     lists = lane("getDevList", ["P"])
-    lists.in_first_round = False
+    lists.hurried = False
     lists.answered(lists.take(0.0), set())
     lists.end(1.0, 0.0)
     assert lists.due(10.0) == 6 * 3_600

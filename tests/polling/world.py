@@ -7,11 +7,13 @@ would be one call too many. Everything random comes from one seed.
 import random
 from bisect import bisect_right
 from collections import Counter, defaultdict
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from math import ceil
 
 from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import EDITIONS, INTERFACES
+from exporter.polling.inquiries import AlarmTerms
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Wish
 from exporter.polling.poller import Poller
@@ -234,7 +236,7 @@ class Sink:
         self.last = {}
         self.read = defaultdict(list)
 
-    def readings(self, interface, asked, readings):  # noqa: ARG002  # the port's form
+    def readings(self, interface, asked, readings, measured=None):  # noqa: ARG002  # the port's form
         self.told["readings"] += 1
         for reading in readings.records:
             self.read[interface.name, reading.subject].append(reading)
@@ -245,12 +247,28 @@ class Sink:
     def plan(self, interface, **plan):
         self.last["plan", interface] = plan
 
+    def changes(self):
+        return {}
+
     def __getattr__(self, name):
         def tell(*args, **kwargs):
             self.told[name] += 1
             self.last[name, *args[:1]] = (*args[1:], *kwargs.values())
 
         return tell
+
+
+class Forgetful:
+    """A memory that keeps nothing, as fast as may be."""
+
+    def claim(self):
+        return nullcontext()
+
+    def read(self, kind):  # noqa: ARG002  # the port's form
+        return {}
+
+    def write(self, changes):
+        pass
 
 
 WALKED = ("login", "getStationList", "getDevList", "getStationRealKpi", "getDevRealKpi")
@@ -266,7 +284,17 @@ def fleet(plants, devices_by_type):
     return {code: {} for code in codes}, devices
 
 
-def poller(server, sink=None, *, gate=None, account="a", overrides=None):
+def poller(  # noqa: PLR0913  # what a poller is handed, and a test may choose
+    server,
+    sink=None,
+    *,
+    gate=None,
+    account="a",
+    overrides=None,
+    walked=WALKED,
+    memory=None,
+    alarms=AlarmTerms(),  # frozen
+):
     """A poller on a server, with the reference's limits of the server's edition."""
     overrides = overrides or {}
     wishes = [
@@ -275,18 +303,20 @@ def poller(server, sink=None, *, gate=None, account="a", overrides=None):
             overrides.get(name, EDITIONS[server.edition](INTERFACES[name])),
             INTERFACES[name].every,
         )
-        for name in WALKED
+        for name in walked
     ]
     return Poller(
         account,
         wishes,
         edition=server.edition,
         timeout=TIMEOUT,
+        alarms=alarms,
         client=server,
         inventory=Inventory(),
         sink=sink or Sink(),
         clock=server.clock,
         gate=gate or HostGate(),
+        memory=memory or Forgetful(),
     )
 
 

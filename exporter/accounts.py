@@ -1,0 +1,242 @@
+"""The accounts at work: settings become pollers and sinks, and change with the configuration."""
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import structlog
+
+from exporter.catalogue.rows import ROWS
+from exporter.config import Account, Settings
+from exporter.exposition.account import AccountSink
+from exporter.exposition.alarms import SEVERITIES
+from exporter.exposition.page import Page
+from exporter.exposition.telemetry import Telemetry
+from exporter.exposition.translate import Translator
+from exporter.northbound.client import Client
+from exporter.northbound.interfaces import (
+    EDITIONS,
+    INTERFACES,
+    LOGIN,
+    MINUTE,
+    Content,
+    Interface,
+    Limit,
+)
+from exporter.polling.inquiries import AlarmTerms
+from exporter.polling.inventory import Filter, Inventory
+from exporter.polling.lane import Wish
+from exporter.polling.memory import Memory, file_of
+from exporter.polling.poller import Poller, SystemClock
+from exporter.polling.session import HostGate
+
+
+@dataclass(frozen=True, slots=True)
+class _Working:
+    """An account at work, and the settings that it was started with."""
+
+    settings: Settings
+    account: Account
+    clock: SystemClock
+    poller: Poller
+    sink: AccountSink
+    thread: threading.Thread
+
+    def stop(self) -> None:
+        """Lets the call under way be the last."""
+        self.clock.stop()
+
+    def wait(self) -> None:
+        """Waits for that call, and leaves the page."""
+        self.thread.join()
+        self.sink.close()
+
+
+class Accounts:
+    """All accounts: one thread each.
+
+    `minute` is how long a minute of the limits lasts, in seconds; `state` is the directory of what
+    survives a restart, if there is one.
+    """
+
+    def __init__(self, page: Page, telemetry: Telemetry, minute: float, state: Path | None) -> None:
+        self._page = page
+        self._telemetry = telemetry
+        self._scale = minute / MINUTE
+        self._state = state
+        self._working: dict[str, _Working] = {}
+        self._memories: dict[tuple[str, str], Memory] = {}
+        self._gates: dict[tuple[str | None, int], HostGate] = {}
+        self._was_ready = False
+        self._log = structlog.get_logger()
+
+    def apply(self, settings: Settings) -> None:
+        """Starts, replaces and ends accounts, so that they are as the settings say.
+
+        An account whose settings are the same goes on undisturbed. One that is changed ends its
+        call first, and then takes up what it knew: session, call times, fleet and values.
+        """
+        wanted = {account.name: account for account in settings.accounts}
+        changed = {
+            name: working
+            for name, working in self._working.items()
+            if name not in wanted or not _same(working, settings, wanted[name])
+        }
+        for working in changed.values():
+            working.stop()
+        for name, working in changed.items():
+            working.wait()
+            del self._working[name]
+            if name not in wanted:
+                self._telemetry.forget(name)
+                self._log.info("account removed", account=name)
+        for name, account in wanted.items():
+            if name not in self._working:
+                before = changed[name].account if name in changed else account
+                self._working[name] = self._start(settings, account, before)
+
+    def stop(self) -> None:
+        """Lets the calls under way be the last; nobody waits for them."""
+        for working in self._working.values():
+            working.stop()
+
+    def waiting(self) -> list[str]:
+        """What readiness still waits for, in words; nothing once it was reached."""
+        reasons = [
+            f"{name}: {reason}"
+            for name, working in list(self._working.items())
+            for reason in working.poller.waiting
+        ]
+        self._was_ready |= not reasons
+        return [] if self._was_ready else reasons
+
+    def unknown_keys(self) -> list[str]:
+        """What the management systems send and the catalogue lacks, as `device type: key`."""
+        sinks = [working.sink for working in list(self._working.values())]
+        return [f"{kind}: {key}" for sink in sinks for kind, key in list(sink.unknown_keys)]
+
+    def _start(self, settings: Settings, account: Account, before: Account) -> _Working:
+        clock = SystemClock()
+        wishes = list(wishes_of(settings, account, self._scale))
+        sink = self._sink(settings, account, wishes, clock)
+        poller = Poller(
+            account.name,
+            wishes,
+            edition=account.limits,
+            timeout=account.timeout,
+            alarms=AlarmTerms(
+                settings.alarms.language, settings.alarms.levels, settings.alarms.types
+            ),
+            client=client_of(account),
+            inventory=inventory_of(account),
+            sink=sink,
+            clock=clock,
+            gate=self._gates.setdefault(_server(account.base_url), HostGate()),
+            memory=self._memory(account),
+        )
+        if account.secret() != before.secret():
+            poller.believe_credentials()
+        thread = threading.Thread(target=poller.run, name=f"poller {account.name}", daemon=True)
+        thread.start()
+        return _Working(settings, account, clock, poller, sink, thread)
+
+    def _sink(
+        self, settings: Settings, account: Account, wishes: Iterable[Wish], clock: SystemClock
+    ) -> AccountSink:
+        interfaces = [wish.interface for wish in wishes]
+        self._telemetry.introduce(
+            account.name,
+            [interface.name for interface in interfaces],
+            {row.metric.name for row in ROWS if row.metric and row.states is not None},
+        )
+        asks_for_alarms = any(each.content is Content.ALARMS for each in interfaces)
+        return AccountSink(
+            account.name,
+            page=self._page,
+            telemetry=self._telemetry,
+            translator=Translator({(f.device_type, f.key): f.factor for f in settings.factors}),
+            places=settings.plant_coordinates,
+            now=clock.now,
+            wall=clock.time,
+            currency=settings.currency or "",
+            severities=(settings.alarms.levels or SEVERITIES) if asks_for_alarms else (),
+            max_active_per_plant=settings.alarms.max_active_per_plant,
+        )
+
+    def _memory(self, account: Account) -> Memory:
+        key = account.base_url, account.username
+        if any(_key(working.account) == key for working in self._working.values()):
+            self._log.warning(
+                "two accounts log in as the same user, and end each other's sessions",
+                account=account.name,
+            )
+            return Memory()
+        if key not in self._memories:
+            path = file_of(self._state, *key) if self._state else None
+            self._memories[key] = Memory(path)
+        return self._memories[key]
+
+
+def _key(account: Account) -> tuple[str, str]:
+    return account.base_url, account.username
+
+
+def _same(working: _Working, settings: Settings, account: Account) -> bool:
+    """Whether nothing that this account was started with has changed."""
+    before, now = (
+        each.model_copy(update={"accounts": (), "state": None})
+        for each in (working.settings, settings)
+    )
+    return before == now and working.account == account
+
+
+def _server(base_url: str) -> tuple[str | None, int]:
+    """What two addresses of the same server have in common, however they are written."""
+    parts = urlsplit(base_url)
+    return parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]
+
+
+def wishes_of(settings: Settings, account: Account, scale: float = 1.0) -> Iterable[Wish]:
+    """The interfaces that are walked for an account, each with its limits in force."""
+    for interface in INTERFACES.values():
+        chosen = settings.interface(account, interface.name)
+        walked = interface.content is not Content.NOTHING and chosen.enabled
+        if walked or interface is LOGIN:
+            yield wish_of(settings, account, interface, scale)
+
+
+def wish_of(settings: Settings, account: Account, interface: Interface, scale: float = 1.0) -> Wish:
+    """What the settings say of one interface; `scale` shortens the table's times."""
+    chosen = settings.interface(account, interface.name)
+    limits = (
+        (Limit(chosen.allowance.calls, chosen.allowance.per),)
+        if chosen.allowance
+        else tuple(
+            Limit(limit.base, limit.window * scale, limit.growth)
+            for limit in EDITIONS[account.limits](interface)
+        )
+    )
+    return Wish(interface, limits, chosen.every * scale)
+
+
+def client_of(account: Account) -> Client:
+    """The HTTP client of an account."""
+    return Client(
+        account.base_url,
+        account.username,
+        account.secret(),
+        timeout=account.timeout,
+        ca_file=str(account.tls.ca_file) if account.tls.ca_file else None,
+        verify=account.tls.verify,
+    )
+
+
+def inventory_of(account: Account) -> Inventory:
+    """An empty fleet, with an account's filters."""
+    return Inventory(
+        Filter(account.plants.include, account.plants.exclude),
+        Filter(account.devices.include, account.devices.exclude),
+        account.device_types,
+    )

@@ -1,0 +1,144 @@
+"""What the commands share: flags, the configuration, and how a mistake is told."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from socket import socket
+from typing import NoReturn, TypeVar
+
+from exporter import logs
+from exporter.catalogue.rows import lookup
+from exporter.config import ConfigError, Settings, load
+from exporter.daemon import NAME
+from exporter.northbound.interfaces import INTERFACES
+from exporter.web import server
+
+DEFAULT_ADDRESS = ":10052"
+USAGE_ERROR = 2
+
+Used = TypeVar("Used")
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Ends the process: a flag is wrong."""
+        fail(message)
+
+
+def fail(message: str) -> NoReturn:
+    """Ends the process with one line: a flag, a file or a value is wrong."""
+    print(f"{NAME}: {message}", file=sys.stderr)
+    raise SystemExit(USAGE_ERROR)
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """The flag that names the configuration."""
+    parser.add_argument(
+        "--config.file",
+        dest="config_file",
+        type=Path,
+        default=Path("config.yaml"),
+        help="configuration (default: %(default)s)",
+    )
+
+
+def add_address(parser: argparse.ArgumentParser, default: str) -> None:
+    """The flag that says where to answer."""
+    parser.add_argument(
+        "--web.listen-address",
+        dest="addresses",
+        action="append",
+        metavar="HOST:PORT",
+        help=f"where to answer; may be given more than once (default: {default})",
+    )
+    parser.set_defaults(default_address=default)
+
+
+def add_logging(parser: argparse.ArgumentParser) -> None:
+    """The flags of the log."""
+    for flag, choices, default in (
+        ("level", logs.LEVELS, "info"),
+        ("format", logs.FORMATS, "logfmt"),
+    ):
+        parser.add_argument(
+            f"--log.{flag}",
+            dest=f"log_{flag}",
+            choices=list(choices),
+            default=default,
+            help="(default: %(default)s)",
+        )
+
+
+def load_settings(path: Path) -> Settings:
+    """The configuration; a mistake in it ends the process."""
+    try:
+        return read_settings(path)
+    except ConfigError as error:
+        fail(str(error))
+
+
+def read_settings(path: Path) -> Settings:
+    """The configuration, its factors checked against the catalogue.
+
+    Raises:
+        ConfigError: A mistake, and where.
+    """
+    settings = load(path, os.environ)
+    known: list[tuple[int, str]] = []
+    for n, factor in enumerate(settings.factors):
+        rows = (lookup(name, factor.device_type).get(factor.key) for name in INTERFACES)
+        row = next(filter(None, rows), None)
+        mistake = None
+        if row is None:
+            mistake = f"device type {factor.device_type} has no key {factor.key}"
+        elif row.states is not None:
+            mistake = f"{factor.key} is a state, which has no factor"
+        elif (factor.device_type, factor.key) in known:
+            mistake = f"{factor.key} of this type has a factor already"
+        if mistake:
+            raise ConfigError(f"{path}: factors[{n}]: {mistake}")
+        known.append((factor.device_type, factor.key))
+    return settings
+
+
+def bind(flags: argparse.Namespace) -> list[socket]:
+    """The listening sockets that the flags ask for."""
+    return each_address(flags, server.bind)
+
+
+def each_address(flags: argparse.Namespace, use: Callable[[str], Used]) -> list[Used]:
+    """What `use` makes of each address; one that it refuses ends the process."""
+    used = []
+    for address in flags.addresses or [flags.default_address]:
+        try:
+            used.append(use(address))
+        except (ValueError, OSError) as error:
+            fail(f"--web.listen-address {address}: {error}")
+    return used
+
+
+def count(text: str) -> int:
+    """A whole number of 1 or more."""
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text} is no number of 1 or more")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """A time, which may be 0."""
+    with suppress(ValueError):
+        if 0 <= float(text) < float("inf"):
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text} is no number of seconds")
+
+
+def some_seconds(text: str) -> float:
+    """A time that passes."""
+    if seconds(text) == 0:
+        raise argparse.ArgumentTypeError("0 is too short")
+    return seconds(text)

@@ -1,0 +1,335 @@
+"""How each kind of interface is asked, and what is made of its answers: one class a kind."""
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from exporter.northbound.codes import ALARM_SEVERITIES, ALARM_TYPES
+from exporter.northbound.errors import CallError
+from exporter.northbound.interfaces import MINUTE, Content, Interface
+from exporter.northbound.records import Alarm, Parsed, Reading, TimedReading, Upgrade
+from exporter.polling.alarms import FARTHEST_BACK, AlarmBook, Window, newest_window
+from exporter.polling.inventory import Inventory
+from exporter.polling.lane import Lane, Turn
+from exporter.polling.pages import PlantPages
+from exporter.polling.ports import Clock, Sink
+from exporter.polling.statistics import Periods
+from exporter.polling.walk import Walk
+
+Request = tuple[str, Mapping[str, Any]]  # path and parameters
+NOTHING_NEW: Mapping[tuple[str, str], Any] = {}
+
+LANGUAGE_REFUSALS = frozenset({"20024", "20025"})
+WINDOW_REFUSALS = frozenset({"20023", "20026", "20027"})
+# Both are spoken by some servers, and only one of them by most.
+ENGLISH = ("en_US", "en_UK")
+# By so much the newest row of 5-minute data is late; just after midnight the day has none.
+LATENESS = 15 * MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an answer means for its batch and for the fleet.
+
+    `silent` are the members it brought nothing about; `again` asks the batch once more in this
+    round; `refit` tells that the fleet may have changed.
+    """
+
+    silent: frozenset[str] = frozenset()
+    again: bool = False
+    refit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmTerms:
+    """Which alarms are wanted, and in which language; no severities or types: all of them."""
+
+    language: str = ENGLISH[0]
+    severities: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+
+
+class Inquiry(Protocol):
+    """One interface of one account: what it is asked next, and what its answers mean."""
+
+    def request(self, turn: Turn) -> Request:
+        """Path and parameters of the next call."""
+        ...
+
+    def take(self, turn: Turn, parsed: Parsed[Any]) -> Outcome:
+        """Takes an answer in, and tells the sink."""
+        ...
+
+    def mends(self, turn: Turn, error: CallError) -> bool:
+        """Whether a failure only means to ask in another way, at once."""
+        ...
+
+    def keep(self, members: Collection[str]) -> None:
+        """Drops what it knows of all but these."""
+        ...
+
+    def changes(self) -> Mapping[tuple[str, str], Any]:
+        """What of its knowledge changed since the last call, as plain data."""
+        ...
+
+    def recall(self, read: Callable[[str], Mapping[str, Any]]) -> None:
+        """Takes up what an earlier life knew."""
+        ...
+
+
+class _Plain:
+    """An inquiry that asks always alike and remembers nothing."""
+
+    def __init__(self, interface: Interface, sink: Sink, clock: Clock) -> None:
+        self._interface = interface
+        self._sink = sink
+        self._clock = clock
+
+    def request(self, turn: Turn) -> Request:
+        return self._interface.path, self._body(turn)
+
+    def _body(self, turn: Turn, **more: object) -> Mapping[str, Any]:
+        return {**self._interface.body(turn.batch.device_type, turn.group.members), **more}
+
+    def mends(self, turn: Turn, error: CallError) -> bool:  # noqa: ARG002  # because most failures are no hints
+        return False
+
+    def keep(self, members: Collection[str]) -> None:
+        pass
+
+    def changes(self) -> Mapping[tuple[str, str], Any]:
+        return NOTHING_NEW
+
+    def recall(self, read: Callable[[str], Mapping[str, Any]]) -> None:
+        pass
+
+
+class _PlantList(_Plain):
+    """The list of plants, whole or page by page."""
+
+    def __init__(
+        self,
+        interface: Interface,
+        sink: Sink,
+        clock: Clock,
+        inventory: Inventory,
+        doubted: Callable[[], Collection[str]],
+    ) -> None:
+        super().__init__(interface, sink, clock)
+        self._inventory = inventory
+        self._doubted = doubted
+        self._pages = PlantPages()
+
+    def request(self, turn: Turn) -> Request:  # noqa: ARG002  # because it is asked about nothing
+        return self._pages.request(self._clock.now())
+
+    def take(self, turn: Turn, parsed: Parsed[Any]) -> Outcome:  # noqa: ARG002  # as above
+        self._inventory.add_plants(parsed.records)
+        codes = self._pages.take(parsed, self._clock.now())
+        if codes is not None:
+            self._inventory.end_plant_list(codes, self._doubted())
+        return Outcome(again=codes is None, refit=True)
+
+    def mends(self, turn: Turn, error: CallError) -> bool:  # noqa: ARG002  # as above
+        if self._pages.falls_back(error, self._clock.now()):
+            return True
+        self._pages.fail(error)
+        return False
+
+
+class _DeviceList(_Plain):
+    """The devices of plants."""
+
+    def __init__(
+        self,
+        interface: Interface,
+        sink: Sink,
+        clock: Clock,
+        inventory: Inventory,
+        doubted: Callable[[], Collection[str]],
+    ) -> None:
+        super().__init__(interface, sink, clock)
+        self._inventory = inventory
+        self._doubted = doubted
+
+    def take(self, turn: Turn, parsed: Parsed[Any]) -> Outcome:
+        self._inventory.take_devices(turn.group.members, parsed.records, self._doubted())
+        return Outcome(refit=True)
+
+
+class _Readings(_Plain):
+    """Values as of now."""
+
+    def take(self, turn: Turn, parsed: Parsed[Any]) -> Outcome:
+        self._sink.readings(self._interface, turn.group.members, parsed)
+        return _heard(turn, (reading.subject for reading in parsed.records if reading.values))
+
+
+class _Rows(_Plain):
+    """The day so far in steps of five minutes, of which the newest row is wanted."""
+
+    def __init__(self, interface: Interface, sink: Sink, clock: Clock, lane: Lane) -> None:
+        super().__init__(interface, sink, clock)
+        self._lane = lane
+
+    def request(self, turn: Turn) -> Request:
+        day = _milliseconds(self._clock.time() - LATENESS)
+        return self._interface.path, self._body(turn, collectTime=day)
+
+    def take(self, turn: Turn, parsed: Parsed[Any]) -> Outcome:
+        newest: dict[str, TimedReading] = {}
+        oldest = self._clock.time() - LATENESS - self._lane.max_age
+        for row in parsed.records:
+            if row.reading.values and row.start >= oldest:
+                known = newest.get(row.reading.subject, row)
+                newest[row.reading.subject] = max(known, row, key=lambda each: each.start)
+        readings: Parsed[Reading] = Parsed(tuple(row.reading for row in newest.values()))
+        measured = {subject: row.start for subject, row in newest.items()}
+        self._sink.readings(self._interface, turn.group.members, readings, measured)
+        return _heard(turn, newest)
+
+
+class _Statistics(_Plain):
+    """The running period and the last full one."""
+
+    def __init__(self, interface: Interface, sink: Sink, clock: Clock) -> None:
+        super().__init__(interface, sink, clock)
+        self._periods = Periods(interface.longest)
+
+    def request(self, turn: Turn) -> Request:
+        earlier = self._periods.look_before(turn.group.members) if turn.extra else None
+        time = self._clock.time() if earlier is None else earlier
+        return self._interface.path, self._body(turn, collectTime=_milliseconds(time))
+
+    def take(self, turn: Turn, parsed: Parsed[Any]) -> Outcome:
+        members = turn.group.members
+        earlier = turn.extra and self._periods.look_before(members) is not None
+        windows = self._periods.take(members, parsed.records, self._clock.time(), earlier=earlier)
+        self._sink.statistics(self._interface, windows)
+        heard = (name for name, window in windows.items() if window.current or window.previous)
+        more = not earlier and self._periods.look_before(members) is not None
+        return _heard(turn, heard, again=more)
+
+    def keep(self, members: Collection[str]) -> None:
+        self._periods.forget(members)
+
+    def changes(self) -> Mapping[tuple[str, str], Any]:
+        changes = self._periods.changes()
+        return {(self._kind, subject): rows for subject, rows in changes.items()}
+
+    def recall(self, read: Callable[[str], Mapping[str, Any]]) -> None:
+        self._periods.recall(read(self._kind))
+
+    @property
+    def _kind(self) -> str:
+        return f"periods/{self._interface.name}"
+
+
+class _Alarms(_Plain):
+    """The newest window in every round, older ones in between."""
+
+    def __init__(self, interface: Interface, sink: Sink, clock: Clock, terms: AlarmTerms) -> None:
+        super().__init__(interface, sink, clock)
+        self._book = AlarmBook()
+        self._languages = deque(dict.fromkeys((terms.language, *ENGLISH)))
+        self._refused_languages = 0  # in a row
+        self._filters = {
+            "levels": _codes(ALARM_SEVERITIES, terms.severities),
+            "types": _codes(ALARM_TYPES, terms.types),
+        }
+        self._planned: Window | None = None  # the older window that is being asked about
+        self._window = newest_window(clock.time())
+
+    def request(self, turn: Turn) -> Request:
+        now = self._clock.time()
+        # A question whose language was refused is put again.
+        sweeps = turn.extra and not self._refused_languages
+        self._planned = self._book.older_window(turn.group.members) if sweeps else None
+        self._window = newest_window(now)
+        if self._planned is not None:
+            # It was planned hours ago, and the server forgets meanwhile.
+            begin = max(self._planned.begin, now - FARTHEST_BACK)
+            self._window = Window(begin, self._planned.end)
+        return self._interface.path, self._body(
+            turn,
+            beginTime=_milliseconds(self._window.begin),
+            endTime=_milliseconds(self._window.end),
+            language=self._languages[0],
+            **{name: codes for name, codes in self._filters.items() if codes},
+        )
+
+    def take(self, turn: Turn, parsed: Parsed[Alarm]) -> Outcome:
+        members, now = turn.group.members, self._clock.time()
+        self._refused_languages = 0
+        if self._planned is None:
+            told = self._book.look(members, self._window, parsed.records, now)
+        else:
+            told = self._book.look_back(members, self._window, parsed.records, now)
+            self._book.skip(members, self._planned)
+        self._sink.alarms(self._interface, told)
+        more = self._planned is None and self._book.older_window(members) is not None
+        return Outcome(again=more)
+
+    def mends(self, turn: Turn, error: CallError) -> bool:
+        if self._planned is not None and error.reason in WINDOW_REFUSALS:
+            self._book.skip(turn.group.members, self._planned)
+        if error.reason not in LANGUAGE_REFUSALS:
+            return False
+        self._languages.rotate(-1)
+        self._refused_languages += 1
+        return self._refused_languages < len(self._languages)
+
+    def keep(self, members: Collection[str]) -> None:
+        self._book.forget(members)
+
+    def changes(self) -> Mapping[tuple[str, str], Any]:
+        return {("book", plant): known for plant, known in self._book.changes().items()}
+
+    def recall(self, read: Callable[[str], Mapping[str, Any]]) -> None:
+        self._book.recall(read("book"))
+
+
+class _Upgrades(_Plain):
+    """The last upgrade of each device."""
+
+    def take(self, turn: Turn, parsed: Parsed[Upgrade]) -> Outcome:
+        self._sink.upgrades(self._interface, turn.group.members, parsed)
+        return Outcome()  # most devices were never upgraded
+
+
+def _heard(turn: Turn, heard: Iterable[str], *, again: bool = False) -> Outcome:
+    return Outcome(frozenset(turn.group.members).difference(heard), again=again)
+
+
+def _milliseconds(time: float) -> int:
+    return round(time * 1000)
+
+
+def _codes(table: Mapping[int, str], names: Collection[str]) -> str:
+    return ",".join(str(code) for code, name in table.items() if name in names)
+
+
+def inquiries_of(
+    walk: Walk, inventory: Inventory, sink: Sink, clock: Clock, alarms: AlarmTerms
+) -> Mapping[str, Inquiry]:
+    """The inquiry of each interface that is walked, by name."""
+    made: dict[str, Inquiry] = {}
+    for name, lane in walk.lanes.items():
+        interface = lane.interface
+        match interface.content:
+            case Content.PLANTS:
+                made[name] = _PlantList(interface, sink, clock, inventory, walk.doubted)
+            case Content.DEVICES:
+                made[name] = _DeviceList(interface, sink, clock, inventory, walk.doubted)
+            case Content.ROWS:
+                made[name] = _Rows(interface, sink, clock, lane)
+            case Content.STATISTICS:
+                made[name] = _Statistics(interface, sink, clock)
+            case Content.ALARMS:
+                made[name] = _Alarms(interface, sink, clock, alarms)
+            case Content.UPGRADES:
+                made[name] = _Upgrades(interface, sink, clock)
+            case _:
+                made[name] = _Readings(interface, sink, clock)
+    return made

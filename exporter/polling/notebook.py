@@ -1,0 +1,191 @@
+"""What an account's thread writes down, so that a restart goes on where it ended.
+
+The start of every call is written before its first byte is sent: whatever happens then, the next
+life knows that the call may have counted.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import structlog
+
+from exporter.northbound.interfaces import DAY, Subject
+from exporter.polling.inquiries import Inquiry
+from exporter.polling.inventory import Inventory
+from exporter.polling.lane import Lane
+from exporter.polling.ports import Client, Clock, Memory, Sink
+from exporter.polling.session import HostGate, Session
+from exporter.polling.walk import Walk
+
+OTHERS_CALLS = "call"  # the kind under which a command writes its calls
+_REMEMBERED = 2 * DAY  # longer than any window counts
+
+
+class Notebook:
+    """Writes what changed, and takes it all up again."""
+
+    def __init__(  # noqa: PLR0913  # because it writes about each of them
+        self,
+        memory: Memory,
+        clock: Clock,
+        *,
+        client: Client,
+        session: Session,
+        gate: HostGate,
+        inventory: Inventory,
+        walk: Walk,
+        inquiries: Mapping[str, Inquiry],
+        sink: Sink,
+    ) -> None:
+        self._memory = memory
+        self._clock = clock
+        self._client = client
+        self._session = session
+        self._gate = gate
+        self._inventory = inventory
+        self._walk = walk
+        self._inquiries = inquiries
+        self._sink = sink
+        self._log = structlog.get_logger()
+
+    @property
+    def _epoch(self) -> float:
+        return self._clock.time() - self._clock.now()
+
+    # --- writing -------------------------------------------------------------------------------
+
+    def login_starts(self) -> None:
+        """Writes that a login is about to be made."""
+        self._memory.write(self._session_changes())
+
+    def login_ended(self) -> None:
+        """Writes how it went."""
+        self._memory.write(self._session_changes())
+
+    def call_starts(self, lane: Lane) -> None:
+        """Writes that a call is about to be made."""
+        self._memory.write(self._lane_changes(lane))
+
+    def call_ended(self, lane: Lane) -> None:
+        """Writes how it went, and all that it changed."""
+        self._memory.write(
+            {
+                **self._session_changes(),
+                **self._lane_changes(lane),
+                **self._inquiries[lane.interface.name].changes(),
+                **self._sink.changes(),
+            }
+        )
+
+    def fleet_changed(self) -> None:
+        """Writes the fleet, and how it is cut into batches."""
+        changes = self._inventory.remember()
+        for name, lane in self._walk.lanes.items():
+            changes |= self._lane_changes(lane)
+            changes |= {("ring", name): lane.ring.remember()}
+            changes |= self._inquiries[name].changes()
+        self._memory.write({**changes, **self._sink.changes()})
+
+    def _session_changes(self) -> dict[tuple[str, str], Any]:
+        return session_changes(self._client, self._session, self._gate, self._epoch)
+
+    def _lane_changes(self, lane: Lane) -> dict[tuple[str, str], Any]:
+        return {("lane", lane.interface.name): lane.remember(self._epoch)}
+
+    # --- others --------------------------------------------------------------------------------
+
+    def note_others(self) -> None:
+        """Takes account of calls that a command has made meanwhile.
+
+        From now on they stand among the calls of their interface, and nowhere else. Those of
+        interfaces that are not walked wait for the next command.
+        """
+        now, old = self._clock.now(), self._clock.time() - _REMEMBERED
+        changes: dict[tuple[str, str], Any] = {}
+        for name, call in self._memory.read(OTHERS_CALLS).items():
+            lane = self._walk.lanes.get(call["interface"])
+            if lane is not None:
+                lane.note(*times_of(call, self._epoch, now), call["device_type"])
+                changes |= self._lane_changes(lane)
+            if lane is not None or call["end"] < old:
+                changes[OTHERS_CALLS, name] = None
+        if changes:
+            self._memory.write(changes)
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def recall(self) -> None:
+        """Goes on where an earlier life ended; what cannot be understood is forgotten."""
+        self._attempt("fleet", self._recall_fleet)
+        for name, lane in self._walk.lanes.items():
+            self._attempt(name, partial(self._recall_lane, lane))
+        self._walk.fit()
+        for name, inquiry in self._inquiries.items():
+            self._attempt(name, partial(inquiry.recall, self._memory.read))
+        self._attempt("values", partial(self._sink.recall, self._memory.read))
+        self._attempt("session", self._recall_session)
+
+    def _attempt(self, part: str, recall: Callable[[], None]) -> None:
+        try:
+            recall()
+        except Exception:  # noqa: BLE001  # because a file may hold anything
+            self._log.warning("state was not understood, going on without", part=part)
+
+    def _recall_fleet(self) -> None:
+        self._inventory.recall(self._memory.read("fleet"))
+
+    def _recall_lane(self, lane: Lane) -> None:
+        name = lane.interface.name
+        ring = self._memory.read("ring").get(name)
+        if ring is not None and lane.interface.subject is not Subject.ACCOUNT:
+            lane.ring.recall(ring)
+        stored = self._memory.read("lane").get(name)
+        if stored is not None:
+            lane.recall(stored, self._epoch, self._clock.now())
+
+    def _recall_session(self) -> None:
+        stored = self._memory.read("session").get("")
+        if stored is None:
+            return
+        recall_session(
+            stored, self._client, self._session, self._gate, self._epoch, self._clock.now()
+        )
+
+
+def session_changes(
+    client: Client, session: Session, gate: HostGate, epoch: float
+) -> dict[tuple[str, str], Any]:
+    """The session as it is written down, by kind and name."""
+    return {
+        ("session", ""): {
+            "token": client.token,
+            "pause": gate.pause.remember(epoch),
+            **session.remember(epoch),
+        }
+    }
+
+
+def recall_session(  # noqa: PLR0913  # because it tells each of them
+    stored: Mapping[str, Any],
+    client: Client,
+    session: Session,
+    gate: HostGate,
+    epoch: float,
+    now: float,
+) -> None:
+    """Takes a written session up again."""
+    session.recall(stored, epoch, now)
+    gate.pause.recall(stored["pause"], epoch, now)
+    token = stored["token"]
+    if isinstance(token, str) and token.isprintable():  # it goes into a header
+        client.token = token
+
+
+def times_of(call: Mapping[str, Any], epoch: float, now: float) -> tuple[float, float]:
+    """Start and end of a command's call, on today's steady clock.
+
+    It has started, whatever the wall clock has done meanwhile; its end may be yet to come.
+    """
+    start = min(call["start"] - epoch, now)
+    return start, start + call["end"] - call["start"]

@@ -1,0 +1,138 @@
+"""Which row of a statistics answer is which period: the running one, the last full one.
+
+The server reckons in each plant's own time zone, and every row carries its own start. So this
+needs no time zone, only how long a period may last.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from exporter.northbound.interfaces import HOUR
+from exporter.northbound.records import Reading, TimedReading, Windows
+
+# Some servers mark a local day with midnight UTC, which may lie ahead by as much.
+FARTHEST_ZONE = 14 * HOUR
+FORGOTTEN_AFTER = 3  # of the longest periods, for a row that no answer repeats
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    row: TimedReading
+    read_at: float
+
+
+class Periods:
+    """The rows last seen of each subject of one interface. Pure: every time is an argument.
+
+    `longest` is how many seconds a period may last. All times are seconds since the epoch.
+    """
+
+    def __init__(self, longest: float) -> None:
+        self._longest = longest
+        self._rows: dict[str, dict[float, _Row]] = {}
+        self._looked_before: dict[str, float] = {}  # which start was looked for, or before
+        self._wanted: dict[str, tuple[float, float]] = {}
+        self._changed: set[str] = set()
+
+    def take(
+        self, asked: Collection[str], rows: Iterable[TimedReading], now: float, *, earlier: bool
+    ) -> Mapping[str, Windows]:
+        """Takes an answer in; returns what is known of each subject that was asked about.
+
+        `earlier` tells that the answer is to a question about an earlier time: it says nothing
+        about what is newer.
+        """
+        answered: dict[str, dict[float, _Row]] = {subject: {} for subject in asked}
+        for row in rows:
+            if row.reading.subject in answered and row.start <= now + FARTHEST_ZONE:
+                answered[row.reading.subject][row.start] = _Row(row, now)
+        windows: dict[str, Windows] = {}
+        for subject, new in answered.items():
+            known = self._merge(subject, new, now, earlier=earlier)
+            windows[subject] = found = self._windows(known, now)
+            if not earlier:
+                self._want(subject, new, found, known)
+            elif subject in self._wanted:
+                self._looked_before[subject], _ = self._wanted.pop(subject)
+            self._keep(subject, found, known)
+        return windows
+
+    def look_before(self, asked: Collection[str]) -> float | None:
+        """The time to ask about once more, for those whose last full period is not known."""
+        times = (self._wanted[subject][1] for subject in asked if subject in self._wanted)
+        return min(times, default=None)
+
+    def _merge(
+        self, subject: str, new: Mapping[float, _Row], now: float, *, earlier: bool
+    ) -> dict[float, _Row]:
+        """The rows with values: the answer's, and older ones that it does not speak about."""
+        oldest = min(new, default=now + FARTHEST_ZONE)
+        newest = max(new, default=oldest) if earlier else now + FARTHEST_ZONE
+        known = {
+            start: row
+            for start, row in self._rows.get(subject, {}).items()
+            if not oldest <= start <= newest and now < start + FORGOTTEN_AFTER * self._longest
+        }
+        return known | {start: row for start, row in new.items() if row.row.reading.values}
+
+    def _windows(self, known: Mapping[float, _Row], now: float) -> Windows:
+        rows = [known[start].row for start in sorted(known, reverse=True)]
+        if rows and now < rows[0].start + self._longest:
+            return Windows(rows[0], rows[1] if len(rows) > 1 else None)
+        return Windows(None, rows[0] if rows else None)
+
+    def _want(
+        self,
+        subject: str,
+        new: Mapping[float, _Row],
+        found: Windows,
+        known: Mapping[float, _Row],
+    ) -> None:
+        """Notes which time to ask about for the last full period, once for each such gap.
+
+        A kept row that was last read before this answer begins may not be the full one, or not
+        the last.
+        """
+        self._wanted.pop(subject, None)
+        if found.previous is not None:
+            start = found.previous.start
+            full = start in new or known[start].read_at >= min(new, default=start + self._longest)
+            gap = None if full else (start, start)
+        else:
+            gap = (min(new), min(new) - 0.001) if new else None
+        if gap is not None and self._looked_before.get(subject) != gap[0]:
+            self._wanted[subject] = gap
+
+    def _keep(self, subject: str, found: Windows, known: Mapping[float, _Row]) -> None:
+        kept = {row.start: known[row.start] for row in (found.current, found.previous) if row}
+        if kept != self._rows.get(subject, {}):
+            self._changed.add(subject)
+        self._rows[subject] = kept
+
+    def forget(self, subjects: Collection[str]) -> None:
+        """Drops what is known of all but these."""
+        for subject in self._rows.keys() - subjects:
+            del self._rows[subject]
+            self._looked_before.pop(subject, None)
+            self._wanted.pop(subject, None)
+            self._changed.add(subject)
+
+    def changes(self) -> dict[str, Any]:
+        """What changed since the last call, as plain data by subject; None for what is gone."""
+        changed = {
+            subject: [[asdict(row.row), row.read_at] for row in self._rows[subject].values()]
+            if subject in self._rows
+            else None
+            for subject in self._changed
+        }
+        self._changed.clear()
+        return changed
+
+    def recall(self, stored: Mapping[str, Any]) -> None:
+        """Takes up what an earlier life knew."""
+        for subject, rows in stored.items():
+            self._rows[subject] = {
+                row["start"]: _Row(TimedReading(row["start"], Reading(**row["reading"])), read_at)
+                for row, read_at in rows
+            }

@@ -42,6 +42,7 @@ LIBRARIES = {
     "starlette": ("web", "simulator"),
     "uvicorn": ("web", "simulator"),
     "structlog": ("accounts", "daemon", "logs", "config", "polling", "exposition", "web"),
+    "astral": ("exposition.sun",),
     "bcrypt": ("web.passwords",),
     "h11": ("web.server",),
 }

@@ -12,8 +12,16 @@ from exporter.exposition.counts import Counts
 from exporter.exposition.fleet import Fleet
 from exporter.exposition.page import Block, Page
 from exporter.exposition.plain import Shown
+from exporter.exposition.sun import render_sun
 from exporter.exposition.telemetry import Telemetry
-from exporter.exposition.things import LAST_READINGS, LASTING, UPGRADE_INFO, Place, render_things
+from exporter.exposition.things import (
+    LAST_READINGS,
+    LASTING,
+    UPGRADE_INFO,
+    Place,
+    places_of,
+    render_things,
+)
 from exporter.exposition.translate import Sample, Translator
 from exporter.exposition.values import Values
 from exporter.northbound.interfaces import INTERFACES, Interface, Subject
@@ -89,15 +97,16 @@ class AccountSink(Counts):
         """Takes the account off the page, once its poller has ended."""
         self._blocks.clear()
         self._page.update({(self._account, "things"): None})
+        self._page.move((self._account, "sun"), None)
         for interface in INTERFACES:
             self._page.keep((self._account, interface), None)
 
     def _show_things(self) -> None:
-        fleet = self._fleet
-        things = render_things(
-            self._account, self._currency, fleet.plants, fleet.devices, self._places
-        )
-        self._page.update({(self._account, "things"): Block(things)})
+        fleet, account = self._fleet, self._account
+        places = places_of(fleet.plants, fleet.devices, self._places)
+        things = render_things(account, self._currency, fleet.plants, fleet.devices, places)
+        self._page.update({(account, "things"): Block(things)})
+        self._page.move((account, "sun"), lambda: render_sun(account, places, self._wall()))
 
     # --- answers -------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ same bytes in both formats, so that only the two header lines of a family exist 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from math import inf
 from threading import Lock
 from typing import Any
 
@@ -17,6 +18,7 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from exporter.catalogue.model import Kind, Metric
 
 EOF = b"# EOF\n"
+MINUTE = 60.0
 generate_openmetrics: Callable[[Any], bytes] = openmetrics.generate_latest
 
 
@@ -85,6 +87,8 @@ class Page:
         self._blocks: dict[Hashable, tuple[Block, Mapping[str, bytes]]] = {}
         self._max_ages: dict[Hashable, float | None] = {}
         self._headers: dict[str, Mapping[Format, bytes]] = {}
+        self._moving: dict[Hashable, Callable[[], Mapping[Metric, bytes]]] = {}
+        self._moved_at = -inf
 
     def update(self, blocks: Mapping[Hashable, Block | None]) -> None:
         """Sets blocks, or removes those that are None; no scrape sees one without the others."""
@@ -101,6 +105,14 @@ class Page:
                         {metric.name: lines for metric, lines in block.chunks.items()},
                     )
 
+    def move(self, key: Hashable, make: Callable[[], Mapping[Metric, bytes]] | None) -> None:
+        """Sets a block that time alone changes, made anew each minute; None removes it."""
+        with self._lock:
+            self._moving.pop(key, None)
+            if make is not None:
+                self._moving[key] = make
+        self.update({key: None if make is None else Block(make())})
+
     def keep(self, source: Hashable, max_age: float | None) -> None:
         """Sets how many seconds the blocks of a source are shown; None, as at first: not at all."""
         with self._lock:
@@ -109,6 +121,7 @@ class Page:
     def exposition(self, form: Format) -> bytes:
         """The whole page: what is fresh enough, family by family, then the exporter's own."""
         now = self._now()
+        self._make_moving(now)
         with self._lock:
             fresh = [lines for block, lines in self._blocks.values() if self._is_fresh(block, now)]
             families = sorted(self._headers.items())
@@ -121,6 +134,17 @@ class Page:
         generate = generate_latest if form is Format.TEXT else generate_openmetrics
         parts.append(generate(self._own))
         return b"".join(parts)
+
+    def _make_moving(self, now: float) -> None:
+        with self._lock:
+            if now - self._moved_at < MINUTE:
+                return
+            self._moved_at = now
+            moving = dict(self._moving)
+        made = {key: Block(make()) for key, make in moving.items()}
+        with self._lock:
+            gone = made.keys() - self._moving.keys()
+        self.update({key: block for key, block in made.items() if key not in gone})
 
     def _is_fresh(self, block: Block, now: float) -> bool:
         if block.source is None:

@@ -43,6 +43,13 @@ LONGITUDE = Metric(
     "its devices'.",
     unit="degrees",
 )
+SUN_ELEVATION = Metric(
+    "fusionsolar_plant_sun_elevation_degrees",
+    Kind.GAUGE,
+    "Height of the sun above the horizon at a plant whose place is known, negative at night; "
+    "reckoned by the exporter, at most a minute old.",
+    unit="degrees",
+)
 DEVICE_INFO = Metric(
     "fusionsolar_device_info",
     Kind.INFO,
@@ -75,6 +82,7 @@ THINGS = (
     CAPACITY,
     LATITUDE,
     LONGITUDE,
+    SUN_ELEVATION,
     DEVICE_INFO,
     PLANT_LAST_READING,
     DEVICE_LAST_READING,
@@ -113,8 +121,7 @@ def render_things(
     devices: Mapping[str, Device],
     places: Mapping[str, Place],
 ) -> Mapping[Metric, bytes]:
-    """The lines about an account and its fleet; `places` are configured coordinates."""
-    located = _places(plants, devices, places)
+    """The lines about an account and its fleet; `places` are as `places_of` gives them."""
     samples: dict[Metric, list[tuple[Labels, float]]] = {
         ACCOUNT_INFO: [({"account": account, "currency": currency}, 1)],
         PLANT_INFO: [(_plant_info(account, plant), 1) for plant in plants.values()],
@@ -123,8 +130,8 @@ def render_things(
             for plant in plants.values()
             if plant.capacity_watts is not None
         ],
-        LATITUDE: [(plant_labels(account, c), round(p[0], 3)) for c, p in located.items()],
-        LONGITUDE: [(plant_labels(account, c), round(p[1], 3)) for c, p in located.items()],
+        LATITUDE: [(plant_labels(account, c), round(p[0], 3)) for c, p in places.items()],
+        LONGITUDE: [(plant_labels(account, c), round(p[1], 3)) for c, p in places.items()],
         DEVICE_INFO: [(_device_info(account, device), 1) for device in devices.values()],
     }
     return {metric: render(metric, lines) for metric, lines in samples.items() if lines}
@@ -148,9 +155,10 @@ def _device_info(account: str, device: Device) -> Labels:
     }
 
 
-def _places(
+def places_of(
     plants: Mapping[str, Plant], devices: Mapping[str, Device], configured: Mapping[str, Place]
 ) -> Mapping[str, Place]:
+    """Latitude and longitude by plant code: configured, listed, or the mean of its devices'."""
     of_devices: dict[str, list[Place]] = {}
     for device in devices.values():
         if device.latitude is not None and device.longitude is not None:

@@ -44,7 +44,6 @@ LIBRARIES = {
     "structlog": ("accounts", "daemon", "logs", "config", "polling", "exposition", "web"),
     "astral": ("exposition.sun",),
     "bcrypt": ("web.passwords",),
-    "h11": ("web.server",),
 }
 
 MODULES = {

@@ -23,6 +23,7 @@ _MESSAGES: Mapping[str, str] = {
     "int_type": "must be a whole number",
     "invalid_key": "must be text; put it in quotes",
     "less_than_equal": "must be at most {le:g}",
+    "literal_error": "must be {expected}",
     "missing": "is missing",
     "model_type": "must be a mapping, such as {{key: value}}",
     "string_too_short": "must not be empty",

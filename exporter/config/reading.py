@@ -28,17 +28,26 @@ def text_of(path: Path) -> str:
     raise ValueError(reason)
 
 
+def read_plain(path: Path, wanted: str) -> dict[Any, Any]:
+    """A configuration file as a tree, as it stands.
+
+    Raises:
+        ConfigError: The file is unreadable, or is not the one YAML mapping it should be, which
+            `wanted` describes.
+    """
+    try:
+        return _parsed(text_of(path), wanted)
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
 def read(path: Path, environ: Mapping[str, str]) -> dict[Any, Any]:
     """A configuration file as a tree; a `${NAME}` that is a whole value comes from `environ`.
 
     Raises:
-        ConfigError: The file is unreadable, or is not the one YAML mapping it should be, or names
-            variables that are not set.
+        ConfigError: As `read_plain`, or the file names variables that are not set.
     """
-    try:
-        tree = _parsed(text_of(path))
-    except ValueError as error:
-        raise ConfigError(f"{path}: {error}") from None
+    tree = read_plain(path, "a mapping with the key accounts")
     unset: list[str] = []
     filled: dict[Any, Any] = _filled(tree, (), environ, unset)
     if unset:
@@ -64,7 +73,7 @@ def _filled(
     return value
 
 
-def _parsed(text: str) -> dict[Any, Any]:
+def _parsed(text: str, wanted: str) -> dict[Any, Any]:
     # The parser's own messages quote the file, where a password may stand: they are not passed on.
     try:
         documents = list(yaml.load_all(text, Loader=_Loader))
@@ -85,7 +94,7 @@ def _parsed(text: str) -> dict[Any, Any]:
             case [_, _, *_]:
                 reason = "holds several YAML documents; one is wanted"
             case _:
-                reason = "holds no settings; a mapping with the key accounts is wanted"
+                reason = f"holds no settings; {wanted} is wanted"
     raise ValueError(reason)
 
 

@@ -32,34 +32,36 @@ from exporter.northbound.interfaces import INTERFACES, PLANT_LIST
 _SAME_VALUES = ("getDevRealKpi", "getDevFiveMinutes")
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """A part of a file: immutable, nothing unknown, nothing guessed, nothing quoted in errors."""
+
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
     )
 
 
-class Filter(_Section):
+class Filter(Section):
     """What to keep, as wildcards: what an `include` matches and no `exclude` does."""
 
     include: Items[Text] = ("*",)
     exclude: Items[Text] = ()
 
 
-class Tls(_Section):
+class Tls(Section):
     """How the server's certificate is checked."""
 
     ca_file: CertificatesPath | None = None
     verify: bool = True
 
 
-class Allowance(_Section):
+class Allowance(Section):
     """At most `calls` calls in any `per` seconds."""
 
     calls: Annotated[int, Field(ge=1)]
     per: Period
 
 
-class Override(_Section):
+class Override(Section):
     """What the file says about one interface; None is what the next broader place says."""
 
     enabled: bool | None = None
@@ -70,7 +72,7 @@ class Override(_Section):
 Overrides = Table[InterfaceName, Override]
 
 
-class Account(_Section):
+class Account(Section):
     """One northbound account."""
 
     name: Text = "default"
@@ -98,7 +100,7 @@ class Account(_Section):
         return given.get_secret_value() if given else ""
 
 
-class Alarms(_Section):
+class Alarms(Section):
     """Which alarms are asked for, and how many a plant may show."""
 
     language: Text = "en_US"
@@ -107,7 +109,7 @@ class Alarms(_Section):
     max_active_per_plant: Annotated[int, Field(ge=0)] = 100
 
 
-class Factor(_Section):
+class Factor(Section):
     """One KPI's factor from the source's unit to the base unit, instead of the catalogue's."""
 
     device_type: int
@@ -115,7 +117,7 @@ class Factor(_Section):
     factor: NonZero
 
 
-class State(_Section):
+class State(Section):
     """Where what survives a restart is kept."""
 
     directory: AnyPath | None = None
@@ -136,7 +138,7 @@ def _at_least_one(accounts: tuple[Account, ...]) -> tuple[Account, ...]:
     return accounts
 
 
-class Settings(_Section):
+class Settings(Section):
     """The whole file."""
 
     accounts: Annotated[Items[Account], AfterValidator(_at_least_one)]

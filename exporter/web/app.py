@@ -1,5 +1,6 @@
-"""The routes: /, /metrics, /-/healthy, /-/ready; 404 elsewhere."""
+"""The routes: /, /metrics, /-/healthy, /-/ready, /-/reload; 404 elsewhere."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from html import escape
 from importlib.metadata import version
@@ -45,14 +46,17 @@ def build(
     page_version: Callable[[], int],
     waiting: Callable[[], Iterable[str]],
     unknown_keys: Callable[[], Iterable[str]],
+    reload: Callable[[], str | None] | None = None,
 ) -> Starlette:
     """The web application.
 
     `exposition` makes the page, whose `page_version` grows with new values; `waiting` says what
     readiness still waits for (nothing: ready); `unknown_keys` names what the management system
-    sends and the exporter does not know.
+    sends and the exporter does not know. `reload` applies the configuration as it stands on disk,
+    in a thread, and says in one line why it could not; without it, nobody may ask for that.
     """
     scrapes = Scrapes(exposition, page_version)
+    reloading = asyncio.Lock()
 
     async def metrics(request: Request) -> Response:
         form = wanted_format(request.headers.get("accept", ""))
@@ -74,6 +78,19 @@ def build(
             )
         return PlainTextResponse("Ready.\n")
 
+    async def reloaded(_: Request) -> Response:
+        if reload is None:
+            return PlainTextResponse(
+                "Reloading over HTTP is off; --web.enable-lifecycle turns it on.\n", status_code=403
+            )
+        if reloading.locked():
+            return PlainTextResponse("A reload is under way; ask again.\n", status_code=503)
+        async with reloading:
+            reason = await asyncio.to_thread(reload)
+        if reason is not None:
+            return PlainTextResponse(f"Not reloaded: {reason}\n", status_code=500)
+        return PlainTextResponse("Reloaded.\n")
+
     async def landing(_: Request) -> Response:
         return HTMLResponse(_landing_page(unknown_keys()))
 
@@ -83,6 +100,7 @@ def build(
             Route("/metrics", metrics),
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
+            Route("/-/reload", reloaded, methods=["POST", "PUT"]),
         ]
     )
     app.router.redirect_slashes = False

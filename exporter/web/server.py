@@ -5,15 +5,20 @@ import re
 import resource
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from exporter.web.guard import Guard, Rules
+from exporter.web.tls import SecureProtocol, names_of
+
 EXCHANGE = 30.0  # seconds from the first byte of a request to the last of its answer
 CONNECTIONS = 1_000
 OPEN_FILES = 4_096
+BUFFERED = 64 * 1024  # bytes of an answer that wait for a slow reader; TLS would take 512 kB
 GRACE = 1  # second for scrapes under way when the daemon ends
 PATIENCE = 0.8  # seconds of it: whoever has not read its answer by then is hung up on
 
@@ -26,13 +31,17 @@ class BoundedProtocol(H11Protocol):
     uvicorn's own `limit_concurrency` would answer 503 to everybody instead.
     """
 
+    client_names: frozenset[str] = frozenset()  # as in Rules
+
     _deadline: asyncio.TimerHandle | None = None
     _under_way = True
     _opened = 0.0
+    _socket: asyncio.Transport | None = None  # below TLS, where there is TLS
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
-        """Takes a connection in, at the price of the oldest idle one."""
-        super().connection_made(transport)
+    def accept(self, transport: asyncio.Transport) -> None:
+        """Takes a connection in, at the price of the oldest idle one; its handshake may follow."""
+        self.transport = self._socket = transport
+        self.connections.add(self)
         self._opened = self.loop.time()
         self._start_exchange()
         if len(self.connections) > CONNECTIONS:
@@ -42,9 +51,18 @@ class BoundedProtocol(H11Protocol):
                 key=lambda c: c._opened,  # noqa: SLF001  # our own
                 default=self,
             )
-            oldest.transport.abort()
+            oldest._hang_up()  # noqa: SLF001  # our own
             # uvicorn does so in a moment; the next newcomer must not choose the same one.
             self.connections.discard(oldest)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
+        """Takes requests from now on: in the clear, or after the handshake."""
+        super().connection_made(transport)
+        if self._socket is None:
+            self.accept(transport)
+        transport.set_write_buffer_limits(BUFFERED)
+        if self.client_names and self.client_names.isdisjoint(names_of(transport)):
+            self._hang_up()
 
     def data_received(self, data: bytes) -> None:
         """Takes bytes of a request in; the first starts its deadline."""
@@ -55,6 +73,8 @@ class BoundedProtocol(H11Protocol):
     def on_response_complete(self) -> None:
         """Ends an exchange; what follows is keep-alive, which uvicorn limits itself."""
         self._under_way = False
+        if self.cycle.more_body:
+            self.transport.close()  # nothing here reads a body: it would be read for nothing
         super().on_response_complete()
         if not self._is_idle():  # the client had sent its next request already
             self._start_exchange()
@@ -68,7 +88,7 @@ class BoundedProtocol(H11Protocol):
         """Ends with the server: at once when idle, else as soon as the answer is read."""
         super().shutdown()
         # uvicorn would log the cancelled answer as an error, with a traceback.
-        self.loop.call_later(PATIENCE, self.transport.abort)
+        self.loop.call_later(PATIENCE, self._hang_up)
 
     def _is_idle(self) -> bool:
         """Whether no request is being answered; one that is still arriving does not count."""
@@ -85,8 +105,12 @@ class BoundedProtocol(H11Protocol):
 
     def _end(self) -> None:
         # An answer is complete for uvicorn when its last piece is buffered, not when it is read.
-        if self._under_way or self.transport.get_write_buffer_size():
-            self.transport.abort()
+        if self._under_way or (self._socket and self._socket.get_write_buffer_size()):
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self._socket:
+            self._socket.abort()
 
 
 def parse(address: str) -> tuple[str, int]:
@@ -116,19 +140,34 @@ def hold_signals() -> None:
         signal.signal(number, lambda *_: None)
 
 
-def serve(app: ASGIApp, sockets: Sequence[socket.socket]) -> None:
-    """Serves until SIGTERM or SIGINT, then returns."""
+def serve(
+    app: ASGIApp, sockets: Sequence[socket.socket], rules: Callable[[], Rules] | None = None
+) -> None:
+    """Serves until SIGTERM or SIGINT, then returns.
+
+    `rules` says at any moment how strangers are met; without it, everybody is, in plain HTTP.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     hold_signals()
+
+    def protocol(**of_uvicorn: Any) -> asyncio.BaseProtocol:
+        bounded = BoundedProtocol(**of_uvicorn)
+        now = rules() if rules else None
+        if now is None or now.tls is None:
+            return bounded
+        bounded.client_names = now.client_names
+        return SecureProtocol(bounded, now.tls, bounded.loop)
+
     config = uvicorn.Config(
-        app,
-        http=BoundedProtocol,
+        Guard(app, rules) if rules else app,
+        http=protocol,  # type: ignore[arg-type]  # because uvicorn calls it, class or not
         ws="none",
         lifespan="off",
         log_config=None,
+        log_level="error",  # what strangers do wrong would fill the log
         access_log=False,
         server_header=False,
         backlog=64,

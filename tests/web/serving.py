@@ -1,7 +1,9 @@
 """A process that serves one page and tells, line by line, which connections come and go.
 
-`python serving.py '{"EXCHANGE": 0.5}' 60000` serves a page of 60 000 bytes with that constant of
-`exporter.web.server` replaced. A page of 0 bytes never comes.
+`python serving.py '{"EXCHANGE": 0.5}' 60000 web.yaml` serves a page of 60 000 bytes as the web
+configuration (or none) says, with that constant replaced in whichever module it stands. A page of
+0 bytes never comes. At the end it says the greatest memory it had, in kB, and how often it made
+the page.
 """
 
 import json
@@ -9,8 +11,9 @@ import resource
 import socket
 import sys
 import threading
+from pathlib import Path
 
-from exporter.web import server
+from exporter.web import server, tls
 from exporter.web.app import build
 
 
@@ -24,29 +27,41 @@ def tell(event):
 
     def method(self, *arguments):
         original(self, *arguments)
-        say(event, self.client[1])
+        say(event, self._socket.get_extra_info("peername")[1])
 
     setattr(server.BoundedProtocol, event, method)
 
 
-def main(constants, size):
+def main(constants, size, web_config=None):
+    modules = [server, tls]
+    rules = None
+    if web_config:
+        from exporter.config import web  # noqa: PLC0415  # because most do without, and sooner
+
+        modules.append(web)
+        rules = web.WebConfig(Path(web_config)).current
     for name, value in json.loads(constants).items():
-        assert hasattr(server, name)
-        setattr(server, name, value)
-    for event in ("connection_made", "connection_lost"):
+        (home,) = (module for module in modules if hasattr(module, name))
+        setattr(home, name, value)
+    for event in ("accept", "connection_lost"):
         tell(event)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
     page = b"x" * int(size)
+    made = 0
 
     def exposition(_):
+        nonlocal made
+        made += 1
         return page or threading.Event().wait()
 
     with server.bind("127.0.0.1:0") as listening:
         # Small, so that little of a page vanishes into the kernel when nobody reads it.
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8_192)
         say("port", listening.getsockname()[1])
-        server.serve(build(exposition, lambda: 0, list, list), [listening])
+        server.serve(build(exposition, lambda: 0, list, list), [listening], rules)
+    say("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    say("made", made)
     say("stopped", resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 

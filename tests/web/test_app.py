@@ -1,6 +1,7 @@
 import asyncio
 import gzip
 import re
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -162,7 +163,7 @@ def test_a_page_that_cannot_be_made_is_an_error_and_the_next_one_is_not(client, 
 
 
 @pytest.mark.parametrize(
-    "path", ["/metric", "/metrics/", "/metrics/x", "/-/", "/-/reload", "/favicon.ico", "//metrics"]
+    "path", ["/metric", "/metrics/", "/metrics/x", "/-/", "/-/reloads", "/favicon.ico", "//metrics"]
 )
 def test_other_paths_are_not_found(client, path):
     assert client.get(path).status == 404
@@ -217,3 +218,66 @@ def test_unknown_keys_are_text_on_the_landing_page(client, daemon):
         "ess: ☀",
     ]
     assert "<script" not in text
+
+
+# /-/reload
+
+
+def reloading(reload):
+    return Client(build(PAGES.__getitem__, lambda: 0, list, list, reload))
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_without_leave_nobody_reloads(client, method):
+    answer = client.request(method, "/-/reload")
+    assert answer.status == 403
+    assert answer.text == "Reloading over HTTP is off; --web.enable-lifecycle turns it on.\n"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+@pytest.mark.parametrize(
+    ("reason", "status", "text"),
+    [
+        (None, 200, "Reloaded.\n"),
+        ("config.yaml: accounts: is missing", 500,
+         "Not reloaded: config.yaml: accounts: is missing\n"),
+    ],
+)  # fmt: skip
+def test_a_reload_says_how_it_went(method, reason, status, text):
+    answer = reloading(lambda: reason).request(method, "/-/reload")
+    assert (answer.status, answer.text) == (status, text)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
+def test_a_look_does_not_reload(method):
+    done = []
+    answer = reloading(lambda: done.append(1)).request(method, "/-/reload")
+    assert answer.status == 405
+    assert set(answer.headers["allow"].split(", ")) == {"POST", "PUT"}
+    assert done == []
+
+
+def test_one_reload_at_a_time_and_pages_meanwhile():
+    begun, end = threading.Event(), threading.Event()
+    done = []
+
+    def reload():
+        begun.set()
+        assert end.wait(20)
+        done.append(1)
+
+    client = reloading(reload)
+
+    async def ask():
+        first = asyncio.create_task(client._request("POST", "/-/reload", ()))
+        await asyncio.to_thread(begun.wait, 20)
+        second = await client._request("POST", "/-/reload", ())
+        page = await client._request("GET", "/metrics", ())
+        end.set()
+        third = await first
+        return second.status, page.status, third.status
+
+    assert asyncio.run(ask()) == (503, 200, 200)
+    assert done == [1]
+    assert client.request("POST", "/-/reload").status == 200
+    assert done == [1, 1]

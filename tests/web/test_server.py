@@ -1,122 +1,23 @@
 """The server over real sockets: no client, however slow or numerous, keeps another waiting."""
 
 import http.client
-import json
-import os
-import selectors
 import signal
 import socket
-import subprocess
-import sys
-import time
-from contextlib import ExitStack, suppress
-from pathlib import Path
+from contextlib import ExitStack
 
 import pytest
-
-LONG = 20.0  # seconds; what has not happened by then will not
-SHORT = 0.4  # seconds; a deadline that a test waits for
-SCRIPT = Path(__file__).with_name("serving.py")
-REQUEST = b"GET /metrics HTTP/1.1\r\nHost: exporter\r\n\r\n"
-HEALTHY = REQUEST.replace(b"metrics", b"-/healthy")
-LARGE = 1_000_000  # more than all buffers on the way
-SMALL = 60_000  # less than the server buffers, more than the kernel does
-
-
-class Serving:
-    """The process; `events` are the lines it has said so far."""
-
-    def __init__(self, stack, size, **constants):
-        self.process = stack.enter_context(
-            subprocess.Popen(  # noqa: S603  # because the script is our own
-                [sys.executable, SCRIPT, json.dumps(constants), str(size)],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-            )
-        )
-        stack.callback(self._end)
-        self.size = size
-        self.events = []
-        self._stack = stack
-        self._text = b""
-        self._selector = stack.enter_context(selectors.DefaultSelector())
-        self._selector.register(self.process.stdout, selectors.EVENT_READ)
-        self.port = int(self.wait(lambda: self.events)[0].split()[1])
-
-    def _end(self):
-        """Ends the process, gently where it still can end, so that its coverage is kept."""
-        self.process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(LONG if self.size else 0.0)
-        self.process.kill()
-
-    def wait(self, condition):
-        """Reads what the process says until a condition holds; returns what that said."""
-        end = time.monotonic() + LONG
-        while not condition():
-            ready = self._selector.select(max(0.0, end - time.monotonic()))
-            assert ready, f"it did not come to pass: {self.events}"
-            piece = os.read(self.process.stdout.fileno(), 65_536)
-            assert piece, f"it ended: {self.events}"
-            *lines, self._text = (self._text + piece).split(b"\n")
-            self.events += [line.decode() for line in lines]
-        return condition()
-
-    def count(self, event):
-        return sum(each.startswith(event) for each in self.events)
-
-    def made(self, connection):
-        return self.wait(lambda: f"connection_made {port_of(connection)}" in self.events)
-
-    def lost(self, connection):
-        return self.wait(lambda: f"connection_lost {port_of(connection)}" in self.events)
-
-    def connect(self, said=b""):
-        """A connection that the server has noticed, and on which this was said."""
-        connection = socket.socket()
-        self._stack.enter_context(connection)
-        connection.settimeout(LONG)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        connection.connect(("127.0.0.1", self.port))
-        self.made(connection)
-        connection.sendall(said)
-        return connection
-
-    def scrape(self):
-        """Asks for the page on a connection of its own; returns its length."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LONG)
-        try:
-            connection.request("GET", "/metrics")
-            return len(connection.getresponse().read())
-        finally:
-            connection.close()
-
-
-def port_of(connection):
-    return connection.getsockname()[1]
-
-
-def read_to_the_end(connection):
-    """Everything until the server closes or resets the connection."""
-    read = b""
-    try:
-        while piece := connection.recv(1 << 20):
-            read += piece
-    except ConnectionResetError:
-        pass
-    return read
-
-
-def answers_of(connection, count):
-    """Status and length of so many answers, read from one connection."""
-    with connection.makefile("rb") as stream:
-        return [answer_in(stream) for _ in range(count)]
-
-
-def answer_in(stream):
-    status = int(stream.readline().split()[1])
-    headers = dict(line.split(b": ") for line in iter(stream.readline, b"\r\n"))
-    return status, len(stream.read(int(headers[b"content-length"])))
+from web.process import (
+    HEALTHY,
+    LARGE,
+    LONG,
+    REQUEST,
+    SHORT,
+    SMALL,
+    Serving,
+    answers_of,
+    port_of,
+    read_to_the_end,
+)
 
 
 @pytest.fixture
@@ -125,20 +26,31 @@ def serve():
         yield lambda size=SMALL, **constants: Serving(stack, size, **constants)
 
 
+@pytest.fixture(scope="module")
+def shared():
+    with ExitStack() as stack:
+        yield Serving(stack, SMALL)
+
+
+@pytest.fixture
+def served(shared):
+    """A server that has served the tests before, too."""
+    with ExitStack() as shared.stack:
+        yield shared
+
+
 # Served
 
 
-def test_many_clients_are_served_at_once(serve):
-    serving = serve()
-    connections = [serving.connect() for _ in range(100)]
+def test_many_clients_are_served_at_once(served):
+    connections = [served.connect() for _ in range(100)]
     for connection in connections:
         connection.sendall(REQUEST)
     assert [answers_of(connection, 1) for connection in connections] == [[(200, SMALL)]] * 100
 
 
-def test_one_connection_serves_many_requests_head_included(serve):
-    serving = serve()
-    connection = http.client.HTTPConnection("127.0.0.1", serving.port, timeout=LONG)
+def test_one_connection_serves_many_requests_head_included(served):
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=LONG)
     ports = set()
     for method, length in [("GET", SMALL), ("HEAD", 0), ("GET", SMALL)] * 3:
         connection.request(method, "/metrics")
@@ -150,8 +62,8 @@ def test_one_connection_serves_many_requests_head_included(serve):
     assert len(ports) == 1
 
 
-def test_requests_may_be_sent_before_the_answers_are_read(serve):
-    connection = serve().connect(REQUEST * 5)
+def test_requests_may_be_sent_before_the_answers_are_read(served):
+    connection = served.connect(REQUEST * 5)
     assert answers_of(connection, 5) == [(200, SMALL)] * 5
 
 
@@ -160,11 +72,10 @@ def test_a_large_page_arrives_whole(serve):
     assert serving.scrape() == LARGE
 
 
-def test_what_is_no_http_is_refused_and_hung_up_on(serve):
-    serving = serve()
-    connection = serving.connect(b"\x16\x03\x01 hello\r\n\r\n")
+def test_what_is_no_http_is_refused_and_hung_up_on(served):
+    connection = served.connect(b"\x16\x03\x01 hello\r\n\r\n")
     assert read_to_the_end(connection).startswith(b"HTTP/1.1 400 ")
-    assert serving.scrape() == SMALL
+    assert served.scrape() == SMALL
 
 
 # Deadlines
@@ -249,7 +160,7 @@ def test_a_crowd_that_comes_at_once_does_not_exceed_the_limit(serve):
         ]
         serving.process.send_signal(signal.SIGCONT)
         serving.wait(lambda: serving.count("connection_lost") == 35)
-        assert serving.count("connection_made") == 40
+        assert serving.count("accept") == 40
         lost = {int(event.split()[1]) for event in serving.events if "lost" in event}
         left = [connection for connection in crowd if port_of(connection) not in lost]
         for connection in left:

@@ -1,0 +1,78 @@
+"""Whether a password is a user's: slow by bcrypt's design, so done once, and by one at a time."""
+
+import asyncio
+import hmac
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping
+
+import bcrypt
+
+REMEMBERED = 100  # outcomes of each kind, right and wrong
+WAITING = 16  # comparisons not yet done, before others are turned away
+LONGEST = 72  # bytes that bcrypt looks at
+
+
+class BusyError(Exception):
+    """Too many passwords wait for their comparison."""
+
+
+class Passwords:
+    """Compares passwords with their hashes; remembers outcomes, never what led to them.
+
+    Right ones and wrong ones are remembered apart, so that no flood of guesses makes the exporter
+    forget who may ask.
+    """
+
+    def __init__(self) -> None:
+        self._key = secrets.token_bytes(32)
+        self._remembered: dict[bool, OrderedDict[bytes, None]] = {
+            True: OrderedDict(),
+            False: OrderedDict(),
+        }
+        self._pending: dict[bytes, asyncio.Task[bool]] = {}
+        self._turn = asyncio.Lock()
+
+    async def match(self, users: Mapping[str, bytes], user: str, password: bytes) -> bool:
+        """Whether `user` is one of `users`, by name and bcrypt hash, and this is the password.
+
+        Raises:
+            BusyError: At once, when it is not known and too many are being compared already.
+        """
+        known = user in users
+        # A stranger's name costs what a wrong password does.
+        hashed = users[user] if known else max(users.values(), key=_cost)
+        trial = self._digest(str(known).encode(), user.encode(), password, hashed)
+        for outcome, trials in self._remembered.items():
+            if trial in trials:
+                trials.move_to_end(trial)
+                return outcome
+        task = self._pending.get(trial)
+        if task is None:
+            if len(self._pending) >= WAITING:
+                raise BusyError
+            task = asyncio.create_task(self._compare(trial, password, hashed, known=known))
+            self._pending[trial] = task
+        # Others may wait for the same comparison.
+        return await asyncio.shield(task)
+
+    async def _compare(self, trial: bytes, password: bytes, hashed: bytes, *, known: bool) -> bool:
+        try:
+            async with self._turn:
+                same = await asyncio.to_thread(bcrypt.checkpw, password[:LONGEST], hashed)
+        finally:
+            del self._pending[trial]
+        outcome = same and known
+        trials = self._remembered[outcome]
+        trials[trial] = None
+        if len(trials) > REMEMBERED:
+            trials.popitem(last=False)
+        return outcome
+
+    def _digest(self, *parts: bytes) -> bytes:
+        message = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+        return hmac.digest(self._key, message, "sha256")
+
+
+def _cost(hashed: bytes) -> bytes:
+    return hashed[4:6]

@@ -1,0 +1,414 @@
+import os
+import ssl
+import traceback
+from pathlib import Path
+
+import pytest
+import structlog
+import trustme
+import yaml
+
+from exporter.config import ConfigError
+from exporter.config.web import WebConfig, WebSettings
+
+BAD = Path(__file__).parent / "web"
+HASH = "$2b$04$Z//5ngFxCiSscWWtdEfd3eiRUqD5Ha6f5Vryi4.ooFeBOptCHr3D2"
+OTHER = HASH.replace("D2", "D3")
+
+_WANTED = (
+    "holds no settings; a mapping with tls_server_config, http_server_config, basic_auth_users or "
+    "rate_limit is wanted"
+)
+_TLS = "tls_server_config"
+_HEADERS = "http_server_config.headers"
+_UNVERIFIED = "which takes unverified certificates, is not offered; use"
+
+# One file for each kind of mistake, and all that is said about it after the file's name.
+MESSAGES = {
+    "cert_missing": f"{_TLS}.cert_file: cannot be read: No such file or directory",
+    "cert_no_pem": f"{_TLS}.cert: holds no certificates in PEM form",
+    "cert_number": f"{_TLS}.cert_file: must be a path, as text",
+    "cert_twice": f"{_TLS}: needs one of cert and cert_file",
+    "client_ca_none": (
+        f"{_TLS}: needs a client_ca_file for client_auth_type: RequireAndVerifyClientCert"
+    ),
+    "client_ca_twice": f"{_TLS}: needs one of client_ca and client_ca_file, not both",
+    "client_ca_unused": (
+        f"{_TLS}: has a client_ca_file that nothing uses; add client_auth_type: "
+        "RequireAndVerifyClientCert"
+    ),
+    "curve_unknown": (
+        f"{_TLS}.curve_preferences[0]: must be 'CurveP256', 'CurveP384', 'CurveP521' or 'X25519'"
+    ),
+    "curves": (
+        f"{_TLS}.curve_preferences: can hold one curve, not an order of several; leave it "
+        "out for all"
+    ),
+    "empty": _WANTED,
+    "hash_costly": "basic_auth_users.alice: costs 31, which is not between 4 and 16",
+    "hash_none": (
+        "basic_auth_users.alice: is no bcrypt hash, which begins with $2y$ and has 60 characters"
+    ),
+    "hash_number": "basic_auth_users.alice: must be text; put it in quotes",
+    "header_two_lines": (
+        f'{_HEADERS}["Content-Security-Policy"]: must be one line of plain ASCII, without '
+        "blanks around it"
+    ),
+    "header_unknown": (
+        f"{_HEADERS}.Server: must be 'Content-Security-Policy', "
+        "'Strict-Transport-Security', 'X-Content-Type-Options', 'X-Frame-Options' or "
+        "'X-XSS-Protection'"
+    ),
+    "header_value": f"{_HEADERS}: X-Frame-Options must be deny or sameorigin",
+    "http2_number": "http_server_config.http2: must be true or false",
+    "key_none": f"{_TLS}: needs one of key and key_file",
+    "no_mapping": _WANTED,
+    "not_yaml": (
+        "line 2: is not valid YAML; look at the indentation (no tabs), and put text with "
+        "special characters in quotes"
+    ),
+    "policy_any": (
+        f"{_TLS}.client_auth_type: RequireAnyClientCert, {_UNVERIFIED} "
+        "RequireAndVerifyClientCert with client_ca_file"
+    ),
+    "policy_request": (
+        f"{_TLS}.client_auth_type: RequestClientCert, {_UNVERIFIED} "
+        "VerifyClientCertIfGiven with client_ca_file"
+    ),
+    "policy_unknown": (
+        f"{_TLS}.client_auth_type: must be 'NoClientCert', 'RequestClientCert', "
+        "'RequireAnyClientCert', 'VerifyClientCertIfGiven' or "
+        "'RequireAndVerifyClientCert'"
+    ),
+    "rate_negative": "rate_limit.burst: must be at least 0",
+    "rate_no_burst": "rate_limit: needs a burst of 1 or more, or it would refuse every request",
+    "rate_number": 'rate_limit.interval: "1" has no unit; write 30s or 1h30m',
+    "sans_optional": (
+        f"{_TLS}: has client_allowed_sans, which need client_auth_type: RequireAndVerifyClientCert"
+    ),
+    "suite_insecure": (
+        f"{_TLS}.cipher_suites[0]: is no cipher suite that Go calls secure, by its name there"
+    ),
+    "suites_new": f"{_TLS}: has cipher_suites of TLS 1.3 alone; use min_version: TLS13 instead",
+    "tls_empty": f"{_TLS}: needs one of cert and cert_file",
+    "tls_null": f"{_TLS}: has no value",
+    "tls_unknown_key": (
+        f"{_TLS}.ca_file: unknown key; did you mean cert_file or key_file or client_ca_file?"
+    ),
+    "unknown_section": (
+        "tls_config: unknown key; did you mean tls_server_config or http_server_config?"
+    ),
+    "user_colon": (
+        'basic_auth_users["alice:b"]: must not hold a colon, which ends the name in a request'
+    ),
+    "user_empty": 'basic_auth_users[""]: must not be empty',
+    "users_list": "basic_auth_users: must be a mapping, such as {key: value}",
+    "version_old": f"{_TLS}.min_version: TLS10 is not spoken by this version of OpenSSL; use TLS12",
+    "version_order": f"{_TLS}: has a min_version above its max_version",
+    "version_unknown": f"{_TLS}.min_version: must be 'TLS10', 'TLS11', 'TLS12' or 'TLS13'",
+}
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_a_bad_file_is_refused_in_one_line_that_names_the_place(name: str) -> None:
+    path = BAD / f"{name}.yaml"
+    with pytest.raises(ConfigError) as refusal:
+        WebConfig(path)
+    assert str(refusal.value) == f"{path}: {MESSAGES[name]}"
+
+
+def test_every_bad_file_has_its_message() -> None:
+    assert {path.stem for path in BAD.iterdir()} == set(MESSAGES)
+
+
+class Clock:
+    at = 100.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+class Place:
+    """A directory with a web configuration, and certificates for it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.path = directory / "web.yaml"
+        self.clock = Clock()
+        self.ca = trustme.CA()
+        self.show("one.example")
+        self.ca.cert_pem.write_to_path(directory / "ca.pem")
+
+    def show(self, name: str) -> None:
+        certificate = self.ca.issue_cert(name)
+        certificate.cert_chain_pems[0].write_to_path(self.directory / "server.pem")
+        certificate.private_key_pem.write_to_path(self.directory / "server.key")
+
+    def text(self, file: str) -> str:
+        return (self.directory / file).read_text()
+
+    def write(self, **sections: object) -> None:
+        self.path.write_text(yaml.safe_dump(sections))
+
+    def write_tls(self, **keys: object) -> None:
+        given = {"cert_file": "server.pem", "key_file": "server.key", **keys}
+        self.write(tls_server_config={key: each for key, each in given.items() if each})
+
+    def opened(self) -> WebConfig:
+        return WebConfig(self.path, self.clock)
+
+    def read(self) -> WebSettings:
+        return self.opened().current()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+# What is in it
+
+
+def test_nothing_asked_for_is_plain_http_for_everybody(place) -> None:
+    place.path.write_text("{}")
+    assert place.read() == WebSettings(
+        tls=None, client_names=frozenset(), headers={}, users={}, interval=0.0, burst=0
+    )
+
+
+def test_users_headers_and_the_rate_limit_are_taken_as_they_stand(place) -> None:
+    place.write(
+        basic_auth_users={"alice": HASH, "bob": OTHER.replace("$2b$", "$2y$")},
+        http_server_config={
+            "http2": False,
+            "headers": {"X-Frame-Options": "deny", "X-XSS-Protection": ""},
+        },
+        rate_limit={"interval": "100ms", "burst": 20},
+    )
+    settings = place.read()
+    assert settings.users == {
+        "alice": HASH.encode(),
+        "bob": OTHER.replace("$2b$", "$2y$").encode(),
+    }
+    assert settings.headers == {"X-Frame-Options": "deny"}
+    assert (settings.interval, settings.burst) == (0.1, 20)
+
+
+def test_files_are_found_beside_the_configuration(place, monkeypatch, tmp_path_factory) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    place.write_tls()
+    assert place.read().tls is not None
+
+
+def test_certificate_key_and_authority_may_stand_in_the_file_itself(place) -> None:
+    place.write(
+        tls_server_config={
+            "cert": place.text("server.pem"),
+            "key": place.text("server.key"),
+            "client_ca": place.text("ca.pem"),
+            "client_auth_type": "RequireAndVerifyClientCert",
+        }
+    )
+    assert place.read().tls.verify_mode is ssl.CERT_REQUIRED
+
+
+@pytest.mark.parametrize(
+    ("policy", "mode"),
+    [
+        ("NoClientCert", ssl.CERT_NONE),
+        ("VerifyClientCertIfGiven", ssl.CERT_OPTIONAL),
+        ("RequireAndVerifyClientCert", ssl.CERT_REQUIRED),
+    ],
+)
+def test_the_policy_for_clients_is_obeyed(place, policy: str, mode: ssl.VerifyMode) -> None:
+    place.write_tls(
+        client_auth_type=policy, client_ca_file="" if policy == "NoClientCert" else "ca.pem"
+    )
+    assert place.read().tls.verify_mode is mode
+
+
+def test_versions_suites_and_their_order_are_obeyed(place) -> None:
+    place.write_tls(
+        max_version="TLS12",
+        cipher_suites=["TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256"],
+        curve_preferences=["X25519"],
+    )
+    tls = place.read().tls
+    assert (tls.minimum_version, tls.maximum_version) == (
+        ssl.TLSVersion.TLSv1_2,
+        ssl.TLSVersion.TLSv1_2,
+    )
+    old = [each["name"] for each in tls.get_ciphers() if each["protocol"] != "TLSv1.3"]
+    assert old == ["ECDHE-RSA-AES256-GCM-SHA384"]
+    assert tls.options & ssl.OP_CIPHER_SERVER_PREFERENCE
+    place.write_tls(prefer_server_cipher_suites=False, min_version="TLS13")
+    tls = place.read().tls
+    assert tls.minimum_version is ssl.TLSVersion.TLSv1_3
+    place.path.write_text(place.path.read_text() + "  prefer_server_cipher_suites: false\n")
+    assert not place.read().tls.options & ssl.OP_CIPHER_SERVER_PREFERENCE
+
+
+def encrypted(place: Place) -> str:
+    from cryptography.hazmat.primitives import serialization as form  # noqa: PLC0415  # only here
+
+    key = form.load_pem_private_key(place.text("server.key").encode(), None)
+    return key.private_bytes(
+        form.Encoding.PEM, form.PrivateFormat.PKCS8, form.BestAvailableEncryption(b"secret")
+    ).decode()
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        (lambda _: "", "cannot be used with the certificate (not PEM)"),
+        (lambda _: trustme.CA().private_key_pem.bytes().decode(),
+         "does not belong to the certificate"),
+        (encrypted, "is encrypted; a key without a password is wanted"),
+    ],
+)  # fmt: skip
+def test_a_key_that_cannot_be_used_is_named(place, key, message: str) -> None:
+    (place.directory / "server.key").write_text(key(place))
+    place.write_tls()
+    with pytest.raises(ConfigError) as refusal:
+        place.read()
+    assert str(refusal.value) == f"{place.path}: tls_server_config.key_file: {message}"
+
+
+def test_an_authority_without_certificates_is_named(place) -> None:
+    place.write_tls(client_auth_type="RequireAndVerifyClientCert", client_ca_file="server.key")
+    with pytest.raises(ConfigError, match=r"client_ca_file: holds no certificates in PEM form$"):
+        place.read()
+
+
+def test_comments_between_certificates_may_hold_any_letter(place) -> None:
+    (place.directory / "server.pem").write_text("Müller\n" + place.text("server.pem"))
+    place.write_tls()
+    assert place.read().tls is not None
+
+
+# Secrets
+
+
+def test_no_hash_and_no_key_is_printed(place) -> None:
+    key = place.text("server.key")
+    place.write(
+        basic_auth_users={"alice": HASH},
+        tls_server_config={"cert_file": "server.pem", "key": key},
+    )
+    assert HASH not in repr(place.read())
+    secret = key.splitlines()[1]
+    for spoilt in (
+        {"basic_auth_users": {"alice": f"{HASH}x"}},
+        {"basic_auth_users": {"alice": [HASH]}},
+        {"basic_auth_users": HASH},
+        {"tls_server_config": {"cert_file": "server.pem", "key": [key]}},
+        {"tls_server_config": {"cert": key, "key": key}},
+        {"tls_server_config": {"cert_file": "server.pem", "key": key, "key_file": "server.key"}},
+    ):
+        place.write(**spoilt)
+        with pytest.raises(ConfigError) as refusal:
+            place.read()
+        told = "".join(traceback.format_exception(refusal.value, chain=True))
+        assert HASH not in told
+        assert secret not in told
+
+
+# Read again
+
+
+def test_a_change_is_seen_a_second_after_the_last_look(place) -> None:
+    place.write(basic_auth_users={"alice": HASH})
+    config = place.opened()
+    place.write(basic_auth_users={"bob": HASH})
+    place.clock.at += 0.9
+    assert list(config.current().users) == ["alice"]
+    place.clock.at += 0.1
+    with structlog.testing.capture_logs() as said:
+        assert list(config.current().users) == ["bob"]
+    assert [line["event"] for line in said] == ["web configuration read again"]
+
+
+def test_what_has_not_changed_is_not_read_again(place) -> None:
+    place.write_tls()
+    config = place.opened()
+    before = config.current()
+    place.clock.at += 60
+    assert config.current() is before
+
+
+@pytest.mark.parametrize("file", ["server.pem", "server.key", "ca.pem"])
+def test_a_file_that_it_names_is_watched_too(place, file: str) -> None:
+    place.write_tls(client_auth_type="RequireAndVerifyClientCert", client_ca_file="ca.pem")
+    config = place.opened()
+    before = config.current()
+    os.utime(place.directory / file, (0, 0))
+    place.clock.at += 1
+    assert config.current().tls is not before.tls
+
+
+def test_a_file_replaced_by_one_that_looks_alike_is_read(place) -> None:
+    place.write(basic_auth_users={"alice": HASH})
+    config = place.opened()
+    times = place.path.stat().st_mtime_ns
+    other = place.directory / "new.yaml"
+    other.write_text(yaml.safe_dump({"basic_auth_users": {"carol": HASH}}))
+    os.utime(other, ns=(times, times))
+    other.replace(place.path)
+    place.clock.at += 1
+    assert list(config.current().users) == ["carol"]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda place: place.path.write_text(""),
+        lambda place: place.path.write_text("tls_server_config: {"),
+        lambda place: place.path.unlink(),
+        lambda place: place.write(tls_server_config={"cert_file": "new.pem", "key_file": "n.key"}),
+        lambda place: (place.directory / "server.pem").unlink(),
+        lambda place: place.ca.issue_cert("x").private_key_pem.write_to_path(
+            place.directory / "server.key"
+        ),
+    ],
+)
+def test_a_broken_one_leaves_the_one_before_and_says_so_once(place, spoil) -> None:
+    place.write_tls()
+    config = place.opened()
+    before = config.current()
+    spoil(place)
+    with structlog.testing.capture_logs() as said:
+        for _ in range(3):
+            place.clock.at += 1
+            assert config.current() is before
+    assert [(line["log_level"], line["event"]) for line in said] == [
+        ("warning", "web configuration refused, the one before holds")
+    ]
+    assert str(place.directory) in said[0]["reason"]
+    place.show("two.example")
+    place.write_tls()
+    place.clock.at += 1
+    assert config.current() is not before
+
+
+def test_a_broken_one_that_changes_is_spoken_of_again(place) -> None:
+    place.path.write_text("{}")
+    config = place.opened()
+    with structlog.testing.capture_logs() as said:
+        for text in ("a", "b: c", "d: e"):
+            place.path.write_text(text)
+            place.clock.at += 1
+            config.current()
+    assert len(said) == 3
+    assert len({line["reason"] for line in said}) == 3
+
+
+def test_a_file_that_was_missing_is_waited_for(place) -> None:
+    place.write_tls()
+    config = place.opened()
+    before = config.current()
+    place.write_tls(cert_file="later.pem")
+    place.clock.at += 1
+    assert config.current() is before
+    (place.directory / "later.pem").write_text(place.text("server.pem"))
+    place.clock.at += 1
+    assert config.current() is not before

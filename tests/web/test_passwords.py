@@ -1,0 +1,208 @@
+import asyncio
+import threading
+
+import bcrypt
+import pytest
+
+from exporter.web import passwords
+from exporter.web.passwords import REMEMBERED, WAITING, BusyError, Passwords
+
+ALICE = bcrypt.hashpw(b"open sesame", bcrypt.gensalt(4))
+LONG = bcrypt.hashpw(b"x" * 72, bcrypt.gensalt(4))
+USERS = {"alice": ALICE, "long": LONG}
+
+
+@pytest.fixture
+def compared(monkeypatch):
+    """Every comparison, as password and hash."""
+    done = []
+    checkpw = bcrypt.checkpw
+
+    def check(password, hashed):
+        done.append((password, hashed))
+        return checkpw(password, hashed)
+
+    monkeypatch.setattr(passwords.bcrypt, "checkpw", check)
+    return done
+
+
+class Held:
+    """Comparisons that last until they are let go; only b"right" is right."""
+
+    def __init__(self, monkeypatch):
+        self.begun = threading.Event()
+        self.open = threading.Event()
+        self.running = 0
+        self.most = 0
+        self.count = 0
+        monkeypatch.setattr(passwords.bcrypt, "checkpw", self)
+
+    def __call__(self, password, _):
+        self.running += 1
+        self.count += 1
+        self.most = max(self.most, self.running)
+        self.begun.set()
+        assert self.open.wait(20)
+        self.running -= 1
+        return password == b"right"
+
+
+@pytest.fixture
+def held(monkeypatch):
+    return Held(monkeypatch)
+
+
+def outcomes(*trials, users=USERS):
+    async def ask():
+        keeper = Passwords()
+        return [await keeper.match(users, user, password) for user, password in trials]
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "outcome"),
+    [
+        ("alice", b"open sesame", True),
+        ("alice", b"open sesame ", False),
+        ("alice", b"Open Sesame", False),
+        ("alice", b"", False),
+        ("alice", b"open\0sesame", False),
+        ("alice", b"\xff" * 5_000, False),
+        ("Alice", b"open sesame", False),
+        ("", b"open sesame", False),
+        ("long", b"x" * 72, True),
+        ("long", b"x" * 71, False),
+    ],
+)
+def test_a_user_is_known_by_name_and_password(user, password, outcome):
+    assert outcomes((user, password)) == [outcome]
+
+
+def test_bcrypt_looks_at_72_bytes_as_it_does_everywhere():
+    assert outcomes(("long", b"x" * 72 + b"y")) == [True]
+
+
+def test_what_was_compared_once_is_not_compared_again(compared):
+    right, wrong = ("alice", b"open sesame"), ("alice", b"guess")
+    assert outcomes(right, wrong, right, wrong, right) == [True, False, True, False, True]
+    assert len(compared) == 2
+
+
+def test_an_unknown_user_costs_one_comparison_of_the_same_price(compared):
+    dear = bcrypt.hashpw(b"x", bcrypt.gensalt(5))
+    users = {"cheap": ALICE, "dear": dear}
+    assert outcomes(("nobody", b"x"), ("nobody", b"open sesame"), users=users) == [False] * 2
+    assert [hashed for _, hashed in compared] == [dear] * 2
+
+
+def test_an_unknown_user_who_is_added_later_is_asked_anew():
+    async def ask():
+        keeper = Passwords()
+        before = await keeper.match({"alice": ALICE}, "bob", b"open sesame")
+        return before, await keeper.match({"bob": ALICE}, "bob", b"open sesame")
+
+    assert asyncio.run(ask()) == (False, True)
+
+
+def test_a_changed_hash_forgets_the_old_password(compared):
+    async def ask():
+        keeper = Passwords()
+        new = bcrypt.hashpw(b"new", bcrypt.gensalt(4))
+        before = await keeper.match({"alice": ALICE}, "alice", b"open sesame")
+        return before, await keeper.match({"alice": new}, "alice", b"open sesame")
+
+    assert asyncio.run(ask()) == (True, False)
+    assert len(compared) == 2
+
+
+def test_user_and_password_are_not_run_together():
+    users = {"a": ALICE, "aopen": ALICE}
+    assert outcomes(("a", b"open sesame"), ("aopen", b" sesame"), users=users) == [True, False]
+
+
+def test_guesses_make_no_one_forgotten_and_no_memory_full(monkeypatch):
+    compared = []
+
+    def check(password, _):
+        compared.append(password)
+        return password == b"right"
+
+    monkeypatch.setattr(passwords.bcrypt, "checkpw", check)
+
+    async def ask():
+        keeper = Passwords()
+        assert await keeper.match(USERS, "alice", b"right")
+        for n in range(3 * REMEMBERED):
+            assert not await keeper.match(USERS, "alice", b"%d" % n)
+        assert await keeper.match(USERS, "alice", b"right")
+        return keeper
+
+    keeper = asyncio.run(ask())
+    assert compared.count(b"right") == 1
+    assert {outcome: len(trials) for outcome, trials in keeper._remembered.items()} == {
+        True: 1,
+        False: REMEMBERED,
+    }
+
+
+def test_nothing_that_is_kept_tells_a_password():
+    async def ask():
+        keeper = Passwords()
+        await keeper.match(USERS, "alice", b"open sesame")
+        return repr(vars(keeper))
+
+    told = asyncio.run(ask())
+    assert "sesame" not in told
+    assert "alice" not in told
+    assert ALICE.decode() not in told
+
+
+def test_the_same_question_is_answered_for_all_at_once(held):
+    async def ask():
+        keeper = Passwords()
+        asking = [asyncio.create_task(keeper.match(USERS, "alice", b"right")) for _ in range(1000)]
+        await asyncio.to_thread(held.begun.wait, 20)
+        held.open.set()
+        return await asyncio.gather(*asking)
+
+    assert asyncio.run(ask()) == [True] * 1000
+    assert held.count == 1
+
+
+def test_a_flood_is_turned_away_and_those_who_are_known_are_not(held):
+    async def ask():
+        keeper = Passwords()
+        held.open.set()
+        assert await keeper.match(USERS, "alice", b"right")
+        held.open.clear()
+        flood = [asyncio.create_task(keeper.match(USERS, "alice", b"%d" % n)) for n in range(1000)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert await keeper.match(USERS, "alice", b"right")
+        refused = [each for each in flood if each.done()]
+        assert len(refused) == 1000 - WAITING
+        assert {type(each.exception()) for each in refused} == {BusyError}
+        held.open.set()
+        outcomes = await asyncio.gather(*flood, return_exceptions=True)
+        assert outcomes.count(False) == WAITING
+        assert await keeper.match(USERS, "alice", b"later") is False
+
+    asyncio.run(ask())
+    assert held.count == 1 + WAITING + 1
+    assert held.most == 1
+
+
+def test_one_who_leaves_does_not_take_the_answer_from_the_others(held):
+    async def ask():
+        keeper = Passwords()
+        leaving, staying = (
+            asyncio.create_task(keeper.match(USERS, "alice", b"right")) for _ in range(2)
+        )
+        await asyncio.to_thread(held.begun.wait, 20)
+        leaving.cancel()
+        await asyncio.gather(leaving, return_exceptions=True)
+        held.open.set()
+        return await staying
+
+    assert asyncio.run(ask()) is True

@@ -58,6 +58,9 @@ bench: $(DEMO) ## run the benchmarks
 	@$(BIN)/python benchmarks/exposition.py
 	@$(BIN)/python benchmarks/pace.py --minute 6
 
+soak: $(DEMO) ## run the daemon for an hour under faults, fleet changes, reloads and kills
+	@$(BIN)/python benchmarks/soak.py
+
 clean: ## remove whatever the other targets made here
 	rm -rf .venv .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -r {} +

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from exporter import daemon, logs
-from exporter.commands import metrics, simulated
+from exporter.commands import check, metrics, registered, simulated, upgrade
 from exporter.commands.options import (
     DEFAULT_ADDRESS,
     Parser,
@@ -32,7 +32,10 @@ Run = Callable[[argparse.Namespace], int]
 COMMANDS: dict[str, tuple[Define, Run]] = {
     "demo": (simulated.define_demo, simulated.demo),
     "simulate": (simulated.define_simulate, simulated.simulate),
+    "check": (check.define, check.run),
     "metrics": (metrics.define, metrics.run),
+    "upgrade": (upgrade.define, upgrade.run),
+    "registered": (registered.define, registered.run),
 }
 
 

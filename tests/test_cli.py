@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 import pytest
 
-from exporter.cli import main
+from exporter.cli import COMMANDS, main
 
 CONFIG = """
 accounts:
@@ -134,7 +134,9 @@ def test_checking_a_configuration(capsys, config):
     assert capsys.readouterr().out == f"{config}: ok\n"
 
 
-@pytest.mark.parametrize("command", [[], ["demo"], ["simulate"], ["metrics"]])
+@pytest.mark.parametrize(
+    "command", [[], *([name] for name in COMMANDS), ["upgrade", "start"], ["upgrade", "status"]]
+)
 def test_every_command_has_help(capsys, command):
     with pytest.raises(SystemExit) as ended:
         main([*command, "--help"])

@@ -11,7 +11,7 @@ from typing import NoReturn, TypeVar
 
 from exporter import logs
 from exporter.catalogue.rows import lookup
-from exporter.config import ConfigError, Settings, load
+from exporter.config import Account, ConfigError, Settings, load
 from exporter.daemon import NAME
 from exporter.northbound.interfaces import INTERFACES
 from exporter.web import server
@@ -72,6 +72,40 @@ def add_logging(parser: argparse.ArgumentParser) -> None:
             default=default,
             help="(default: %(default)s)",
         )
+
+
+def add_account(parser: argparse.ArgumentParser) -> None:
+    """The flag that chooses an account."""
+    parser.add_argument("--account", metavar="NAME", help="which account, where there are several")
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """The flag that says for whom to print."""
+    parser.add_argument(
+        "--format", choices=["table", "json"], default="table", help="(default: %(default)s)"
+    )
+
+
+def words(text: str) -> list[str]:
+    """What is named in a list with commas."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def account_of(settings: Settings, name: str | None) -> Account:
+    """The account that is meant; one that cannot be told ends the process."""
+    named = accounts_of(settings, name)
+    if len(named) > 1:
+        fail(f"--account is needed, one of {', '.join(account.name for account in named)}")
+    return named[0]
+
+
+def accounts_of(settings: Settings, name: str | None) -> list[Account]:
+    """All accounts, or the one of that name; an unknown name ends the process."""
+    named = [account for account in settings.accounts if name in (None, account.name)]
+    if not named:
+        known = ", ".join(account.name for account in settings.accounts)
+        fail(f"--account {name}: there is no such account, only {known}")
+    return named
 
 
 def load_settings(path: Path) -> Settings:

@@ -5,7 +5,7 @@ Nothing here retries, waits or logs in by itself: when to call what is the polle
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -71,6 +71,7 @@ class Client:
 
     Attributes:
         token: The session's XSRF token, or None before a login.
+        tap: Where given, it is shown the path and the body of each answer as received.
     """
 
     def __init__(  # noqa: PLR0913  # because an account has that many settings
@@ -84,6 +85,7 @@ class Client:
         verify: bool = True,
     ) -> None:
         self.token: str | None = None
+        self.tap: Callable[[str, bytes], None] | None = None
         self._base_url = base_url.rstrip("/")
         self._username = username
         self._password = password
@@ -121,6 +123,8 @@ class Client:
             CallError: Whatever went wrong, on the way or in the answer.
         """
         answer = self._exchange(path, body)
+        if self.tap is not None:
+            self.tap(path, answer.body)
         data = _unwrap(answer)
         self.token = answer.token or self.token
         return data

@@ -125,6 +125,7 @@ class Notebook:
             self._attempt(name, partial(inquiry.recall, self._memory.read))
         self._attempt("values", partial(self._sink.recall, self._memory.read))
         self._attempt("session", self._recall_session)
+        self._tell_refusal()
 
     def _attempt(self, part: str, recall: Callable[[], None]) -> None:
         try:
@@ -143,14 +144,31 @@ class Notebook:
         stored = self._memory.read("lane").get(name)
         if stored is not None:
             lane.recall(stored, self._epoch, self._clock.now())
+        if lane.is_list and not self._inventory.plants:
+            lane.read_out_of_turn(self._clock.now())
 
     def _recall_session(self) -> None:
         stored = self._memory.read("session").get("")
         if stored is None:
             return
         recall_session(
-            stored, self._client, self._session, self._gate, self._epoch, self._clock.now()
+            stored,
+            self._client,
+            self._session,
+            self._gate,
+            epoch=self._epoch,
+            now=self._clock.now(),
         )
+
+    def _tell_refusal(self) -> None:
+        refusal, wait = self._session.refusal, self._session.due() - self._clock.now()
+        if refusal is not None and wait > 0:
+            self._log.warning(
+                "the credentials were refused; a reload with others tries those at once",
+                client=repr(self._client),
+                reason=refusal.reason,
+                next_login_in_seconds=round(wait),
+            )
 
 
 def session_changes(
@@ -171,6 +189,7 @@ def recall_session(  # noqa: PLR0913  # because it tells each of them
     client: Client,
     session: Session,
     gate: HostGate,
+    *,
     epoch: float,
     now: float,
 ) -> None:

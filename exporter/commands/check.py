@@ -1,0 +1,99 @@
+"""From a new account to a configuration that works: what is permitted, seen, planned, to do."""
+
+import argparse
+import json
+from pathlib import Path
+
+from exporter.accounts import client_of, wishes_of
+from exporter.commands.capture import Capture
+from exporter.commands.findings import findings_of, limits_of
+from exporter.commands.options import (
+    accounts_of,
+    add_account,
+    add_config,
+    add_format,
+    fail,
+    load_settings,
+)
+from exporter.commands.plan import plan_of
+from exporter.commands.report import Checked, next_step, plain, render, seen_devices, seen_plants
+from exporter.commands.trials import Trials
+from exporter.commands.visit import FAILED, State, errand_to, guide, state_of, told
+from exporter.config import Account, Settings
+from exporter.daemon import NAME
+from exporter.polling.poller import SystemClock
+from exporter.polling.ports import Clock
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Its flags."""
+    add_config(parser)
+    add_account(parser)
+    parser.add_argument(
+        "--capture",
+        type=Path,
+        metavar="DIR",
+        help="write the raw answers there, with names, ids and places replaced, for bug reports",
+    )
+    add_format(parser)
+
+
+@told
+def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
+    """Try the accounts of a configuration, and say what works, what does not, and what to do."""
+    settings = load_settings(flags.config_file)
+    accounts = accounts_of(settings, flags.account)
+    capture = _capture(flags.capture) if flags.capture else None
+    with state_of(settings) as state:
+        checked = [
+            _check(account, settings, state, clock or SystemClock(), capture)
+            for account in accounts
+        ]
+    step = next_step(checked, _start(state, flags.config_file))
+    if flags.format == "json":
+        print(json.dumps(plain(checked, step), indent=1, ensure_ascii=False))
+    else:
+        print(render(checked, step), end="")
+    return 0 if all(each.well for each in checked) else FAILED
+
+
+def _check(
+    account: Account, settings: Settings, state: State, clock: Clock, capture: Capture | None
+) -> Checked:
+    wishes = list(wishes_of(settings, account))
+    client = client_of(account)
+    client.tap = capture.take if capture else None
+    with errand_to(account, settings, state, clock, client) as errand:
+        guided = guide(errand, wishes, settings, account, clock)
+        trials = Trials(errand, guided.tour)
+        trials.run([wish.interface for wish in wishes])
+    inventory, limits = errand.inventory, limits_of(settings, account, trials.made)
+    return Checked(
+        account.name,
+        account.base_url,
+        seen_plants(inventory),
+        seen_devices(inventory),
+        trials.made,
+        limits,
+        plan_of(settings, account, inventory, limits.known),
+        findings_of(settings, guided, trials.readings),
+    )
+
+
+def _start(state: State, path: Path) -> str:
+    command = f"start it: {NAME} --config.file {path}"
+    if state.daemon:
+        return "the exporter runs already"
+    if state.directory is None:
+        return (
+            "wait half an hour, since without state.directory the exporter cannot know of the "
+            f"calls made here, then {command}"
+        )
+    return command
+
+
+def _capture(directory: Path) -> Capture:
+    try:
+        return Capture(directory)
+    except ValueError as error:
+        fail(f"--capture {directory}: {error}")

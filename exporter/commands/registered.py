@@ -1,0 +1,94 @@
+"""Which serial numbers a user has registered."""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from secrets import token_hex
+
+from exporter.commands.options import (
+    account_of,
+    add_account,
+    add_config,
+    add_format,
+    fail,
+    load_settings,
+    words,
+)
+from exporter.commands.tables import table
+from exporter.commands.visit import errand_to, state_of, told
+from exporter.northbound.errors import word_error
+from exporter.northbound.events import registrations
+from exporter.northbound.interfaces import INTERFACES
+from exporter.polling.errand import Errand
+from exporter.polling.poller import SystemClock
+from exporter.polling.ports import Clock
+
+QUERY = INTERFACES["snIsRegister"]
+_FROM_STDIN = "-"
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Its flags."""
+    add_config(parser)
+    add_account(parser)
+    parser.add_argument(
+        "--user",
+        required=True,
+        help="mail address or telephone number; - reads it from standard input, since the list "
+        "of processes shows arguments to everybody",
+    )
+    parser.add_argument(
+        "--sn",
+        dest="serials",
+        action="append",
+        required=True,
+        metavar="SERIAL",
+        help="a serial number, or several with commas; may be given more than once",
+    )
+    add_format(parser)
+
+
+@told
+def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
+    """Tell whether a user has registered serial numbers."""
+    settings = load_settings(flags.config_file)
+    account = account_of(settings, flags.account)
+    user = sys.stdin.readline().strip() if flags.user == _FROM_STDIN else flags.user
+    serials = list(dict.fromkeys(word for text in flags.serials for word in words(text)))
+    if not user or not serials:
+        fail("--user and --sn must not be empty")
+    answers: dict[str, bool] = {}
+    with (
+        state_of(settings) as state,
+        errand_to(account, settings, state, clock or SystemClock()) as errand,
+    ):
+        for first in range(0, len(serials), QUERY.batch):
+            answers |= _ask(errand, user, serials[first : first + QUERY.batch])
+    _show(serials, answers, flags.format)
+    return 0
+
+
+def _ask(errand: Errand, user: str, serials: list[str]) -> Mapping[str, bool]:
+    """One call (reference 2.17), whose answer must be to this question: it repeats the key."""
+    key = token_hex(16)
+    data = errand.call(QUERY, {"SN": ",".join(serials), "userName": user, "key": key})
+    answered = registrations(data, serials)
+    repeated = None
+    with suppress(AttributeError):  # an answer may be anything
+        repeated = data.get("key")
+    if repeated != key:
+        raise word_error("malformed", enveloped=True)
+    return {each.serial_number: each.registered for each in answered.records}
+
+
+def _show(serials: list[str], answers: Mapping[str, bool], form: str) -> None:
+    told_of = {serial: answers.get(serial) for serial in serials}
+    if form == "json":
+        print(json.dumps(told_of, indent=1, ensure_ascii=False))
+        return
+    said = {True: "yes", False: "no", None: "not told"}
+    print(
+        table(("Serial number", "Registered"), ((s, said[r]) for s, r in told_of.items())), end=""
+    )

@@ -1,0 +1,184 @@
+"""Each enabled interface tried once, and what came of it, in plain words."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, islice
+
+from exporter.commands.visit import FAILURES, Failure, explain
+from exporter.northbound.codes import device_type_slug
+from exporter.northbound.errors import FAIL_CODES, CallError, Fault
+from exporter.northbound.interfaces import (
+    DEVICE_LIST,
+    LOGIN,
+    PLANT_LIST,
+    Content,
+    Interface,
+)
+from exporter.northbound.records import Reading, TimedReading
+from exporter.polling.errand import Errand, NoSessionError, NotNowError
+from exporter.polling.rounds import Batch
+from exporter.polling.tour import Tour
+
+PERMITTED, REFUSED, UNREACHABLE, NOT_TRIED = "permitted", "refused", "unreachable", "not tried"
+
+# What to do, where the meaning of a failure does not say it.
+_REMEDIES: Mapping[str, str] = {
+    "connection": "check base_url and its port, the network, and HTTPS_PROXY if you need one",
+    "empty": "check user name and password; a portal login does not work, only a northbound one",
+    "malformed": "is base_url the management system itself, and no portal or proxy?",
+    "http_404": "this host has no northbound interface; use the one that you are sent to when you "
+    "open the portal, without a region or uni prefix, such as eu5.fusionsolar.huawei.com",
+    "redirect": "set base_url to the address of the management system itself",
+    "timeout": "try again; if it stays so, raise `timeout` of the account",
+    "tls": "for a private installation set tls.ca_file to its certificate, and use the name that "
+    "stands in the certificate",
+    "20009": "in FusionSolar it is done where the northbound account is managed",
+}
+_OF_FAULTS: Mapping[Fault, str] = {
+    Fault.EXPORTER: "please report it, with what `check --capture` writes",
+    Fault.FLEET: "the lists may have changed a moment ago; try again",
+    Fault.PACE: "wait an hour; does another program use the account?",
+    Fault.SERVER: "try again later",
+}
+_INSTEAD = {"getDevRealKpi": "getDevFiveMinutes"}
+_SILENT = "an empty answer may mean that the KPIs are not configured in the management system"
+# Answers that are about some of what was asked, by what they hold.
+_COUNTED: Mapping[Content, str] = {
+    Content.ALARMS: "alarms in the last 31 days",
+    Content.UPGRADES: "ever upgraded",
+}
+_NO_WAY = frozenset({"connection", "tls", "timeout", "redirect"})
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of trying an interface, for devices of one type where it is asked about them.
+
+    `wait` is how many seconds a call that was not tried has to wait; `mended` are the refusals
+    after which it was asked in another way.
+    """
+
+    interface: str
+    outcome: str
+    words: str
+    device_type: str | None = None
+    reason: str | None = None
+    remedy: str = ""
+    wait: float | None = None
+    mended: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What an answer says, and what to do about it."""
+
+    words: str
+    remedy: str = ""
+    mended: tuple[str, ...] = ()
+
+
+class Trials:
+    """All trials of an account, and the readings of devices by their type."""
+
+    def __init__(self, errand: Errand, tour: Tour) -> None:
+        self.made: list[Trial] = []
+        self.readings: dict[int, list[Reading]] = {}
+        self._errand = errand
+        self._tour = tour
+
+    def run(self, interfaces: Collection[Interface]) -> None:
+        """Logs in, reads the lists, and tries the interfaces, as long as something answers."""
+        self._note(LOGIN, None, self._log_in)
+        lists = [each for each in (PLANT_LIST, DEVICE_LIST) if each in interfaces]
+        for interface in lists:
+            if not self._hopeless:
+                self._note(interface, None, partial(self._read, interface))
+        for interface in interfaces:
+            if interface is not LOGIN and interface not in lists:
+                for batch in _one_a_type(self._tour.batches(interface)):
+                    if not self._hopeless:
+                        ask = partial(self._ask, interface, batch)
+                        self._note(interface, batch.device_type, ask)
+
+    @property
+    def _hopeless(self) -> bool:
+        """Whether there is no session, or no way to the server."""
+        last = self.made[-1]
+        return last.reason in _NO_WAY or self.made[0].outcome != PERMITTED
+
+    def _note(
+        self, interface: Interface, device_type: int | None, ask: Callable[[], Heard]
+    ) -> None:
+        kind = None if device_type is None else device_type_slug(device_type)
+        try:
+            heard = ask()
+        except FAILURES as error:
+            self.made.append(_failed(interface.name, kind, error))
+        else:
+            self.made.append(
+                Trial(
+                    interface.name,
+                    PERMITTED,
+                    heard.words,
+                    kind,
+                    remedy=heard.remedy,
+                    mended=heard.mended,
+                )
+            )
+
+    def _log_in(self) -> Heard:
+        logged_in = self._errand.open()
+        return Heard("logged in" if logged_in else "the session from before is used")
+
+    def _read(self, interface: Interface) -> Heard:
+        """Reads a list: to its end if nothing is known of what it lists, or just once."""
+        inventory = self._tour.inventory
+        known = inventory.plants if interface is PLANT_LIST else inventory.devices
+        answers = self._tour.read(interface)
+        heard = list(islice(answers, 1) if known else answers)
+        if interface is DEVICE_LIST:
+            self._errand.keep_fleet()
+        count = sum(len(answer.parsed.records) for answer in heard)
+        mended = tuple(chain.from_iterable(answer.mended for answer in heard))
+        return Heard(f"{count} listed", mended=mended)
+
+    def _ask(self, interface: Interface, batch: Batch) -> Heard:
+        answer = self._tour.ask(interface, batch)
+        records = answer.parsed.records
+        if interface.realtime and batch.device_type is not None:
+            readings = (
+                each.reading if isinstance(each, TimedReading) else each for each in records
+            )
+            self.readings.setdefault(batch.device_type, []).extend(readings)
+        if interface.content in _COUNTED:
+            return Heard(f"{len(records)} {_COUNTED[interface.content]}", mended=answer.mended)
+        asked, silent = len(answer.asked), len(answer.outcome.silent)
+        remedy = _SILENT if asked == silent else ""
+        return Heard(f"values of {asked - silent} of {asked}", remedy, answer.mended)
+
+
+def _one_a_type(batches: Iterable[Batch]) -> Iterable[Batch]:
+    first: dict[int | None, Batch] = {}
+    for batch in batches:
+        first.setdefault(batch.device_type, batch)
+    return first.values()
+
+
+def _failed(interface: str, kind: str | None, error: Failure) -> Trial:
+    if isinstance(error, NotNowError):
+        return Trial(interface, NOT_TRIED, str(error), kind, wait=error.seconds)
+    if isinstance(error, NoSessionError):
+        return Trial(interface, NOT_TRIED, str(error), kind)
+    outcome = REFUSED if error.enveloped or error.reason == "empty" else UNREACHABLE
+    return Trial(interface, outcome, explain(error), kind, error.reason, _remedy(interface, error))
+
+
+def _remedy(interface: str, error: CallError) -> str:
+    if error.reason == "401":
+        others = f", {_INSTEAD[interface]}: {{enabled: true}}" if interface in _INSTEAD else ""
+        return f"or go without it: interfaces: {{{interface}: {{enabled: false}}{others}}}"
+    if error.reason in _REMEDIES:
+        return _REMEDIES[error.reason]
+    row = FAIL_CODES.get(int(error.reason)) if error.reason.isdigit() else None
+    return _OF_FAULTS.get(row.fault, "") if row else _OF_FAULTS[Fault.SERVER]

@@ -1,0 +1,276 @@
+"""Calls made for a person: under the account's own session and allowances, beside the daemon.
+
+Whoever holds the state directory owns the session. While the daemon does, an errand borrows its
+token and never logs in. Every call stands in the memory before its first byte is sent, where the
+daemon and the next command find it.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from math import ceil
+from secrets import token_hex
+from typing import Any
+
+from exporter.northbound.errors import CallError, Reaction
+from exporter.northbound.interfaces import HOUR, LOGIN, Interface
+from exporter.polling.allowance import Backoff, Ledger, quotas
+from exporter.polling.inventory import Inventory
+from exporter.polling.lane import Wish
+from exporter.polling.notebook import OTHERS_CALLS, recall_session, session_changes, times_of
+from exporter.polling.ports import Client, Clock, Memory
+from exporter.polling.session import HostGate, Session
+
+PATIENCE = 90.0  # seconds that a person waits for an allowance
+_GLANCE = 1.0  # seconds until the daemon's call under way is looked after again
+
+
+class NotNowError(Exception):
+    """A call is not allowed for longer than a person waits: for so many `seconds`."""
+
+    def __init__(self, name: str, seconds: float) -> None:
+        super().__init__(f"the next call of {name} is allowed in {ceil(seconds)} s")
+        self.seconds = seconds
+
+
+class NoSessionError(Exception):
+    """The daemon owns the session, and has none that the server knows."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the running daemon has no session now; it logs in by itself with its next call: "
+            "try again in a minute"
+        )
+
+
+class Errand:
+    """Calls of one account for one command. Used by one thread.
+
+    Args:
+        client: The account's way to the server.
+        memory: Shared with the daemon where `daemon` says that one holds it.
+        clock: Tells the time, and waits.
+        wishes: The limits in force of every interface, by its name.
+        inventory: The fleet; here it becomes what the memory knows of it.
+        timeout: Seconds after which the client gives a call up.
+        daemon: Whether a daemon owns the session.
+        tell: Is told, in words, what is waited for.
+    """
+
+    def __init__(  # noqa: PLR0913  # what an errand needs, it is handed
+        self,
+        client: Client,
+        memory: Memory,
+        clock: Clock,
+        *,
+        wishes: Mapping[str, Wish],
+        inventory: Inventory,
+        timeout: float,
+        daemon: bool,
+        tell: Callable[[str], None],
+    ) -> None:
+        self.inventory = inventory
+        self._client = client
+        self._memory = memory
+        self._clock = clock
+        self._wishes = wishes
+        self._timeout = timeout
+        self._daemon = daemon
+        self._tell = tell
+        self._began = clock.now()
+        self._refused: str | None = None  # the token that the server did not know
+        self._recall_session()
+        # A file may hold anything; what is not understood is as if it were not known.
+        with suppress(LookupError, TypeError, ValueError):
+            inventory.recall(memory.read("fleet"))
+
+    # --- the session ---------------------------------------------------------------------------
+
+    def open(self) -> bool:
+        """Makes sure of a session; returns whether that took a login.
+
+        Raises:
+            NoSessionError: That is up to the daemon.
+            NotNowError: The login is not allowed yet.
+            CallError: The login failed.
+        """
+        if self._daemon:
+            self._recall_session()  # the daemon may have another by now
+            if self._client.token in (None, self._refused):
+                raise NoSessionError
+            return False
+        if self._client.token is not None:
+            return False
+        self._log_in()
+        return True
+
+    def _log_in(self) -> None:
+        self._session.believe_credentials()  # whoever asks may have mended them
+        due = max(self._session.due(), self._gate.pause.until)
+        self._wait(LOGIN.name, due, self._clock.now() + PATIENCE)
+        self._session.start(self._clock.now())
+        self._keep_session()
+        try:
+            self._client.login()
+        except CallError as error:
+            now = self._clock.now()
+            self._session.end(now, self._doubt(error))
+            self._session.failed(error, now)
+            self._note_pause(error)
+            raise
+        else:
+            now = self._clock.now()
+            self._session.end(now, 0.0)
+            self._session.opened(now)
+        finally:
+            self._keep_session()
+
+    def _recall_session(self) -> None:
+        self._session = Session(self._wishes[LOGIN.name].limits)
+        self._gate = HostGate()
+        stored = self._memory.read("session").get("")
+        if stored is not None:
+            with suppress(LookupError, TypeError, ValueError):  # as above
+                recall_session(
+                    stored,
+                    self._client,
+                    self._session,
+                    self._gate,
+                    epoch=self._epoch,
+                    now=self._clock.now(),
+                )
+
+    def _keep_session(self) -> None:
+        if not self._daemon:
+            self._memory.write(
+                session_changes(self._client, self._session, self._gate, self._epoch)
+            )
+
+    def _lose_session(self) -> None:
+        self._refused = self._client.token
+        self._client.forget()
+        self._session.lost(self._clock.now())
+        self._keep_session()
+
+    def _note_pause(self, error: CallError) -> None:
+        if error.reaction is Reaction.PAUSE:
+            self._gate.pause.refused(self._clock.now(), self._session.pace, HOUR)
+
+    # --- calls ---------------------------------------------------------------------------------
+
+    def call(
+        self,
+        interface: Interface,
+        body: Mapping[str, Any],
+        *,
+        path: str | None = None,
+        device_type: int | None = None,
+    ) -> Any:
+        """Makes a call when it is allowed and returns its `data`; repeats it after a login.
+
+        Raises:
+            NotNowError: It is not allowed for longer than a person waits.
+            NoSessionError: There is no session, and a login is up to the daemon.
+            CallError: It failed.
+        """
+        self.open()
+        try:
+            return self._call(interface, path or interface.path, body, device_type)
+        except CallError as error:
+            if error.reaction is not Reaction.LOG_IN:
+                raise
+            self._lose_session()
+        self.open()
+        return self._call(interface, path or interface.path, body, device_type)
+
+    def _call(
+        self, interface: Interface, path: str, body: Mapping[str, Any], device_type: int | None
+    ) -> Any:
+        name = self._take(interface, device_type)
+        failure: CallError | None = None
+        try:
+            data = self._client.call(path, body)
+            self._session.answered(self._clock.now())
+        except CallError as error:
+            failure = error
+            self._note_pause(error)
+            raise
+        finally:
+            self._end(name, self._doubt(failure))
+            self._keep_session()
+        return data
+
+    def keep_fleet(self) -> None:
+        """Writes the fleet down, unless a daemon does."""
+        if not self._daemon:
+            self._memory.write(self.inventory.remember())
+
+    def _take(self, interface: Interface, device_type: int | None) -> str:
+        """Waits until the call is allowed and writes that it is about to be made."""
+        name = token_hex(8)
+        patience = self._clock.now() + PATIENCE
+        while True:
+            with self._memory.claim():
+                due = self._due(interface, device_type)
+                if due <= self._clock.now():
+                    start = self._clock.time()
+                    call = {
+                        "interface": interface.name,
+                        "device_type": device_type,
+                        "start": start,
+                        "end": start + self._timeout,
+                    }
+                    self._memory.write({(OTHERS_CALLS, name): call})
+                    return name
+            self._wait(interface.name, due, patience)
+
+    def _end(self, name: str, doubt: float) -> None:
+        """Writes the true end of a call, unless the daemon has taken account of it already."""
+        with self._memory.claim():
+            call = self._memory.read(OTHERS_CALLS).get(name)
+            if call is not None:
+                end = max(call["start"], self._clock.time()) + doubt
+                self._memory.write({(OTHERS_CALLS, name): {**call, "end": end}})
+
+    def _due(self, interface: Interface, device_type: int | None) -> float:
+        """The earliest time for a call, whoever made those before it."""
+        now, lanes = self._clock.now(), self._memory.read("lane")
+        if self._daemon and any(end is None for lane in lanes.values() for end in _ends(lane)):
+            return now + _GLANCE  # one request in flight: parallel ones draw refusals
+        ledger, backoff = Ledger(), Backoff()
+        if lane := lanes.get(interface.name):
+            # What an earlier daemon left without an end, ended before we began.
+            latest = now if self._daemon else self._began
+            ledger.recall(lane["calls"], self._epoch, latest)
+            backoff.recall(lane["backoff"], self._epoch, now)
+        for call in self._memory.read(OTHERS_CALLS).values():
+            if call["interface"] == interface.name:
+                ledger.note(*times_of(call, self._epoch, now), call["device_type"])
+        allowed = ledger.earliest(
+            quotas(
+                self._wishes[interface.name].limits, self.inventory.size(interface.device_types)
+            ),
+            device_type,
+            hurry=True,
+        )
+        return max(allowed, backoff.until, self._gate.pause.until)
+
+    def _wait(self, name: str, due: float, patience: float) -> None:
+        seconds = due - self._clock.now()
+        if due > patience:
+            raise NotNowError(name, seconds)
+        if seconds > 0:
+            if seconds > _GLANCE:
+                self._tell(f"waiting {ceil(seconds)} s for the allowance of {name}")
+            self._clock.wait(seconds)
+
+    def _doubt(self, error: CallError | None) -> float:
+        """Seconds after its end in which a call that we gave up on may still arrive."""
+        return self._timeout if error is not None and error.reason == "timeout" else 0.0
+
+    @property
+    def _epoch(self) -> float:
+        return self._clock.time() - self._clock.now()
+
+
+def _ends(lane: Mapping[str, Any]) -> list[Any]:
+    return [end for _, _, end, _ in lane["calls"]]

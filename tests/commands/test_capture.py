@@ -1,0 +1,234 @@
+"""`check --capture`: answers in which nobody and nothing can be recognized."""
+
+import json
+import re
+import stat
+
+import pytest
+from commands.world import PASSWORD, world
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.commands.capture import Disguise
+from exporter.northbound import parsing
+
+
+@pytest.fixture
+def home(tmp_path):
+    with world(tmp_path, plants=2, alarm_history=True, alarm_every=86_400.0) as made:
+        yield made
+
+
+@pytest.fixture
+def answers(home, tmp_path):
+    """What a check has captured, by file name."""
+    home.run("check", "--capture", tmp_path / "raw")
+    return {path.name: path for path in (tmp_path / "raw").iterdir()}
+
+
+def read(answers, name):
+    return json.loads(answers[name].read_text())
+
+
+def test_each_answer_is_a_file_for_its_owner_alone(answers):
+    assert {"login-1.json", "getStationList-1.json", "getDevList-1.json", "getDevRealKpi-1.json",
+            "getDevRealKpi-2.json", "getAlarmList-1.json"} <= set(answers)  # fmt: skip
+    assert {stat.S_IMODE(path.stat().st_mode) for path in answers.values()} == {0o600}
+
+
+def test_none_of_the_originals_is_in_any_file(home, answers):
+    plants = home.system.fleet.plants.values()
+    devices = home.system.fleet.devices.values()
+    originals = {
+        *(plant.code.removeprefix("NE=") for plant in plants),
+        *(plant.name for plant in plants),
+        *(str(degrees) for plant in plants for degrees in (plant.latitude, plant.longitude)),
+        *(str(abs(device.id)) for device in devices),
+        *(device.esn for device in devices if device.esn),
+        *(json.dumps(device.name)[1:-1] for device in devices),
+        *(PASSWORD, "api", "Owner", "Encrypted"),
+        *home.system.sessions._by_token,
+    }
+    text = "\n".join(path.read_text() for path in answers.values())
+
+    found = {name for name in originals if re.search(rf"(?<![\w]){re.escape(name)}(?![\w])", text)}
+    assert found == set()
+    assert "NE=" in text
+
+
+def test_what_belongs_together_still_does(answers):
+    plants = parsing.plants(read(answers, "getStationList-1.json")["data"], ()).records
+    codes = [plant.code for plant in plants]
+    asked = read(answers, "getDevList-1.json")["params"]["stationCodes"]
+    devices = parsing.devices(read(answers, "getDevList-1.json")["data"], codes)
+    alarms = read(answers, "getAlarmList-1.json")["data"]
+
+    assert asked.split(",") == codes
+    assert not devices.rejected
+    assert {device.plant_code for device in devices.records} == set(codes)
+    assert alarms
+    assert {alarm["stationCode"] for alarm in alarms} <= set(codes)
+    serials = {device.serial_number for device in devices.records}
+    assert {alarm["esnCode"] for alarm in alarms if alarm["esnCode"]} <= serials
+
+
+def test_ids_keep_their_form_and_values_their_meaning(home, answers):
+    listed = {device["id"]: device for device in read(answers, "getDevList-1.json")["data"]}
+    lengths = sorted(len(str(each)) for each in listed)
+    assert lengths == sorted(len(str(each)) for each in home.system.fleet.devices)
+    assert any(each < 0 for each in listed)
+
+    captured = read(answers, "getDevRealKpi-1.json")
+    (device,) = {type(item["devId"]) for item in captured["data"]}
+    assert device is int
+    inverter = next(i["dataItemMap"] for i in captured["data"] if "pv1_u" in i["dataItemMap"])
+    assert inverter["inverter_state"] in (512, 40960)
+    assert captured["params"]["currentTime"] > 1_750_000_000_000
+
+
+def test_a_captured_capacity_and_type_can_be_used_as_a_fixture(home, answers):
+    (first, *_) = read(answers, "getStationList-1.json")["data"]
+    plant = home.system.fleet.plants["NE=33554432"]
+    assert first["capacity"] == plant.capacity_kw / 1000
+    types = {device["devTypeId"] for device in read(answers, "getDevList-1.json")["data"]}
+    assert types == {device.type_id for device in home.system.fleet.devices.values()}
+
+
+@pytest.mark.parametrize("occupied", ["file", "directory with a file"])
+def test_a_directory_in_use_is_refused(home, capsys, tmp_path, occupied):
+    place = tmp_path / "raw"
+    if occupied == "file":
+        place.write_text("mine")
+    else:
+        place.mkdir()
+        (place / "mine").write_text("mine")
+
+    with pytest.raises(SystemExit) as ended:
+        home.run("check", "--capture", place)
+
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith(f"fusionsolar-exporter: --capture {place}: ")
+    assert home.calls("login") == 0
+
+
+def test_what_is_no_json_is_not_written(home, tmp_path):
+    home.system.faults.add("html", interface="getStationRealKpi")
+
+    home.run("check", "--capture", tmp_path / "raw")
+
+    assert json.loads((tmp_path / "raw/getStationRealKpi-1.json").read_text()) == {
+        "not_json": True,
+        "bytes": 39,
+    }
+
+
+def test_refusals_are_captured_too(home, tmp_path):
+    home.system.faults.add("fail_code", interface="getAlarmList", value=20009)
+
+    home.run("check", "--capture", tmp_path / "raw")
+
+    captured = json.loads((tmp_path / "raw/getAlarmList-1.json").read_text())
+    assert (captured["success"], captured["failCode"]) == (False, 20009)
+
+
+# --- the disguise ------------------------------------------------------------------------------
+
+
+def disguised(**fields):
+    return Disguise().envelope(fields)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"failCode": 407, "data": "ACCESS_FREQUENCY_IS_TOO_HIGH", "message": None},
+        {"success": True, "data": [], "pageNo": 1, "total": "12"},
+        {"dataItemMap": {"active_power": 12.5, "day_cap": "3.25", "close_time": 1750798800000}},
+        {"dataItemMap": {"newKey": 1.5, "other": "N/A", "third": 12, "flag": True}},
+        {"softwareVersion": "V100R001C00SPC161", "model": "SUN2000-4.95KTL-JPL1"},
+        {"collectTime": 1750798800000, "raiseTime": "1750798800000"},
+    ],
+)
+def test_what_tells_nothing_of_anybody_stays(fields):
+    assert disguised(**fields) == fields
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"linkmanPho": 491701234567},
+        {"linkmanPho": "+49 170 1234567"},
+        {"ownerId": 7},
+        {"ownerScore": 48.77},
+        {"stationAddr": "Sonnenweg 7, 12345 Musterstadt"},
+        {"message": "user owner@example.com is locked"},
+        {"data": {"XV123456789": True}},
+        {"dataItemMap": {"newSerial": "HV12345678"}},
+        {"dataItemMap": {"newSerial": "1234567890"}},
+        {"dataItemMap": {"newId": 1234567890123}},
+        {"dataItemMap": {"pack": [{"sn": "HV1"}]}},
+        {"softwareVersion": "Müller & Söhne"},
+        {"latitude": 48.775845, "longitude": "9.182932"},
+        {"gridConnectionDate": "2020-06-23T10:00:00+02:00"},
+    ],
+)
+def test_what_could_tell_of_somebody_goes(fields):
+    shown = json.dumps(disguised(**fields), ensure_ascii=False)
+
+    for value in re.findall(
+        r'[^\[\]{}":, ]+', json.dumps(list(_values(fields)), ensure_ascii=False)
+    ):
+        if len(value) > 3:
+            assert value not in shown
+    assert disguised(**fields) != fields
+
+
+def _values(tree):
+    match tree:
+        case dict():
+            for key, value in tree.items():
+                yield from _values(value)
+                if re.search(r"\d{5}", key):
+                    yield key
+        case list():
+            for value in tree:
+                yield from _values(value)
+        case bool():
+            pass
+        case _:
+            yield tree
+
+
+def test_secrets_are_removed_even_where_they_look_like_codes():
+    assert disguised(params={"systemCode": "12345678", "token": "x-1"}) == {
+        "params": {"systemCode": "removed", "token": "removed"}
+    }
+
+
+def test_an_absent_place_stays_absent():
+    assert disguised(latitude="", longitude=None) == {"latitude": "", "longitude": None}
+    assert disguised(latitude=0, longitude=0) == {"latitude": 0.0, "longitude": 0.0}
+
+
+def test_places_move_together():
+    disguise = Disguise()
+    one, other = (
+        disguise.envelope({"latitude": latitude, "longitude": 179.0}) for latitude in (40.0, 41.0)
+    )
+
+    assert other["latitude"] - one["latitude"] == pytest.approx(1.0)
+    assert abs(one["latitude"] - 40.0) >= 2
+    assert one["longitude"] == other["longitude"]
+    assert -180 <= one["longitude"] <= 180
+
+
+@given(st.lists(st.text(max_size=12), unique=True, max_size=60))
+def test_different_originals_have_different_replacements_and_the_same_has_one(names):
+    disguise = Disguise()
+    first = disguise.envelope([{"devName": name} for name in names])
+    again = disguise.envelope([{"devName": name} for name in names])
+
+    assert first == again
+    shown = [item["devName"] for item in first]
+    kept = [name for name, item in zip(names, shown, strict=True) if name == item]
+    assert len(set(shown)) == len(shown) or kept

@@ -1,0 +1,399 @@
+"""`check`: a new account, looked at once, and told what works and what to do."""
+
+import json
+import ssl
+from dataclasses import replace
+
+import pytest
+import trustme
+from commands.world import PASSWORD, expected, world
+
+from exporter import cli
+from exporter.northbound.interfaces import INTERFACES
+from exporter.simulator.server import Server
+from exporter.simulator.sessions import User
+
+
+@pytest.fixture
+def home(tmp_path):
+    with world(tmp_path) as made:
+        yield made
+
+
+def checked(home, capsys, *flags):
+    """Exit status, and what was found of the first account."""
+    status = home.run("check", "--format", "json", *flags)
+    found = json.loads(capsys.readouterr().out)
+    return status, found["accounts"][0], found["next"]
+
+
+def trial(account, interface):
+    return next(each for each in account["interfaces"] if each["interface"] == interface)
+
+
+def pastes(account):
+    return [each["paste"] for each in account["findings"]]
+
+
+def test_the_whole_report(home, capsys):
+    assert home.run("check") == 0
+
+    shown = capsys.readouterr().out
+    assert shown == expected("check").format(url=home.url, config=home.config)
+    assert home.calls("login") == 1
+    assert home.refused() == 0
+
+
+def test_the_report_as_json(home, capsys):
+    status, account, following = checked(home, capsys)
+
+    assert status == 0
+    assert account["plants"] == [
+        {
+            "code": "NE=33554432",
+            "name": "Haus Müller",
+            "capacity_watts": 9900.0,
+            "devices": {
+                "string_inverter": 1, "battery": 1, "power_sensor": 1, "dongle": 1, "optimizer": 4,
+            },
+        }
+    ]  # fmt: skip
+    assert trial(account, "getStationRealKpi") == {
+        "interface": "getStationRealKpi",
+        "outcome": "permitted",
+        "words": "values of 1 of 1",
+        "device_type": None,
+        "reason": None,
+        "remedy": "",
+        "wait": None,
+        "mended": [],
+    }
+    assert account["plan"][1] == {
+        "interface": "getStationRealKpi",
+        "calls": 1,
+        "pace": 300.0,
+        "freshness": 300.0,
+        "fresher": ["limits: classic (1 min), if older than July 2022"],
+    }
+    assert account["findings"] == []
+    assert following.startswith("all is well")
+
+
+def test_a_second_check_uses_the_session_and_the_fleet_of_the_first(home, capsys):
+    home.run("check")
+    home.clock.pass_by(600)
+    capsys.readouterr()
+
+    _, account, _ = checked(home, capsys)
+
+    assert trial(account, "login")["words"] == "the session from before is used"
+    assert home.calls("login") == 1
+    assert home.refused() == 0
+
+
+def test_what_is_not_allowed_soon_is_said_and_not_tried(home, capsys):
+    home.run("check")
+    capsys.readouterr()
+
+    status, account, _ = checked(home, capsys)
+
+    assert status == 0
+    assert trial(account, "getAlarmList")["outcome"] == "not tried"
+    assert trial(account, "getAlarmList")["words"] == (
+        "the next call of getAlarmList is allowed in 1818 s"
+    )
+    assert home.refused() == 0
+
+
+def test_a_list_that_may_not_be_read_now_is_taken_from_memory(home, capsys):
+    home.run("check")
+    capsys.readouterr()
+    home.clock.pass_by(100)
+    home.configure(
+        interfaces={"getStationList": {"allowance": {"calls": 1, "per": "1h"}}},
+    )
+
+    _, account, _ = checked(home, capsys)
+
+    assert trial(account, "getStationList")["outcome"] == "not tried"
+    assert len(account["plants"]) == 1
+
+
+def test_wrong_credentials_end_it_with_what_to_do(home, capsys):
+    home.configure(account={"password": "wrong"})
+
+    status, account, following = checked(home, capsys)
+
+    assert status == 1
+    assert [each["interface"] for each in account["interfaces"]] == ["login"]
+    assert trial(account, "login")["reason"] == "20400"
+    assert following == "first mend the login of home as said above, then check again"
+
+
+def test_an_empty_answer_to_the_login_is_about_credentials(tmp_path, capsys):
+    with world(tmp_path, silent_login=True) as home:
+        home.configure(account={"password": "wrong"})
+        status, account, _ = checked(home, capsys)
+
+    assert status == 1
+    assert trial(account, "login")["outcome"] == "refused"
+    assert "a portal login does not work" in trial(account, "login")["remedy"]
+
+
+def test_a_server_that_cannot_be_reached(home, capsys):
+    home.configure(account={"base_url": "http://127.0.0.1:9"})
+
+    status, account, _ = checked(home, capsys)
+
+    assert status == 1
+    assert trial(account, "login")["outcome"] == "unreachable"
+    assert trial(account, "login")["remedy"].startswith("check base_url")
+
+
+def test_a_certificate_that_nobody_trusts(home, capsys):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with Server(home.system, tls=context) as server:
+        home.configure(account={"base_url": server.url})
+        status, account, _ = checked(home, capsys)
+
+    assert status == 1
+    assert trial(account, "login")["reason"] == "tls"
+    assert "tls.ca_file" in trial(account, "login")["remedy"]
+
+
+def test_a_host_without_the_interface(home, capsys):
+    home.configure(account={"base_url": home.url + "/portal"})
+
+    _, account, _ = checked(home, capsys)
+
+    assert trial(account, "login")["reason"] == "http_404"
+    assert "this host has no northbound interface" in trial(account, "login")["remedy"]
+
+
+def test_a_missing_permission_is_named_and_the_others_go_on(tmp_path, capsys):
+    user = User(PASSWORD, refused=frozenset({"getDevRealKpi", "getKpiStationDay"}))
+    with world(tmp_path, users={"api": user}) as home:
+        status, account, following = checked(home, capsys)
+
+    assert status == 1
+    assert trial(account, "getKpiStationDay")["outcome"] == "refused"
+    assert trial(account, "getKpiStationDay")["remedy"] == (
+        "or go without it: interfaces: {getKpiStationDay: {enabled: false}}"
+    )
+    assert trial(account, "getDevRealKpi")["remedy"] == (
+        "or go without it: "
+        "interfaces: {getDevRealKpi: {enabled: false}, getDevFiveMinutes: {enabled: true}}"
+    )
+    assert trial(account, "getAlarmList")["outcome"] == "permitted"
+    assert following.startswith("mend what is said above about home, or go without it")
+
+
+def test_kpis_that_are_not_configured(home, capsys):
+    home.system.faults.add("fail_code", interface="getStationRealKpi", value=20009)
+
+    status, account, _ = checked(home, capsys)
+
+    assert status == 1
+    assert "first do so in the management system" in trial(account, "getStationRealKpi")["words"]
+    assert "northbound account is managed" in trial(account, "getStationRealKpi")["remedy"]
+
+
+def test_an_answer_without_any_value_is_permitted_but_suspicious(home, capsys):
+    home.system.faults.add("left_out", interface="getStationRealKpi")
+
+    status, account, _ = checked(home, capsys)
+
+    assert status == 0
+    assert trial(account, "getStationRealKpi")["words"] == "values of 0 of 1"
+    assert "KPIs are not configured" in trial(account, "getStationRealKpi")["remedy"]
+
+
+def test_an_account_with_the_paged_list_lives_under_the_newer_limits(tmp_path, capsys):
+    user = User(PASSWORD, refused=frozenset({"getStationList"}))
+    with world(tmp_path, users={"api": user}, edition="v6") as home:
+        status, account, _ = checked(home, capsys)
+        assert home.refused() == 0
+
+    assert status == 0
+    assert account["limits"]["known"] == "v6"
+    assert "stations answers" in account["limits"]["evidence"]
+    assert not any("classic" in way for each in account["plan"] for way in each["fresher"])
+
+
+def test_a_refusal_below_the_classic_pace_speaks_for_the_newer_limits(tmp_path, capsys):
+    with world(tmp_path, edition="v6") as home:
+        home.configure(account={"limits": "classic"})
+        home.run("check")
+        capsys.readouterr()
+        status, account, _ = checked(home, capsys)
+
+    assert status == 1
+    assert account["limits"]["known"] == "v6"
+
+
+def test_a_refusal_under_an_allowance_of_ones_own_speaks_against_that(home, capsys):
+    home.configure(interfaces={"getAlarmList": {"allowance": {"calls": 9, "per": "1m"}}})
+    home.system.faults.add("fail_code", interface="getAlarmList", value=407)
+
+    _, account, _ = checked(home, capsys)
+
+    assert "the configured allowance is too large" in account["limits"]["evidence"]
+
+
+def test_a_refusal_within_all_limits_speaks_of_another_program(home, capsys):
+    home.system.faults.add("fail_code", interface="getAlarmList", value=407)
+
+    _, account, _ = checked(home, capsys)
+
+    assert account["limits"]["known"] is None
+    assert "another program uses the account" in account["limits"]["evidence"]
+
+
+def test_more_types_than_the_window_has_minutes_would_be_fresher_with_the_newer_limits(
+    tmp_path, capsys
+):
+    with world(tmp_path, plants=3) as home:
+        _, account, _ = checked(home, capsys)
+
+    (realtime,) = [each for each in account["plan"] if each["interface"] == "getDevRealKpi"]
+    assert (realtime["calls"], realtime["freshness"]) == (9, 540.0)
+    assert realtime["fresher"] == [
+        "limits: v6 (5 min), if younger than that",
+        "one of device_types less (8 min)",
+    ]
+
+
+METER = "1000000033021485"
+
+
+@pytest.mark.parametrize(
+    ("factors", "sent", "paste"),
+    [
+        # A plant of 9.9 kW.
+        ([], 98_000.0, []),
+        ([], -1_500_000.0, ["factors: [{device_type: 47, key: active_power, factor: 0.001}]"]),
+        # In the configuration is what an old server would need.
+        ([{"device_type": 47, "key": "active_power", "factor": 1000}], 5_000.0, ["factors: []"]),
+        (
+            [{"device_type": 47, "key": "active_power", "factor": 1000},
+             {"device_type": 1, "key": "active_power", "factor": 1000}],
+            5_000.0,
+            ["factors: [{device_type: 1, key: active_power, factor: 1000}]"],
+        ),
+        # No unit makes sense of it.
+        ([], -655_350_000.0, [""]),
+    ],
+)  # fmt: skip
+def test_a_meter_far_above_its_plant_is_named_with_the_factor(home, capsys, factors, sent, paste):
+    home.configure(factors=factors)
+    home.system.faults.add("value", interface="getDevRealKpi", members=[METER], value=sent)
+
+    _, account, _ = checked(home, capsys)
+
+    powers = [each for each in account["findings"] if "power_sensor Meter" in each["words"]]
+    assert [each["paste"] for each in powers] == paste
+
+
+def test_a_plant_without_a_place_is_named_with_the_line_to_fill_in(home, capsys):
+    home.configure(plant_coordinates={"NE=1": [1.5, -2.0]})
+    plant = home.system.fleet.plants["NE=33554432"]
+    home.system.fleet.add_plant(replace(plant, latitude=0.0, longitude=0.0))
+
+    _, account, _ = checked(home, capsys)
+
+    assert pastes(account) == [
+        'plant_coordinates: {"NE=1": [1.5, -2.0], "NE=33554432": [LATITUDE, LONGITUDE]}'
+    ]
+
+
+def test_unknown_keys_and_states_are_named(home, capsys):
+    home.system.faults.add("unknown_keys", interface="getStationRealKpi")
+    home.system.faults.add(
+        "value", interface="getDevRealKpi", members=["-214543629611879"], value=7
+    )
+
+    _, account, _ = checked(home, capsys)
+
+    words = [each["words"] for each in account["findings"]]
+    assert (
+        "keys that this version does not know: plant: battery_unit_info, plant: selfUsePower"
+        in (words)
+    )
+    assert any(word.startswith("fusionsolar_inverter_state had codes") for word in words)
+
+
+def test_beside_a_daemon_its_session_is_used_and_nothing_is_refused(home, capsys):
+    with home.daemon():
+        home.clock.pass_by(600)
+        status, account, following = checked(home, capsys)
+
+    assert status == 0
+    assert trial(account, "login")["words"] == "the session from before is used"
+    assert following == "all is well; the exporter runs already"
+    assert home.calls("login") == 1
+    assert home.refused() == 0
+
+
+def test_beside_a_daemon_the_fleet_is_shown_as_it_is_but_written_by_the_daemon(home, capsys):
+    with home.daemon():
+        home.clock.pass_by(600)
+        before = home.memory.read("fleet")
+        home.system.fleet.rename_plant("NE=33554432", "Haus Meier")
+        _, account, _ = checked(home, capsys)
+        assert home.memory.read("fleet") == before
+
+    assert account["plants"][0]["name"] == "Haus Meier"
+
+
+def test_beside_a_daemon_whose_session_was_lost_it_says_to_wait(home, capsys):
+    with home.daemon():
+        home.clock.pass_by(600)
+        home.system.sessions.end("api")
+        home.clock.daemon = None  # between two of its calls
+
+        _, account, _ = checked(home, capsys)
+
+    assert "try again in a minute" in account["interfaces"][-1]["words"]
+
+
+def test_without_a_state_directory_the_start_has_to_wait(home, capsys):
+    home.configure(state=False)
+
+    _, _, following = checked(home, capsys)
+
+    assert following.startswith("all is well; wait half an hour, since without state.directory")
+
+
+def test_each_account_is_checked_and_one_that_fails_leaves_the_others_alone(home, capsys):
+    account = {"base_url": home.url, "username": "api", "password": PASSWORD}
+    home.configure(accounts=[{"name": "a", **account, "password": "wrong"}, {"name": "b", **account,
+        "username": "api2"}])  # fmt: skip
+    home.system.users["api2"] = User(PASSWORD)
+
+    status = home.run("check", "--format", "json")
+    found = json.loads(capsys.readouterr().out)["accounts"]
+
+    assert status == 1
+    assert [len(each["plants"]) for each in found] == [0, 1]
+    assert home.run("check", "--account", "b") == 0
+
+
+def test_a_large_fleet_is_listed_once_and_then_known(tmp_path, capsys):
+    with world(tmp_path, plants=101) as home:
+        home.configure(interfaces={name: {"enabled": False} for name in INTERFACES if name not in
+            ("login", "getStationList", "getDevList")})  # fmt: skip
+        _, account, _ = checked(home, capsys)
+        assert (len(account["plants"]), home.calls("getDevList")) == (101, 2)
+        home.clock.pass_by(3_600)
+        checked(home, capsys)
+        assert home.calls("getDevList") == 3
+        assert home.refused() == 0
+
+
+def test_the_command_line_leads_here(home, capsys):
+    home.configure(account={"base_url": "http://127.0.0.1:9"})
+
+    assert cli.main(["check", "--config.file", str(home.config)]) == 1
+
+    assert capsys.readouterr().out.startswith("ACCOUNT home at http://127.0.0.1:9\n")

@@ -1,0 +1,248 @@
+"""Calls of a command: the session and the allowances are the daemon's, whether it runs or not."""
+
+import pytest
+from commands.world import world
+
+from exporter.accounts import client_of, inventory_of, wish_of
+from exporter.config import load
+from exporter.northbound.errors import CallError, reason_error
+from exporter.northbound.interfaces import INTERFACES
+from exporter.polling.errand import Errand, NoSessionError, NotNowError
+from exporter.polling.memory import Memory
+
+STATION = INTERFACES["getStationRealKpi"]
+QUERY = INTERFACES["snIsRegister"]
+QUESTION = {"SN": "BV1", "userName": "owner@example.com", "key": "k"}
+
+
+@pytest.fixture
+def home(tmp_path):
+    with world(tmp_path) as made:
+        yield made
+
+
+def errand(home, memory=None, *, daemon=False, client=None):
+    settings = load(home.config, {})
+    account = settings.accounts[0]
+    return Errand(
+        client or client_of(account),
+        memory or Memory(),
+        home.clock,
+        wishes={n: wish_of(settings, account, i) for n, i in INTERFACES.items()},
+        inventory=inventory_of(account),
+        timeout=account.timeout,
+        daemon=daemon,
+        tell=lambda _: None,
+    )
+
+
+def lane(*calls):
+    """What a daemon writes of an interface: due, start, end and type of each call, in epoch."""
+    return {"calls": [list(call) for call in calls], "backoff": [0.0, None], "round_start": None}
+
+
+def test_the_first_call_logs_in_and_later_commands_use_the_session(home):
+    memory = Memory()
+    errand(home, memory).call(QUERY, QUESTION)
+    errand(home, memory).call(QUERY, QUESTION)
+
+    assert home.calls("login") == 1
+    assert home.clock.waits == [61]
+
+
+def test_a_call_waits_for_the_daemons_last_one(home):
+    memory, now = Memory(), home.clock.time()
+    memory.write({("lane", "getStationRealKpi"): lane([now - 240, now - 240, now - 239, None])})
+
+    errand(home, memory).call(STATION, {"stationCodes": "NE=33554432"})
+
+    assert home.clock.waits == [64]  # a window of five minutes and a hundredth
+
+
+def test_a_call_that_is_not_allowed_soon_is_not_made(home):
+    memory, now = Memory(), home.clock.time()
+    memory.write({("lane", "getStationRealKpi"): lane([now, now, now, None])})
+
+    with pytest.raises(NotNowError, match="getStationRealKpi is allowed in 303 s") as told:
+        errand(home, memory).call(STATION, {"stationCodes": "NE=33554432"})
+
+    assert told.value.seconds == pytest.approx(303)
+    assert home.calls("getStationRealKpi") == 0
+    assert home.clock.waits == []
+
+
+def test_a_backoff_of_the_daemon_holds(home):
+    memory, until = Memory(), home.clock.time() + 40
+    memory.write({("lane", "snIsRegister"): lane() | {"backoff": [60.0, until]}})
+
+    errand(home, memory).call(QUERY, QUESTION)
+
+    assert home.clock.waits == [40]
+
+
+def test_a_call_that_a_killed_daemon_left_without_an_end_ended_before_us(home):
+    memory, now = Memory(), home.clock.time()
+    memory.write({("lane", "snIsRegister"): lane([now - 900, now - 900, None, None])})
+
+    errand(home, memory).call(QUERY, QUESTION)
+
+    assert home.clock.waits == [61]
+
+
+def test_the_daemon_and_its_commands_do_not_call_at_once(home):
+    memory, now = home.memory, home.clock.time()
+    errand(home, memory).open()
+    memory.write({("lane", "getDevList"): lane([now, now, None, None])})
+    beside = errand(home, memory, daemon=True)
+
+    with pytest.raises(NotNowError):
+        beside.call(QUERY, QUESTION)
+    assert home.calls("snIsRegister") == 0
+
+    memory.write({("lane", "getDevList"): lane([now, now, now + 1, None])})
+    beside.call(QUERY, QUESTION)
+
+
+class Client:
+    """Answers from a script; `seen` are the notes of calls while each was under way."""
+
+    def __init__(self, memory, *script):
+        self.token = "t"
+        self.seen = []
+        self._memory = memory
+        self._script = iter(script)
+
+    def login(self):
+        self.token = "new"
+
+    def forget(self):
+        self.token = None
+
+    def call(self, path, body):  # noqa: ARG002  # the port's form
+        self.seen.append(list(self._memory.read("call").values()))
+        step = next(self._script)
+        if isinstance(step, CallError):
+            raise step
+        return step
+
+
+def test_a_call_is_on_disk_before_it_is_made_and_its_end_afterwards(home):
+    memory = Memory()
+    client = Client(memory, {})
+    start = home.clock.time()
+
+    errand(home, memory, client=client).call(QUERY, QUESTION)
+
+    note = {"interface": "snIsRegister", "device_type": None, "start": start}
+    assert client.seen == [[note | {"end": start + 30}]]
+    assert list(memory.read("call").values()) == [note | {"end": start}]
+
+
+def test_a_call_that_was_given_up_may_still_arrive(home):
+    memory = Memory()
+    client = Client(memory, reason_error("timeout"))
+    start = home.clock.time()
+
+    with pytest.raises(CallError):
+        errand(home, memory, client=client).call(QUERY, QUESTION)
+
+    (note,) = memory.read("call").values()
+    assert note["end"] == start + 30
+
+
+def test_a_refused_session_is_replaced_once_when_it_is_ours(home):
+    memory = Memory()
+    client = Client(memory, reason_error("305"), {"ok": 1})
+
+    assert errand(home, memory, client=client).call(QUERY, QUESTION) == {"ok": 1}
+
+    assert memory.read("session")[""]["token"] == "new"
+    assert home.clock.waits == [61]  # the refused call counts
+
+
+def test_a_session_that_is_refused_again_is_an_error(home):
+    memory = Memory()
+    client = Client(memory, reason_error("305"), reason_error("305"))
+
+    with pytest.raises(CallError, match="305"):
+        errand(home, memory, client=client).call(QUERY, QUESTION)
+
+
+def test_beside_a_daemon_a_refused_session_is_left_to_it(home):
+    errand(home, home.memory).open()
+    home.system.sessions.end("api")
+
+    with pytest.raises(NoSessionError, match="try again in a minute"):
+        errand(home, home.memory, daemon=True).call(QUERY, QUESTION)
+
+    assert home.calls("login") == 1
+    assert home.memory.read("session")[""]["token"] is not None  # the daemon's to change
+
+
+def test_beside_a_daemon_without_a_session_nothing_is_asked(home):
+    with pytest.raises(NoSessionError):
+        errand(home, home.memory, daemon=True).call(QUERY, QUESTION)
+
+    assert home.calls("login") == home.calls("snIsRegister") == 0
+
+
+def test_beside_a_daemon_its_next_session_is_taken_up(home):
+    errand(home, home.memory).open()
+    beside = errand(home, home.memory, daemon=True)
+    home.system.sessions.end("api")
+    with pytest.raises(NoSessionError):
+        beside.call(QUERY, QUESTION)
+
+    token = home.system.sessions.open("api", home.clock.time())
+    session = home.memory.read("session")[""]
+    home.memory.write({("session", ""): session | {"token": token}})
+    beside.call(QUERY, QUESTION)
+
+    assert home.calls("login") == 1
+
+
+def test_a_login_that_failed_counts_and_the_next_one_may_come_after_its_window(home):
+    memory = Memory()
+    home.configure(account={"password": "wrong"})
+    with pytest.raises(CallError, match="20400"):
+        errand(home, memory).open()
+
+    home.configure()
+    assert errand(home, memory).open()
+
+    assert home.clock.waits == [61]  # not the quarter of an hour that a daemon gives its owner
+
+
+def test_a_memory_that_is_not_understood_is_as_good_as_none(home):
+    memory = Memory()
+    memory.write({("session", ""): {"token": 7}, ("fleet", "plants"): [{"strange": 1}]})
+
+    errand(home, memory).call(QUERY, QUESTION)
+
+    assert home.calls("login") == 1
+
+
+def test_daemon_and_commands_share_an_allowance_for_hours_without_a_refusal(home):
+    with home.daemon():
+        home.clock.pass_by(600)
+        for _ in range(6):
+            home.run("upgrade", "status")
+            home.run("registered", "--user", "owner@example.com", "--sn", "BV1")
+            home.run("check")
+            home.clock.pass_by(300)
+
+    assert home.refused() == 0
+    assert home.calls("login") <= 4  # one for each half hour that a session lasts
+    assert home.calls("snIsRegister") == 6
+    assert {note["interface"] for note in home.memory.read("call").values()} == {"snIsRegister",
+        "getDevUpgradeInfo"}  # fmt: skip  # the daemon has taken over what it walks itself
+
+
+def test_a_restarted_daemon_counts_the_calls_of_commands_once(home):
+    home.run("check")
+    for _ in range(3):
+        with home.daemon():
+            home.clock.pass_by(60)
+
+    calls = home.memory.read("lane")["getStationList"]["calls"]
+    assert len(calls) == home.calls("getStationList")

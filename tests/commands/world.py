@@ -1,0 +1,146 @@
+"""A management system on a socket, a clock that only waits move, and commands run against both."""
+
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+from polling.world import Sink
+
+from exporter import cli
+from exporter.accounts import client_of, inventory_of, wishes_of
+from exporter.commands.options import Parser
+from exporter.config import load
+from exporter.polling.inquiries import AlarmTerms
+from exporter.polling.memory import Memory, file_of, lock
+from exporter.polling.poller import Poller
+from exporter.polling.session import HostGate
+from exporter.simulator.fleet import build
+from exporter.simulator.server import Server
+from exporter.simulator.system import System
+
+PASSWORD = "pa55word=with;signs"
+NOON = 1_750_852_800.0  # 2025-06-25 12:00 UTC
+
+
+def expected(name):
+    """What a command prints, as it stands in a file."""
+    return (Path(__file__).parent / "expected" / f"{name}.txt").read_text("utf-8")
+
+
+class Clock:
+    """Time that passes only when somebody waits; meanwhile a daemon may go on."""
+
+    def __init__(self):
+        self.at = 1_000.0
+        self.waits = []
+        self.daemon = None
+
+    def now(self):
+        return self.at
+
+    def time(self):
+        return NOON + self.at - 1_000.0
+
+    def wait(self, seconds):
+        assert seconds >= 0
+        self.waits.append(round(seconds))
+        self.pass_by(seconds)
+        return False
+
+    def pass_by(self, seconds):
+        """Lets time pass, and the daemon do what it does in it."""
+        end = self.at + seconds
+        while self.daemon is not None and self.at < end:
+            nap = self.daemon.step()
+            self.at = min(end, self.at + max(0.0, nap))
+        self.at = end
+
+
+class World:
+    """One management system, one configuration, one state directory."""
+
+    def __init__(self, directory, system, server, clock):
+        self.directory = directory
+        self.system = system
+        self.clock = clock
+        self.url = server.url
+        self.state = directory / "state"
+        self.config = directory / "config.yaml"
+        self.configure()
+
+    def configure(self, *, accounts=None, account=None, state=True, **settings):
+        """Writes the configuration: one account, or several, and any other settings."""
+        home = {
+            "name": "home",
+            "base_url": self.url,
+            "username": "api",
+            "password": PASSWORD,
+            **(account or {}),
+        }
+        tree = {"accounts": accounts or [home], **settings}
+        if state:
+            tree["state"] = {"directory": str(self.state)}
+        self.config.write_text(yaml.safe_dump(tree))
+
+    def run(self, command, *arguments):
+        """Runs a command as the command line would, but by the fake clock; its exit status."""
+        define, run = cli.COMMANDS[command]
+        parser = Parser(prog=f"fusionsolar-exporter {command}", allow_abbrev=False)
+        define(parser)
+        words = list(map(str, arguments))
+        place = 1 if command == "upgrade" else 0
+        words[place:place] = ["--config.file", str(self.config)]
+        return run(parser.parse_args(words), clock=self.clock)
+
+    @property
+    def memory(self):
+        """What is kept of the account, opened anew."""
+        return Memory(file_of(self.state, self.url, "api"))
+
+    @contextmanager
+    def daemon(self):
+        """A daemon on the account, which holds the state directory and goes on as time passes."""
+        settings = load(self.config, {})
+        account = settings.accounts[0]
+        memory = self.memory
+        with lock(self.state):
+            self.clock.daemon = Poller(
+                account.name,
+                wishes_of(settings, account),
+                edition=account.limits,
+                timeout=account.timeout,
+                alarms=AlarmTerms(),
+                client=client_of(account),
+                inventory=inventory_of(account),
+                sink=Sink(),
+                clock=self.clock,
+                gate=HostGate(),
+                memory=memory,
+            )
+            try:
+                yield
+            finally:
+                self.clock.daemon = None
+                memory.close()
+
+    def calls(self, interface, user="api"):
+        """How many calls of an interface arrived."""
+        return len(self.system.calls.of(user, interface).arrivals)
+
+    def refused(self):
+        """How many calls were refused for their frequency."""
+        return sum(len(calls.refusals) for calls in self.system.calls.accounts().values())
+
+    def device(self, type_id, nth=0):
+        """A device of a type."""
+        return [d for d in self.system.fleet.devices.values() if d.type_id == type_id][nth]
+
+
+@contextmanager
+def world(directory, *, plants=1, devices=None, **traits):
+    """A world that is gone afterwards."""
+    clock = Clock()
+    traits = {"users": {"api": PASSWORD}, "edition": "safe", "alarm_history": False, **traits}
+    system = System(build(0, plants=plants, devices=devices), clock=clock.time, **traits)
+    with Server(system) as server:
+        yield World(directory, system, server, clock)

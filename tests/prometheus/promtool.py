@@ -1,0 +1,57 @@
+"""The rules, and promtool on them."""
+
+import json
+import os
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from pathlib import Path
+
+import pytest
+import yaml
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+RULES = sorted((ROOT / "prometheus" / "rules").glob("*.yml"))
+CASES = sorted((HERE / "rules").glob("*.yml"))
+
+PROMTOOL, AMTOOL = shutil.which("promtool"), shutil.which("amtool")
+needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")
+needs_amtool = pytest.mark.skipif(AMTOOL is None, reason="amtool is not installed")
+
+
+def load(path):
+    return yaml.safe_load(path.read_text("utf-8"))
+
+
+GROUPS = list(chain.from_iterable(load(path)["groups"] for path in RULES))
+ALL = list(chain.from_iterable(group["rules"] for group in GROUPS))
+ALERTS = {rule["alert"]: rule for rule in ALL if "alert" in rule}
+RECORDS = [rule for rule in ALL if "record" in rule]
+
+
+def run(*command):
+    """The exit status and all that a tool says."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # because it is ours
+    return done.returncode, done.stdout + done.stderr
+
+
+def prove(path, tests, *, every, files):
+    """Runs promtool's tests on rule files, evaluated `every` so often, one process a test."""
+    order = [group["name"] for file in files for group in load(file)["groups"]]
+    common = {
+        "rule_files": [str(file) for file in files],
+        "evaluation_interval": every,
+        "group_eval_order": order,
+    }
+
+    def outcome(numbered):
+        number, test = numbered
+        document = path / f"{number}.json"  # which is YAML
+        document.write_text(json.dumps({**common, "tests": [test]}), "utf-8")
+        return run(PROMTOOL, "test", "rules", str(document))
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        outcomes = list(pool.map(outcome, enumerate(tests)))
+    assert [said for status, said in outcomes if status] == []

@@ -1,0 +1,107 @@
+"""No alarm by night, at dawn or dusk, on any kind of day anywhere; but one for a fault at noon."""
+
+from itertools import product
+
+from prometheus.days import LATITUDES, NOON, SEASONS, SKIES, STEPS, Plant, series
+from prometheus.promtool import ALERTS, ROOT, needs_promtool, prove
+
+RULES = ROOT / "prometheus" / "rules"
+FILES = [RULES / name for name in ("names.yml", "production.yml", "alerts-production.yml")]
+WALK = {
+    "series": 'fusionsolar_interface_walk_seconds{account="home",interface="getDevRealKpi"}',
+    "values": f"300x{STEPS}",
+}
+END = f"{STEPS * 5}m"
+FIRING = 'ALERTS{alertstate="firing"}'
+EVENING = NOON + 9 * 3600
+AT_NOON, IN_AN_HOUR, IN_TWO_HOURS = (f"{NOON // 60 + minutes}m" for minutes in (0, 45, 90))
+# Where in June a fault at noon can be seen: in the polar winter nothing produces, and of a string
+# too little is seen below the clouds of a winter.
+INVERTERS = {"clear": (0, 47, -47, 65), "overcast": (0, 47, -47, 65)}
+STRINGS = {"clear": (0, 47, -47, 65), "overcast": (0, 47, 65)}
+
+
+def plants(season, sky, **kind):
+    return [Plant(latitude, season, sky, **kind) for latitude in LATITUDES]
+
+
+def group(fleet, **tests):
+    rows = [row for plant in fleet for row in series(plant)]
+    return {"interval": "5m", "input_series": [*rows, WALK], **tests}
+
+
+def query(expression, when, *samples):
+    return {"expr": expression, "eval_time": when, "exp_samples": list(samples)}
+
+
+def alert(name, when, fleet, device, **labels):
+    """What is expected of an alert: of each plant the same device."""
+    rule = ALERTS[name]
+    found = []
+    for plant in fleet:
+        about = {
+            "account": "home",
+            "plant_code": plant.code,
+            "plant_name": f"Plant {plant.code}",
+            "device_id": f"{plant.code}/{device}",
+            "device_name": f"Device {device}",
+            **labels,
+        }
+        description = rule["annotations"]["description"]
+        for label, value in about.items():
+            description = description.replace(f"{{{{ $labels.{label} }}}}", value)
+        found.append(
+            {
+                "exp_labels": {**about, **rule["labels"]},
+                "exp_annotations": {**rule["annotations"], "description": description},
+            }
+        )
+    return {"eval_time": when, "alertname": name, "exp_alerts": found}
+
+
+SILENCE = {"promql_expr_test": [query(f"count_over_time({FIRING}[2d])", END)]}
+
+
+@needs_promtool
+def test_no_healthy_plant_raises_an_alarm_by_day_or_night(tmp_path):
+    days = product(SEASONS, SKIES)
+    tests = (group(plants(season, sky), **SILENCE) for season, sky in days)
+    prove(tmp_path, tests, every="15m", files=FILES)
+
+
+@needs_promtool
+def test_no_healthy_plant_of_unknown_place_raises_one_either(tmp_path):
+    tests = (group(plants("december", sky, placed=False), **SILENCE) for sky in SKIES)
+    prove(tmp_path, tests, every="15m", files=FILES)
+
+
+def faulty(sky, *, placed):
+    """Plants with faults at noon: not told at once, told in time, and not told by night."""
+    fleet = plants("june", sky, placed=placed, faults=True)
+    alerts = [
+        *(
+            alert("FusionSolarInverterSilent", when, seen_by(fleet, INVERTERS[sky], when), "c")
+            for when in (AT_NOON, IN_AN_HOUR)
+        ),
+        *(
+            alert("FusionSolarStringOut", when, seen_by(fleet, STRINGS[sky], when), "a", string="2")
+            for when in (AT_NOON, IN_TWO_HOURS)
+        ),
+    ]
+    early = query(f"min_over_time(({FIRING} * time())[2d:15m]) < {NOON}", END)
+    late = query(f"count_over_time(({FIRING} and on () vector(time()) > {EVENING})[2d:15m])", END)
+    return group(fleet, alert_rule_test=alerts, promql_expr_test=[early, late])
+
+
+def seen_by(fleet, latitudes, when):
+    return [plant for plant in fleet if plant.latitude in latitudes and when != AT_NOON]
+
+
+@needs_promtool
+def test_a_fault_at_noon_is_told_in_time_and_only_by_day(tmp_path):
+    tests = [
+        faulty("clear", placed=True),
+        faulty("overcast", placed=True),
+        faulty("clear", placed=False),
+    ]
+    prove(tmp_path, tests, every="15m", files=FILES)

@@ -1,0 +1,156 @@
+"""The rules, the examples beside them and their runbook."""
+
+import json
+import re
+import subprocess
+
+import pytest
+from prometheus.promtool import (
+    ALERTS,
+    ALL,
+    AMTOOL,
+    CASES,
+    GROUPS,
+    PROMTOOL,
+    RECORDS,
+    ROOT,
+    RULES,
+    load,
+    needs_amtool,
+    needs_promtool,
+    run,
+)
+
+from exporter import cli
+
+PROMETHEUS = ROOT / "prometheus"
+TITLE, TEXT = (f'{{{{ template "fusionsolar.{part}" . }}}}' for part in ("title", "text"))
+RUNBOOK = (ROOT / "docs" / "alerts.md").read_text("utf-8")
+TESTED = [
+    test
+    for case in CASES
+    for group in load(case)["tests"]
+    for test in group.get("alert_rule_test", ())
+]
+# Proven on whole days, with their texts: tests/prometheus/test_nights.py.
+ON_DAYS = {"FusionSolarInverterSilent", "FusionSolarStringOut"}
+
+
+@needs_promtool
+def test_promtool_finds_the_rules_right():
+    status, said = run(PROMTOOL, "check", "rules", "--lint=all", "--lint-fatal", *map(str, RULES))
+    assert status == 0, said
+
+
+@needs_promtool
+def test_promtool_finds_the_example_right():
+    status, said = run(PROMTOOL, "check", "config", str(PROMETHEUS / "prometheus.yml"))
+    assert status == 0, said
+
+
+@needs_amtool
+def test_amtool_finds_the_example_right():
+    status, said = run(AMTOOL, "check-config", str(PROMETHEUS / "alertmanager.yml"))
+    assert status == 0, said
+
+
+@needs_promtool
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
+def test_the_rules_do_what_their_cases_say(case):
+    status, said = run(PROMTOOL, "test", "rules", str(case))
+    assert status == 0, said
+
+
+@pytest.mark.parametrize("alert", sorted(ALERTS.keys() - ON_DAYS))
+def test_an_alert_has_a_case_that_fires_and_one_that_is_silent(alert):
+    expected = [test["exp_alerts"] for test in TESTED if test["alertname"] == alert]
+    assert {bool(alerts) for alerts in expected} == {True, False}
+
+
+@pytest.mark.parametrize("alert", ALERTS)
+def test_an_alert_says_what_it_is_and_where(alert):
+    rule = ALERTS[alert]
+    texts = rule["annotations"]
+    assert re.fullmatch(r"FusionSolar[A-Z]\w+", alert)
+    assert rule["labels"].keys() == {"severity"}
+    assert rule["labels"]["severity"] in {"critical", "warning", "info"}
+    assert texts.keys() == {"summary", "description", "runbook_url"}
+    assert re.fullmatch(r"[A-Z][^{}]*\.", texts["summary"])
+    for name in ("device_name", "plant_name"):
+        assert (name in rule["expr"]) <= (f"$labels.{name}" in texts["description"]), name
+
+
+def test_the_runbook_has_one_section_an_alert():
+    sections = re.findall(r"^## (FusionSolar\w+)$", RUNBOOK, re.MULTILINE)
+    assert sorted(sections) == sorted(ALERTS)
+    for alert, rule in ALERTS.items():
+        assert rule["annotations"]["runbook_url"] == f"docs/alerts.md#{alert.lower()}"
+
+
+def test_the_runbook_tells_the_severity_of_each_alert():
+    told = re.findall(r"^## (FusionSolar\w+)\n\n\*\*(\w+)\.\*\*", RUNBOOK, re.MULTILINE)
+    assert dict(told) == {alert: rule["labels"]["severity"] for alert, rule in ALERTS.items()}
+
+
+def test_a_recording_rule_is_named_by_level_metric_and_operation():
+    names = [rule["record"] for rule in RECORDS]
+    assert len(set(names)) == len(names)
+    wrong = [name for name in names if not re.fullmatch(r"[a-z]+:fusionsolar_\w+:\w+", name)]
+    assert wrong == []
+
+
+def test_rules_use_only_metrics_that_there_are(capsys):
+    cli.main(["metrics", "--format", "json"])
+    rows = json.loads(capsys.readouterr().out)
+    known = {row[key] for row in rows for key in ("metric", "code_metric") if row.get(key)}
+    known |= {rule["record"] for rule in RECORDS}
+    for rule in ALL:
+        used = re.findall(r"\b(?:[a-z]+:)?fusionsolar_\w+(?::\w+)?", rule["expr"])
+        assert set(used) - known == set(), rule
+
+
+def test_no_rule_names_a_job():
+    assert [rule for rule in ALL if re.search(r"\bjob\s*=", rule["expr"])] == []
+
+
+def test_a_group_has_a_name_of_its_own():
+    names = [group["name"] for group in GROUPS]
+    assert len(set(names)) == len(names)
+
+
+@needs_amtool
+def test_a_message_names_plant_device_and_runbook():
+    rule = ALERTS["FusionSolarInverterSilent"]
+    labels = {"plant_name": "Harbour", "device_name": "Inverter 2", **rule["labels"]}
+    data = {
+        "status": "firing",
+        "commonLabels": labels,
+        "commonAnnotations": rule["annotations"],
+        "alerts": [
+            {
+                "status": "firing",
+                "labels": labels,
+                "annotations": rule["annotations"],
+                "startsAt": "2026-06-21T12:30:00Z",
+            }
+        ],
+    }
+    done = subprocess.run(  # noqa: S603  # because it is ours
+        [
+            AMTOOL,
+            "template",
+            "render",
+            f"--template.glob={PROMETHEUS}/templates/*.tmpl",
+            f"--template.text={TITLE}\n{TEXT}",
+            "--template.data=/dev/stdin",
+        ],
+        input=json.dumps(data),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[:2] == [
+        "FIRING Harbour: Inverter 2: An inverter is silent while its siblings produce.",
+        "warning: An inverter is silent while its siblings produce.",
+    ]
+    assert "docs/alerts.md#fusionsolarinvertersilent" in done.stdout

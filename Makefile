@@ -14,7 +14,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 DEMO = .venv/installed
 DEV = .venv/installed-dev
 
-.PHONY: help demo test lint coverage docs requirements upgrade audit licences image bench soak clean
+.PHONY: help demo test lint coverage docs dashboards typescript requirements upgrade audit licences image bench soak clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -33,6 +33,11 @@ lint: $(DEV) ## check style, types and the Dockerfile
 
 coverage: $(DEV) ## run the whole suite; list the lines and branches that it misses
 	@$(BIN)/pytest -rs --cov
+
+dashboards: $(DEV) ## write grafana/dashboards from their sources
+	@$(BIN)/python -m grafana.source
+
+typescript: build/grafana/node_modules ## install what checks the dashboards' types (needs npm)
 
 docs: $(DEMO) ## write docs/metrics.md from the catalogue
 	@$(BIN)/fusionsolar-exporter metrics > docs/metrics.md
@@ -64,6 +69,11 @@ soak: $(DEMO) ## run the daemon for an hour under faults, fleet changes, reloads
 clean: ## remove whatever the other targets made here
 	rm -rf .venv .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -r {} +
+
+build/grafana/node_modules: tests/grafana/package.json
+	@mkdir -p build/grafana && cp $< build/grafana/
+	@npm install --prefix build/grafana --ignore-scripts --no-audit --no-fund --no-package-lock --silent
+	@touch $@
 
 $(DEMO): requirements.txt requirements-build.txt pyproject.toml
 	@echo "Setting up .venv ..."

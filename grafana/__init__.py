@@ -1,0 +1,1 @@
+"""What Grafana is given: dashboards, and how it finds them."""

@@ -1,0 +1,143 @@
+"""All plants: how much do they give now, and which of them needs a look?"""
+
+from grafana.source import states
+from grafana.source.boards import ACCOUNT, PLANTS, Line, dashboard, link
+from grafana.source.panels import (
+    NONE_IS_GOOD,
+    PERFORMING,
+    STALE,
+    Query,
+    colored_series,
+    curves,
+    named_series,
+    ranking,
+    stat,
+    timeline,
+)
+from grafana.source.promql import (
+    age,
+    kilowatt_hours,
+    of_plants,
+    per_plant,
+    with_plant,
+)
+from grafana.source.tables import Column, places, table
+
+PLANT_PAGE = link("fusionsolar-plant", plant="${__data.fields.plant_code}")
+SERIES_PAGE = link("fusionsolar-plant", plant="${__field.labels.plant_code}")
+
+POWER = per_plant(of_plants("inverter_active_power_watts"))
+CAPACITY = per_plant(of_plants("plant_capacity_watts"))
+SHARE = f"({POWER} / {CAPACITY})"
+TODAY = per_plant(of_plants("plant_day_energy_joules"))
+HEALTH = of_plants("plant_health_state_code")
+SERIOUS = of_plants("alarms_active", 'severity=~"critical|major"')
+LAST_READING = of_plants("plant_last_reading_timestamp_seconds")
+YESTERDAY = ('period="day"', 'window="previous"')
+PERFORMANCE = per_plant(of_plants("plant_period_performance_ratio", *YESTERDAY))
+FULL_LOAD = of_plants("plant_period_full_load_seconds", *YESTERDAY)
+
+NOW = Line(
+    4,
+    (4, stat(
+        "Power now", "Active power of all inverters that report.", f"sum({POWER})", "watt",
+    )),
+    (4, stat(
+        "Share of capacity",
+        "Power of the inverters that report, divided by the installed capacity of all plants.",
+        f"sum({POWER}) / sum({CAPACITY})", "percentunit", decimals=1,
+    )),
+    (4, stat(
+        "Energy today",
+        "Energy produced since each plant's own midnight.",
+        kilowatt_hours(f"sum({TODAY})"), "kwatth",
+    )),
+    (4, stat(
+        "Plants not healthy",
+        "Plants that the management system calls faulty or disconnected.",
+        f"sum({HEALTH} != bool 3)", steps=NONE_IS_GOOD,
+    )),
+    (4, stat(
+        "Serious alarms", "Active alarms, critical and major.", f"sum({SERIOUS})",
+        steps=NONE_IS_GOOD,
+    )),
+    (4, stat(
+        "Oldest reading",
+        "Time since values of a plant last came, for the plant that waits longest.",
+        f"max({age(LAST_READING)})", "s", steps=STALE, decimals=0,
+    )),
+)  # fmt: skip
+
+PLACES = Line(
+    9,
+    (14, curves(
+        "Power by plant", "Active power of the inverters of each plant.",
+        Query(with_plant(POWER), "{{plant_name}}"), unit="watt", stacked=True, floor=0,
+    )),
+    (10, places(
+        "Health on the map",
+        "Plants at their coordinates, coloured by health.",
+        with_plant(per_plant(of_plants("plant_latitude_degrees"))),
+        with_plant(per_plant(of_plants("plant_longitude_degrees"))),
+        Column("Health", with_plant(per_plant(HEALTH)), states=states.PLANT_HEALTH),
+    )),
+)  # fmt: skip
+
+PLANTS_TABLE = table(
+    "Plants",
+    "Every plant with what it does now and, where it has a weather station, its performance ratio "
+    "(PR) of the last complete day. A click opens the plant.",
+    {"plant_name": "Plant", "account": "", "plant_code": ""},
+    Column("Health", with_plant(per_plant(HEALTH)), states=states.PLANT_HEALTH),
+    Column("Power", with_plant(POWER), "watt", 1),
+    Column("Of capacity", with_plant(SHARE), "percentunit", 0, bar=1, width=150),
+    Column("Today", with_plant(f"({kilowatt_hours(TODAY)})"), "kwatth", 1),
+    Column("PR yesterday", with_plant(PERFORMANCE), "percentunit", 0, PERFORMING),
+    Column("Alarms", with_plant(per_plant(SERIOUS)), "short", 0, NONE_IS_GOOD),
+    Column("Age", with_plant(per_plant(age(LAST_READING))), "s", 0, STALE),
+    sort="Plant",
+    links={"plant_name": PLANT_PAGE},
+)
+
+WORST = Line(
+    9,
+    (16, PLANTS_TABLE),
+    (8, ranking(
+        "Weakest plants yesterday, kWh/kWp",
+        "Energy of the last complete day divided by installed capacity: the ten "
+        "lowest.",
+        f"sort({with_plant(f'(bottomk(10, {FULL_LOAD}) / 3600)')})", "{{plant_name}}", "none",
+    )),
+)  # fmt: skip
+
+PAST = Line(
+    8,
+    (8, timeline(
+        "Health of plants", "What the management system says of each plant.",
+        with_plant(per_plant(HEALTH)), "{{plant_name}}", states.PLANT_HEALTH, link=SERIES_PAGE,
+    )),
+    (8, named_series(
+        curves(
+            "Inverters by state", "How many inverters are in each state.",
+            Query(f'count_values("code", {of_plants("inverter_state_code")})', "{{code}}"),
+            unit="short", stacked=True, floor=0,
+        ),
+        states.INVERTER,
+    )),
+    (8, colored_series(
+        curves(
+            "Active alarms", "Alarms that are active, by severity.",
+            Query(f"sum by (severity) ({of_plants('alarms_active')})", "{{severity}}"),
+            unit="short", stacked=True, floor=0,
+        ),
+        states.SEVERITY_COLORS,
+    )),
+)  # fmt: skip
+
+DASHBOARD = dashboard(
+    "fusionsolar-fleet",
+    "Fleet overview",
+    "How much all plants give now, and which of them needs a look.",
+    (ACCOUNT, PLANTS),
+    (NOW, PLACES, WORST, PAST),
+)

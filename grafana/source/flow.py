@@ -1,0 +1,171 @@
+"""Where the energy comes from, and where it goes.
+
+The load is measured by nobody: it is what the modules give, less what the batteries take and the
+meter feeds in. That holds for batteries on the DC side and on the AC side; the losses of
+conversion, a few percent, count as load. A plant needs one meter, at its grid connection.
+
+Inverters, meters and batteries are not read at the same moment. A difference between their values
+of now would show that, so all powers are means over a quarter of an hour.
+"""
+
+from grafana.source import states
+from grafana.source.boards import ACCOUNT, PLANTS, Line, dashboard
+from grafana.source.panels import Query, curves, ranking, stat, timeline
+from grafana.source.promql import (
+    kilowatt_hours,
+    of_plants,
+    per_plant,
+    with_names,
+    with_plant,
+)
+
+PV_COLOR, LOAD_COLOR = "yellow", "purple"
+CHARGE_COLOR, DISCHARGE_COLOR = "semi-dark-green", "green"
+FEED_IN_COLOR, DRAW_COLOR = "blue", "red"
+
+
+def _mean(metric: str) -> str:
+    return per_plant(f"avg_over_time({of_plants(metric)}[15m])")
+
+
+PV = _mean("inverter_dc_power_watts")
+METER = _mean("meter_active_power_watts")
+BATTERY = _mean("battery_power_watts")
+BATTERIES = of_plants("device_info", 'device_type=~"battery|ess"')
+# Nothing flows where there is no battery; a battery that is silent is another matter.
+CHARGING = f"({BATTERY} or 0 * {PV} unless on (account, plant_code) {BATTERIES})"
+LOAD = f"({PV} - {CHARGING} - {METER})"
+SOC = of_plants("battery_state_of_charge_ratio")
+DAY = ('period="day"', 'window="current"')
+PRODUCED = per_plant(of_plants("plant_period_inverter_energy_joules", *DAY))
+FED_IN = per_plant(of_plants("plant_period_feed_in_energy_joules", *DAY))
+USED = per_plant(of_plants("plant_period_consumed_energy_joules", *DAY))
+
+
+def _part(expression: str, sign: int) -> str:
+    """What flows in one of the two directions, summed over the plants."""
+    clamped = "clamp_min" if sign > 0 else "clamp_max"
+    return f"sum({clamped}({expression}, 0))"
+
+
+NOW = Line(
+    4,
+    (4, stat(
+        "PV", "Power of all modules, as DC; a mean of 15 minutes, as are all powers here.",
+        f"sum({PV})", "watt",
+    )),
+    (4, stat(
+        "Load", "What the plants use: PV, less charging and feed-in. It includes the losses.",
+        f"sum({LOAD})", "watt",
+    )),
+    (4, stat(
+        "Grid", "At the meters; positive while power is fed in.", f"sum({METER})", "watt",
+        steps=((None, DRAW_COLOR), (0, FEED_IN_COLOR)),
+    )),
+    (4, stat(
+        "Batteries", "Positive while they charge.", f"sum({BATTERY})", "watt",
+        steps=((None, "orange"), (0, "green")),
+    )),
+    (4, stat(
+        "State of charge", "Mean of all batteries.", f"avg({SOC})", "percentunit",
+        steps=((None, "red"), (0.15, "orange"), (0.3, "green")), decimals=0,
+    )),
+    (4, stat(
+        "Supplied by the plants",
+        "Share of the load that does not come from the grid, now.",
+        f"1 - sum(clamp_min(-{METER}, 0) and {LOAD}) / (sum({LOAD}) > 0)", "percentunit",
+        steps=((None, "red"), (0.3, "orange"), (0.7, "green")), decimals=0,
+    )),
+)  # fmt: skip
+
+FLOW = Line(
+    11,
+    (24, curves(
+        "Energy flow",
+        "Above zero is what supplies: PV, discharging batteries, the grid. Below it is what takes: "
+        "load, charging batteries, feed-in. The two sides are equal.",
+        Query(f"sum({PV})", "PV", PV_COLOR),
+        Query(f"-({_part(BATTERY, -1)})", "discharge", DISCHARGE_COLOR),
+        Query(f"-({_part(METER, -1)})", "from the grid", DRAW_COLOR),
+        Query(f"-sum({LOAD})", "load", LOAD_COLOR),
+        Query(f"-({_part(BATTERY, 1)})", "charge", CHARGE_COLOR),
+        Query(f"-({_part(METER, 1)})", "feed-in", FEED_IN_COLOR),
+        unit="watt", stacked=True,
+    )),
+)  # fmt: skip
+
+TODAY = Line(
+    4,
+    (4, stat(
+        "Produced today", "Energy put out by the inverters, by the plants' daily statistics.",
+        kilowatt_hours(f"sum({PRODUCED})"), "kwatth",
+    )),
+    (4, stat(
+        "Fed in today", "By the plants' daily statistics.", kilowatt_hours(f"sum({FED_IN})"),
+        "kwatth",
+    )),
+    (4, stat(
+        "Used today", "By the plants' daily statistics.", kilowatt_hours(f"sum({USED})"), "kwatth",
+    )),
+    (4, stat(
+        "Self-consumption today", "Share of the energy produced that was not fed in.",
+        f"1 - sum({FED_IN} and {PRODUCED}) / (sum({PRODUCED} and {FED_IN}) > 0)", "percentunit",
+        decimals=0,
+    )),
+    (4, stat(
+        "Charged today", "Energy that went into the batteries.",
+        kilowatt_hours(f"sum({of_plants('battery_day_charge_energy_joules')})"), "kwatth",
+    )),
+    (4, stat(
+        "Discharged today", "Energy that came out of the batteries.",
+        kilowatt_hours(f"sum({of_plants('battery_day_discharge_energy_joules')})"), "kwatth",
+    )),
+)  # fmt: skip
+
+BATTERY_CURVES = Line(
+    8,
+    (8, curves(
+        "State of charge", "Of each battery.",
+        Query(with_names(SOC), "{{plant_name}}, {{device_name}}"),
+        unit="percentunit", floor=0, fill=0,
+    )),
+    (8, curves(
+        "Battery power", "Of each battery; positive while it charges.",
+        Query(
+            with_names(of_plants("battery_power_watts")), "{{plant_name}}, {{device_name}}"
+        ),
+        unit="watt", fill=0,
+    )),
+    (8, timeline(
+        "Battery states", "Operating state of each battery that tells it.",
+        with_names(of_plants("battery_status_code")), "{{plant_name}}, {{device_name}}",
+        states.BATTERY,
+    )),
+)  # fmt: skip
+
+BATTERY_FACTS = Line(
+    8,
+    (8, ranking(
+        "State of health", "Of each battery that tells one; 0 stands for none.",
+        f"sort({with_names('(' + of_plants('battery_state_of_health_ratio') + ' > 0)')})",
+        "{{plant_name}}, {{device_name}}", "percentunit",
+        steps=((None, "red"), (0.7, "orange"), (0.8, "green")), top=1,
+    )),
+    (8, curves(
+        "Load by plant", "PV, less charging and feed-in.",
+        Query(with_plant(LOAD), "{{plant_name}}"), unit="watt", fill=0,
+    )),
+    (8, timeline(
+        "Battery modes", "The rule by which each battery works.",
+        with_names(of_plants("battery_mode_code")), "{{plant_name}}, {{device_name}}",
+        states.BATTERY_MODE,
+    )),
+)  # fmt: skip
+
+DASHBOARD = dashboard(
+    "fusionsolar-flow",
+    "Energy flow",
+    "Where the energy comes from and where it goes: modules, batteries, grid and load.",
+    (ACCOUNT, PLANTS),
+    (NOW, FLOW, TODAY, "Batteries", BATTERY_CURVES, BATTERY_FACTS),
+)

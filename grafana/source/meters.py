@@ -1,0 +1,168 @@
+"""What the meters say, and how good the grid is."""
+
+from grafana.source import states
+from grafana.source.boards import ACCOUNT, PLANTS, Line, dashboard
+from grafana.source.panels import STALE, Query, curves, ranking, stat, timeline
+from grafana.source.promql import age, kilowatt_hours, of_plants, with_names
+from grafana.source.tables import Column, each, table
+
+NAMES = "{{plant_name}}, {{device_name}}"
+POWER = of_plants("meter_active_power_watts")
+FREQUENCY = of_plants("meter_frequency_hertz")
+FED_IN = of_plants("meter_positive_active_energy_joules_total")
+DRAWN = of_plants("meter_reverse_active_energy_joules_total")
+VOLTAGE = of_plants("meter_phase_voltage_volts")
+LAST_READING = of_plants("device_last_reading_timestamp_seconds")
+PHASE_NAMES = "{{plant_name}} {{phase}}"
+
+
+def _each(expression: str) -> str:
+    return with_names(f"sum by (account, plant_code, device_id) ({expression})")
+
+
+def _gained(counter: str) -> str:
+    return f"increase({counter}[$__range])"
+
+
+NOW = Line(
+    4,
+    (4, stat(
+        "Net exchange", "Active power at all meters; positive while power is fed in.",
+        f"sum({POWER})", "watt", steps=((None, "red"), (0, "blue")),
+    )),
+    (5, stat(
+        "Fed in", "Active energy fed into the grid in the time shown.",
+        kilowatt_hours(f"sum({_gained(FED_IN)})"), "kwatth",
+    )),
+    (5, stat(
+        "Drawn", "Active energy drawn from the grid in the time shown.",
+        kilowatt_hours(f"sum({_gained(DRAWN)})"), "kwatth",
+    )),
+    (5, stat(
+        "Lowest phase voltage", "Of all meters that tell phases.", f"min({VOLTAGE} > 0)", "volt",
+        decimals=1,
+    )),
+    (5, stat(
+        "Highest phase voltage", "Of all meters that tell phases.", f"max({VOLTAGE})", "volt",
+        decimals=1,
+    )),
+)  # fmt: skip
+
+POWERS = Line(
+    9,
+    (10, curves(
+        "Active power", "At each meter; positive while power is fed in.",
+        Query(with_names(POWER), NAMES), unit="watt", fill=0,
+    )),
+    (14, table(
+        "Meters", "Every meter as it stands.",
+        {"plant_name": "Plant", "device_name": "Meter", "account": "", "device_id": "",
+         "plant_code": ""},
+        *each(
+            _each,
+            Column("Power", POWER, "watt", 1),
+            Column("Fed in", kilowatt_hours(_gained(FED_IN)), "kwatth", 1),
+            Column("Drawn", kilowatt_hours(_gained(DRAWN)), "kwatth", 1),
+            Column("Power factor", of_plants("meter_power_factor"), "none", 3),
+            Column("Frequency", FREQUENCY, "hertz", 2),
+            Column("Age", f"{age(LAST_READING)} and {POWER}", "s", 0, STALE),
+        ),
+        sort="Plant",
+    )),
+)  # fmt: skip
+
+QUALITY = Line(
+    9,
+    (8, curves(
+        "Phase voltages", "Of meters that tell phases.",
+        Query(with_names(VOLTAGE), PHASE_NAMES), unit="volt", fill=0,
+    )),
+    (8, curves(
+        "Single-phase voltages", "Of power sensors.",
+        Query(with_names(of_plants("meter_voltage_volts")), NAMES), unit="volt", fill=0,
+    )),
+    (8, curves(
+        "Frequency", "Of the grid, at each meter.",
+        Query(with_names(FREQUENCY), NAMES), unit="hertz", fill=0,
+    )),
+)  # fmt: skip
+
+PHASES = Line(
+    9,
+    (8, curves(
+        "Active power by phase", "Positive while power is fed in.",
+        Query(with_names(of_plants("meter_phase_active_power_watts")), PHASE_NAMES),
+        unit="watt", fill=0,
+    )),
+    (8, curves(
+        "Phase currents", "Of meters that tell phases.",
+        Query(with_names(of_plants("meter_phase_current_amperes")), PHASE_NAMES),
+        unit="amp", fill=0,
+    )),
+    (8, curves(
+        "Reactive power", "At each meter.",
+        Query(with_names(of_plants("meter_reactive_power_vars")), NAMES),
+        unit="voltampreact", fill=0,
+    )),
+)  # fmt: skip
+
+TARIFFS = Line(
+    8,
+    (8, ranking(
+        "Fed in by tariff", "Active energy fed into the grid in the time shown.",
+        kilowatt_hours(
+            "sort_desc(sum by (tariff) "
+            f"({_gained(of_plants('meter_positive_active_tariff_energy_joules_total'))}))"
+        ),
+        "{{tariff}}", "kwatth",
+    )),
+    (8, ranking(
+        "Drawn by tariff", "Active energy drawn from the grid in the time shown.",
+        kilowatt_hours(
+            "sort_desc(sum by (tariff) "
+            f"({_gained(of_plants('meter_reverse_active_tariff_energy_joules_total'))}))"
+        ),
+        "{{tariff}}", "kwatth",
+    )),
+    (8, timeline(
+        "Power sensors", "State of each power sensor.",
+        with_names(of_plants("meter_status_code")), NAMES, states.METER,
+    )),
+)  # fmt: skip
+
+TRANSFORMERS = Line(
+    8,
+    (8, curves(
+        "Transformer power", "Active power delivered by each transformer.",
+        Query(with_names(of_plants("transformer_active_power_watts")), NAMES), unit="watt",
+    )),
+    (8, curves(
+        "Transformer voltages", "Between the lines.",
+        Query(
+            with_names(of_plants("transformer_line_voltage_volts")), "{{plant_name}}, line {{line}}"
+        ),
+        unit="volt", fill=0,
+    )),
+    (8, curves(
+        "Transformer currents", "Of each phase.",
+        Query(with_names(of_plants("transformer_phase_current_amperes")), PHASE_NAMES),
+        unit="amp", fill=0,
+    )),
+)  # fmt: skip
+
+DASHBOARD = dashboard(
+    "fusionsolar-meters",
+    "Meters and grid quality",
+    "What the meters say, and how good the grid is.",
+    (ACCOUNT, PLANTS),
+    (
+        NOW,
+        POWERS,
+        QUALITY,
+        PHASES,
+        "Tariffs and states",
+        TARIFFS,
+        "Transformers",
+        TRANSFORMERS,
+    ),
+)

@@ -1,0 +1,246 @@
+"""One plant: does it give what its sun would let it?"""
+
+from grafana.source import states
+from grafana.source.boards import ACCOUNT, PLANT, Line, dashboard, link
+from grafana.source.panels import (
+    HOT,
+    NONE_IS_GOOD,
+    PERFORMING,
+    STALE,
+    Query,
+    curves,
+    heatmap,
+    ranking,
+    stat,
+    timeline,
+)
+from grafana.source.promql import age, kilowatt_hours, of_account, of_plant, with_device
+from grafana.source.tables import Column, each, table
+
+INVERTER_ROW = link("fusionsolar-inverter", plant="${plant}", device="${__data.fields.device_id}")
+INVERTER_SERIES = link(
+    "fusionsolar-inverter", plant="${plant}", device="${__field.labels.device_id}"
+)
+
+POWER = of_plant("inverter_active_power_watts")
+IRRADIANCE = of_plant("weather_irradiance_watts_per_square_meter")
+STATE = of_plant("inverter_state_code")
+LAST_READING = of_plant("device_last_reading_timestamp_seconds")
+YESTERDAY = ('period="day"', 'window="previous"')
+# At the noon that follows a day, the last complete day is that day, whatever the time zone.
+DAY_BEFORE = "[12h] offset -36h"
+
+
+def _each(expression: str) -> str:
+    return with_device(f"sum by (account, device_id) ({expression})")
+
+
+def _previous(quantity: str) -> str:
+    return of_plant(f"plant_period_{quantity}", *YESTERDAY)
+
+
+def _daily(quantity: str) -> str:
+    return f"max(last_over_time({_previous(quantity)}{DAY_BEFORE}))"
+
+
+NOW = Line(
+    4,
+    (3, stat(
+        "Health", "What the management system says of the plant.",
+        f"max({of_plant('plant_health_state_code')})", states=states.PLANT_HEALTH,
+    )),
+    (4, stat(
+        "Power now", "Active power of all inverters that report.", f"sum({POWER})", "watt",
+    )),
+    (4, stat(
+        "Share of capacity", "Power now, divided by the installed capacity.",
+        f"sum({POWER}) / sum({of_plant('plant_capacity_watts')})", "percentunit", decimals=1,
+    )),
+    (3, stat(
+        "Energy today", "Energy produced since the plant's midnight.",
+        kilowatt_hours(f"sum({of_plant('plant_day_energy_joules')})"), "kwatth",
+    )),
+    (3, stat(
+        "Energy this month", "Energy produced since the first of the month.",
+        kilowatt_hours(f"sum({of_plant('plant_month_energy_joules')})"), "kwatth",
+    )),
+    (3, stat(
+        "Active alarms", "Alarms of any severity.", f"sum({of_plant('alarms_active')})",
+        steps=NONE_IS_GOOD,
+    )),
+    (4, stat(
+        "Last reading", "Time since values of the plant last came.",
+        f"max({age(of_plant('plant_last_reading_timestamp_seconds'))})", "s", steps=STALE,
+        decimals=0,
+    )),
+)  # fmt: skip
+
+CURVES = Line(
+    9,
+    (15, curves(
+        "Power and irradiance",
+        "Active power of all inverters that report, and the irradiance in the plane of the "
+        "modules where the plant has a weather station.",
+        Query(f"sum({POWER})", "power", "green"),
+        Query(
+            f"avg({IRRADIANCE})", "irradiance", "yellow", "Wm2",
+            {"fillOpacity": 0, "lineStyle": {"fill": "dash", "dash": [8, 6]}},
+        ),
+        unit="watt", fill=25, floor=0,
+    )),
+    (9, curves(
+        "Energy per day",
+        "Energy put out by the inverters on each complete day of the last 30; yesterday's bar "
+        "comes after midnight.",
+        Query(kilowatt_hours(_daily("inverter_energy_joules")), "energy", "green"),
+        unit="kwatth", bars=True, floor=0, daily=True,
+    )),
+)  # fmt: skip
+
+INVERTERS = Line(
+    8,
+    (12, timeline(
+        "Inverters", "State of each inverter; a click opens it.",
+        with_device(STATE), "{{device_name}}", states.INVERTER,
+        link=INVERTER_SERIES,
+    )),
+    (12, curves(
+        "Power by inverter", "Active power of each inverter.",
+        Query(with_device(POWER), "{{device_name}}"), unit="watt", floor=0, fill=0,
+    )),
+)  # fmt: skip
+
+COMPARISON = Line(
+    8,
+    (16, table(
+        "Inverters compared",
+        "What each inverter gives now and gave today, and its power as a share of the strongest "
+        "one's. Inverters with other modules differ for that reason alone.",
+        {"device_name": "Inverter", "account": "", "device_id": ""},
+        *each(
+            _each,
+            Column("State", STATE, states=states.INVERTER, width=190),
+            Column("Power", POWER, "watt", 1),
+            Column(
+                "Of the strongest", f"{POWER} / scalar(max({POWER}) > 0)", "percentunit", 0, bar=1,
+                width=150,
+            ),
+            Column("Today", kilowatt_hours(of_plant("inverter_day_energy_joules")), "kwatth", 1),
+            Column("Temperature", of_plant("inverter_temperature_celsius"), "celsius", 1, HOT),
+            Column("Age", f"{age(LAST_READING)} and {STATE}", "s", 0, STALE),
+        ),
+        sort="Inverter",
+        links={"device_name": INVERTER_ROW},
+    )),
+    (8, curves(
+        "Performance ratio per day",
+        "Energy put out to the energy that the irradiation would have given without losses.",
+        Query(_daily("performance_ratio"), "performance ratio", "blue"),
+        unit="percentunit", bars=True, floor=0, daily=True,
+    )),
+)  # fmt: skip
+
+YESTERDAY_LINE = Line(
+    4,
+    (4, stat(
+        "Performance ratio yesterday",
+        "Energy put out yesterday to the energy that the irradiation would have given.",
+        f"max({_previous('performance_ratio')})", "percentunit",
+        steps=PERFORMING, decimals=1,
+    )),
+    (4, stat(
+        "Full-load hours yesterday", "Energy divided by installed capacity, in kWh/kWp.",
+        f"max({_previous('full_load_seconds')}) / 3600", "none", decimals=2,
+    )),
+    (4, stat(
+        "Irradiation yesterday", "On the day before today, in kWh/m².",
+        kilowatt_hours(f"max({_previous('irradiation_joules_per_square_meter')})"), "none",
+        decimals=2,
+    )),
+    (4, stat(
+        "Fed in yesterday", "Energy fed into the grid.",
+        kilowatt_hours(f"max({_previous('feed_in_energy_joules')})"), "kwatth",
+    )),
+    (4, stat(
+        "Lifetime energy", "Energy produced since the plant began to count.",
+        kilowatt_hours(f"sum({of_plant('plant_energy_joules_total')})"), "kwatth",
+    )),
+    (4, stat(
+        "Income today", "Revenue today, in the account's currency if one is configured.",
+        f"sum by (account) ({of_plant('plant_day_income')}) * on (account) group_left (currency) "
+        f"group by (account, currency) ({of_account('account_info')})",
+        "none", legend="{{currency}}", decimals=2,
+    )),
+)  # fmt: skip
+
+ENVIRONMENT = Line(
+    8,
+    (6, curves(
+        "Irradiance", "In the plane of the modules, and on the horizontal.",
+        Query(f"avg({IRRADIANCE})", "modules", "yellow"),
+        Query(
+            f"avg({of_plant('weather_horizontal_irradiance_watts_per_square_meter')})",
+            "horizontal", "orange",
+        ),
+        unit="Wm2", floor=0,
+    )),
+    (6, curves(
+        "Temperatures", "Of the air and of the modules.",
+        Query(f"avg({of_plant('weather_ambient_temperature_celsius')})", "air", "blue"),
+        Query(f"avg({of_plant('weather_module_temperature_celsius')})", "modules", "red"),
+        unit="celsius", fill=0,
+    )),
+    (6, curves(
+        "Sun", "Elevation above the horizon at the plant's coordinates.",
+        Query(f"max({of_plant('plant_sun_elevation_degrees')})", "elevation", "yellow"),
+        unit="degree",
+    )),
+    (6, curves(
+        "Wind", "Speed, and direction on the right: 0° is north.",
+        Query(f"avg({of_plant('weather_wind_speed_meters_per_second')})", "speed", "blue"),
+        Query(
+            f"avg({of_plant('weather_wind_direction_degrees')})", "direction", "purple", "degree",
+            {"drawStyle": "points", "showPoints": "always", "pointSize": 3},
+        ),
+        unit="velocityms", floor=0,
+    )),
+)  # fmt: skip
+
+BOXES = Line(
+    9,
+    (6, ranking(
+        "Combiner boxes", "Current of each DC combiner box.",
+        f"sort_desc({with_device(of_plant('combiner_dc_current_amperes'))})", "{{device_name}}",
+        "amp",
+    )),
+    (12, heatmap(
+        "Strings of combiner boxes",
+        "Current of each string over time: a dark row among bright ones is a string that is out or "
+        "weak. Inputs that nothing is wired to stay dark.",
+        with_device(of_plant("combiner_string_current_amperes")),
+        "{{device_name}}, string {{string}}", "amp",
+    )),
+    (6, curves(
+        "Temperatures of combiner boxes", "Inside each DC combiner box.",
+        Query(with_device(of_plant("combiner_temperature_celsius")), "{{device_name}}"),
+        unit="celsius", fill=0,
+    )),
+)  # fmt: skip
+
+DASHBOARD = dashboard(
+    "fusionsolar-plant",
+    "Plant",
+    "Whether a plant gives what its sun would let it.",
+    (ACCOUNT, PLANT),
+    (
+        NOW,
+        CURVES,
+        INVERTERS,
+        COMPARISON,
+        YESTERDAY_LINE,
+        "Environment",
+        ENVIRONMENT,
+        "DC combiner boxes",
+        BOXES,
+    ),
+)

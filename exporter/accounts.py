@@ -1,7 +1,8 @@
 """The accounts at work: settings become pollers and sinks, and change with the configuration."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,7 +13,8 @@ from exporter.catalogue.rows import ROWS
 from exporter.config import Account, Settings
 from exporter.exposition.account import AccountSink
 from exporter.exposition.alarms import SEVERITIES
-from exporter.exposition.page import Page
+from exporter.exposition.page import Format, Page
+from exporter.exposition.state import told_of
 from exporter.exposition.telemetry import Telemetry
 from exporter.exposition.translate import Translator
 from exporter.northbound.client import Client
@@ -31,6 +33,10 @@ from exporter.polling.lane import Wish
 from exporter.polling.memory import Memory, file_of
 from exporter.polling.poller import Poller, SystemClock
 from exporter.polling.session import HostGate
+from exporter.status import Status, Told
+
+_Server = tuple[str | None, int]  # host and port
+_User = tuple[_Server, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +49,6 @@ class _Working:
     poller: Poller
     sink: AccountSink
     thread: threading.Thread
-
-    def stop(self) -> None:
-        """Lets the call under way be the last."""
-        self.clock.stop()
-
-    def wait(self) -> None:
-        """Waits for that call, and leaves the page."""
-        self.thread.join()
-        self.sink.close()
 
 
 class Accounts:
@@ -68,8 +65,10 @@ class Accounts:
         self._state = state
         self._working: dict[str, _Working] = {}
         self._memories: dict[tuple[str, str], Memory] = {}
-        self._gates: dict[tuple[str | None, int], HostGate] = {}
+        self._gates: dict[_Server, HostGate] = {}
         self._was_ready = False
+        self._changing = threading.Lock()
+        self._still: Mapping[Format, bytes] = {}
         self._log = structlog.get_logger()
 
     def apply(self, settings: Settings) -> None:
@@ -79,45 +78,79 @@ class Accounts:
         call first, and then takes up what it knew: session, call times, fleet and values.
         """
         wanted = {account.name: account for account in settings.accounts}
-        changed = {
-            name: working
-            for name, working in self._working.items()
-            if name not in wanted or not _same(working, settings, wanted[name])
-        }
-        for working in changed.values():
-            working.stop()
-        for name, working in changed.items():
-            working.wait()
-            del self._working[name]
-            if name not in wanted:
+        working: dict[str, _Working] = {}
+        ending: list[_Working] = []
+        for name, each in self._working.items():
+            if name in wanted and _same(each, settings, wanted[name]):
+                working[name] = each
+            else:
+                ending.append(each)
+        for each in ending:
+            each.clock.stop()
+        for each in ending:
+            each.thread.join()
+        with self._at_once():
+            for each in ending:
+                each.sink.close()
+            secrets = {_user(each.account): each.account.secret() for each in ending}
+            for name, account in wanted.items():
+                if name not in working:
+                    working[name] = self._start(settings, account, working.values(), secrets)
+            for name in self._working.keys() - wanted:
                 self._telemetry.forget(name)
                 self._log.info("account removed", account=name)
-        for name, account in wanted.items():
-            if name not in self._working:
-                before = changed[name].account if name in changed else account
-                self._working[name] = self._start(settings, account, before)
+            self._working = working
+        for owner in self._memories.keys() - {_owner(account) for account in settings.accounts}:
+            self._memories.pop(owner).close()
 
     def stop(self) -> None:
         """Lets the calls under way be the last; nobody waits for them."""
-        for working in self._working.values():
-            working.stop()
+        for each in self._working.values():
+            each.clock.stop()
+
+    def exposition(self, form: Format) -> bytes:
+        """The page; while accounts change hands, as it was before."""
+        with self._changing:
+            return self._still.get(form) or self._page.exposition(form)
+
+    @contextmanager
+    def _at_once(self) -> Iterator[None]:
+        """Lets no scrape see a change before all of it is done."""
+        with self._changing:
+            self._still = {form: self._page.exposition(form) for form in Format}
+        try:
+            yield
+        finally:
+            self._still = {}
 
     def waiting(self) -> list[str]:
         """What readiness still waits for, in words; nothing once it was reached."""
         reasons = [
             f"{name}: {reason}"
-            for name, working in list(self._working.items())
-            for reason in working.poller.waiting
+            for name, each in self._working.items()
+            for reason in each.poller.waiting
         ]
         self._was_ready |= not reasons
         return [] if self._was_ready else reasons
 
-    def unknown_keys(self) -> list[str]:
-        """What the management systems send and the catalogue lacks, as `device type: key`."""
-        sinks = [working.sink for working in list(self._working.values())]
-        return [f"{kind}: {key}" for sink in sinks for kind, key in list(sink.unknown_keys)]
+    def status(self) -> Status:
+        """How all accounts fare now; any thread may ask."""
+        told = told_of(self._telemetry)
+        return Status(
+            SystemClock().time(),
+            tuple(
+                each.sink.status(each.poller.report, told.get(name, Told()))
+                for name, each in self._working.items()
+            ),
+        )
 
-    def _start(self, settings: Settings, account: Account, before: Account) -> _Working:
+    def _start(
+        self,
+        settings: Settings,
+        account: Account,
+        others: Iterable[_Working],
+        secrets: Mapping[_User, str],
+    ) -> _Working:
         clock = SystemClock()
         wishes = list(wishes_of(settings, account, self._scale))
         sink = self._sink(settings, account, wishes, clock)
@@ -134,9 +167,9 @@ class Accounts:
             sink=sink,
             clock=clock,
             gate=self._gates.setdefault(_server(account.base_url), HostGate()),
-            memory=self._memory(account),
+            memory=self._memory(account, others),
         )
-        if account.secret() != before.secret():
+        if secrets.get(_user(account), account.secret()) != account.secret():
             poller.believe_credentials()
         thread = threading.Thread(target=poller.run, name=f"poller {account.name}", daemon=True)
         thread.start()
@@ -165,22 +198,28 @@ class Accounts:
             max_active_per_plant=settings.alarms.max_active_per_plant,
         )
 
-    def _memory(self, account: Account) -> Memory:
-        key = account.base_url, account.username
-        if any(_key(working.account) == key for working in self._working.values()):
+    def _memory(self, account: Account, others: Iterable[_Working]) -> Memory:
+        if any(_user(other.account) == _user(account) for other in others):
             self._log.warning(
                 "two accounts log in as the same user, and end each other's sessions",
                 account=account.name,
             )
             return Memory()
-        if key not in self._memories:
-            path = file_of(self._state, *key) if self._state else None
-            self._memories[key] = Memory(path)
-        return self._memories[key]
+        owner = _owner(account)
+        if owner not in self._memories:
+            path = file_of(self._state, *owner) if self._state else None
+            self._memories[owner] = Memory(path)
+        return self._memories[owner]
 
 
-def _key(account: Account) -> tuple[str, str]:
+def _owner(account: Account) -> tuple[str, str]:
+    """Whose memory it is."""
     return account.base_url, account.username
+
+
+def _user(account: Account) -> _User:
+    """Who logs in, and where: a server keeps one session for each."""
+    return _server(account.base_url), account.username
 
 
 def _same(working: _Working, settings: Settings, account: Account) -> bool:
@@ -192,7 +231,7 @@ def _same(working: _Working, settings: Settings, account: Account) -> bool:
     return before == now and working.account == account
 
 
-def _server(base_url: str) -> tuple[str | None, int]:
+def _server(base_url: str) -> _Server:
     """What two addresses of the same server have in common, however they are written."""
     parts = urlsplit(base_url)
     return parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]

@@ -25,9 +25,9 @@ NAME = "fusionsolar-exporter"
 
 
 class Reload:
-    """Applies the configuration as it stands on disk; one at a time.
+    """Applies the configuration, as it was at the start and then as it stands on disk.
 
-    `read` reads and checks it; a broken one changes nothing.
+    `read` reads and checks it; a broken one changes nothing. One at a time.
     """
 
     def __init__(
@@ -43,28 +43,35 @@ class Reload:
         self._telemetry = telemetry
         self._lock = threading.Lock()
         self._log = structlog.get_logger()
-        self._applied()
+
+    def start(self) -> None:
+        """Applies the configuration as it is at the start."""
+        with self._lock:
+            self._apply(self._settings)
 
     def __call__(self) -> str | None:
         """Returns why the configuration could not be applied, in one line; None when it was."""
         with self._lock:
+            self._log.info("reading the configuration anew")
             try:
-                settings = self._read()
-            except ConfigError as error:
+                self._apply(settings := self._read())
+            except Exception as error:  # noqa: BLE001  # because the daemon goes on, whatever it was
+                known = isinstance(error, ConfigError)
+                reason = str(error) if known else "a bug; the log says more"
                 self._telemetry.reload_successful.set(0)
                 self._log.error(
-                    "configuration not reloaded, going on with the old", reason=str(error)
+                    "configuration not reloaded, going on with the old",
+                    reason=reason,
+                    exc_info=not known,
                 )
-                return str(error)
-            self._accounts.apply(settings)
+                return reason
             if settings.state != self._settings.state:
                 self._log.warning("state.directory needs a restart")
-            self._settings = settings
-            self._applied()
             self._log.info("configuration reloaded; flags and addresses need a restart")
             return None
 
-    def _applied(self) -> None:
+    def _apply(self, settings: Settings) -> None:
+        self._accounts.apply(settings)
         self._telemetry.reload_successful.set(1)
         self._telemetry.reload_timestamp.set(time())
 
@@ -91,16 +98,16 @@ def run(  # noqa: PLR0913  # because a daemon is handed what it serves with
     telemetry = Telemetry()
     page = Page(telemetry.registry, SystemClock().now)
     accounts = Accounts(page, telemetry, minute, settings.state.directory if taken else None)
-    accounts.apply(settings)
     reload = Reload(settings, read or (lambda: settings), accounts, telemetry)
-    signal.signal(signal.SIGHUP, lambda *_: threading.Thread(target=reload).start())
+    signal.signal(signal.SIGHUP, lambda *_: threading.Thread(target=reload, daemon=True).start())
+    reload.start()
     log.info("listening", addresses=",".join(map(address, sockets)), version=version(NAME))
     server.serve(
         app.build(
-            page.exposition,
+            accounts.exposition,
             lambda: page.version,
             accounts.waiting,
-            accounts.unknown_keys,
+            accounts.status,
             reload if lifecycle else None,
         ),
         sockets,

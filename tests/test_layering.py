@@ -15,12 +15,13 @@ ROOMS = {
     "northbound": (),
     "catalogue": ("northbound.codes",),
     "config": ("northbound.codes", "northbound.interfaces"),
-    "polling": ("northbound",),
-    "exposition": ("northbound", "catalogue"),
-    "web": ("exposition.page",),
+    "status": (),  # records only: polling and exposition fill them, web shows them
+    "polling": ("northbound", "status"),
+    "exposition": ("northbound", "catalogue", "status"),
+    "web": ("exposition.page", "status"),
     "simulator": ("northbound.codes", "northbound.interfaces"),
     "logs": (),
-    "accounts": ("northbound", "catalogue", "config", "polling", "exposition"),
+    "accounts": ("northbound", "catalogue", "config", "polling", "exposition", "status"),
     "daemon": ("northbound", "config", "polling", "exposition", "web", "accounts"),
     "commands": (
         *("northbound", "catalogue", "config", "polling", "exposition", "web", "simulator"),
@@ -44,6 +45,7 @@ LIBRARIES = {
     "structlog": ("accounts", "daemon", "logs", "config", "polling", "exposition", "web"),
     "astral": ("exposition.sun",),
     "bcrypt": ("web.passwords",),
+    "jinja2": ("web.status",),
 }
 
 MODULES = {

@@ -1,5 +1,6 @@
 """One account's side of the page: takes what its poller tells, counts it and shows it."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +13,7 @@ from exporter.exposition.counts import Counts
 from exporter.exposition.fleet import Fleet
 from exporter.exposition.page import Block, Page
 from exporter.exposition.plain import Shown
+from exporter.exposition.state import plants_of
 from exporter.exposition.sun import render_sun
 from exporter.exposition.telemetry import Telemetry
 from exporter.exposition.things import (
@@ -24,6 +26,7 @@ from exporter.exposition.things import (
 )
 from exporter.exposition.translate import Sample, Translator
 from exporter.exposition.values import Values
+from exporter.northbound.codes import device_type_slug
 from exporter.northbound.interfaces import INTERFACES, Interface, Subject
 from exporter.northbound.records import (
     Device,
@@ -34,6 +37,7 @@ from exporter.northbound.records import (
     Upgrade,
     Windows,
 )
+from exporter.status import Account, Polling, Told
 
 Lasting = Mapping[Metric, Mapping[str, Samples]]
 
@@ -92,6 +96,18 @@ class AccountSink(Counts):
         self._blocks.put({LASTING[ALARMS_TOTAL]: unseen}, read_at=self._now())
         self._show_things()
         self.fleet_size(len(plants), (device.type_id for device in devices.values()))
+
+    def status(self, polling: Polling, told: Told) -> Account:
+        """The account with its plants as they are shown now; any thread may ask."""
+        now = self._now()
+        return Account(
+            self._account,
+            polling,
+            told,
+            plants_of(self._fleet, lambda source, name: self._blocks.shown(source, name, now)),
+            Counter(device_type_slug(each.type_id) for each in self._fleet.devices.values()),
+            tuple(f"{kind}: {key}" for kind, key in list(self.unknown_keys)),
+        )
 
     def close(self) -> None:
         """Takes the account off the page, once its poller has ended."""

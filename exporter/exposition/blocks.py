@@ -54,16 +54,25 @@ class Blocks:
             touched[block] = None
             for subject in samples:
                 old = self._home.get((source, subject))
+                self._home[source, subject] = block
                 if old is not None:
                     touched[old] = None
                     del old.samples[subject]
-                self._home[source, subject] = block
         self._show(touched)
 
     def get(self, source: Source, subject: str) -> Samples:
         """What a source has of a subject; nothing if it was never put."""
         block = self._home.get((source, subject))
         return block.samples[subject] if block else ()
+
+    def shown(self, source: Source, subject: str, now: float) -> Samples:
+        """What a source has of a subject, if it is not too old; any thread may ask."""
+        while block := self._home.get((source, subject)):
+            samples = block.samples.get(subject)
+            if samples is not None:  # else it has just moved to another block
+                fresh = self._page.is_fresh(self._ageing(source), block.read_at, now)
+                return samples if fresh else ()
+        return ()
 
     def refresh(
         self, subject: Subject, *, gone: Collection[str], moved: Collection[str] = ()
@@ -87,9 +96,13 @@ class Blocks:
     def _show(self, touched: Iterable[_Members]) -> None:
         changes: dict[Hashable, Block | None] = {}
         for block in touched:
-            source = (self._account, block.source.name) if block.source.ages else None
+            source = self._ageing(block.source)
             changes[id(block)] = Block(self._render(block), source, block.read_at)
         self._page.update(changes)
+
+    def _ageing(self, source: Source) -> Hashable | None:
+        """What the page knows the age of a source by; None for one that does not age."""
+        return (self._account, source.name) if source.ages else None
 
     def _render(self, block: _Members) -> Mapping[Metric, bytes]:
         lines: dict[Metric, list[tuple[Labels, float]]] = {}

@@ -123,7 +123,11 @@ class Page:
         now = self._now()
         self._make_moving(now)
         with self._lock:
-            fresh = [lines for block, lines in self._blocks.values() if self._is_fresh(block, now)]
+            fresh = [
+                lines
+                for block, lines in self._blocks.values()
+                if self.is_fresh(block.source, block.read_at, now)
+            ]
             families = sorted(self._headers.items())
         parts: list[bytes] = []
         for name, headers in families:
@@ -146,8 +150,9 @@ class Page:
             gone = made.keys() - self._moving.keys()
         self.update({key: block for key, block in made.items() if key not in gone})
 
-    def _is_fresh(self, block: Block, now: float) -> bool:
-        if block.source is None:
+    def is_fresh(self, source: Hashable | None, read_at: float, now: float) -> bool:
+        """Whether a block of this source, read then, is young enough to be shown."""
+        if source is None:
             return True
-        max_age = self._max_ages.get(block.source)
-        return max_age is not None and now - block.read_at <= max_age
+        max_age = self._max_ages.get(source)
+        return max_age is not None and now - read_at <= max_age

@@ -171,8 +171,8 @@ class Telemetry:
 
         `interfaces` are those it will call, `states` the names of the StateSet metrics.
         """
-        self.up.labels(account).set(0)
-        self.plants.labels(account).set(0)
+        self.up.labels(account)
+        self.plants.labels(account)
         self.logins.labels(account)
         self.sessions_lost.labels(account)
         for interface in interfaces:

@@ -17,8 +17,10 @@ from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Lane, Turn, Wish
 from exporter.polling.notebook import Notebook
 from exporter.polling.ports import Client, Clock, Memory, Sink
+from exporter.polling.report import report
 from exporter.polling.session import HostGate, Session
 from exporter.polling.walk import Walk
+from exporter.status import Polling
 
 SILENT_CALLS = 3  # calls in a row without a proper answer before the account is down
 LONGEST_NAP = 60.0  # seconds
@@ -55,7 +57,8 @@ class Poller:
     """Walks one account's plants and devices for as long as the clock lets it.
 
     `ready` is set once every real-time batch of the fleet has had a final answer; until then
-    `waiting` says, in words, for what. What `memory` holds of an earlier life is shown before the
+    `waiting` says, in words, for what. `report`, replaced after each call, says how the account
+    fares; other threads may read it. What `memory` holds of an earlier life is shown before the
     first call is made.
     """
 
@@ -101,9 +104,11 @@ class Poller:
             walk=self._walk,
             inquiries=self._inquiries,
             sink=sink,
+            log=self._log,
         )
         self._notebook.recall()
         self._tell_readiness()
+        self.report = self._report()
 
     def believe_credentials(self) -> None:
         """Forgets that the credentials were refused: they are new."""
@@ -135,6 +140,7 @@ class Poller:
         else:
             self._call(lane)
         self._tell_readiness()
+        self.report = self._report()
         return 0.0
 
     # --- the session ---------------------------------------------------------------------------
@@ -323,6 +329,19 @@ class Poller:
                 plants=len(self._inventory.plants),
                 devices=len(self._inventory.devices),
             )
+
+    def _report(self) -> Polling:
+        now = self._clock.now()
+        return report(
+            self._walk,
+            self._session,
+            logged_in=self._client.token is not None,
+            login_failure=self._login_trouble,
+            waiting=self.waiting,
+            paused=self._gate.pause.until,
+            now=now,
+            epoch=self._clock.time() - now,
+        )
 
     def _missing(self) -> Iterable[str]:
         if self._session.refusal is not None:

@@ -33,7 +33,7 @@ class Session:
     """The login's own allowance and waits, apart from those of every other interface."""
 
     def __init__(self, limits: Sequence[Limit]) -> None:
-        self._quotas = quotas(limits, FleetSize())
+        self.quotas = quotas(limits, FleetSize())
         self._ledger = Ledger()
         self._waits = {reaction: Backoff() for reaction in Reaction}
         self._stolen = Backoff()
@@ -48,12 +48,12 @@ class Session:
     @property
     def pace(self) -> float:
         """Seconds between two logins when the allowance is used evenly."""
-        return pace(self._quotas)
+        return pace(self.quotas)
 
     def due(self) -> float:
         """The earliest time for the next login, should one be needed."""
         return max(
-            self._ledger.earliest(self._quotas, None, hurry=True),
+            self._ledger.earliest(self.quotas, None, hurry=True),
             self._stolen.until,
             *(wait.until for wait in self._waits.values()),
         )
@@ -64,7 +64,7 @@ class Session:
 
     def end(self, now: float, doubt: float) -> None:
         """Notes that a login ended, however it went; it may arrive up to `doubt` seconds later."""
-        self._ledger.end(now, self._quotas, doubt)
+        self._ledger.end(now, self.quotas, doubt)
 
     def opened(self, now: float) -> None:
         """Notes that the login succeeded."""

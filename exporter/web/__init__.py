@@ -1,1 +1,1 @@
-"""What answers HTTP: the landing page, /metrics, health and readiness."""
+"""What answers HTTP: the status page, /metrics, health and readiness."""

@@ -1,19 +1,21 @@
 """The routes: /, /metrics, /-/healthy, /-/ready, /-/reload; 404 elsewhere."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterable
-from html import escape
-from importlib.metadata import version
+from contextlib import suppress
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from exporter.exposition.page import Format
+from exporter.status import Status
 from exporter.web.negotiation import accepts_gzip, wanted_format
-from exporter.web.scrapes import Scrapes
+from exporter.web.scrapes import Scrapes, compress
+from exporter.web.status import StatusPage, documents
 
 PIECE = 64 * 1024  # bytes handed to the transport at a time, so that slow readers cost no memory
 
@@ -41,29 +43,46 @@ class PagedResponse(Response):
         await send({"type": "http.response.body", "body": b""})
 
 
+async def _in_daemon_thread(work: Callable[[], str | None]) -> str | None:
+    """Awaits what may hang; unlike asyncio's own threads, this one does not hold up the exit."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[str | None] = loop.create_future()
+
+    def tell(result: str | None) -> None:
+        if not done.cancelled():
+            done.set_result(result)
+
+    def run() -> None:
+        result = work()
+        with suppress(RuntimeError):  # the loop ended meanwhile, and nobody waits
+            loop.call_soon_threadsafe(tell, result)
+
+    threading.Thread(target=run, daemon=True).start()
+    return await done
+
+
 def build(
     exposition: Callable[[Format], bytes],
     page_version: Callable[[], int],
     waiting: Callable[[], Iterable[str]],
-    unknown_keys: Callable[[], Iterable[str]],
+    status: Callable[[], Status],
     reload: Callable[[], str | None] | None = None,
 ) -> Starlette:
     """The web application.
 
     `exposition` makes the page, whose `page_version` grows with new values; `waiting` says what
-    readiness still waits for (nothing: ready); `unknown_keys` names what the management system
-    sends and the exporter does not know. `reload` applies the configuration as it stands on disk,
+    readiness still waits for (nothing: ready); `status` tells how the accounts fare, to any thread.
+    `reload` applies the configuration as it stands on disk,
     in a thread, and says in one line why it could not; without it, nobody may ask for that.
     """
     scrapes = Scrapes(exposition, page_version)
+    status_page = StatusPage(documents())
     reloading = asyncio.Lock()
 
     async def metrics(request: Request) -> Response:
         form = wanted_format(request.headers.get("accept", ""))
         gzip = accepts_gzip(request.headers.get("accept-encoding", ""))
-        headers = {"Vary": "Accept, Accept-Encoding"} | (
-            {"Content-Encoding": "gzip"} if gzip else {}
-        )
+        headers = {"Vary": "Accept, Accept-Encoding"} | _encoding(gzip=gzip)
         page = await scrapes.get(form, gzip=gzip)
         return PagedResponse(page, headers=headers, media_type=form.value)
 
@@ -86,13 +105,16 @@ def build(
         if reloading.locked():
             return PlainTextResponse("A reload is under way; ask again.\n", status_code=503)
         async with reloading:
-            reason = await asyncio.to_thread(reload)
+            reason = await _in_daemon_thread(reload)
         if reason is not None:
             return PlainTextResponse(f"Not reloaded: {reason}\n", status_code=500)
         return PlainTextResponse("Reloaded.\n")
 
-    async def landing(_: Request) -> Response:
-        return HTMLResponse(_landing_page(unknown_keys()))
+    async def landing(request: Request) -> Response:
+        gzip = accepts_gzip(request.headers.get("accept-encoding", ""))
+        headers = {**status_page.headers, "Vary": "Accept-Encoding"} | _encoding(gzip=gzip)
+        page = await asyncio.to_thread(_landing, status_page, status, gzip=gzip)
+        return PagedResponse(page, headers=headers, media_type="text/html")
 
     app = Starlette(
         routes=[
@@ -107,21 +129,10 @@ def build(
     return app
 
 
-def _landing_page(unknown_keys: Iterable[str]) -> str:
-    keys = "".join(f"<li><code>{escape(key)}</code></li>" for key in unknown_keys)
-    unknown = f"<h2>Keys this version does not know</h2><ul>{keys}</ul>" if keys else ""
-    return (
-        "<!doctype html><html lang=en><meta charset=utf-8>"
-        "<meta name=viewport content='width=device-width'>"
-        "<title>fusionsolar-exporter</title>"
-        "<style>:root{color-scheme:light dark}"
-        "body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}"
-        "</style>"
-        f"<h1>fusionsolar-exporter {escape(version('fusionsolar-exporter'))}</h1>"
-        "<p>Prometheus metrics of solar plants behind Huawei's SmartPVMS / FusionSolar "
-        "northbound interface.</p>"
-        "<ul><li><a href=/metrics>Metrics</a></li>"
-        "<li><a href=/-/healthy>Health</a></li>"
-        "<li><a href=/-/ready>Readiness</a></li></ul>"
-        f"{unknown}</html>"
-    )
+def _encoding(*, gzip: bool) -> dict[str, str]:
+    return {"Content-Encoding": "gzip"} if gzip else {}
+
+
+def _landing(page: StatusPage, status: Callable[[], Status], *, gzip: bool) -> bytes:
+    body = page.render(status()).encode()
+    return compress(body) if gzip else body

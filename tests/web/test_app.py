@@ -1,6 +1,5 @@
 import asyncio
 import gzip
-import re
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ import httpx
 import pytest
 
 from exporter.exposition.page import Format
+from exporter.status import Status
 from exporter.web.app import PIECE, build
 
 PAGES = {
@@ -18,13 +18,16 @@ PAGES = {
 OPENMETRICS = {"accept": "application/openmetrics-text;version=1.0.0"}
 
 
+def status():
+    return Status(0.0, ())
+
+
 class Daemon:
     """What the web application is handed."""
 
     def __init__(self):
         self.pages = dict(PAGES)
         self.waiting = []
-        self.unknown_keys = []
 
     def exposition(self, form):
         return self.pages[form]
@@ -82,9 +85,7 @@ class Client:
 
 @pytest.fixture
 def client(daemon):
-    return Client(
-        build(daemon.exposition, lambda: 0, lambda: daemon.waiting, lambda: daemon.unknown_keys)
-    )
+    return Client(build(daemon.exposition, lambda: 0, lambda: daemon.waiting, status))
 
 
 # /metrics
@@ -196,35 +197,11 @@ def test_it_is_ready_when_it_waits_for_nothing(client, daemon):
     assert (answer.status, answer.text) == (200, "Ready.\n")
 
 
-# /
-
-
-def test_the_landing_page_leads_to_the_others(client):
-    answer = client.get("/")
-    assert answer.status == 200
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    links = re.findall(r"<a href=([^>]+)>", answer.text)
-    assert links == ["/metrics", "/-/healthy", "/-/ready"]
-    assert [client.get(link).status for link in links] == [200, 200, 200]
-    assert "Keys this version does not know" not in answer.text
-
-
-def test_unknown_keys_are_text_on_the_landing_page(client, daemon):
-    daemon.unknown_keys = ["battery: <script>alert(1)</script>", "plant: \"'&amp;</code>", "ess: ☀"]
-    text = client.get("/").text
-    assert re.findall(r"<li><code>(.*?)</code></li>", text) == [
-        "battery: &lt;script&gt;alert(1)&lt;/script&gt;",
-        "plant: &quot;&#x27;&amp;amp;&lt;/code&gt;",
-        "ess: ☀",
-    ]
-    assert "<script" not in text
-
-
 # /-/reload
 
 
 def reloading(reload):
-    return Client(build(PAGES.__getitem__, lambda: 0, list, list, reload))
+    return Client(build(PAGES.__getitem__, lambda: 0, list, status, reload))
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])

@@ -1,0 +1,244 @@
+"""The page for people: all accounts, interfaces and plants at a glance, those in trouble first."""
+
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.metadata import metadata, version
+from math import fsum
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from exporter.status import Account, Calls, Lane, Plant, Status
+from exporter.web import wording
+from exporter.web.verdict import (
+    Finding,
+    Level,
+    Mark,
+    findings,
+    headline,
+    mark_account,
+    mark_lane,
+    mark_login,
+    mark_plant,
+    rank_plant,
+    rank_severity,
+)
+
+TEMPLATES = Path(__file__).parent / "templates"
+PLANTS = 200  # rows: whoever has more looks at dashboards
+
+
+@dataclass(frozen=True, slots=True)
+class PlantRow:
+    """A plant of an account."""
+
+    account: str
+    plant: Plant
+    mark: Mark
+    level: Level
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRow:
+    """An interface of an account."""
+
+    lane: Lane
+    calls: Calls
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPart:
+    """An account with its interfaces."""
+
+    account: Account
+    mark: Mark
+    login: LaneRow
+    lanes: Sequence[LaneRow]
+
+    @property
+    def rows(self) -> Sequence[LaneRow]:
+        """The login, and the interfaces that are walked."""
+        return self.login, *self.lanes
+
+    @property
+    def last_success(self) -> float | None:
+        """When anything of the account last answered properly."""
+        times = (row.calls.last_success for row in self.rows)
+        return max((time for time in times if time is not None), default=None)
+
+    @property
+    def trouble(self) -> int:
+        """How many of its interfaces need attention."""
+        return sum(row.mark.level >= Level.WARN for row in self.lanes)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over all plants, each beside what it is the sum of."""
+
+    plants: int
+    healthy: int
+    power: float | None
+    capacity: float
+    inverters: int
+    answered: int
+    energy: float | None
+    with_energy: int
+    alarms: Mapping[str, int]
+    with_alarms: int  # plants of which it is known how many are active
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that the template shows."""
+
+    time: float
+    headline: Mark
+    findings: Sequence[Finding]
+    totals: Totals
+    accounts: Sequence[AccountPart]
+    plants: Sequence[PlantRow]
+    more_plants: int
+    more_trouble: int
+    unknown_keys: Sequence[str]
+
+
+class StatusPage:
+    """Renders the page, with links to these documents; `headers` go with it.
+
+    The page is complete in itself. Its style and its script, which only renews it, are the ones
+    that the Content-Security-Policy names by their hashes: nothing else can be loaded or run.
+    """
+
+    def __init__(self, documents: Mapping[str, str]) -> None:
+        style, script = ((TEMPLATES / name).read_text("utf-8") for name in _PARTS)
+        environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters |= _FILTERS
+        environment.globals |= {
+            "version": version(_NAME),
+            "documents": documents,
+            "style": style,
+            "script": script,
+            "rank_severity": rank_severity,
+            "relative": wording.relative,
+        }
+        self._template = environment.get_template("status.html")
+        self.headers: Mapping[str, str] = {
+            "Cache-Control": "no-store",
+            "Content-Security-Policy": "; ".join(
+                (
+                    "default-src 'none'",
+                    f"style-src {_hash(style)}",
+                    f"script-src {_hash(script)}",
+                    "connect-src 'self'",
+                    "img-src data:",
+                    "base-uri 'none'",
+                    "form-action 'none'",
+                    "frame-ancestors 'none'",
+                )
+            ),
+            "Referrer-Policy": "no-referrer",
+            "X-Content-Type-Options": "nosniff",
+        }
+
+    def render(self, status: Status) -> str:
+        """The page as HTML."""
+        return self._template.render(view=view(status))
+
+
+_NAME = "fusionsolar-exporter"
+_PARTS = ("status.css", "status.js")
+
+_FILTERS: Mapping[str, Callable[..., str]] = {
+    "power": wording.power,
+    "energy": wording.energy,
+    "span": wording.span,
+    "instant": wording.instant,
+    "clock": wording.clock,
+    "allowance": wording.allowance,
+    "count": wording.count,
+}
+
+
+def documents() -> Mapping[str, str]:
+    """The addresses of what else there is to read, by title, as the package tells them."""
+    told = metadata(_NAME).get_all("Project-URL") or ()
+    return dict(line.split(", ", 1) for line in told)
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+def view(status: Status) -> View:
+    """What the page shows of the accounts."""
+    accounts = [_account(account) for account in status.accounts]
+    plants = sorted(
+        (row for account in status.accounts for row in _plants(account)),
+        key=lambda row: (-row.level, row.plant.name.casefold(), row.plant.code),
+    )
+    found = findings(
+        ((part.account, part.mark) for part in accounts),
+        ((part.account, row.lane, row.mark) for part in accounts for row in part.lanes),
+        ((row.plant, row.mark) for row in plants),
+    )
+    rest = plants[PLANTS:]
+    return View(
+        status.time,
+        headline(found, [part.mark for part in accounts]),
+        found,
+        _totals(plants),
+        accounts,
+        plants[:PLANTS],
+        len(rest),
+        sum(row.level >= Level.WARN for row in rest),
+        sorted({key for account in status.accounts for key in account.unknown_keys}),
+    )
+
+
+def _account(account: Account) -> AccountPart:
+    login, lanes = account.polling.login, account.polling.lanes
+    calls = {lane: account.told.calls.get(lane.interface, Calls()) for lane in (login, *lanes)}
+    return AccountPart(
+        account,
+        mark_account(account),
+        LaneRow(login, calls[login], mark_login(account.polling)),
+        [LaneRow(lane, calls[lane], mark_lane(lane, calls[lane])) for lane in lanes],
+    )
+
+
+def _plants(account: Account) -> Iterable[PlantRow]:
+    for plant in account.plants:
+        mark = mark_plant(plant, waiting=bool(account.polling.waiting))
+        yield PlantRow(account.name, plant, mark, rank_plant(plant, mark))
+
+
+def _totals(rows: Iterable[PlantRow]) -> Totals:
+    plants = [row.plant for row in rows]
+    powers = [plant.power for plant in plants if plant.power is not None]
+    energies = [plant.energy for plant in plants if plant.energy is not None]
+    alarms = Counter[str]()
+    for plant in plants:
+        alarms.update(plant.alarms or {})
+    return Totals(
+        plants=len(plants),
+        healthy=sum(plant.health == "healthy" for plant in plants),
+        power=fsum(powers) if powers else None,
+        capacity=fsum(plant.capacity or 0.0 for plant in plants),
+        inverters=sum(plant.inverters for plant in plants),
+        answered=sum(plant.answered for plant in plants),
+        energy=fsum(energies) if energies else None,
+        with_energy=len(energies),
+        alarms=alarms,
+        with_alarms=sum(plant.alarms is not None for plant in plants),
+    )

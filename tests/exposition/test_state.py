@@ -1,0 +1,136 @@
+"""What people are told of plants and calls: the same as /metrics says."""
+
+from exposition.world import ALARMS, DEVICES, PLANTS, World
+
+from exporter.exposition.alarms import SEVERITIES
+from exporter.exposition.state import told_of
+from exporter.northbound.errors import CallError, Reaction
+from exporter.northbound.records import Alarm, Device, Plant
+from exporter.status import Calls, Lane, Polling, Told
+
+POLLING = Polling(
+    logged_in=True, refusal=None, login_failure=None, waiting=(), login=Lane("login", (), 60.0),
+    lanes=(),
+)  # fmt: skip
+
+
+def world(*devices, **settings):
+    made = World(severities=SEVERITIES, **settings)
+    made.fleet(Plant("NE=1", "Roof", capacity_watts=9_900.0), *devices)
+    return made
+
+
+def inverter(name, kind=1, plant="NE=1"):
+    return Device(name, plant, kind)
+
+
+def account(world):
+    return world.sink.status(POLLING, Told())
+
+
+def plant(world):
+    (only,) = account(world).plants
+    return only
+
+
+def test_a_plant_that_nobody_was_asked_about_has_no_values():
+    told = plant(world(inverter("7")))
+    assert (told.code, told.name, told.capacity) == ("NE=1", "Roof", 9_900.0)
+    assert (told.health, told.power, told.energy, told.alarms) == (None,) * 4
+    assert (told.inverters, told.answered, told.last_reading) == (1, 0, None)
+
+
+def test_the_power_of_a_plant_is_the_sum_of_those_inverters_that_answered():
+    told = world(inverter("7"), inverter("8", 38), inverter("9", 14), inverter("5", 17))
+    told.answer(DEVICES, ["7"], {"7": {"active_power": 1.5}})
+    told.answer(DEVICES, ["8"], {"8": {"active_power": 2.25}})
+    told.answer(DEVICES, ["5"], {"5": {"active_power": 800.0}})  # a meter
+    shown = plant(told)
+    assert (shown.power, shown.inverters, shown.answered) == (3_750.0, 3, 2)
+    told.answer(DEVICES, ["8"], {"8": {}})
+    shown = plant(told)
+    assert (shown.power, shown.answered) == (1_500.0, 1)
+
+
+def test_an_inverter_of_another_plant_is_not_in_the_sum():
+    told = World()
+    told.fleet(Plant("NE=1", "A"), Plant("NE=2", "B"), inverter("7"), inverter("8", 1, "NE=2"))
+    told.answer(DEVICES, ["7", "8"], {"7": {"active_power": 1.0}, "8": {"active_power": 2.0}})
+    assert [each.power for each in account(told).plants] == [1_000.0, 2_000.0]
+
+
+def test_values_that_left_the_page_are_not_told_either():
+    told = world(inverter("7"))
+    told.answer(PLANTS, ["NE=1"], {"NE=1": {"real_health_state": 3.0, "day_power": 2.0}})
+    told.answer(DEVICES, ["7"], {"7": {"active_power": 1.5}})
+    shown = plant(told)
+    assert (shown.health, shown.energy, shown.power) == ("healthy", 7.2e6, 1_500.0)
+    told.at += 300.5
+    shown = plant(told)
+    assert (shown.health, shown.energy, shown.power, shown.answered) == (None, None, None, 0)
+    assert shown.last_reading == told.epoch
+
+
+def test_the_newest_reading_is_that_of_any_of_its_devices():
+    told = world(inverter("7"), inverter("8"))
+    told.answer(DEVICES, ["7"], {"7": {"active_power": 1.5}})
+    told.epoch += 60
+    told.answer(DEVICES, ["8"], {"8": {"active_power": 1.5}})
+    told.epoch += 60
+    told.answer(PLANTS, ["NE=1"], {"NE=1": {}})
+    assert plant(told).last_reading == told.epoch - 60
+
+
+def test_alarms_are_told_by_severity_and_none_is_not_unknown():
+    told = world()
+    told.tell_alarms({"NE=1": ((), ())})
+    assert plant(told).alarms == {}
+    alarms = [
+        Alarm("NE=1", "S1", str(n), "1", told.epoch, severity=severity)
+        for n, severity in enumerate(("major", "critical", "major"))
+    ]
+    told.tell_alarms({"NE=1": (alarms, ())})
+    assert plant(told).alarms == {"critical": 1, "major": 2}
+    assert told.series("fusionsolar_alarms_active{account=home,plant_code=NE=1,severity=major}")
+    assert ALARMS.name == "getAlarmList"
+
+
+def test_devices_are_counted_by_type_and_unknown_keys_are_named():
+    told = world(inverter("7"), inverter("8"), inverter("5", 39))
+    told.answer(DEVICES, ["7"], {"7": {"active_power": 1.5, "novelty": 1.0}})
+    shown = account(told)
+    assert shown.devices == {"string_inverter": 2, "battery": 1}
+    assert shown.unknown_keys == ("string_inverter: novelty",)
+
+
+def test_calls_are_told_as_they_were_counted():
+    told = world()
+    told.telemetry.introduce("home", ["getDevRealKpi", "getAlarmList"], ())
+    told.sink.up(up=True)
+    told.sink.session_lost()
+    told.sink.request("getDevRealKpi", 0.1, None)
+    told.sink.request("getDevRealKpi", 0.1, CallError("407", Reaction.BACK_OFF, "too often"))
+    told.sink.request("getDevRealKpi", 0.1, CallError("timeout", Reaction.NEXT_TURN, "too late"))
+    told.sink.permitted("getDevRealKpi", permitted=False)
+    assert told_of(told.telemetry) == {
+        "home": Told(
+            up=True,
+            sessions_lost=1,
+            calls={
+                "getDevRealKpi": Calls(
+                    requests=3, failures=2, refused=1, last_success=told.epoch, permitted=False
+                ),
+                "getAlarmList": Calls(),
+            },
+        )
+    }
+
+
+def test_looking_changes_nothing():
+    told = world(inverter("7"), itself=True)
+    told.telemetry.introduce("home", ["getDevRealKpi"], ())
+    before = told.telemetry.registry.collect()
+    names = [(f.name, len(f.samples)) for f in before]
+    told_of(told.telemetry)
+    account(told)
+    assert [(f.name, len(f.samples)) for f in told.telemetry.registry.collect()] == names

@@ -47,14 +47,14 @@ class Daemon:
     """A running exporter; `log` is what it has written so far."""
 
     def __init__(self, directory, accounts, *flags, **settings):
-        path = directory / "config.yaml"
-        path.write_text(yaml.safe_dump({"accounts": accounts, **settings}))
+        self.path = directory / "config.yaml"
+        self.configure(accounts, **settings)
         self.log_path = directory / "log"
         with self.log_path.open("w") as log:
             self.process = subprocess.Popen(  # noqa: S603  # our own program
                 [
                     sys.executable,
-                    *("-m", "exporter", "--config.file", path),
+                    *("-m", "exporter", "--config.file", self.path),
                     *("--web.listen-address", "127.0.0.1:0", *flags),
                 ],
                 stderr=log,
@@ -63,6 +63,10 @@ class Daemon:
             )
         address = self.wait(lambda: re.search(r"addresses=(\S+)", self.log))[1]
         self.url = f"http://{address}"
+
+    def configure(self, accounts, **settings):
+        """Writes the configuration; what runs already knows nothing of it yet."""
+        self.path.write_text(yaml.safe_dump({"accounts": accounts, **settings}))
 
     @property
     def log(self):
@@ -79,10 +83,11 @@ class Daemon:
             time.sleep(0.02)
         raise AssertionError(f"it did not come to pass: {self.log}")
 
-    def get(self, path="/metrics"):
+    def get(self, path="/metrics", method="GET"):
         """Status and text of a page."""
+        request = urllib.request.Request(self.url + path, method=method)  # noqa: S310  # loopback
         try:
-            with urllib.request.urlopen(self.url + path, timeout=PATIENCE) as answer:  # noqa: S310  # loopback
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310  # as above
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from exporter.daemon import _server
+from exporter.accounts import _server
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ since the epoch.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from math import floor, inf
 from typing import Any
 
@@ -15,6 +15,7 @@ from exporter.northbound.records import Alarm, PlantAlarms
 
 LONGEST_WINDOW = 31 * DAY - MINUTE  # that a question may span (failCode 20027), with a margin
 FARTHEST_BACK = 365 * DAY - HOUR  # that one may reach (20026)
+WEEK = 7 * DAY
 AHEAD = HOUR  # by which the server's clock may lead ours
 STEP = LONGEST_WINDOW - MINUTE  # from one older window to the next: they overlap
 EDGE = 1.0  # of a window, about which servers may think differently
@@ -59,14 +60,16 @@ class _Plant:
     """What is known of one plant's alarms.
 
     `since` is the begin of the newest window looked at: what was raised before it never counts,
-    as it may have been seen and forgotten. `older` are windows that are yet to be asked about.
+    as it may have been seen and forgotten. An earlier `since` with the `seen` of its time is as
+    good, so that alone it is no change. `older` are windows that are yet to be asked about.
     """
 
     active: dict[Identity, Alarm] = field(default_factory=dict)
     seen: dict[Identity, None] = field(default_factory=dict)
-    since: float = inf  # nobody has looked yet
+    since: float = field(default=inf, compare=False)  # nobody has looked yet
     older: tuple[Window, ...] = ()
-    swept: float | None = None
+    swept: float = -inf
+    swept_all: float = -inf
 
 
 class AlarmBook:
@@ -88,19 +91,21 @@ class AlarmBook:
         told: dict[str, PlantAlarms] = {}
         for code, listed in found.items():
             plant = self._plants.setdefault(code, _Plant())
+            before = replace(plant)
             first = window.begin < plant.since - LONGEST_WINDOW
             # Nothing is newer than the newest window, unless our clock was set back.
             reach = inf if window.begin >= plant.since else window.end
             new = tuple(
                 alarm
                 for key, alarm in listed.items()
-                if not first and key not in plant.seen and alarm.raised >= plant.since
+                if key not in plant.seen and alarm.raised >= plant.since
             )
             plant.since = window.begin if first else max(plant.since, window.begin)
             plant.seen = {key: None for key in (*plant.seen, *listed) if key[-1] >= plant.since}
             self._settle(plant, Window(window.begin, reach), listed, now)
             self._plan(plant, window, now)
-            self._changed.add(code)
+            if plant != before:
+                self._changed.add(code)
             told[code] = PlantAlarms(tuple(plant.active.values()), new)
         return told
 
@@ -111,8 +116,10 @@ class AlarmBook:
         told: dict[str, PlantAlarms] = {}
         for code, listed in _by_plant(asked, alarms).items():
             plant = self._plants.setdefault(code, _Plant())
+            before = replace(plant)
             self._settle(plant, window, listed, now)
-            self._changed.add(code)
+            if plant != before:
+                self._changed.add(code)
             told[code] = PlantAlarms(tuple(plant.active.values()))
         return told
 
@@ -124,9 +131,10 @@ class AlarmBook:
     def skip(self, asked: Collection[str], window: Window) -> None:
         """Strikes an older window off: it was answered, or never will be."""
         for code in asked:
-            if code in self._plants:
-                plant = self._plants[code]
+            plant = self._plants.get(code)
+            if plant is not None and window in plant.older:
                 plant.older = tuple(each for each in plant.older if each != window)
+                self._changed.add(code)
 
     def _settle(
         self, plant: _Plant, window: Window, listed: Mapping[Identity, Alarm], now: float
@@ -142,16 +150,19 @@ class AlarmBook:
         plant.active |= {key: alarm for key, alarm in listed.items() if alarm.active}
 
     def _plan(self, plant: _Plant, newest: Window, now: float) -> None:
-        """Once a day the older windows are due: all at first, then those with active alarms.
+        """Once a day the older windows with active alarms are due, and once a week all of them.
 
-        In a large fleet they may take more than a day; those that are due are asked about first.
+        All at first, and again since an answer may have lacked what is active. In a large fleet a
+        sweep may take more than a day; it goes on to its end.
         """
+        if plant.older or 0 <= now - plant.swept < DAY:
+            return
         windows = older_windows(now)
-        if plant.swept is not None:
-            if plant.older or 0 <= now - plant.swept < DAY:
-                return
+        if 0 <= now - plant.swept_all < WEEK:
             old = [alarm.raised for alarm in plant.active.values() if alarm.raised < newest.begin]
             windows = tuple(window for window in windows if any(map(window.holds, old)))
+        else:
+            plant.swept_all = now
         plant.older, plant.swept = windows, now
 
     def forget(self, plants: Collection[str]) -> None:
@@ -190,6 +201,7 @@ def _written(plant: _Plant) -> dict[str, Any]:
         "since": plant.since,
         "older": [[window.begin, window.end] for window in plant.older],
         "swept": plant.swept,
+        "swept_all": plant.swept_all,
     }
 
 
@@ -201,4 +213,5 @@ def _read(stored: Mapping[str, Any]) -> _Plant:
         since=stored["since"],
         older=tuple(Window(begin, end) for begin, end in stored["older"]),
         swept=stored["swept"],
+        swept_all=stored["swept_all"],
     )

@@ -155,8 +155,10 @@ class Ledger:
     def recall(self, calls: Iterable[Any], epoch: float, now: float) -> None:
         """Takes calls of an earlier life up again; one without an end counts as ended now."""
         for due, start, end, device_type in calls:
-            times = (read(time, epoch, now, never=now) for time in (due, start, end))
-            call = _Call(*times)
+            begun = min(start - epoch, now)
+            # An end may lie ahead: a call that was given up may yet arrive.
+            ended = now if end is None else begun + end - start
+            call = _Call(min(due - epoch, now), begun, ended)
             self._calls[None].append(call)
             if device_type is not None:
                 self._calls[device_type].append(call)
@@ -183,9 +185,11 @@ class Backoff:
         return [self.wait, written(self.until, epoch)]
 
     def recall(self, stored: Sequence[Any], epoch: float, now: float) -> None:
-        """Goes on with a wait of an earlier life, which is never longer than it was."""
-        self.wait, until = stored
-        self.until = read(until, epoch, now + self.wait, never=-inf)
+        """Goes on with a wait of an earlier life, unless a later one is known already."""
+        wait, until = stored
+        until = read(until, epoch, now + wait, never=-inf)
+        if until > self.until:
+            self.wait, self.until = wait, until
 
 
 STRIKES = 3  # refusals in a row before an interface is left alone

@@ -208,7 +208,7 @@ class _Statistics(_Plain):
         windows = self._periods.take(members, parsed.records, self._clock.time(), earlier=earlier)
         self._sink.statistics(self._interface, windows)
         heard = (name for name, window in windows.items() if window.current or window.previous)
-        more = not earlier and self._periods.look_before(members) is not None
+        more = self._periods.look_before(members) is not None
         return _heard(turn, heard, again=more)
 
     def keep(self, members: Collection[str]) -> None:

@@ -69,6 +69,7 @@ class Lane:
         self._retry = Backoff()
         self._parked: dict[int | None, Parking] = {}
         self._repeat = False
+        self._under_way: Batch | None = None
 
     @property
     def is_list(self) -> bool:
@@ -148,11 +149,13 @@ class Lane:
             self.ring.start_round(now)
         turn = Turn(batch, batch.take(now), self._repeat, extra)
         self._repeat = False
+        self._under_way = batch
         self._ledger.start(now if due == -inf else due, now, batch.device_type)
         return turn
 
     def end(self, now: float, doubt: float) -> None:
         """Notes that the call ended, however it went; it may arrive up to `doubt` seconds later."""
+        self._under_way = None
         self._ledger.end(now, self.quotas, doubt)
 
     def answered(self, turn: Turn, silent: set[str]) -> None:
@@ -230,19 +233,27 @@ class Lane:
         self._ledger.note(start, end, device_type)
 
     def remember(self, epoch: float) -> dict[str, Any]:
-        """Calls, waits and turns as plain data, in times that are `epoch` later."""
+        """Calls, waits and turns as plain data, in times that are `epoch` later.
+
+        A turn under way counts as not taken: should the process end now, it has served nobody.
+        """
         return {
             "calls": self._ledger.remember(epoch),
             "backoff": self._backoff.remember(epoch),
+            "retry": self._retry.remember(epoch),
             "round_start": written(self.ring.round_start, epoch),
-            "turns": [[written(b.called, epoch), b.final] for b in self.ring.batches],
+            "turns": [
+                [None if b is self._under_way else written(b.called, epoch), b.final, b.again]
+                for b in self.ring.batches
+            ],
         }
 
     def recall(self, stored: Mapping[str, Any], epoch: float, now: float) -> None:
         """Goes on where an earlier life ended, after its batches were recalled."""
         self._ledger.recall(stored["calls"], epoch, now)
         self._backoff.recall(stored["backoff"], epoch, now)
+        self._retry.recall(stored["retry"], epoch, now)
         self.ring.round_start = read(stored["round_start"], epoch, now, never=-inf)
-        for batch, (called, final) in zip(self.ring.batches, stored["turns"], strict=False):
+        for batch, (called, final, again) in zip(self.ring.batches, stored["turns"], strict=False):
             batch.called = read(called, epoch, now, never=-inf)
-            batch.final = bool(final)
+            batch.final, batch.again = bool(final), bool(again)

@@ -1,8 +1,7 @@
 """What survives a restart: plain data in one SQLite file an account.
 
 SQLite because its transactions hold when the process is killed at any moment, and because a
-command may read and write beside the daemon. Without a directory the data live in memory, and
-outlive a reload only.
+command may read and write beside the daemon.
 """
 
 import fcntl
@@ -14,6 +13,7 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any
+from zlib import crc32
 
 import structlog
 
@@ -21,19 +21,27 @@ VERSION = 1  # of the data: another version's is not understood
 _MARK = 0x46534558  # says that a file is ours
 _PATIENCE = 5.0  # seconds for another process that writes
 
-_TABLE = """
-CREATE TABLE IF NOT EXISTS things (
-    kind TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, name)
-) WITHOUT ROWID
-"""
+_TABLE = """CREATE TABLE things (
+    kind TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL, crc INTEGER NOT NULL,
+    PRIMARY KEY (kind, name)
+)"""
+_PUT = """INSERT INTO things VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET body = excluded.body, crc = excluded.crc"""
+_TABLES = "SELECT sql FROM sqlite_master WHERE sql NOT NULL"
+
+# What SQLite says when the disk is at fault, or another process; all else is about the file.
+_DISK = frozenset({
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PERM,
+})  # fmt: skip
 
 
 class OccupiedError(Exception):
     """Another process has the state directory."""
 
 
-class _ForeignError(Exception):
-    """The file is not ours, or of another version."""
+class _DamagedError(Exception):
+    """The file is not ours, of another version, or not as it was written."""
 
 
 def lock(directory: Path) -> IO[bytes] | None:
@@ -51,9 +59,12 @@ def lock(directory: Path) -> IO[bytes] | None:
         return None
     try:
         fcntl.flock(taken, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         taken.close()
         raise OccupiedError(f"{directory} is used by another process") from None
+    except OSError:  # a file system without locks
+        taken.close()
+        return None
     return taken
 
 
@@ -66,107 +77,110 @@ def file_of(directory: Path, base_url: str, username: str) -> Path:
 class Memory:
     """The plain data of one account, by kind and name. Used by one thread at a time.
 
-    Nothing here ever raises: a file that cannot be read is put aside, one that cannot be written
-    is said once, and what could not be written is written with the next that can.
+    Nothing here ever raises. A file that is damaged is put aside, and what cannot be written is
+    kept until it can: without a path all data do so, and outlive a reload only.
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self._log = structlog.get_logger()
-        self._unwritten: dict[tuple[str, str], Any] = {}
-        self._trouble: str | None = None
-        self._file = self._opened(path)
-
-    def _opened(self, path: Path | None) -> sqlite3.Connection:
-        if path is None:
-            return _connect(":memory:")
-        try:
-            return self._open(path)
-        except (OSError, sqlite3.Error, _ForeignError) as error:
-            self._log.warning("state cannot be kept, going on without", reason=_words(error))
-            return _connect(":memory:")
-
-    def _open(self, path: Path) -> sqlite3.Connection:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        path.chmod(0o600)
-        try:
-            return _connect(str(path))
-        except (sqlite3.DatabaseError, _ForeignError) as error:
-            if isinstance(error, sqlite3.OperationalError):  # the disk's fault, not the file's
-                raise
-            aside = path.with_suffix(".unreadable")
-            self._log.warning(
-                "state was not readable, starting anew", reason=_words(error), kept_as=aside.name
-            )
-            for beside in (f"{path}-wal", f"{path}-shm"):
-                Path(beside).unlink(missing_ok=True)
-            path.replace(aside)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            return _connect(str(path))
+        self._path = path
+        self._log = structlog.get_logger().bind(file=path and path.name)
+        self._unwritten: dict[tuple[str, str], str | None] = {}
+        self._file: sqlite3.Connection | None = None
+        self._claimed = False
+        self._trouble = False
+        with self._careful():
+            self._open()
 
     @contextmanager
     def claim(self) -> Iterator[None]:
-        """While it is held, no other process decides to make a call."""
-        with suppress(sqlite3.Error):
-            self._file.execute("BEGIN IMMEDIATE")
+        """While it is held, no other process decides to make a call; its end is what writes."""
+        self._claimed = True
+        with self._careful():
+            if (file := self._open()) is not None:
+                file.execute("BEGIN IMMEDIATE")
         try:
             yield
         finally:
-            if self._file.in_transaction:
-                self._commit()
+            self._claimed = False
+            with self._careful():
+                self._save()
 
     def read(self, kind: str) -> dict[str, Any]:
         """All of one kind, by name."""
-        try:
-            rows = self._file.execute("SELECT name, body FROM things WHERE kind = ?", (kind,))
-            return {name: json.loads(body) for name, body in rows}
-        except (sqlite3.Error, ValueError) as error:
-            self._failed(error)
-            return {}
+        found: dict[str, str | None] = {}
+        with self._careful():
+            if (file := self._open()) is not None:
+                rows = "SELECT name, body FROM things WHERE kind = ?"
+                found.update(file.execute(rows, (kind,)).fetchall())
+        found |= {name: body for (of, name), body in self._unwritten.items() if of == kind}
+        return {name: json.loads(body) for name, body in found.items() if body is not None}
 
     def write(self, changes: Mapping[tuple[str, str], Any]) -> None:
         """Keeps these, all or none; what is None is dropped."""
-        self._unwritten |= changes
-        if not self._unwritten:
-            return
-        gone = [key for key, body in self._unwritten.items() if body is None]
-        kept = [(*key, _text(body)) for key, body in self._unwritten.items() if body is not None]
-        claimed = self._file.in_transaction
-        try:
-            if not claimed:
-                self._file.execute("BEGIN IMMEDIATE")
-            self._file.executemany("DELETE FROM things WHERE kind = ? AND name = ?", gone)
-            self._file.executemany("INSERT OR REPLACE INTO things VALUES (?, ?, ?)", kept)
-        except sqlite3.Error as error:
-            self._failed(error)
-            return
-        if not claimed:
-            self._commit()
-
-    def _commit(self) -> None:
-        try:
-            self._file.execute("COMMIT")
-        except sqlite3.Error as error:
-            self._failed(error)
-            return
-        self._unwritten.clear()
-        if self._trouble is not None:
-            self._trouble = None
-            self._log.info("state is kept again")
-
-    def _failed(self, error: Exception) -> None:
-        with suppress(sqlite3.Error):
-            self._file.execute("ROLLBACK")
-        if self._trouble is None:
-            self._log.warning("state cannot be kept, going on without", reason=_words(error))
-        self._trouble = _words(error)
+        self._unwritten |= {key: _text(body) for key, body in changes.items()}
+        if self._unwritten and not self._claimed:
+            with self._careful():
+                self._save()
 
     def close(self) -> None:
         """Lets the file go."""
-        self._file.close()
+        if self._file is not None:
+            with suppress(sqlite3.Error):
+                self._file.close()
+            self._file = None
+
+    def _open(self) -> sqlite3.Connection | None:
+        if self._file is None and self._path is not None:
+            try:
+                self._file = _connect(self._path)
+            except (sqlite3.Error, UnicodeError, _DamagedError) as error:
+                if not _is_damage(error):
+                    raise
+                aside = _put_aside(self._path)
+                self._log.warning(
+                    "state was damaged, starting anew", reason=str(error), kept_as=aside
+                )
+                self._file = _connect(self._path)
+        return self._file
+
+    def _save(self) -> None:
+        file = self._open()
+        if file is None or not (self._unwritten or file.in_transaction):
+            return
+        if not file.in_transaction:
+            file.execute("BEGIN IMMEDIATE")
+        for (kind, name), body in self._unwritten.items():
+            if body is None:
+                file.execute("DELETE FROM things WHERE kind = ? AND name = ?", (kind, name))
+            else:
+                row = (kind, name, body, _sum(kind, name, body))
+                file.execute(_PUT, row)
+        file.execute("COMMIT")
+        self._unwritten.clear()
+        if self._trouble:
+            self._trouble = False
+            self._log.info("state is kept again")
+
+    @contextmanager
+    def _careful(self) -> Iterator[None]:
+        """Goes on without the file when it fails, and says so once."""
+        try:
+            yield
+        except (OSError, sqlite3.Error, UnicodeError, _DamagedError) as error:
+            if self._file is not None and self._file.in_transaction:
+                with suppress(sqlite3.Error):
+                    self._file.execute("ROLLBACK")
+            if _is_damage(error):
+                self.close()  # to be put aside when it is opened again
+            if not self._trouble:
+                self._log.warning("state cannot be kept, going on without", reason=_words(error))
+            self._trouble = True
 
 
-def _connect(path: str) -> sqlite3.Connection:
+def _connect(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    path.chmod(0o600)  # which SQLite copies to the files beside it
     file = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
     try:
         _set_up(file)
@@ -177,20 +191,56 @@ def _connect(path: str) -> sqlite3.Connection:
 
 
 def _set_up(file: sqlite3.Connection) -> None:
-    facts = ("SELECT count(*) FROM sqlite_master", "PRAGMA application_id", "PRAGMA user_version")
-    tables, mark, version = (file.execute(fact).fetchone()[0] for fact in facts)
-    if tables and (mark, version) != (_MARK, VERSION):
-        raise _ForeignError("not a state file of this version")
+    file.text_factory = _decoded
+    tables = [sql for (sql,) in file.execute(_TABLES)]
+    if tables:
+        _check(file, tables)
     file.execute("PRAGMA journal_mode = WAL")
     file.execute("PRAGMA synchronous = FULL")  # a call's start outlives a power cut
     if not tables:
+        file.execute("BEGIN IMMEDIATE")
         file.execute(_TABLE)
         file.execute(f"PRAGMA application_id = {_MARK}")
         file.execute(f"PRAGMA user_version = {VERSION}")
+        file.execute("COMMIT")
 
 
-def _text(body: Any) -> str:
-    return json.dumps(body, ensure_ascii=True, separators=(",", ":"))
+def _check(file: sqlite3.Connection, tables: list[str]) -> None:
+    facts = ("PRAGMA application_id", "PRAGMA user_version")
+    if (tables, *(_fact(file, fact) for fact in facts)) != ([_TABLE], _MARK, VERSION):
+        raise _DamagedError("not a state file of this version")
+    rows = file.execute("SELECT kind, name, body, crc FROM things")
+    if _fact(file, "PRAGMA quick_check(1)") != "ok" or any(_sum(*row) != crc for *row, crc in rows):
+        raise _DamagedError("not what was written")
+
+
+def _fact(file: sqlite3.Connection, question: str) -> Any:
+    return file.execute(question).fetchone()[0]
+
+
+def _is_damage(error: Exception) -> bool:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    return not isinstance(error, OSError) and code & 0xFF not in _DISK
+
+
+def _put_aside(path: Path) -> str:
+    aside = path.with_suffix(".damaged")
+    for beside in (f"{path}-wal", f"{path}-shm"):
+        Path(beside).unlink(missing_ok=True)
+    path.replace(aside)
+    return aside.name
+
+
+def _text(body: Any) -> str | None:
+    return None if body is None else json.dumps(body, separators=(",", ":"))
+
+
+def _decoded(raw: bytes) -> str:
+    return raw.decode(errors="replace")
+
+
+def _sum(kind: object, name: object, body: object) -> int:
+    return crc32(f"{kind}\n{name}\n{body}".encode())
 
 
 def _words(error: Exception) -> str:

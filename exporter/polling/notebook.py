@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-import structlog
-
 from exporter.northbound.interfaces import DAY, Subject
 from exporter.polling.inquiries import Inquiry
 from exporter.polling.inventory import Inventory
@@ -37,6 +35,7 @@ class Notebook:
         walk: Walk,
         inquiries: Mapping[str, Inquiry],
         sink: Sink,
+        log: Any,
     ) -> None:
         self._memory = memory
         self._clock = clock
@@ -47,7 +46,7 @@ class Notebook:
         self._walk = walk
         self._inquiries = inquiries
         self._sink = sink
-        self._log = structlog.get_logger()
+        self._log = log
 
     @property
     def _epoch(self) -> float:
@@ -165,7 +164,6 @@ class Notebook:
         if refusal is not None and wait > 0:
             self._log.warning(
                 "the credentials were refused; a reload with others tries those at once",
-                client=repr(self._client),
                 reason=refusal.reason,
                 next_login_in_seconds=round(wait),
             )

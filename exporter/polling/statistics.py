@@ -97,7 +97,7 @@ class Periods:
         self._wanted.pop(subject, None)
         if found.previous is not None:
             start = found.previous.start
-            full = start in new or known[start].read_at >= min(new, default=start + self._longest)
+            full = known[start].read_at >= min(new, default=start + self._longest)
             gap = None if full else (start, start)
         else:
             gap = (min(new), min(new) - 0.001) if new else None

@@ -1,0 +1,377 @@
+"""A changed configuration is taken over without losing what need not be lost."""
+
+import gc
+import sqlite3
+import threading
+import time
+
+import daemon
+import pytest
+from daemon import MINUTE, PASSWORD, refusals, serving, system
+from prometheus_client.parser import text_string_to_metric_families
+from structlog.testing import capture_logs
+
+from exporter.accounts import Accounts
+from exporter.config import ConfigError, Settings
+from exporter.daemon import Reload
+from exporter.exposition.page import Format, Page
+from exporter.exposition.telemetry import Telemetry
+from exporter.polling.poller import SystemClock
+from exporter.simulator.system import User
+
+PATIENCE = 30.0
+ONCE_IN = {"every": "4s"}  # so that no value grows old on a busy machine
+
+
+def account(url, **more):
+    """The configuration of an account that asks for everything once in a while."""
+    made = daemon.account(url, **more)
+    made["interfaces"] = {name: each | ONCE_IN for name, each in made["interfaces"].items()}
+    return made
+
+
+class Running:
+    """A daemon's inside, without its web server; `settings` is what stands on disk."""
+
+    def __init__(self, state, *accounts, **more):
+        self.state = state
+        self.settings = self.read(accounts, more)
+        self.telemetry = Telemetry()
+        page = Page(self.telemetry.registry, SystemClock().now)
+        self.accounts = Accounts(page, self.telemetry, MINUTE, state)
+        self.reload = Reload(self.settings, self.on_disk, self.accounts, self.telemetry)
+        self.reload.start()
+
+    def read(self, accounts, more):
+        state = {"directory": self.state and str(self.state)}
+        return Settings.model_validate({"accounts": accounts, "state": state} | more)
+
+    def on_disk(self):
+        if isinstance(self.settings, Exception):
+            raise self.settings
+        return self.settings
+
+    def change(self, *accounts, **more):
+        """Writes another configuration, and reloads."""
+        self.settings = self.read(accounts, more)
+        return self.reload()
+
+    def series(self):
+        text = self.accounts.exposition(Format.TEXT).decode()
+        samples = [s for f in text_string_to_metric_families(text) for s in f.samples]
+        return {(s.name, *sorted(s.labels.items())): s.value for s in samples}
+
+    def value(self, name, **labels):
+        return self.series().get((name, *sorted(labels.items())))
+
+    def names(self, name="home"):
+        """The names of all metrics of an account."""
+        return {key[0] for key in self.series() if ("account", name) in key}
+
+    def threads(self):
+        return {t.name: t for t in threading.enumerate() if t.name.startswith("poller ")}
+
+    def stop(self):
+        self.accounts.stop()
+        for thread in self.threads().values():
+            thread.join()
+
+
+def wait(condition):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def management():
+    return system(plants=1, users={"api": User(PASSWORD), "other": User(PASSWORD)})
+
+
+@pytest.fixture
+def server(management):
+    with serving(management) as server:
+        yield server
+    assert set(refusals(management).values()) <= {0}
+
+
+@pytest.fixture(params=["directory", "none"])
+def state(request, tmp_path):
+    return tmp_path / "state" if request.param == "directory" else None
+
+
+@pytest.fixture
+def run(request):
+    """Starts a daemon's inside that ends with the test."""
+
+    def start(state, *accounts, **more):
+        running = Running(state, *accounts, **more)
+        request.addfinalizer(running.stop)
+        return running
+
+    return start
+
+
+def ready(running):
+    wait(lambda: not running.accounts.waiting())
+    wait(lambda: "fusionsolar_inverter_state_code" in running.names())
+    return running
+
+
+def logins(management, user="api"):
+    return len(management.calls.of(user, "login").arrivals)
+
+
+def test_a_changed_account_keeps_session_and_data(management, server, run, state):
+    running = ready(run(state, account(server.url)))
+    before = running.series()
+
+    assert running.change(account(server.url, timeout="3s")) is None
+
+    assert running.series().keys() >= {key for key in before if "plant_code" in dict(key[1:])}
+    calls = len(management.calls.of("api", "getDevRealKpi").arrivals)
+    wait(lambda: len(management.calls.of("api", "getDevRealKpi").arrivals) > calls)
+    assert logins(management) == 1
+
+
+def test_an_unchanged_account_goes_on_undisturbed(management, server, run, tmp_path):
+    home, other = account(server.url), account(server.url, name="other", username="other")
+    running = ready(run(tmp_path, home, other))
+    thread, lists = running.threads()["poller other"], listed(management, "other")
+
+    running.change(account(server.url, timeout="3s"), other)
+
+    assert running.threads()["poller other"] is thread
+    assert thread.is_alive()
+    assert logins(management, "other") == 1
+    assert listed(management, "other") <= lists + 1
+
+
+def listed(management, user):
+    return len(management.calls.of(user, "getDevList").arrivals)
+
+
+def test_an_account_is_removed_with_all_its_series_and_another_is_added(server, run, tmp_path):
+    other = account(server.url, name="other", username="other")
+    running = ready(run(tmp_path, account(server.url)))
+
+    running.change(other)
+
+    assert running.names("home") == set()
+    assert list(running.threads()) == ["poller other"]
+    wait(lambda: "fusionsolar_inverter_state_code" in running.names("other"))
+
+
+def test_a_renamed_account_keeps_all_but_its_name(management, server, run, state):
+    running = ready(run(state, account(server.url)))
+    before = len([key for key in running.series() if "device_id" in dict(key[1:])])
+
+    running.change(account(server.url, name="roof"))
+
+    after = [key for key in running.series() if "device_id" in dict(key[1:])]
+    assert len(after) >= before
+    assert {dict(key[1:])["account"] for key in after} == {"roof"}
+    assert running.names("home") == set()
+    assert logins(management) == 1
+
+
+def test_currency_and_alarm_levels_take_effect_at_once(server, run, tmp_path):
+    running = ready(run(tmp_path, account(server.url)))
+
+    running.change(account(server.url), currency="EUR", alarms={"levels": ["major"]})
+
+    labels = {label for key in running.series() for label in key[1:]}
+    assert {value for name, value in labels if name == "currency"} == {"EUR"}
+    assert {value for name, value in labels if name == "severity"} == {"major"}
+
+
+def test_factors_and_places_take_effect_at_once(server, run, tmp_path):
+    running = ready(run(tmp_path, account(server.url)))
+    temperature = "fusionsolar_inverter_temperature_celsius"
+    before = {key: value for key, value in running.series().items() if key[0] == temperature}
+    code = next(dict(key[1:])["plant_code"] for key in before)
+
+    running.change(
+        account(server.url),
+        factors=[{"device_type": 1, "key": "temperature", "factor": 10}],
+        plant_coordinates={code: [1.5, 2.5]},
+    )
+
+    after = running.series()
+    place = ("fusionsolar_plant_latitude_degrees", ("account", "home"), ("plant_code", code))
+    assert after[place] == 1.5
+    assert min(after[key] for key in before) > 5 * max(before.values())
+
+
+def test_limits_and_interfaces_take_effect(server, run, tmp_path):
+    running = ready(run(tmp_path, account(server.url)))
+    slow = account(server.url)
+    slow["interfaces"]["getStationRealKpi"] = {"allowance": {"calls": 1, "per": "1h"}}
+    slow["interfaces"]["getDevRealKpi"] = {"enabled": False}
+    pace = {"account": "home", "interface": "getStationRealKpi"}
+
+    running.change(slow)
+
+    assert running.value("fusionsolar_interface_pace_seconds", **pace) == 3_600.0
+    assert "fusionsolar_inverter_state_code" not in running.names()
+    assert "fusionsolar_plant_health_state_code" in running.names()
+
+
+def test_a_broken_file_keeps_the_old_and_says_so(server, run, tmp_path):
+    running = ready(run(tmp_path, account(server.url)))
+    threads, good = running.threads(), running.settings
+    applied = running.value("fusionsolar_exporter_config_last_reload_success_timestamp_seconds")
+    running.settings = ConfigError("config.yaml: accounts[0].timeout: nonsense")
+
+    with capture_logs() as logs:
+        assert running.reload() == "config.yaml: accounts[0].timeout: nonsense"
+
+    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == [
+        "configuration not reloaded, going on with the old"
+    ]
+    assert running.threads() == threads
+    assert running.value("fusionsolar_exporter_config_last_reload_successful") == 0
+
+    running.settings = good
+    assert running.reload() is None
+    assert running.value("fusionsolar_exporter_config_last_reload_successful") == 1
+    assert (
+        running.value("fusionsolar_exporter_config_last_reload_success_timestamp_seconds") > applied
+    )
+    assert running.threads() == threads
+
+
+def test_a_bug_while_reading_is_no_end(server, run, tmp_path):
+    running = ready(run(tmp_path, account(server.url)))
+    running.settings = RecursionError("deep")
+
+    assert running.reload() == "a bug; the log says more"
+
+    assert list(running.threads()) == ["poller home"]
+
+
+def test_another_state_directory_needs_a_restart(server, run, tmp_path):
+    running = run(tmp_path / "one", account(server.url))
+
+    with capture_logs() as logs:
+        for _ in range(2):
+            running.change(account(server.url), state={"directory": str(tmp_path / "two")})
+
+    said = [entry["event"] for entry in logs]
+    assert said.count("state.directory needs a restart") == 2
+    assert not (tmp_path / "two").exists()
+
+
+def test_a_changed_password_is_tried_at_once(management, server, run, tmp_path):
+    management.users["api"] = User("another")
+    running = run(tmp_path, account(server.url))
+    wait(lambda: logins(management) == 1 and "refused" in str(running.accounts.waiting()))
+
+    running.change(account(server.url, name="renamed", password="another"))
+
+    wait(lambda: not running.accounts.waiting())
+    assert logins(management) == 2
+
+
+def test_readiness_latches(management, server, run, tmp_path):
+    running = ready(run(tmp_path, account(server.url)))
+    management.faults.add("http_status", value=502)
+
+    running.change(account(server.url), account(server.url, name="other", username="other"))
+
+    assert running.accounts.waiting() == []
+
+
+def test_an_account_that_is_replaced_is_never_taken_for_ready(management, server, run, tmp_path):
+    management.faults.add("http_status", value=502)
+    running = run(tmp_path, account(server.url))
+    ended, seen = threading.Event(), set()
+
+    def probe():
+        while not ended.is_set():
+            seen.add(bool(running.accounts.waiting()))
+
+    thread = threading.Thread(target=probe)
+    thread.start()
+    for n in range(10):
+        running.change(account(server.url, name=f"n{n % 2}"))
+    ended.set()
+    thread.join()
+
+    assert seen == {True}
+
+
+def test_no_scrape_meets_a_gap(server, run, tmp_path):
+    running = ready(run(tmp_path, account(server.url)))
+    ended, fewest, scrapes = threading.Event(), [10**9], [0]
+
+    def scrape():
+        while not ended.is_set():
+            page = running.accounts.exposition(Format.TEXT)
+            fewest[0] = min(fewest[0], page.count(b"device_id="))
+            scrapes[0] += 1
+
+    before = running.accounts.exposition(Format.TEXT).count(b"device_id=")
+    thread = threading.Thread(target=scrape)
+    thread.start()
+    for n in range(4):
+        running.change(account(server.url, timeout=f"{n + 3}s"))
+    ended.set()
+    thread.join()
+
+    assert scrapes[0] > 10
+    assert fewest[0] >= before * 0.95  # a value may be gone for reasons of its own
+
+
+def test_a_reload_waits_for_the_call_under_way_and_others_for_the_reload(
+    management, server, run, tmp_path
+):
+    running = ready(run(tmp_path, account(server.url)))
+    management.faults.add("hang_before_headers", interface="getDevRealKpi", count=1)
+    wait(lambda: not management.faults.waiting)
+    done = []
+
+    first = threading.Thread(
+        target=lambda: done.append(running.change(account(server.url, timeout="3s")))
+    )
+    first.start()
+    running.change(account(server.url, timeout="4s"))
+    first.join()
+
+    assert done == [None]
+    assert running.accounts._working["home"].account == running.settings.accounts[0]
+    assert list(running.threads()) == ["poller home"]
+    assert logins(management) == 1
+
+
+def test_two_accounts_of_one_user_are_warned_of(run, tmp_path):
+    twins = account("https://localhost:9"), account("https://LOCALHOST:9/api", name="twin")
+
+    with capture_logs() as logs:
+        run(tmp_path, *twins)
+
+    warned = [entry for entry in logs if "two accounts log in as the same user" in entry["event"]]
+    assert [entry["account"] for entry in warned] == ["twin"]
+
+
+def test_reloads_leave_no_thread_and_no_file_open(server, run, tmp_path):
+    running = ready(run(tmp_path / "state", account(server.url)))
+
+    for n in range(5):
+        other = account(server.url, name=f"n{n}", username="other")
+        running.change(account(server.url, timeout=f"{n + 3}s"), *([other] if n % 2 else []))
+    running.change(account(server.url))
+
+    gc.collect()
+    assert list(running.threads()) == ["poller home"]
+    ours = [each for each in gc.get_objects() if isinstance(each, sqlite3.Connection)]
+    assert sum(is_open(each) for each in ours) == 1
+
+
+def is_open(connection):
+    try:
+        connection.total_changes  # noqa: B018  # asks it
+    except sqlite3.ProgrammingError:
+        return False
+    return True

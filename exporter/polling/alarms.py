@@ -181,9 +181,12 @@ class AlarmBook:
         self._changed.clear()
         return changed
 
-    def recall(self, stored: Mapping[str, Any]) -> None:
-        """Takes up what an earlier life knew."""
+    def recall(self, stored: Mapping[str, Any], *, anew: bool = False) -> None:
+        """Takes up what an earlier life knew; `anew` makes the next looks the first ones."""
         self._plants |= {code: _read(plant) for code, plant in stored.items()}
+        if anew:
+            for plant in self._plants.values():
+                plant.since = inf
 
 
 def _by_plant(asked: Collection[str], alarms: Iterable[Alarm]) -> dict[str, dict[Identity, Alarm]]:

@@ -284,10 +284,13 @@ class _Alarms(_Plain):
         self._book.forget(members)
 
     def changes(self) -> Mapping[tuple[str, str], Any]:
-        return {("book", plant): known for plant, known in self._book.changes().items()}
+        changes = {("book", plant): known for plant, known in self._book.changes().items()}
+        return {**changes, ("book terms", ""): self._filters} if changes else changes
 
     def recall(self, read: Callable[[str], Mapping[str, Any]]) -> None:
-        self._book.recall(read("book"))
+        # Under other filters, what was there before would seem to be new.
+        other = read("book terms").get("", self._filters) != self._filters
+        self._book.recall(read("book"), anew=other)
 
 
 class _Upgrades(_Plain):

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from polling.world import FakeClock, Server, Sink, fleet, limits_of, poller, run
+from polling.world import EVERYTHING, WALKED, FakeClock, Server, Sink, fleet, limits_of, poller, run
 
 HOUR = 3_600.0
 FAULTS = ("connection", "timeout", "http_502", "http_429", "305", "20004")
@@ -35,8 +35,11 @@ def allowed(server, name, seconds):
     seed=st.integers(0, 2**32),
     latency=st.sampled_from([0.0, 0.2, 3.0, 25.0]),
     fault_share=st.sampled_from([0.0, 0.05, 0.5]),
+    walked=st.sampled_from([WALKED, EVERYTHING]),
 )
-def test_no_call_is_ever_refused_for_its_frequency(edition, fleet, seed, latency, fault_share):
+def test_no_call_is_ever_refused_for_its_frequency(  # noqa: PLR0913, PLR0917  # because all of it is drawn
+    edition, fleet, seed, latency, fault_share, walked
+):
     server = Server(
         FakeClock(5 * HOUR),
         edition,
@@ -47,7 +50,7 @@ def test_no_call_is_ever_refused_for_its_frequency(edition, fleet, seed, latency
         fault_share=fault_share,
     )
 
-    run(poller(server))
+    run(poller(server, walked=walked))
 
     assert server.refused == []
 
@@ -71,11 +74,12 @@ def test_no_call_is_refused_in_a_day_of_faults(edition):
 @pytest.mark.parametrize("edition", ["classic", "v6", "safe"])
 def test_ten_minutes_use_at_least_95_percent_of_the_allowance(edition):
     # 130 plants, several batches per type, latency up to 0.2 s: measured once the fleet is known.
+    # Statistics, alarms and upgrades go on beside them.
     server = Server(
         FakeClock(4 * HOUR), edition, *fleet(130, {1: 350, 39: 130, 47: 130, 17: 90}), seed=7
     )
 
-    run(poller(server))
+    run(poller(server, walked=EVERYTHING))
 
     for name in REALTIME:
         start = server.clock.end - 200 * 60

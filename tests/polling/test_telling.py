@@ -64,7 +64,10 @@ def test_readiness_names_what_is_missing_and_latches():
         return nap
 
     walker.step = step
-    assert walker.waiting == ("not logged in yet",)
+    assert walker.waiting == (
+        "not logged in",
+        "getStationList: 1 of 1 batches not answered yet",
+    )
     run(walker)
 
     assert "getDevRealKpi: 2 of 3 batches not answered yet" in {r for rs in seen for r in rs}

@@ -11,6 +11,9 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from math import ceil
 
+from polling.alarming import LANGUAGES
+from polling.answers import Answers
+
 from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import EDITIONS, INTERFACES
 from exporter.polling.inquiries import AlarmTerms
@@ -23,6 +26,7 @@ HOUR = 3_600
 DAY = 86_400.0
 PARKED = Reaction.PARK
 TIMEOUT = 30.0
+EPOCH = 1_700_000_000.0  # what the wall clock shows more than the steady one
 
 
 class EndOfDays(BaseException):
@@ -35,7 +39,7 @@ class FakeClock:
     def __init__(self, end):
         self.at = 1_000.0
         self.end = self.at + end
-        self.step = 1_700_000_000.0
+        self.step = EPOCH
 
     def now(self):
         return self.at
@@ -54,27 +58,45 @@ class FakeClock:
             raise EndOfDays
 
 
+def _only(by_type, *kinds):
+    return {kind: by_type[kind] for kind in kinds if kind in by_type}
+
+
+def _by_type(by_type, base, window):
+    """So many calls more for each hundred of each type: over the sum, and type by type."""
+    return [
+        (max(1, base + sum(by_type.values())), window, None),
+        *((max(1, base + n), window, kind) for kind, n in by_type.items()),
+    ]
+
+
 def limits_of(path, edition, plants, devices):
     """(calls, window, device type or None) as the reference and its V6 edition print them."""
-    plant_batches = max(1, ceil(plants / 100))
+    hundreds = max(1, ceil(plants / 100))
     by_type = {kind: ceil(count / 100) for kind, count in devices.items()}
+    plants_daily = [(hundreds + 24, DAY, None), (1, 60, None)]
     v6 = {
         "login": [(5, 600, None)],
         "getStationList": [(24, DAY, None), (1, 60, None)],
         "stations": [(24, DAY, None), (1, 60, None)],
-        "getDevList": [(plant_batches + 24, DAY, None), (1, 60, None)],
-        "getStationRealKpi": [(plant_batches, 300, None), (1, 60, None)],
-        "getDevRealKpi": [
-            (max(1, sum(by_type.values())), 300, None),
-            *((max(1, n), 300, kind) for kind, n in by_type.items()),
-        ],
+        "getDevList": plants_daily,
+        "getStationRealKpi": [(hundreds, 300, None), (1, 60, None)],
+        "getDevRealKpi": _by_type(by_type, 0, 300),
+        "getKpiStationHour": plants_daily,
+        "getKpiStationDay": plants_daily,
+        "getKpiStationMonth": plants_daily,
+        "getKpiStationYear": plants_daily,
+        "getDevFiveMinutes": [*_by_type(by_type, 24, DAY), (1, 60, None)],
+        "getDevKpiDay": [*_by_type(_only(by_type, 1, 14, 38, 39), 24, DAY), (1, 60, None)],
+        "getDevUpgradeInfo": [(1, 60, None)],
+        "getAlarmList": [(hundreds, 1_800, None)],
     }[path]
     classic = [(1, 60, None)]
     return {"classic": classic, "v6": v6, "safe": classic + v6}[edition]
 
 
 @dataclass
-class Server:
+class Server(Answers):
     """One account's management system."""
 
     clock: FakeClock
@@ -88,6 +110,11 @@ class Server:
     session_seconds: float = 1_800.0
     extends: bool = True  # whether a call lengthens the session
     poisoned: set[int] = field(default_factory=set)
+    troubles: list = field(default_factory=list)  # alarms
+    upgraded: set[int] = field(default_factory=set)
+    languages: set[str] = field(default_factory=lambda: LANGUAGES)
+    lost: float = 0.0  # share of the rows of statistics and alarms that answers lack
+    lag: float = 0.0  # after which a period has a row
 
     def __post_init__(self):
         self.random = random.Random(self.seed)  # noqa: S311  # dice, not keys
@@ -99,6 +126,10 @@ class Server:
         self.session_end = -1.0
         self.valid = None
         self.script = lambda _name, _body: None  # returns the CallError to answer with, if any
+
+    def time(self):
+        """Seconds since the epoch, as the server's clock says, whatever ours does."""
+        return self.clock.now() + EPOCH
 
     # --- the poller's Client ---------------------------------------------------------------
 
@@ -163,56 +194,13 @@ class Server:
         for allowed, window, of_kind in limits_of(name, self.edition, len(self.plants), counts):
             if of_kind not in (None, kind):
                 continue
-            times = [t for t, k in log[-400:] if of_kind in (None, k)]
+            times = [t for t, k in log if of_kind in (None, k)]
             if len(times) - bisect_right(times, arrival - window) >= allowed:
                 self.refused.append(call)
                 break
         log.append((arrival, kind))
         log.sort()
-
-    # --- answers -----------------------------------------------------------------------------
-
-    def answer_getStationList(self, _):  # noqa: N802
-        return [{"stationCode": code, "stationName": code, **p} for code, p in self.plants.items()]
-
-    def answer_getDevList(self, body):  # noqa: N802
-        codes = self._asked(body["stationCodes"], self.plants, "20007")
-        return [
-            {"id": i, "devName": f"d{i}", **device}
-            for i, device in self.devices.items()
-            if device["stationCode"] in codes
-        ]
-
-    def answer_getStationRealKpi(self, body):  # noqa: N802
-        codes = self._asked(body["stationCodes"], self.plants, "20007")
-        return [{"stationCode": code, "dataItemMap": {"day_power": 1.0}} for code in codes]
-
-    def answer_getDevRealKpi(self, body):  # noqa: N802
-        ids = self._asked(body["devIds"], {str(i) for i in self.devices}, "20008")
-        kinds = {str(self.devices[int(i)]["devTypeId"]) for i in ids}
-        if kinds != {body["devTypeId"]} or self.poisoned & {int(i) for i in ids}:
-            self._fail(CallError("20006", Reaction.REREAD_FLEET, "mixed", enveloped=True))
-        return [{"devId": int(i), "dataItemMap": {"run_state": 1}} for i in ids]
-
-    def answer_stations(self, body):
-        size, page = body["pageSize"], body["pageNo"]
-        codes = list(self.plants)
-        return {
-            "list": [
-                {"plantCode": code, "plantName": code}
-                for code in codes[(page - 1) * size : page * size]
-            ],
-            "pageNo": page,
-            "pageCount": ceil(len(codes) / size),
-        }
-
-    def _asked(self, text, known, code):
-        names = text.split(",")
-        assert 1 <= len(names) <= 100
-        assert len(set(names)) == len(names), "asked twice"
-        if not set(names) <= set(known):
-            self._fail(CallError(code, Reaction.REREAD_FLEET, "unknown", enveloped=True))
-        return names
+        del log[:-400]
 
     # --- looking back ------------------------------------------------------------------------
 
@@ -272,6 +260,16 @@ class Forgetful:
 
 
 WALKED = ("login", "getStationList", "getDevList", "getStationRealKpi", "getDevRealKpi")
+EVERYTHING = (
+    *WALKED,
+    "getAlarmList",
+    "getKpiStationHour",
+    "getKpiStationDay",
+    "getKpiStationMonth",
+    "getKpiStationYear",
+    "getDevKpiDay",
+    "getDevUpgradeInfo",
+)
 
 
 def fleet(plants, devices_by_type):
@@ -293,15 +291,16 @@ def poller(  # noqa: PLR0913  # what a poller is handed, and a test may choose
     overrides=None,
     walked=WALKED,
     memory=None,
-    alarms=AlarmTerms(),  # frozen
+    alarms=None,
+    every=None,
 ):
     """A poller on a server, with the reference's limits of the server's edition."""
-    overrides = overrides or {}
+    overrides, every = overrides or {}, every or {}
     wishes = [
         Wish(
             INTERFACES[name],
             overrides.get(name, EDITIONS[server.edition](INTERFACES[name])),
-            INTERFACES[name].every,
+            every.get(name, INTERFACES[name].every),
         )
         for name in walked
     ]
@@ -310,7 +309,7 @@ def poller(  # noqa: PLR0913  # what a poller is handed, and a test may choose
         wishes,
         edition=server.edition,
         timeout=TIMEOUT,
-        alarms=alarms,
+        alarms=alarms or AlarmTerms(),
         client=server,
         inventory=Inventory(),
         sink=sink or Sink(),

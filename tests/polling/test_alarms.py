@@ -1,0 +1,526 @@
+"""Which alarms are active, which are new, and which time is asked about next."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polling.alarming import Trouble, key_of, refusal
+
+from exporter.northbound.records import Alarm, PlantAlarms
+from exporter.polling.alarms import AlarmBook, newest_window
+
+MINUTE = 60.0
+HOUR = 3_600.0
+DAY = 86_400.0
+NOW = 1_700_000_000.0
+
+
+def alarm(raised=NOW, serial="S1", plant="P", **traits):
+    return Alarm(plant, serial, "65534", "1", raised, **traits)
+
+
+def look(book, now, *alarms, plants=("P",)):
+    return book.look(plants, newest_window(now), alarms, now)
+
+
+def sweep(book, now, *alarms, plants=("P",)):
+    """Asks about all older windows that are due; returns them."""
+    windows = []
+    while window := book.older_window(plants):
+        windows.append(window)
+        listed = [alarm for alarm in alarms if window.begin <= alarm.raised <= window.end]
+        book.look_back(plants, window, listed, now)
+        book.skip(plants, window)
+    return windows
+
+
+def watched(*alarms, plants=("P",)):
+    """A book that has looked, and asked about all older windows."""
+    book = AlarmBook()
+    look(book, NOW, *alarms, plants=plants)
+    sweep(book, NOW, *alarms, plants=plants)
+    return book
+
+
+# --- what counts -------------------------------------------------------------------------------
+
+
+def test_what_is_active_at_the_first_look_is_shown_and_does_not_count():
+    old = alarm(NOW - DAY)
+
+    assert look(AlarmBook(), NOW, old) == {"P": PlantAlarms((old,), ())}
+
+
+def test_an_alarm_counts_when_it_is_first_seen_and_never_again():
+    book, new = watched(), alarm(NOW + 1)
+
+    told = [look(book, NOW + turn * HOUR, new)["P"] for turn in (1, 2, 3)]
+
+    assert [each.new for each in told] == [(new,), (), ()]
+    assert {each.active for each in told} == {(new,)}
+
+
+def test_an_alarm_that_was_cleared_before_anybody_looked_counts():
+    book = watched()
+    gone = alarm(NOW + 1, status=6, active=False)
+
+    assert look(book, NOW + HOUR, gone)["P"] == PlantAlarms((), (gone,))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        alarm(NOW + 2),
+        alarm(NOW + 1, serial="S2"),
+        replace(alarm(NOW + 1), alarm_id="7"),
+        replace(alarm(NOW + 1), cause_id="2"),
+    ],
+)
+def test_an_occurrence_is_known_by_device_alarm_cause_and_time(other):
+    book = watched()
+    look(book, NOW + HOUR, alarm(NOW + 1))
+
+    assert look(book, NOW + 2 * HOUR, alarm(NOW + 1), other)["P"].new == (other,)
+
+
+def test_neither_a_new_status_nor_another_name_is_another_alarm():
+    book = watched()
+    look(book, NOW + HOUR, alarm(NOW + 1, status=1, name="a fault"))
+
+    told = look(book, NOW + 2 * HOUR, alarm(NOW + 1, status=2, name="una falla"))["P"]
+
+    assert told.new == ()
+    assert [each.status for each in told.active] == [2]
+
+
+def test_an_alarm_that_went_and_came_back_counts_once():
+    book, flapping = watched(), alarm(NOW + 1)
+
+    told = [look(book, NOW + turn * HOUR, *([flapping] * (turn % 2)))["P"] for turn in range(1, 8)]
+
+    assert [len(each.new) for each in told] == [1, 0, 0, 0, 0, 0, 0]
+    assert [len(each.active) for each in told] == [1, 0, 1, 0, 1, 0, 1]
+
+
+def test_an_alarm_that_arrives_days_after_it_was_raised_counts():
+    book, late = watched(), alarm(NOW + 1)
+    look(book, NOW + 10 * DAY)
+
+    assert look(book, NOW + 30 * DAY, late)["P"].new == (late,)
+
+
+def test_what_was_raised_while_nobody_looked_counts():
+    book, missed = watched(), alarm(NOW + 20 * DAY)
+
+    assert look(book, NOW + 50 * DAY, missed)["P"].new == (missed,)
+
+
+@pytest.mark.parametrize("status", [1, 2, 3, None])
+def test_an_alarm_is_active_until_it_is_handled(status):
+    assert look(AlarmBook(), NOW, alarm(status=status))["P"].active
+
+
+def test_each_plant_has_a_first_look_of_its_own():
+    book = watched(plants=("P",))
+    here, there = alarm(NOW + 1), alarm(NOW + 1, plant="Q")
+
+    told = look(book, NOW + HOUR, here, there, plants=("P", "Q"))
+
+    assert told == {"P": PlantAlarms((here,), (here,)), "Q": PlantAlarms((there,), ())}
+
+
+def test_a_plant_that_was_gone_is_looked_at_as_if_for_the_first_time():
+    book = watched(plants=("P", "Q"))
+    book.forget({"Q"})
+
+    assert look(book, NOW + HOUR, alarm(NOW + 1))["P"].new == ()
+
+
+def test_alarms_of_plants_that_were_not_asked_about_are_left_alone():
+    assert look(AlarmBook(), NOW, alarm(plant="Q")) == {"P": PlantAlarms((), ())}
+
+
+# --- when it is over ---------------------------------------------------------------------------
+
+
+def test_an_alarm_is_over_when_a_window_that_holds_it_comes_back_without_it():
+    book = watched(alarm(NOW - 30 * DAY))
+
+    assert look(book, NOW + HOUR)["P"].active == ()
+
+
+def test_an_alarm_that_no_window_holds_stays():
+    old = alarm(NOW - 30 * DAY)
+    book = watched(old)
+
+    assert look(book, NOW + 3 * DAY)["P"].active == (old,)
+
+
+def test_an_old_alarm_is_asked_about_once_a_day_until_it_is_over():
+    old, older = alarm(NOW - 29 * DAY), alarm(NOW - 28 * DAY)
+    book = watched(old, older)
+    swept = []
+    for hour in range(24 * 7):
+        now = NOW + hour * HOUR
+        present = [each for each in (old, older) if each is old and hour < 24 * 5]
+        look(book, now, *(each for each in present if newest_window(now).holds(each.raised)))
+        if window := book.older_window(["P"]):
+            swept.append(hour // 24)
+            told = book.look_back(["P"], window, present, now)["P"]
+            book.skip(["P"], window)
+            assert told.new == ()
+            assert told.active == tuple(present)
+
+    assert swept == [2, 3, 4, 5]
+
+
+def test_an_alarm_older_than_the_server_tells_is_over():
+    old = alarm(NOW - 20 * DAY)
+    book = watched(old)
+
+    assert look(book, NOW + 344 * DAY)["P"].active == (old,)
+    assert look(book, NOW + 345 * DAY)["P"].active == ()
+
+
+# --- windows -----------------------------------------------------------------------------------
+
+
+@given(st.floats(1.5e9, 2e9))
+def test_the_first_sweep_asks_about_a_year_without_a_gap(now):
+    book = AlarmBook()
+    look(book, now)
+    newest, windows = newest_window(now), sweep(book, now)
+
+    edge = newest
+    for window in windows:
+        assert window.end - 1 >= edge.begin + 1
+        assert 0 < window.end - window.begin <= 31 * DAY
+        edge = window
+    assert edge.begin <= now - 365 * DAY + HOUR
+    assert len(windows) <= 13
+    assert refusal(newest.begin, newest.end, now) is None
+
+
+@given(
+    st.lists(st.floats(31, 364), max_size=40),
+    st.integers(1, 5),
+    st.floats(0, DAY),
+)
+def test_the_sweeps_of_many_plants_share_their_windows(ages, plants, apart):
+    names = [f"P{n}" for n in range(plants)]
+    book = AlarmBook()
+    old = [alarm(NOW - age * DAY, f"S{n}", names[n % plants]) for n, age in enumerate(ages)]
+    for turn, name in enumerate(names):
+        look(book, NOW + turn * apart, plants=[name])
+
+    windows = sweep(book, NOW, *old, plants=names)
+    look(book, NOW + 5 * DAY, plants=names)
+    again = sweep(book, NOW + 5 * DAY, *old, plants=names)
+
+    assert len(windows) <= 14
+    assert len(again) <= min(14, 2 * len(old))
+
+
+def test_a_sweep_that_takes_more_than_a_day_goes_on_to_its_end():
+    book, asked = AlarmBook(), []
+    for day in range(13):
+        look(book, NOW + day * DAY)
+        if window := book.older_window(["P"]):
+            asked.append(window.begin)
+            book.skip(["P"], window)
+
+    assert min(asked) <= NOW - 365 * DAY + HOUR
+    assert len(set(asked)) == len(asked)
+
+
+def test_once_a_week_all_windows_are_due_again():
+    book, asked = AlarmBook(), []
+    for day in range(16):
+        look(book, NOW + day * DAY)
+        asked.append(len(sweep(book, NOW + day * DAY)))
+
+    assert [day for day, windows in enumerate(asked) if windows >= 11] == [0, 7, 14]
+    assert sum(asked[1:7]) == 0
+
+
+def test_an_old_alarm_that_an_answer_lacked_by_mistake_is_back_within_a_week():
+    old = alarm(NOW - 100 * DAY)
+    book = AlarmBook()
+    look(book, NOW)
+    sweep(book, NOW)
+
+    look(book, NOW + 7 * DAY)
+    sweep(book, NOW + 7 * DAY, old)
+
+    assert look(book, NOW + 7 * DAY)["P"] == PlantAlarms((old,), ())
+
+
+def test_after_the_first_sweep_only_windows_with_active_alarms_are_asked_about():
+    book = watched(alarm(NOW - 29 * DAY), alarm(NOW - 2 * DAY))
+    look(book, NOW + 5 * DAY, alarm(NOW - 2 * DAY))
+
+    windows = sweep(book, NOW + 5 * DAY)
+
+    assert len(windows) == 1
+    assert windows[0].holds(NOW - 29 * DAY)
+
+
+def test_without_old_alarms_nothing_is_asked_extra():
+    book = watched(alarm(NOW - DAY))
+    look(book, NOW + 5 * DAY, alarm(NOW - DAY))
+
+    assert sweep(book, NOW + 5 * DAY) == []
+
+
+# --- clocks ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("skew", [-HOUR + MINUTE, -600, 600, HOUR])
+def test_a_clock_that_is_off_by_up_to_an_hour_misses_nothing(skew):
+    """The server's clock is right; ours is `skew` seconds ahead."""
+    book = AlarmBook()
+    look(book, NOW + skew)
+    counted = []
+    for turn in range(1, 50):
+        now, raised = NOW + turn * HOUR, NOW + turn * HOUR - 5
+        window = newest_window(now + skew)
+        listed = [alarm(raised)] if window.begin <= raised <= window.end else []
+        counted += look(book, now + skew, *listed)["P"].new
+
+    assert [each.raised for each in counted] == [NOW + turn * HOUR - 5 for turn in range(1, 50)]
+
+
+@pytest.mark.parametrize("days", [2, 20, 40])
+def test_a_clock_that_was_set_back_ends_no_alarm_and_counts_none_again(days):
+    book = watched()
+    known = [alarm(NOW + 60), alarm(NOW + HOUR)]
+    look(book, NOW + 2 * HOUR, *known)
+
+    back = look(book, NOW - days * DAY)["P"]
+    again = look(book, NOW + 3 * HOUR, *known)["P"]
+
+    assert back == PlantAlarms(tuple(known), ())
+    assert again == PlantAlarms(tuple(known), ())
+
+
+def test_what_only_a_clock_that_was_set_back_shows_again_does_not_count():
+    book, forgotten = watched(), alarm(NOW + 1, status=6, active=False)
+    look(book, NOW + HOUR, forgotten)
+    look(book, NOW + 40 * DAY)
+
+    assert look(book, NOW + 20 * DAY, forgotten)["P"].new == ()
+
+
+def test_a_clock_that_was_wrong_by_a_month_starts_anew_when_it_is_right():
+    book = AlarmBook()
+    look(book, NOW + 40 * DAY)
+    shown, new = alarm(NOW - DAY), alarm(NOW + 1)
+
+    assert look(book, NOW, shown)["P"] == PlantAlarms((shown,), ())
+    assert look(book, NOW + HOUR, shown, new)["P"] == PlantAlarms((shown, new), (new,))
+
+
+# --- memory ------------------------------------------------------------------------------------
+
+
+def reborn(stored):
+    """Another life, with what was written to a file."""
+    book = AlarmBook()
+    book.recall({plant: known for plant, known in json.loads(json.dumps(stored)).items() if known})
+    return book
+
+
+def test_a_restart_forgets_nothing():
+    book = watched()
+    look(book, NOW + HOUR, alarm(NOW + 60))
+
+    told = look(reborn(book.changes()), NOW + 2 * HOUR, alarm(NOW + 60), alarm(NOW + 61))["P"]
+
+    assert told == PlantAlarms((alarm(NOW + 60), alarm(NOW + 61)), (alarm(NOW + 61),))
+
+
+def test_a_restart_goes_on_with_the_sweep():
+    book = AlarmBook()
+    look(book, NOW)
+    windows = [book.older_window(["P"])]
+    book.skip(["P"], windows[0])
+    book.look_back(["P"], windows[0], (), NOW)
+
+    windows += sweep(reborn(book.changes()), NOW)
+
+    other = AlarmBook()
+    look(other, NOW)
+    assert windows == sweep(other, NOW)
+
+
+def test_only_what_changed_is_written():
+    book = watched(plants=("P", "Q"))
+    book.changes()
+
+    look(book, NOW + HOUR, alarm(NOW + 60), plants=("P", "Q"))
+    changed = set(book.changes())
+    look(book, NOW + 2 * HOUR, alarm(NOW + 60), plants=("P", "Q"))
+
+    assert changed == {"P"}
+    assert book.changes() == {}
+
+
+def test_what_is_forgotten_is_dropped_from_memory():
+    book = watched(plants=("P", "Q"))
+    book.changes()
+
+    book.forget({"Q"})
+
+    assert book.changes() == {"P": None}
+    assert book.changes() == {}
+
+
+# --- against an oracle -------------------------------------------------------------------------
+
+SPAN = 100  # days
+
+troubles = st.lists(
+    st.builds(
+        lambda plant, serial, raised, late, lasts, lingers: Trouble(
+            plant=plant,
+            serial=serial,
+            alarm_id=1,
+            cause_id=1,
+            raised=float(int(NOW + raised * DAY)),
+            visible=NOW + (raised + late) * DAY,
+            cleared=NOW + (raised + late + lasts) * DAY,
+            lingers=lingers * DAY,
+        ),
+        plant=st.sampled_from("PQ"),
+        serial=st.sampled_from("ab"),
+        raised=st.floats(-400, SPAN),
+        late=st.floats(0, 0.5),
+        lasts=st.floats(0, 400) | st.floats(0, 1),
+        lingers=st.sampled_from([0.0, 0.1, 500.0]),
+    ),
+    max_size=15,
+    unique_by=lambda trouble: trouble.key,
+)
+gaps = st.lists(st.floats(0.01, 0.5) | st.floats(0.5, 50), min_size=1, max_size=40)
+
+
+class Watch:
+    """Asks a book as the poller does, of a server that has all these alarms."""
+
+    def __init__(self, troubles, skew=0.0):
+        self.book = AlarmBook()
+        self.troubles = troubles
+        self.skew = skew
+        self.stored = {}
+        self.active = {}
+        self.counted = []
+
+    def ask(self, at, *, sweeps=1):
+        """One look by a clock that is off, and some of the older windows that are due."""
+        now = at + self.skew
+        window = newest_window(now)
+        self.take(self.book.look("PQ", window, self.listed(window, at), now))
+        for _ in range(sweeps):
+            if window := self.book.older_window("PQ"):
+                self.take(self.book.look_back("PQ", window, self.listed(window, at), now))
+                self.book.skip("PQ", window)
+        self.stored |= self.book.changes()
+
+    def listed(self, window, at):
+        return [
+            trouble.record(at)
+            for trouble in self.troubles
+            if window.begin <= trouble.raised <= window.end and trouble.listed(at)
+        ]
+
+    def take(self, told):
+        self.active |= {plant: set(map(key_of, each.active)) for plant, each in told.items()}
+        self.counted += [key_of(alarm) for each in told.values() for alarm in each.new]
+
+    def restart(self, *, forgetful):
+        self.stored = {} if forgetful else self.stored
+        self.book = reborn(self.stored)
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    troubles=troubles,
+    gaps=gaps,
+    skew=st.floats(-HOUR + MINUTE, HOUR - MINUTE),
+    restarts=st.sets(st.integers(0, 40)),
+)
+def test_each_alarm_that_a_look_tells_of_counts_once_but_those_of_the_first(
+    troubles, gaps, skew, restarts
+):
+    watch, at, seen = Watch(troubles, skew), NOW, None
+    expected = set()
+    for turn, gap in enumerate(gaps):
+        at += gap * DAY
+        told = {key_of(each) for each in watch.listed(newest_window(at + skew), at)}
+        expected |= set() if seen is None else told - seen
+        seen = (seen or set()) | told
+        watch.ask(at)
+        if turn in restarts:
+            watch.restart(forgetful=False)
+
+    assert sorted(watch.counted) == sorted(expected)
+
+
+@settings(max_examples=120, deadline=None)
+@given(troubles=troubles, gaps=gaps, restarts=st.dictionaries(st.integers(0, 40), st.booleans()))
+def test_after_a_sweep_the_server_and_we_agree_on_what_is_active(troubles, gaps, restarts):
+    watch, at = Watch(troubles), NOW
+    for turn, gap in enumerate(gaps):
+        at += gap * DAY
+        watch.ask(at)
+        if turn in restarts:
+            watch.restart(forgetful=restarts[turn])
+
+    for _ in range(8):  # the rest of a sweep, and a week
+        at += DAY
+        watch.ask(at, sweeps=20)
+
+    for plant in "PQ":
+        assert watch.active[plant] == {
+            trouble.key
+            for trouble in troubles
+            if trouble.plant == plant
+            and trouble.active(at)
+            and trouble.raised >= at - 365 * DAY + HOUR
+        }
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    troubles=troubles,
+    gaps=gaps,
+    wrong=st.sampled_from([-20, -3, -0.02, 0.02, 3, 20, 60]),
+    lapses=st.sets(st.integers(0, 40)),
+    restarts=st.sets(st.integers(0, 40)),
+)
+def test_however_wrong_the_clock_is_for_a_while_no_alarm_counts_twice(
+    troubles, gaps, wrong, lapses, restarts
+):
+    watch, at = Watch(troubles), NOW
+    for turn, gap in enumerate(gaps):
+        at += gap * DAY
+        watch.skew = wrong * DAY if turn in lapses else 0.0
+        watch.ask(at)
+        if turn in restarts:
+            watch.restart(forgetful=False)
+
+    assert len(watch.counted) == len(set(watch.counted))
+
+
+def test_under_other_filters_what_was_there_before_is_not_new():
+    book = watched()
+    stored = {plant: known for plant, known in book.changes().items() if known}
+    wider = AlarmBook()
+    wider.recall(stored, anew=True)
+
+    told = look(wider, NOW + HOUR, alarm(NOW - DAY))["P"]
+
+    assert told == PlantAlarms((alarm(NOW - DAY),), ())
+    assert look(wider, NOW + 2 * HOUR, alarm(NOW + HOUR))["P"].new == (alarm(NOW + HOUR),)

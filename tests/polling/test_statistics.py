@@ -1,0 +1,476 @@
+"""Which row of a statistics answer is the running period, and which the last full one."""
+
+import json
+import random
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polling.calendars import LONGEST, moment, period, periods, utc_mark
+
+from exporter.northbound.records import Reading, TimedReading, Windows
+from exporter.polling.statistics import Periods
+
+HOUR = 3_600.0
+DAY = 86_400.0
+
+
+@dataclass
+class Plant:
+    """A plant as the server sees it: a row's value is how much of its period is over."""
+
+    zone: str = "Europe/Berlin"
+    name: str = "P"
+    lag: float = 0.0  # after which a period has a row
+    since: float = 0.0  # when the plant was built
+    nulls: bool = False  # whether periods without values have rows
+    marks_utc: bool = False
+
+    def rows(self, kind, asked, now):
+        zone = ZoneInfo(self.zone)
+        for start, end in periods(kind, zone, asked):
+            has_values = self.since < end and start + self.lag <= now
+            values = {"over": min(now, end) - start} if has_values else {}
+            if values or self.nulls:
+                mark = utc_mark(start, zone) if self.marks_utc else start
+                yield TimedReading(mark, Reading(self.name, values))
+
+    def newest(self, kind, now):
+        """The newest period that has a row with values, and the one before it."""
+        zone = ZoneInfo(self.zone)
+        running = period(kind, zone, now - self.lag)
+        before = period(kind, zone, running[0] - 1)
+        return running, before
+
+
+class Desk:
+    """Asks about plants as the poller does, and keeps an account of extra questions."""
+
+    def __init__(self, kind, *plants):
+        self.kind = kind
+        self.plants = plants
+        self.periods = Periods(LONGEST[kind])
+        self.extra = []
+
+    def ask(self, now, spoil=list):
+        names = [plant.name for plant in self.plants]
+        windows = self.periods.take(names, spoil(self._answer(now, now)), now, earlier=False)
+        time = self.periods.look_before(names)
+        if time is not None:
+            self.extra.append(time)
+            answer = spoil(self._answer(time, now))
+            windows = self.periods.take(names, answer, now, earlier=True)
+        return windows
+
+    def _answer(self, asked, now):
+        return [row for plant in self.plants for row in plant.rows(self.kind, asked, now)]
+
+
+def starts(windows):
+    return tuple(row and row.start for row in (windows.current, windows.previous))
+
+
+def over(row):
+    return row.reading.values["over"]
+
+
+def row(start, value=1.0, name="P"):
+    return TimedReading(start, Reading(name, {} if value is None else {"over": value}))
+
+
+# --- the turn of a period ----------------------------------------------------------------------
+
+
+def test_while_today_has_no_row_yesterday_stays_current():
+    desk = Desk("Day", Plant(lag=2 * HOUR))
+    yesterday, today = moment("2026-06-10", "Europe/Berlin"), moment("2026-06-11", "Europe/Berlin")
+
+    desk.ask(today - 600)
+    at_midnight = desk.ask(today + HOUR / 2)["P"]
+    later = desk.ask(today + 2 * HOUR)["P"]
+
+    assert starts(at_midnight) == (yesterday, yesterday - DAY)
+    assert starts(later) == (today, yesterday)
+    assert over(later.previous) == DAY
+
+
+def test_without_a_newer_row_a_day_is_current_for_25_hours_and_then_the_previous_one():
+    start = moment("2026-06-10", "Europe/Berlin")
+    day = Periods(LONGEST["Day"])
+    answer = [row(start)]
+
+    before = day.take(["P"], answer, start + 25 * HOUR - 1, earlier=False)["P"]
+    after = day.take(["P"], answer, start + 25 * HOUR, earlier=False)["P"]
+
+    assert starts(before) == (start, None)
+    assert starts(after) == (None, start)
+
+
+@pytest.mark.parametrize(
+    ("kind", "zone", "turn", "hours_before", "hours_of_previous"),
+    [
+        ("Hour", "Europe/Berlin", "2026-06-11 13:00", 0.1, 1),
+        ("Hour", "Asia/Kolkata", "2026-06-11", 0.1, 1),  # midnight
+        ("Day", "Europe/Berlin", "2026-06-11", 1, 24),
+        ("Day", "Europe/Berlin", "2026-07-01", 1, 24),  # the end of a month
+        ("Day", "Asia/Kolkata", "2027-01-01", 1, 24),  # New Year, UTC +5:30
+        ("Day", "Australia/Adelaide", "2026-03-01", 1, 24),
+        ("Day", "America/New_York", "2028-03-01", 1, 24),  # after 29 February
+        ("Day", "Europe/Berlin", "2026-03-30", 1, 23),  # clocks went forward
+        ("Day", "Europe/Berlin", "2026-10-26", 1, 25),  # and back
+        ("Day", "Australia/Adelaide", "2026-04-06", 1, 25),
+        ("Day", "America/Havana", "2026-03-09", 1, 23),  # whose midnight was left out
+        ("Month", "Europe/Berlin", "2026-03-01", 5, 28 * 24),
+        ("Month", "Europe/Berlin", "2026-04-01", 5, 31 * 24 - 1),
+        ("Month", "Australia/Adelaide", "2027-01-01", 5, 31 * 24),
+        ("Year", "Europe/Berlin", "2027-01-01", 20, 365 * 24),
+        ("Year", "Asia/Kolkata", "2029-01-01", 20, 366 * 24),
+    ],
+)
+def test_after_its_end_a_period_is_the_previous_one_with_all_that_was_in_it(
+    kind, zone, turn, hours_before, hours_of_previous
+):
+    desk = Desk(kind, Plant(zone))
+    turn = moment(turn, zone)
+
+    before = desk.ask(turn - hours_before * HOUR)["P"]
+    after = desk.ask(turn + 600)["P"]
+
+    assert starts(after) == (turn, before.current.start)
+    assert over(after.current) == 600
+    assert over(after.previous) == hours_of_previous * HOUR
+
+
+def test_the_last_hour_of_a_day_of_25_hours_is_still_today():
+    desk = Desk("Day", Plant())
+    today = moment("2026-10-25", "Europe/Berlin")
+
+    windows = desk.ask(today + 24.5 * HOUR)["P"]
+
+    assert starts(windows) == (today, today - DAY)
+
+
+def test_plants_of_several_zones_in_one_batch_turn_their_days_each_by_itself():
+    zones = ["Pacific/Kiritimati", "Asia/Kolkata", "Europe/Berlin", "Pacific/Pago_Pago"]
+    desk = Desk("Day", *(Plant(zone, zone) for zone in zones))
+    first = moment("2026-07-31")
+    for hour in range(60):
+        now = first + hour * HOUR
+        windows = desk.ask(now)
+        for plant in desk.plants:
+            (running, _), (before, end) = plant.newest("Day", now)
+            assert starts(windows[plant.name]) == (running, before)
+            assert over(windows[plant.name].previous) == end - before
+
+    assert len(desk.extra) == len(zones)  # once as each month ends
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Kolkata", "Australia/Adelaide"])
+def test_a_server_may_mark_local_days_with_midnight_utc(zone):
+    desk = Desk("Day", Plant(zone, marks_utc=True))
+    start = moment("2026-06-10", zone)
+    for hour in range(1, 80):
+        windows = desk.ask(start + hour * HOUR)["P"]
+
+        days = hour // 24
+        marked = moment("2026-06-10") + days * DAY
+        assert starts(windows) == (marked, marked - DAY)
+        assert over(windows.previous) == DAY
+    assert desk.extra == []
+
+
+# --- the extra question ------------------------------------------------------------------------
+
+
+def test_on_the_first_of_a_month_the_day_before_is_kept_and_asked_for_once_more():
+    desk = Desk("Day", Plant())
+    last, first = moment("2026-06-30", "Europe/Berlin"), moment("2026-07-01", "Europe/Berlin")
+    desk.ask(first - HOUR)
+
+    windows = [desk.ask(first + HOUR * hour)["P"] for hour in range(1, 24)]
+
+    assert {starts(each) for each in windows} == {(first, last)}
+    assert {over(each.previous) for each in windows} == {DAY}
+    assert desk.extra == [last]
+
+
+def test_a_day_that_was_read_before_its_end_is_shown_until_it_is_read_again():
+    day = Periods(LONGEST["Day"])
+    last, first = moment("2026-06-30"), moment("2026-07-01")
+    day.take(["P"], [row(last, 5.0)], first - HOUR, earlier=False)
+
+    windows = day.take(["P"], [row(first, 1.0)], first + HOUR, earlier=False)["P"]
+
+    assert starts(windows) == (first, last)
+    assert over(windows.previous) == 5.0
+    assert day.look_before(["P"]) == last
+
+
+def test_a_cold_start_on_the_first_of_a_month_asks_about_the_moment_before_its_first_row():
+    desk = Desk("Day", Plant())
+    last, first = moment("2026-06-30", "Europe/Berlin"), moment("2026-07-01", "Europe/Berlin")
+
+    windows = [desk.ask(first + HOUR * hour)["P"] for hour in range(1, 24)]
+
+    assert {starts(each) for each in windows} == {(first, last)}
+    assert desk.extra == [first - 0.001]
+
+
+def test_a_cold_start_on_any_other_day_asks_nothing_extra():
+    desk = Desk("Day", Plant())
+
+    windows = desk.ask(moment("2026-07-02 12:00", "Europe/Berlin"))["P"]
+
+    assert windows.previous is not None
+    assert desk.extra == []
+
+
+def test_a_plant_that_has_no_earlier_row_is_not_asked_for_one_again():
+    built = moment("2026-07-01 08:00", "Europe/Berlin")
+    desk = Desk("Day", Plant(since=built))
+
+    windows = [desk.ask(built + HOUR * hour)["P"] for hour in range(1, 12)]
+
+    assert {each.previous for each in windows} == {None}
+    assert len(desk.extra) == 1
+
+
+def test_an_extra_question_that_failed_is_put_again():
+    day, first = Periods(LONGEST["Day"]), moment("2026-07-01")
+
+    day.take(["P"], [row(first)], first + HOUR, earlier=False)
+    day.take(["P"], [row(first)], first + 2 * HOUR, earlier=False)
+
+    assert day.look_before(["P"]) == first - 0.001
+
+
+def test_a_new_gap_is_asked_about_though_the_last_one_was():
+    desk = Desk("Day", Plant())
+    july, august = (moment(f"2026-0{month}-01", "Europe/Berlin") for month in (7, 8))
+    for start in (july, august):
+        desk.ask(start + HOUR)
+        desk.ask(start + 2 * HOUR)
+
+    assert desk.extra == [july - 0.001, august - 0.001]
+
+
+def test_an_answer_about_an_earlier_time_says_nothing_about_newer_rows():
+    day, first = Periods(LONGEST["Day"]), moment("2026-07-01")
+    day.take(["P"], [row(first, 7.0)], first + HOUR, earlier=False)
+
+    windows = day.take(["P"], [row(first - DAY, 3.0)], first + HOUR, earlier=True)["P"]
+
+    assert (over(windows.current), over(windows.previous)) == (7.0, 3.0)
+
+
+# --- what answers lack, and what they should lack ----------------------------------------------
+
+
+def test_an_answer_without_a_row_of_a_plant_changes_nothing():
+    desk = Desk("Day", Plant())
+    now = moment("2026-06-10 12:00", "Europe/Berlin")
+    before = desk.ask(now)["P"]
+
+    assert desk.ask(now + HOUR, spoil=lambda _: [])["P"] == before
+    assert desk.extra == []
+
+
+def test_nothing_is_known_of_a_plant_that_no_answer_tells_of():
+    assert Desk("Day", Plant()).ask(moment("2026-06-10"), spoil=lambda _: []) == {"P": Windows()}
+
+
+def test_a_row_without_values_is_no_running_period():
+    day, start = Periods(LONGEST["Day"]), moment("2026-06-10")
+
+    windows = day.take(["P"], [row(start - DAY), row(start, None)], start + 60, earlier=False)
+
+    assert starts(windows["P"]) == (start - DAY, None)
+
+
+def test_a_row_that_lost_its_values_is_gone():
+    day, start = Periods(LONGEST["Day"]), moment("2026-06-10")
+    day.take(["P"], [row(start - DAY), row(start)], start + HOUR, earlier=False)
+
+    windows = day.take(
+        ["P"], [row(start - DAY), row(start, None)], start + 2 * HOUR, earlier=False
+    )["P"]
+
+    assert starts(windows)[0] != start
+
+
+def test_what_an_answer_leaves_out_within_its_span_is_gone():
+    day, start = Periods(LONGEST["Day"]), moment("2026-06-10")
+    answer = [row(start - 2 * DAY), row(start - DAY), row(start)]
+    day.take(["P"], answer, start + HOUR, earlier=False)
+
+    del answer[1]
+    windows = day.take(["P"], answer, start + 2 * HOUR, earlier=False)["P"]
+
+    assert starts(windows) == (start, start - 2 * DAY)
+
+
+def test_a_row_from_the_future_is_none():
+    day, start = Periods(LONGEST["Day"]), moment("2026-06-10")
+    answer = [row(start), *(row(start + days * DAY) for days in range(1, 20))]
+
+    windows = day.take(["P"], answer, start + HOUR, earlier=False)["P"]
+
+    assert starts(windows) == (start, None)
+
+
+def test_a_row_that_no_answer_repeats_is_forgotten_after_three_periods():
+    day, start = Periods(LONGEST["Day"]), moment("2026-06-10")
+    day.take(["P"], [row(start)], start + HOUR, earlier=False)
+
+    kept = day.take(["P"], [], start + 74 * HOUR, earlier=False)["P"]
+    forgotten = day.take(["P"], [], start + 75 * HOUR, earlier=False)["P"]
+
+    assert starts(kept) == (None, start)
+    assert forgotten == Windows()
+
+
+def test_rows_of_others_are_nobodys():
+    day, start = Periods(LONGEST["Day"]), moment("2026-06-10")
+
+    told = day.take(["P"], [row(start, name="Q")], start + HOUR, earlier=False)
+
+    assert told == {"P": Windows()}
+
+
+# --- memory ------------------------------------------------------------------------------------
+
+
+def reborn(periods, longest):
+    """Another life, with what was written to a file."""
+    again = Periods(longest)
+    again.recall({k: v for k, v in json.loads(json.dumps(periods.changes())).items() if v})
+    return again
+
+
+def test_a_restart_on_the_first_of_a_month_keeps_the_day_before():
+    desk = Desk("Day", Plant())
+    last, first = moment("2026-06-30", "Europe/Berlin"), moment("2026-07-01", "Europe/Berlin")
+    desk.ask(first - HOUR)
+
+    desk.periods = reborn(desk.periods, LONGEST["Day"])
+    windows = desk.ask(first + HOUR)["P"]
+
+    assert starts(windows) == (first, last)
+    assert desk.extra == [last]
+
+
+def test_only_what_changed_is_written():
+    day, start = Periods(LONGEST["Day"]), moment("2026-06-10")
+    day.take(["P", "Q"], [row(start)], start + HOUR, earlier=False)
+
+    assert set(day.changes()) == {"P"}
+    assert day.changes() == {}
+
+
+def test_what_is_forgotten_is_dropped_from_memory():
+    day, start = Periods(LONGEST["Day"]), moment("2026-06-10")
+    day.take(["P", "Q"], [row(start), row(start, name="Q")], start + HOUR, earlier=False)
+    day.changes()
+
+    day.forget({"Q"})
+
+    assert day.changes() == {"P": None}
+    assert day.take(["P"], [], start + 2 * HOUR, earlier=False) == {"P": Windows()}
+
+
+# --- over all calendars ------------------------------------------------------------------------
+
+WEST = ("America/New_York", "America/St_Johns", "America/Havana", "Pacific/Pago_Pago")
+EAST = (
+    "UTC", "Europe/Berlin", "Europe/London", "Asia/Kolkata", "Asia/Kathmandu", "Asia/Tokyo",
+    "Australia/Adelaide", "Australia/Brisbane", "Africa/Cairo", "Pacific/Kiritimati",
+)  # fmt: skip
+STEPS = {"Hour": 5 * HOUR, "Day": 3 * DAY, "Month": 60 * DAY, "Year": 700 * DAY}
+LAGS = {"Hour": 0.4 * HOUR, "Day": 5 * HOUR, "Month": 2 * DAY, "Year": 10 * DAY}
+
+
+def plants(kind, name):
+    # West of Greenwich a day that is marked with midnight UTC seems to end before it does.
+    clocks = [(zone, False) for zone in WEST + EAST]
+    clocks += [(zone, True) for zone in EAST if kind == "Day"]
+    return st.builds(
+        lambda clock, lag, nulls: Plant(clock[0], name, lag, nulls=nulls, marks_utc=clock[1]),
+        st.sampled_from(clocks),
+        st.integers(0, int(LAGS[kind])),
+        st.booleans(),
+    )
+
+
+histories = st.sampled_from(sorted(LONGEST)).flatmap(
+    lambda kind: st.tuples(
+        st.just(kind),
+        st.tuples(plants(kind, "P0"), plants(kind, "P1"), plants(kind, "P2")),
+        st.integers(int(moment("2020-01-01")), int(moment("2030-01-01"))),
+        st.lists(st.integers(60, int(STEPS[kind])), min_size=1, max_size=12),
+    )
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(history=histories, restarts=st.sets(st.integers(0, 11)), seed=st.integers(0, 99))
+def test_the_windows_are_what_the_calendar_says(history, restarts, seed):
+    kind, plants, now, steps = history
+    desk, dice = Desk(kind, *plants), random.Random(seed)  # noqa: S311  # dice, not keys
+    stored = {}
+    if any(plant.marks_utc for plant in plants):
+        # A moment before midnight UTC is still the first of the month: nothing earlier is found.
+        now = period("Month", ZoneInfo("UTC"), now)[0] + 14 * DAY
+    for turn, step in enumerate(steps):
+        now += step
+        told = {p.name for p in plants if any(True for _ in p.rows(kind, now, now))}
+        windows = desk.ask(now, spoil=lambda rows: dice.sample(rows, len(rows)))
+        for plant in plants:
+            if plant.name in told:  # else this day has no row yet
+                check(windows[plant.name], plant, kind, now)
+        stored |= json.loads(json.dumps(desk.periods.changes()))
+        if turn in restarts:
+            desk.periods = Periods(LONGEST[kind])
+            desk.periods.recall(stored)
+
+
+def check(windows, plant, kind, now):
+    zone = ZoneInfo(plant.zone)
+    newest, before = plant.newest(kind, now)
+    marked = [utc_mark(each[0], zone) if plant.marks_utc else each[0] for each in (newest, before)]
+    running = now < marked[0] + LONGEST[kind]
+    assert starts(windows) == (tuple(marked) if running else (None, marked[0]))
+    full = before if running else newest
+    assert over(windows.previous) == full[1] - full[0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    history=histories,
+    lost=st.floats(0, 1),
+    leaps=st.lists(st.floats(-1e8, 1e8), max_size=12),
+    seed=st.integers(0, 99),
+)
+def test_whatever_is_lost_and_however_clocks_leap_only_told_rows_are_shown(
+    history, lost, leaps, seed
+):
+    kind, plants, now, steps = history
+    desk, dice = Desk(kind, *plants), random.Random(seed)  # noqa: S311  # dice, not keys
+    told = []
+
+    def spoil(rows):
+        kept = [row for row in rows if dice.random() >= lost]
+        told.extend(kept)
+        return kept
+
+    for step, leap in zip(steps, [*leaps, *([0.0] * 12)], strict=False):
+        now += step
+        for windows in desk.ask(now + leap, spoil).values():
+            shown = [row for row in (windows.current, windows.previous) if row]
+            assert all(row in told and row.reading.values for row in shown)
+            if len(shown) == 2:
+                assert windows.previous.start < windows.current.start
+            if windows.current:
+                assert now + leap < windows.current.start + LONGEST[kind]
+    assert len(desk.extra) <= len(steps)

@@ -21,6 +21,7 @@ from exporter.simulator.system import System
 TRANSPORT = "simulator.transport"  # where the server leaves a connection's transport in the scope
 LONGEST_HANG = 60.0
 _DRIP_PAUSE = 1.0
+_PIECE = 1024 * 1024  # bytes of a body that are sent at a time, as fast as they are read
 
 Latency = float | tuple[float, float]
 
@@ -62,7 +63,10 @@ class Delivery(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends it (ASGI)."""
         if self._behaviour is Behaviour.NORMAL:
-            await super().__call__(scope, receive, send)
+            await self.begin(send, b"")
+            for start in range(0, len(self.body), _PIECE):
+                await self.go_on(send, bytes(self.body[start : start + _PIECE]))
+            await send({"type": "http.response.body", "body": b""})
         else:
             await _DELIVERIES[self._behaviour](self, scope[TRANSPORT], receive, send)
 

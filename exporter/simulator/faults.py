@@ -36,14 +36,18 @@ _NAMES = frozenset({"stationCode", "plantCode", "devId", "id"})  # what an item 
 class Fault:
     """One fault to come.
 
-    `interface` is a name as in the reference, or `*`; `count` how many calls it still hits (None:
-    all); `members` the plant codes or device ids that draw it (empty: any call, and all its
-    items); `value` what the kind makes of it: a failCode, a status, a host, a value.
+    `interface` is a name as in the reference, or `*`, and so is `account`; `count` how many calls
+    it still hits (None: all), each the `every`-th of those it `met`; `members` the plant codes or
+    device ids that draw it (empty: any call, and all its items); `value` what the kind makes of
+    it: a failCode, a status, a host, a value.
     """
 
     kind: str
     interface: str = "*"
+    account: str = "*"
     count: int | None = None
+    every: int = 1
+    met: int = 0
     probability: float = 1.0
     value: Any = None
     members: frozenset[str] = frozenset()
@@ -192,9 +196,9 @@ def _content_type(fault: Fault, answer: Answer, _call: Call, _sessions: Sessions
     return replace(answer, headers=_with_type(fault.value or "text/plain", answer))
 
 
-def _charset(_fault: Fault, answer: Answer, _call: Call, _sessions: Sessions) -> Answer:
+def _charset(fault: Fault, answer: Answer, _call: Call, _sessions: Sessions) -> Answer:
     """Announces one charset and writes in another."""
-    return replace(answer, body=answer.body.decode().encode("utf-16-le"))
+    return replace(answer, body=answer.body.decode().encode(fault.value or "utf-16-le"))
 
 
 def _huge(fault: Fault, answer: Answer, _call: Call, _sessions: Sessions) -> Answer:
@@ -279,7 +283,9 @@ class Faults:
         kind: str,
         *,
         interface: str = "*",
+        account: str = "*",
         count: int | None = None,
+        every: int = 1,
         probability: float = 1.0,
         value: Any = None,
         members: Iterable[str | int] = (),
@@ -287,8 +293,16 @@ class Faults:
         """Adds a fault. Raises ValueError for a kind that is in none of the tables."""
         if kind not in KINDS:
             raise ValueError(f"no fault is called {kind!r}; there are {', '.join(sorted(KINDS))}")
-        drawn_by = frozenset(map(str, members))
-        fault = Fault(kind, interface, count, probability, value, drawn_by)
+        fault = Fault(
+            kind,
+            interface=interface,
+            account=account,
+            count=count,
+            every=every,
+            probability=probability,
+            value=value,
+            members=frozenset(map(str, members)),
+        )
         self._waiting = (*self._waiting, fault)
         return fault
 
@@ -318,20 +332,29 @@ class Faults:
     def _due(self, kinds: Mapping[str, Any], call: Call) -> Iterable[Fault]:
         """The faults of these kinds that strike this call; each is spent as it is taken."""
         for fault in self._waiting:
-            if fault.kind in kinds and self._strikes(fault, call):
-                self._spend(fault)
-                yield fault
+            if fault.kind in kinds and self._meets(fault, call):
+                met = replace(fault, met=fault.met + 1)
+                if met.met % met.every:
+                    self._put(fault, met)
+                else:
+                    self._put(fault, *_spent(met))
+                    yield fault
 
-    def _strikes(self, fault: Fault, call: Call) -> bool:
+    def _meets(self, fault: Fault, call: Call) -> bool:
         return (
             fault.interface in ("*", call.interface)
+            and fault.account in ("*", call.account)
             and (not fault.members or not fault.members.isdisjoint(call.members()))
             and (fault.probability >= 1 or self._dice.random() < fault.probability)
         )
 
-    def _spend(self, fault: Fault) -> None:
-        if fault.count is None:
-            return
-        left = (replace(fault, count=fault.count - 1),) if fault.count > 1 else ()
+    def _put(self, fault: Fault, *instead: Fault) -> None:
         place = self._waiting.index(fault)
-        self._waiting = (*self._waiting[:place], *left, *self._waiting[place + 1 :])
+        self._waiting = (*self._waiting[:place], *instead, *self._waiting[place + 1 :])
+
+
+def _spent(fault: Fault) -> tuple[Fault, ...]:
+    """What is left of a fault that has struck."""
+    if fault.count is None:
+        return (fault,)
+    return (replace(fault, count=fault.count - 1),) if fault.count > 1 else ()

@@ -31,6 +31,19 @@ def test_a_fault_strikes_its_interface_as_often_as_told(client):
     assert client.system.faults.waiting == ()
 
 
+def test_a_fault_may_strike_every_nth_call(client):
+    client.system.faults.add("fail_code", every=3, count=2)
+    codes = [client.code("getStationList") for _ in range(9)]
+    assert codes == [0, 0, 20004, 0, 0, 20004, 0, 0, 0]
+
+
+def test_a_fault_may_strike_one_account_only(client):
+    client.system.faults.add("fail_code", account="another")
+    assert client.code("getStationList") == 0
+    client.system.faults.add("fail_code", account="demo")
+    assert client.code("getStationList") == 20004
+
+
 def test_a_fault_may_strike_by_chance_repeatably(client_of):
     def codes(seed):
         one = client_of(faults=Faults(seed=seed))
@@ -297,6 +310,11 @@ def test_a_charset_can_be_wrong(client):
     answer = raw(client)
     assert answer.headers[0][1].endswith("UTF-8")
     assert json.loads(answer.body.decode("utf-16-le"))["success"] is True
+
+
+def test_a_charset_can_be_one_that_is_no_json(client):
+    client.system.faults.add("charset", value="cp500")
+    assert json.loads(raw(client).body.decode("cp500"))["success"] is True
 
 
 def test_bodies_can_be_empty_or_cut(client):

@@ -256,7 +256,10 @@ def test_faults_come_and_go_by_the_control_door(controlled, session):
     assert session.post(url, json=fault, timeout=5).json() == {
         "kind": "http_status",
         "interface": "*",
+        "account": "*",
         "count": 3,
+        "every": 1,
+        "met": 0,
         "probability": 1.0,
         "value": 502,
         "members": ["NE=1"],

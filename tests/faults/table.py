@@ -1,0 +1,176 @@
+"""What can go wrong, one row a fault: what is done to an account's server, and what must follow.
+
+All rows run at once, each on an account of its own. The trouble begins when every account that
+can has its values, lasts until the values of those whose answers fail have grown too old, and
+ends by itself; nobody touches the exporter meanwhile.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+DEVICES = "getDevRealKpi"
+PLANTS = "getStationRealKpi"
+LOGIN = "login"
+LISTS = ("getStationList", "getDevList")
+WALKED = (LOGIN, *LISTS, PLANTS, DEVICES)
+
+STEADY = 1.0  # seconds that a minute of the limits lasts
+FAST = 0.3  # for whoever waits for logins, as their waits double, or needs many calls
+LONG = "30s"  # a timeout for what takes long
+SHORT = "2s"  # a timeout that a hanging server is to meet
+MEGABYTE = 1 << 20
+POISONED = 7  # the device that fails its batch: seven times while it is halved, then alone
+ELSEWHERE = "elsewhere"  # stands for the address of another host
+
+
+@dataclass(frozen=True)
+class Row:
+    """One fault, and what is to be seen of it.
+
+    `site` is what the account's server does besides answering, `faults` what is injected into its
+    answers, `session_ends` whether the account has to log in anew as they begin. The rows of one
+    `host` share a server. `minute` and `login` are the seconds between calls, and between logins.
+
+    `reason` is the label under which calls of `at` are counted as failed, None where nothing
+    fails. The values of devices `stay`, `age` (stay at first, and go when they are too old), `go`
+    at once, `never` come, or do what they like (None).
+    """
+
+    name: str
+    faults: tuple[dict[str, Any], ...] = ()
+    reason: str | None = None
+    at: str = DEVICES
+    up: bool = True
+    values: str | None = "age"
+    plants_go_on: bool = True
+    rate_limited: bool = False
+    permitted: bool = True
+    lost: bool = False
+    refused: bool = False
+    recovers: bool = True
+    session_ends: bool = False
+    site: str = "plain"
+    host: str | None = None
+    minute: float = STEADY
+    login: float = STEADY
+    timeout: str = "10s"
+    account: dict[str, Any] = field(default_factory=dict)
+    inverters: int = 1
+
+    @property
+    def from_start(self):
+        """Whether the trouble is there before anything else is."""
+        return self.values == "never"
+
+
+def _of_devices(name, kind, reason, *, how=None, **expected):
+    """An answer about devices fails; the account's other interfaces do not notice."""
+    return Row(name, ({"kind": kind, "interface": DEVICES, **(how or {})},), reason, **expected)
+
+
+def _harmless(name, kind, **expected):
+    return _of_devices(name, kind, None, **{"values": "stay", **expected})
+
+
+def _of_login(name, kind, reason, *, value=None, **expected):
+    """The session ends, and there is no other."""
+    fault = {"kind": kind, "value": value, "interface": LOGIN}
+    return Row(
+        name, (fault,), reason, at=LOGIN, up=False, plants_go_on=False, session_ends=True,
+        login=FAST, **expected,
+    )  # fmt: skip
+
+
+def _of_all(name, reason, *faults, at=DEVICES, **expected):
+    return Row(name, faults, reason, at=at, up=False, plants_go_on=False, **expected)
+
+
+def _never(name, site, reason, **expected):
+    """No login ever succeeds as long as the trouble lasts."""
+    return _of_all(name, reason, at=LOGIN, site=site, values="never", login=FAST, **expected)
+
+
+def _of_trio(name, **expected):
+    return Row(name, host="trio", **expected)
+
+
+TABLE = (
+    Row("healthy", values="stay"),
+    # What HTTP says.
+    _of_devices("http_400", "http_status", "http_400", how={"value": 400}),
+    _of_devices("http_401", "http_status", "http_401", how={"value": 401}, lost=True, login=FAST),
+    _of_devices("http_403_quota", "http_status", "http_403", how={"value": 403}, rate_limited=True),
+    _of_devices("http_404", "http_status", "http_404", how={"value": 404}),
+    _of_devices("http_429", "http_status", "http_429", how={"value": 429}, rate_limited=True),
+    _of_devices("http_500", "http_status", "http_500", how={"value": 500}),
+    _of_devices("http_502", "http_status", "http_502", how={"value": 502}),
+    _of_devices("http_503", "http_status", "http_503", how={"value": 503}),
+    _of_all("http_503_everywhere", "http_503", {"kind": "http_status", "value": 503}),
+    # How bytes travel.
+    _of_devices("reset_before_headers", "reset_before_headers", "connection"),
+    _of_devices("reset_in_body", "reset_in_body", "connection"),
+    _of_devices("hang_before_headers", "hang_before_headers", "timeout", timeout=SHORT),
+    _of_devices("hang_in_body", "hang_in_body", "timeout", timeout=SHORT),
+    _of_devices("a_byte_a_second", "drip", "timeout", timeout=SHORT),
+    _of_devices("short_body", "short_body", "connection"),
+    # What the body is.
+    _of_devices("truncated_json", "truncated_json", "malformed"),
+    _of_devices("html_with_200", "html", "malformed"),
+    _harmless("wrong_content_type", "content_type"),
+    _harmless("wrong_charset_of_unicode", "charset"),
+    _of_devices("wrong_charset", "charset", "malformed", how={"value": "cp500"}),
+    _of_devices("empty_body", "empty_body", "empty"),
+    _of_devices("200_mb", "huge_body", "too_large",
+                how={"value": 200 * MEGABYTE, "count": 1}, values="stay",
+                timeout=LONG),
+    _of_devices("gzip_bomb", "gzip_bomb", "too_large",
+                how={"value": 72 * MEGABYTE, "count": 1}, values="stay",
+                timeout=LONG),
+    _of_devices("deep_nesting", "deep_nesting", "malformed"),
+    _harmless("duplicate_keys", "duplicate_keys"),
+    _harmless("lone_surrogates", "lone_surrogates"),
+    # What `data` is.
+    _of_devices("data_a_string", "data_as", "malformed", how={"value": "text"}),
+    _of_devices("data_a_number", "data_as", "malformed", how={"value": 7}),
+    _of_devices("data_a_dict", "data_as", "malformed", how={"value": {"a": 1}}),
+    _harmless("data_null", "data_as", values="go"),
+    _harmless("values_null", "null_map", values="go"),
+    _harmless("odd_values", "odd_values", values=None),
+    # failCodes.
+    _of_devices("internal_fault", "fail_code", "20004", how={"value": 20004}),
+    _of_devices("too_often", "fail_code", "407", how={"value": 407}, rate_limited=True),
+    _of_devices("no_permission", "fail_code", "401", how={"value": 401, "count": 2},
+                values="stay", permitted=False),
+    _of_devices("poisoned_device", "fail_code", "20008",
+                how={"value": 20008, "members": [POISONED], "count": 10},
+                values=None, inverters=100, minute=FAST),
+    # The session.
+    _of_devices("305_every_second_call", "fail_code", "305", how={"value": 305, "every": 2},
+                lost=True, values=None, login=FAST),
+    _harmless("new_token_each_call", "new_token"),
+    _of_devices("stolen_session", "session_stolen", "305", lost=True, login=FAST),
+    Row("another_tool", reason="305", lost=True, values=None, plants_go_on=False, site="thief",
+        login=FAST),
+    # The login.
+    _of_login("login_refused", "fail_code", "20004", value=20004),
+    _of_login("login_too_often", "fail_code", "407", value=407, rate_limited=True),
+    _of_login("login_blocked", "http_status", "http_403", value=403, rate_limited=True),
+    _of_login("login_without_token", "no_token", "no_token"),
+    _of_login("login_hangs", "hang_before_headers", "timeout", timeout=SHORT),
+    _of_login("login_redirected", "redirect", "redirect", value=ELSEWHERE),
+    _of_devices("redirected", "redirect", "redirect", how={"value": ELSEWHERE}),
+    _never("wrong_password", "plain", "20400", account={"password": "wr0ng"}, recovers=False),
+    _never("wrong_password_silently", "silent", "empty", account={"password": "wr0ng"},
+           recovers=False),
+    # The way to the server.
+    _never("no_such_host", "nowhere", "connection", recovers=False),
+    _of_all("connection_refused", "connection", site="closed"),
+    _never("certificate_expired", "expired", "tls"),
+    _never("certificate_of_another_host", "other_host", "tls"),
+    _never("certificate_of_an_unknown_authority", "unknown_authority", "tls"),
+    # One of three accounts on one server.
+    _of_trio("first_of_three", values="stay"),
+    _of_trio("down_of_three", faults=({"kind": "hang_before_headers"},), reason="timeout",
+             up=False, plants_go_on=False, timeout=SHORT),
+    _of_trio("last_of_three", values="stay"),
+)  # fmt: skip

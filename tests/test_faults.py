@@ -1,0 +1,241 @@
+"""A table of faults against the real process: each costs what it must, says so, and passes.
+
+All rows of the table run at once, in one process with an account for each; see faults/table.py.
+What a real process cannot be put through, steps of the clock and half an hour of refused logins,
+happens to a poller with a clock of its own.
+"""
+
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+from exposition.world import World
+from faults.scenario import observe, recovered
+from faults.table import DEVICES, LOGIN, PLANTS, POISONED, SHORT, TABLE
+from polling.world import DAY, HOUR, account, poller, refused, run
+
+from exporter.northbound.errors import Reaction
+
+MEGABYTE = 1024  # kB
+every_row = pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+
+
+def rows(**having):
+    chosen = [row for row in TABLE if all(getattr(row, k) == v for k, v in having.items())]
+    assert chosen
+    return pytest.mark.parametrize("row", chosen, ids=lambda row: row.name)
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory):
+    return observe(tmp_path_factory.mktemp("faults"))
+
+
+@every_row
+def test_the_metrics_name_the_fault_and_nothing_else(seen, row):
+    failures = seen.during.failures(row)
+    # Whoever loses the session learns it from whichever call comes next.
+    losses = {(at, "305") for at in (PLANTS, DEVICES)} if row.session_ends or row.lost else set()
+    expected = {(row.at, row.reason)} if row.reason else set()
+    if not row.plants_go_on and row.at == DEVICES:
+        expected |= {(PLANTS, row.reason)}
+    if row.reason:
+        assert (row.at, row.reason) in failures or row.site == "thief"
+    # Of a healthy answer, too, a busy machine may make a late one where the time is short.
+    late = {(at, "timeout") for at in (PLANTS, DEVICES)} if row.timeout == SHORT else set()
+    assert set(failures) <= expected | losses | late
+
+
+@every_row
+def test_an_account_is_up_as_long_as_its_server_answers_properly(seen, row):
+    assert seen.during.value(row, "fusionsolar_up") == row.up
+
+
+@rows(values="stay")
+def test_values_stay_where_answers_still_bring_them(seen, row):
+    assert all(len(look.devices(row)) == row.inverters for look in seen.trouble)
+
+
+@rows(values="age")
+def test_values_stay_until_they_are_too_old(seen, row):
+    failing = [look for look in seen.trouble if look.failures(row)]
+    assert failing[0].devices(row)
+    assert not seen.during.devices(row)
+
+
+@rows(values="go")
+def test_values_go_at_once_when_an_answer_leaves_them_out(seen, row):
+    assert seen.during.failures(row) == {}
+    assert not seen.during.devices(row)
+
+
+@rows(values="never")
+def test_without_a_login_there_are_no_values_and_no_readiness(seen, row):
+    assert not seen.before.devices(row)
+    assert f"{row.name}: " in seen.not_ready
+
+
+@rows(plants_go_on=True)
+def test_the_accounts_other_interface_goes_on(seen, row):
+    assert seen.during.last_success(row, PLANTS) > seen.before.last_success(row, PLANTS)
+
+
+@every_row
+def test_refusals_for_the_load_are_counted_as_such(seen, row):
+    assert bool(seen.during.sum(row, "fusionsolar_api_rate_limited_total")) == row.rate_limited
+
+
+@every_row
+def test_a_lost_session_is_counted_when_somebody_else_uses_the_account(seen, row):
+    assert bool(seen.during.sum(row, "fusionsolar_api_sessions_lost_total")) == row.lost
+    logs = [line for line in seen.log.splitlines() if f"account={row.name} " in line]
+    assert any("another program logs in" in line for line in logs) == row.lost
+
+
+@every_row
+def test_permission_is_what_the_last_answer_says(seen, row):
+    name, labels = "fusionsolar_interface_permitted", f'interface="{DEVICES}"'
+    said = {look.accounts[row.name].get((name, labels), 1.0) for look in seen.trouble}
+    assert (0.0 in said) is not row.permitted
+
+
+@every_row
+def test_no_fault_makes_us_call_too_often(seen, row):
+    assert seen.refusals[row.name] == 0
+
+
+@every_row
+def test_it_recovers_by_itself(seen, row):
+    assert recovered(row, seen.after, seen.ended)
+
+
+@every_row
+def test_it_goes_on_after_a_suspension(seen, row):
+    assert recovered(row, seen.woken, seen.woke)
+
+
+@rows(recovers=False, at=LOGIN, reason="20400")
+def test_a_wrong_password_is_tried_once_and_named(seen, row):
+    assert seen.logins[row.name] == 1
+    assert f"{row.name}: the credentials are refused (20400: " in seen.not_ready
+
+
+@rows(lost=True)
+def test_a_thief_is_not_answered_with_a_login_for_each_of_theirs(seen, row):
+    failures = seen.during.failures(row).values()
+    assert seen.logins[row.name] <= sum(failures) + 2
+
+
+@rows(name="poisoned_device")
+def test_one_device_that_fails_its_batch_costs_the_others_nothing_lasting(seen, row):
+    others = {f'device_id="{n}",plant_code="NE=1"' for n in range(1, 101) if n != POISONED}
+    assert others in [look.devices(row) for look in seen.trouble]
+
+
+def test_a_redirect_to_another_host_is_never_followed(seen):
+    assert not seen.redirects_followed
+
+
+def test_no_series_is_there_twice(seen):
+    for look in (seen.before, *seen.trouble, seen.after, seen.woken):
+        series = [
+            line.rpartition(" ")[0] for line in look.page.splitlines() if not line.startswith("#")
+        ]
+        assert max(Counter(series).values()) == 1
+
+
+def test_no_thread_dies_and_none_is_left_over(seen):
+    # Those who recovered are alive; the others wait for a login that is a long time off. Beside
+    # them there are the server's, its few helpers, and a deadline for each call under way.
+    assert len(TABLE) < seen.threads <= 2 * len(TABLE) + 8
+
+
+def test_memory_is_bounded_by_the_largest_answer(seen):
+    largest = 64 * MEGABYTE  # which is where the client stops reading
+    assert seen.memory["most"] < seen.memory["before"] + 4 * largest
+    assert seen.memory["after"] < seen.memory["before"] + largest
+
+
+def test_nothing_is_an_error_of_ours(seen):
+    assert seen.status == 0
+    assert [line for line in seen.log.splitlines() if "level=error" in line] == []
+    assert "Traceback" not in seen.log
+
+
+def test_a_fault_is_logged_when_it_comes_and_when_it_goes_not_call_by_call(seen):
+    lines = Counter(
+        line.partition(" account=")[2].partition(" ")[0] for line in seen.log.splitlines()
+    )
+    failures = {row.name: sum(seen.woken.failures(row).values()) for row in TABLE}
+    quiet = [row.name for row in TABLE if not row.lost]  # a lost session is told each time
+    assert {name: lines[name] for name in quiet if lines[name] > 12} == {}
+    assert max(failures.values()) > 5
+
+
+# Clocks
+
+
+@pytest.mark.parametrize("step", [DAY, -DAY, 400 * DAY, -400 * DAY, 90.0])
+def test_a_clock_that_is_set_loses_no_value_and_no_call(step):
+    steady, stepped = account(hours=1), account(hours=1)
+    world = shown_by(stepped)
+    pages = []
+
+    def set_the_clock(_name, _body):
+        if len(stepped.calls) == 40:
+            stepped.clock.step += step
+        if len(stepped.calls) >= 10:
+            pages.append(set(world.series("fusionsolar_inverter")))
+
+    stepped.script = set_the_clock
+    run(poller(steady))
+    run(poller(stepped, world.sink))
+
+    assert [call[:2] for call in stepped.calls] == [call[:2] for call in steady.calls]
+    assert stepped.refused == []
+    assert len(pages) > 60
+    assert pages[0]
+    assert all(page == pages[0] for page in pages)
+
+
+def test_a_suspended_machine_shows_no_stale_value_and_calls_as_if_nothing_had_been():
+    server = account(hours=4)
+    world = shown_by(server)
+    slept, woken = [], []
+
+    def sleep(_name, _body):
+        if len(server.calls) == 60:
+            server.clock.at += HOUR
+            slept.append(world.series("fusionsolar_inverter"))
+        if len(server.calls) == 70:
+            woken.append(world.series("fusionsolar_inverter"))
+
+    server.script = sleep
+    run(poller(server, world.sink))
+
+    assert slept == [{}]
+    assert woken[0]
+    assert server.refused == []
+
+
+def shown_by(server):
+    """A page with the server's account, by the server's clock."""
+    world = World()
+    for clock in (world.sink, world.page):
+        clock._now = server.clock.now
+    world.sink._wall = server.clock.time
+    return world
+
+
+@pytest.mark.parametrize("reason", ["20400", "empty", "http_401"])
+def test_a_wrong_password_is_tried_at_most_three_times_in_thirty_minutes(reason):
+    server = account(hours=12)
+    wrong = refused(reason, Reaction.REFUSE_CREDENTIALS)
+    server.script = lambda name, _: wrong if name == "login" else None
+
+    run(poller(server))
+
+    logins = server.times("login")
+    assert len(logins) >= 20
+    assert all(third - first >= HOUR / 2 for first, third in zip(logins, logins[2:], strict=False))
+    assert min(b - a for a, b in pairwise(logins)) >= HOUR / 4

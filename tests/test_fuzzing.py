@@ -1,0 +1,195 @@
+"""Whatever servers say: a failed call at worst, and a page that every strict reader takes."""
+
+import re
+import shutil
+import subprocess
+from collections import Counter
+from functools import partial
+from math import isfinite
+
+import pytest
+import responses
+from exposition.world import World
+from faults.nonsense import (
+    FLEET,
+    answers,
+    as_json,
+    bodies,
+    envelopes,
+    envelopes_around,
+    fail_codes,
+    headers,
+    statuses,
+)
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from polling.world import FakeClock, Forgetful
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from exporter.exposition.alarms import SEVERITIES
+from exporter.exposition.page import Format
+from exporter.northbound.client import Client
+from exporter.northbound.errors import CallError
+from exporter.northbound.interfaces import INTERFACES, LOGIN, MINUTE, Content, Limit
+from exporter.polling.inquiries import AlarmTerms
+from exporter.polling.inventory import Inventory
+from exporter.polling.lane import Wish
+from exporter.polling.poller import LONGEST_NAP, Poller
+from exporter.polling.session import HostGate
+
+HOST = "https://fusionsolar.test"
+PASSWORD, TOKEN = "top-secret", "t0ken"
+SAME_VALUES = ("getDevRealKpi", "getDevFiveMinutes")  # of which an account walks one
+WALKED = [row for row in INTERFACES.values() if row.content is not Content.NOTHING]
+REASON = re.compile(r"[0-9]{1,5}|http_[0-9]{3}|[a-z_]+")
+STEPS = 40  # of one life: calls, or naps of a minute
+SAMPLE = 6  # pages for promtool
+
+# A busy machine is no failure.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@settings(patient, max_examples=250)
+@given(
+    st.sampled_from([LOGIN, *WALKED]),
+    st.tuples(statuses, headers, bodies(envelopes)),
+)
+def test_any_answer_is_data_or_a_failed_call(interface, answer):
+    client = Client(HOST, "api-user", PASSWORD, timeout=20.0)
+    client.token = TOKEN
+    status, head, content = answer
+    with responses.RequestsMock() as server:
+        server.post(HOST + interface.path, body=content, status=status, headers=head)
+        error = None
+        try:
+            if interface is LOGIN:
+                client.login()
+            else:
+                client.call(interface.path, {})
+        except CallError as raised:
+            error = raised
+    if error is not None:
+        assert REASON.fullmatch(error.reason)
+        assert PASSWORD not in str(error)
+        assert TOKEN not in str(error)
+        assert error.__context__ is None
+
+
+class Server(Client):
+    """A real client, to each of whose calls `say` has the answer: of a path and its parameters.
+
+    The first lists are sound.
+    """
+
+    def __init__(self, say):
+        super().__init__(HOST, "api-user", PASSWORD, timeout=600.0)
+        self.calls = 0
+        self._say = say
+        self._fleet = dict(FLEET)
+
+    def call(self, path, body):
+        self.calls += 1
+        if path in self._fleet:
+            sound = as_json({"success": True, "data": self._fleet.pop(path)})
+            status, head, content = 200, {}, sound
+        else:
+            status, head, content = self._say(path, body)
+        with responses.RequestsMock() as server:
+            server.post(HOST + path, body=content, status=status, headers=head)
+            return super().call(path, body)
+
+
+class Life:
+    """An account: a poller, its page, and what the server says."""
+
+    def __init__(self, say, left_out):
+        self.clock = FakeClock(365 * 86_400.0)
+        self.server = Server(say)
+        self.world = World(severities=SEVERITIES, max_active_per_plant=3)
+        for clock in (self.world.sink, self.world.page):
+            clock._now = self.clock.now
+        self.world.sink._wall = self.clock.time
+        wishes = [
+            Wish(row, (Limit(1, MINUTE),), 0.0) for row in [LOGIN, *WALKED] if row.name != left_out
+        ]
+        self.poller = Poller(
+            "home",
+            wishes,
+            edition="classic",
+            timeout=20.0,
+            alarms=AlarmTerms(),
+            client=self.server,
+            inventory=Inventory(),
+            sink=self.world.sink,
+            clock=self.clock,
+            gate=HostGate(),
+            memory=Forgetful(),
+        )
+
+    def live(self, steps):
+        """Takes so many steps, and looks at the page after each call."""
+        for _ in range(steps):
+            before = self.server.calls
+            # Not `run`, which would survive a bug.
+            self.clock.wait(min(self.poller.step(), LONGEST_NAP))
+            if self.server.calls > before:
+                assert_distinct(self.world.text())
+
+
+def assert_distinct(page):
+    """Sees to it that no series is there twice."""
+    series = [line.rpartition(" ")[0] for line in page.split("\n")[:-1] if not line.startswith("#")]
+    assert max(Counter(series).values(), default=1) == 1
+
+
+def said(draw, path, body):
+    """Seven answers of ten are proper ones with odd contents; the others are anything."""
+    if path == LOGIN.path:
+        return 200, {"xsrf-token": TOKEN}, b'{"success": true}'
+    whole = envelopes_around(answers(path, body))
+    match draw(st.integers(0, 9)):
+        case 0:
+            return draw(st.tuples(statuses, headers, bodies(whole)))
+        case 1:
+            return 200, {}, draw(bodies(envelopes))
+        case 2:
+            return 200, {}, as_json({"success": False, "failCode": draw(fail_codes)})
+        case _:
+            return 200, {}, draw(whole.map(as_json))
+
+
+def openmetrics(world):
+    """The page's samples, read as strictly as the library can."""
+    page = world.page.exposition(Format.OPENMETRICS).decode()
+    return [each for family in text_string_to_metric_families(page) for each in family.samples]
+
+
+@pytest.fixture(scope="module")
+def pages():
+    """The longest of the pages that came about, for promtool."""
+    return []
+
+
+@settings(patient, max_examples=25)
+@given(st.data(), st.sampled_from(SAME_VALUES))
+def test_any_life_leaves_a_sound_page(pages, data, left_out):
+    life = Life(partial(said, data.draw), left_out)
+    life.live(STEPS)
+    shown = life.world.series()
+    assert all(map(isfinite, shown.values()))
+    assert len(openmetrics(life.world)) == len(shown)
+    pages[:] = sorted([*pages, life.world.text()], key=len)[-SAMPLE:]
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
+def test_promtool_takes_such_pages_too(pages):
+    assert any("fusionsolar_inverter_" in page for page in pages)
+    for page in pages:
+        done = subprocess.run(
+            ["promtool", "check", "metrics"],  # noqa: S607  # wherever it is
+            input=page,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -10,6 +10,9 @@ PIP = $(BIN)/pip install --quiet --require-hashes
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --annotation-style line --custom-compile-command 'make requirements'
 
+# On all processors; a test that shares what is costly with others stays with them.
+PARALLEL = -n auto --dist loadgroup
+
 # The environment is as new as these stamps; its second half is for developers.
 DEMO = .venv/installed
 DEV = .venv/installed-dev
@@ -23,7 +26,7 @@ demo: $(DEMO) ## run the exporter on a simulated management system; it says wher
 	@$(BIN)/fusionsolar-exporter demo
 
 test: $(DEV) ## run the whole suite; whatever needs more than Python skips with its reason
-	@$(BIN)/pytest -rs
+	@$(BIN)/pytest -rs $(PARALLEL)
 
 lint: $(DEV) ## check style, types and the Dockerfile
 	@$(BIN)/ruff check
@@ -32,7 +35,7 @@ lint: $(DEV) ## check style, types and the Dockerfile
 	@$(BIN)/hadolint Dockerfile
 
 coverage: $(DEV) ## run the whole suite; list the lines and branches that it misses
-	@$(BIN)/pytest -rs --cov
+	@$(BIN)/pytest -rs $(PARALLEL) --cov
 
 dashboards: $(DEV) ## write grafana/dashboards from their sources
 	@$(BIN)/python -m grafana.source

@@ -112,7 +112,7 @@ class Story:
 
 
 def test_without_a_failure_nothing_of_all_that_happens():
-    story = Story(hours=1)
+    story = Story(hours=0.5)
     assert len(story.times("login")) == 1
     assert len(story.times("getStationList")) == 1
     assert set(story.gaps("getStationRealKpi")) == {1}
@@ -121,7 +121,7 @@ def test_without_a_failure_nothing_of_all_that_happens():
 
 @pytest.mark.parametrize("code", LOGS_IN)
 def test_a_lost_session_is_opened_again_and_the_call_repeated(code):
-    story = Story(code, count=1, hours=0.5)
+    story = Story(code, count=1, hours=0.2)
     assert len(story.times("login")) == 2
     # The repetition takes the next allowed moment, and no turn is lost.
     assert set(story.gaps("getStationRealKpi")) == {1}
@@ -130,7 +130,7 @@ def test_a_lost_session_is_opened_again_and_the_call_repeated(code):
 
 @pytest.mark.parametrize("code", BACKS_OFF)
 def test_a_refusal_for_frequency_makes_the_interface_wait_ever_longer(code):
-    story = Story(code)
+    story = Story(code, hours=1.2)
     assert story.gaps("getStationRealKpi")[:6] == [1, 2, 4, 8, 16, 32]
     assert set(story.gaps("getAlarmList")) == {1}
     assert len(story.times("login")) == 1
@@ -138,7 +138,7 @@ def test_a_refusal_for_frequency_makes_the_interface_wait_ever_longer(code):
 
 @pytest.mark.parametrize("code", PARKS)
 def test_what_only_the_owner_can_mend_is_tried_three_times_then_left_alone(code):
-    story = Story(code, hours=8)
+    story = Story(code, hours=3.2)
     assert story.gaps("getStationRealKpi")[:4] == [1, 1, 60, 120]
     assert set(story.gaps("getAlarmList")) == {1}
     # Only a missing permission is one.
@@ -148,7 +148,7 @@ def test_what_only_the_owner_can_mend_is_tried_three_times_then_left_alone(code)
 
 @pytest.mark.parametrize("code", REREADS)
 def test_a_fleet_that_has_changed_is_listed_anew_and_its_batch_asked_in_halves(code):
-    story = Story(code, count=1, hours=0.5)
+    story = Story(code, count=1, hours=0.2)
     assert len(story.times("getStationList")) == 2
     sizes = story.sizes("getStationRealKpi")
     assert sizes[:3] == [PLANTS, PLANTS // 2, PLANTS // 2]
@@ -157,7 +157,7 @@ def test_a_fleet_that_has_changed_is_listed_anew_and_its_batch_asked_in_halves(c
 
 @pytest.mark.parametrize("code", SPLITS)
 def test_a_batch_that_is_too_large_is_halved_for_good(code):
-    story = Story(code, count=1, hours=0.5)
+    story = Story(code, count=1, hours=0.2)
     assert story.sizes("getStationRealKpi")[:1] == [PLANTS]
     assert set(story.sizes("getStationRealKpi")[1:]) == {PLANTS // 2}
     assert len(story.times("getStationList")) == 1
@@ -180,7 +180,7 @@ def test_an_account_that_is_closed_while_we_are_in_is_left_alone_too(code):
 
 @pytest.mark.parametrize("code", WAITS_FOR_ITS_TURN)
 def test_every_other_failure_costs_the_batch_its_turn_and_no_more(code):
-    story = Story(code, hours=0.5)
+    story = Story(code, hours=0.2)
     assert set(story.gaps("getStationRealKpi")) == {1}
     assert set(story.sizes("getStationRealKpi")) == {PLANTS}
     assert len(story.times("login")) == 1
@@ -189,7 +189,7 @@ def test_every_other_failure_costs_the_batch_its_turn_and_no_more(code):
 
 @pytest.mark.parametrize("code", OF_ALARMS)
 def test_a_language_that_is_refused_is_replaced_by_the_other_english(code):
-    story = Story(code, interface="getAlarmList", count=1, hours=0.5)
+    story = Story(code, interface="getAlarmList", count=1, hours=0.2)
     assert set(story.gaps("getAlarmList")) == {1}
     assert story.languages[:3] == ["en_US", "en_UK", "en_US"]  # this server knows no en_UK
     assert set(story.languages[3:]) == {"en_US"}

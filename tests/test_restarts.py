@@ -59,21 +59,21 @@ class Steady:
 class Fragile(Memory):
     """A memory before and after whose writing the process may be killed."""
 
-    def __init__(self, path, dangerous):
-        self._dangerous = dangerous
+    def __init__(self, path):
+        self.dangerous = lambda *_: None
         super().__init__(path)
         self._file.execute("PRAGMA synchronous = OFF")  # the power stays on, and time is short
 
     def write(self, changes):
-        self._dangerous("writing")
+        self.dangerous("writing")
         super().write(changes)
-        self._dangerous("writing")
+        self.dangerous("writing")
 
     @contextmanager
     def claim(self):
         with super().claim():
             yield
-        self._dangerous("claimed")
+        self.dangerous("claimed")
 
 
 class Perilous(Server):
@@ -114,10 +114,11 @@ class Life:
             wall=self.clock.time,
         )
         server.forget()  # it is in the process that the token is known
-        self.memory = Fragile(path, dangerous)
+        self.memory = Fragile(path)
         world, server.clock = server.clock, self.clock
         self.poller = poller(server, sink, memory=self.memory, **more)
         server.clock = world
+        self.memory.dangerous = dangerous
 
     def series(self):
         """Series and values on the page, as a scrape would now have them."""

@@ -99,7 +99,7 @@ def errand_to(
 ) -> Iterator[Errand]:
     """An errand to an account, by its client unless another is given."""
     path = file_of(state.directory, account.base_url, account.username) if state.directory else None
-    memory = Memory(path)
+    memory = Memory(path, locked=not state.daemon)
     try:
         yield Errand(
             client or client_of(account),

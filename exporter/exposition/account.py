@@ -140,13 +140,14 @@ class AccountSink(Counts):
         """
         shown = _by_name(asked, readings.records)
         samples = self._values.samples(interface, shown)
-        metric, times, wall = LAST_READINGS[interface.subject], measured or {}, self._wall()
-        last = {
-            name: (Sample(metric, (), times.get(name, wall)),)
-            for name, found in samples.items()
-            if found
-        }
-        self._show(interface, shown, samples, {metric: last})
+        metric, wall = LAST_READINGS[interface.subject], self._wall()
+        by_time: dict[float, list[str]] = {}
+        for name in samples:
+            by_time.setdefault((measured or {}).get(name, wall), []).append(name)
+        for at, names in by_time.items():
+            told = {name: samples[name] for name in names}
+            last = {name: (Sample(metric, (), at),) for name in names if samples[name]}
+            self._show(interface, shown, told, {metric: last}, at=at)
 
     def statistics(self, interface: Interface, windows: Mapping[str, Windows]) -> None:
         """An answer: the running and the last complete period of each that was asked about."""
@@ -182,8 +183,13 @@ class AccountSink(Counts):
         shown: Mapping[str, Shown],
         samples: Mapping[str, Samples],
         lasting: Lasting = MappingProxyType({}),
+        *,
+        at: float | None = None,
     ) -> None:
-        """Shows and remembers an answer's samples, and what lasts of it beyond its age."""
+        """Shows and remembers an answer's samples, and what lasts of it beyond its age.
+
+        They are of `at`, in seconds since the epoch, or of now.
+        """
         told: dict[Source, Mapping[str, Samples]] = {_source(interface): samples}
         for metric, each in lasting.items():
             source = LASTING[metric]
@@ -191,10 +197,11 @@ class AccountSink(Counts):
             for name, found in told[source].items():
                 if found != self._blocks.get(source, name):
                     self._memory.note(memory.lasting(source), name, plain.plain_samples(found))
-        at = self._wall()
+        wall = self._wall()
+        at = wall if at is None else at
         for name in samples:
             self._memory.note(memory.shown(interface), name, plain.plain(shown[name], at))
-        self._blocks.put(told, read_at=self._now())
+        self._blocks.put(told, read_at=self._now() - max(0.0, wall - at))
 
     # --- memory --------------------------------------------------------------------------------
 

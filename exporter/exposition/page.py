@@ -92,18 +92,20 @@ class Page:
 
     def update(self, blocks: Mapping[Hashable, Block | None]) -> None:
         """Sets blocks, or removes those that are None; no scrape sees one without the others."""
-        metrics = {metric for block in blocks.values() if block for metric in block.chunks}
-        headers = {m.name: _headers(m) for m in metrics if m.name not in self._headers}
         with self._lock:
-            self.version += 1
-            self._headers.update(headers)
-            for key, block in blocks.items():
-                self._blocks.pop(key, None)
-                if block is not None and block.chunks:
-                    self._blocks[key] = (
-                        block,
-                        {metric.name: lines for metric, lines in block.chunks.items()},
-                    )
+            self._set(blocks)
+
+    def _set(self, blocks: Mapping[Hashable, Block | None]) -> None:
+        self.version += 1
+        for key, block in blocks.items():
+            self._blocks.pop(key, None)
+            if block is None or not block.chunks:
+                continue
+            for metric in block.chunks:
+                if metric.name not in self._headers:
+                    self._headers[metric.name] = _headers(metric)
+            lines = {metric.name: lines for metric, lines in block.chunks.items()}
+            self._blocks[key] = (block, lines)
 
     def move(self, key: Hashable, make: Callable[[], Mapping[Metric, bytes]] | None) -> None:
         """Sets a block that time alone changes, made anew each minute; None removes it."""
@@ -146,9 +148,10 @@ class Page:
             self._moved_at = now
             moving = dict(self._moving)
         made = {key: Block(make()) for key, make in moving.items()}
+        # What was set meanwhile is newer than what was made here.
         with self._lock:
-            gone = made.keys() - self._moving.keys()
-        self.update({key: block for key, block in made.items() if key not in gone})
+            same = [key for key, make in moving.items() if self._moving.get(key) is make]
+            self._set({key: made[key] for key in same})
 
     def is_fresh(self, source: Hashable | None, read_at: float, now: float) -> bool:
         """Whether a block of this source, read then, is young enough to be shown."""

@@ -64,8 +64,9 @@ class Interface:
     `every` is the wish in seconds between the starts of two rounds (0: as fast as allowed), and
     `enabled` whether the daemon walks it unless told otherwise. `parser` turns an answer's `data`,
     given what was asked for, into records. `longest` is how many seconds a period of its
-    statistics may last, `heaviest` how many devices the plants of a batch may have, and `nothing`
-    the failCode that only says that there is nothing to tell.
+    statistics may last, `late` by how many its newest row lags behind, `heaviest` how many devices
+    the plants of a batch may have, and `nothing` the failCode that only says that there is nothing
+    to tell; `hint` is for who may not call it.
     """
 
     name: str
@@ -80,8 +81,10 @@ class Interface:
     content: Content = Content.NOTHING
     device_types: frozenset[int] = frozenset()
     longest: float = 0.0
+    late: float = 0.0
     heaviest: int | None = None
     nothing: str | None = None
+    hint: str = ""
     parser: Callable[[Any, Collection[str]], Parsed[Any]] | None = None
 
     @property
@@ -168,7 +171,7 @@ INTERFACES: Mapping[str, Interface] = {
         Interface(
             "getDevFiveMinutes", "/thirdData/getDevFiveMinutes", "2.10", Subject.DEVICES, 20,
             classic=_A_MINUTE, v6=_A_DAY_DEVICES, device_types=REALTIME_TYPES,
-            content=Content.ROWS, parser=parsing.device_rows,
+            content=Content.ROWS, late=15 * MINUTE, parser=parsing.device_rows,
         ),
         Interface(
             "getDevKpiDay", "/thirdData/getDevKpiDay", "2.11", Subject.DEVICES, 100,
@@ -194,6 +197,7 @@ INTERFACES: Mapping[str, Interface] = {
             "getDevUpgradeInfo", "/thirdData/getDevUpgradeInfo", "2.15", Subject.DEVICES, 10,
             classic=_A_MINUTE, v6=_A_MINUTE, every=HOUR, device_types=_UPGRADE_TYPES,
             content=Content.UPGRADES, nothing="20022", parser=events.upgrades,
+            hint="it needs the permission of devUpgrade as well",
         ),
         Interface(
             "getAlarmList", "/thirdData/getAlarmList", "2.16", Subject.PLANTS, 100,

@@ -16,12 +16,20 @@ from exporter.northbound.interfaces import HOUR, LOGIN, Interface
 from exporter.polling.allowance import Backoff, Ledger, quotas
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Wish
-from exporter.polling.notebook import OTHERS_CALLS, recall_session, session_changes, times_of
+from exporter.polling.notebook import (
+    GLANCE,
+    LANES,
+    OTHERS_CALLS,
+    SESSION,
+    is_under_way,
+    recall_session,
+    session_changes,
+    times_of,
+)
 from exporter.polling.ports import Client, Clock, Memory
 from exporter.polling.session import HostGate, Session
 
 PATIENCE = 90.0  # seconds that a person waits for an allowance
-_GLANCE = 1.0  # seconds until the daemon's call under way is looked after again
 
 
 class NotNowError(Exception):
@@ -127,7 +135,7 @@ class Errand:
     def _recall_session(self) -> None:
         self._session = Session(self._wishes[LOGIN.name].limits)
         self._gate = HostGate()
-        stored = self._memory.read("session").get("")
+        stored = self._memory.read(SESSION).get("")
         if stored is not None:
             with suppress(LookupError, TypeError, ValueError):  # as above
                 recall_session(
@@ -217,7 +225,9 @@ class Errand:
                         "interface": interface.name,
                         "device_type": device_type,
                         "start": start,
-                        "end": start + self._timeout,
+                        # At the latest: once given up, it may still arrive.
+                        "end": start + 2 * self._timeout,
+                        "under_way": True,
                     }
                     self._memory.write({(OTHERS_CALLS, name): call})
                     return name
@@ -229,15 +239,16 @@ class Errand:
             call = self._memory.read(OTHERS_CALLS).get(name)
             if call is not None:
                 end = max(call["start"], self._clock.time()) + doubt
-                self._memory.write({(OTHERS_CALLS, name): {**call, "end": end}})
+                ended = {**call, "end": end, "under_way": False}
+                self._memory.write({(OTHERS_CALLS, name): ended})
 
     def _due(self, interface: Interface, device_type: int | None) -> float:
         """The earliest time for a call, whoever made those before it."""
-        now, lanes = self._clock.now(), self._memory.read("lane")
-        if self._daemon and any(end is None for lane in lanes.values() for end in _ends(lane)):
-            return now + _GLANCE  # one request in flight: parallel ones draw refusals
+        now = self._clock.now()
+        if self._is_busy():
+            return now + GLANCE  # one request in flight: parallel ones draw refusals
         ledger, backoff = Ledger(), Backoff()
-        if lane := lanes.get(interface.name):
+        if lane := self._memory.read(LANES).get(interface.name):
             # What an earlier daemon left without an end, ended before we began.
             latest = now if self._daemon else self._began
             ledger.recall(lane["calls"], self._epoch, latest)
@@ -254,12 +265,20 @@ class Errand:
         )
         return max(allowed, backoff.until, self._gate.pause.until)
 
+    def _is_busy(self) -> bool:
+        """Whether a call of the daemon, or of another command, is under way."""
+        time, others = self._clock.time(), self._memory.read(OTHERS_CALLS)
+        if any(is_under_way(call, time) for call in others.values()):
+            return True
+        kept = [each for kind in (LANES, SESSION) for each in self._memory.read(kind).values()]
+        return self._daemon and any(end is None for each in kept for _, _, end, _ in each["calls"])
+
     def _wait(self, name: str, due: float, patience: float) -> None:
         seconds = due - self._clock.now()
         if due > patience:
             raise NotNowError(name, seconds)
         if seconds > 0:
-            if seconds > _GLANCE:
+            if seconds > GLANCE:
                 self._tell(f"waiting {ceil(seconds)} s for the allowance of {name}")
             self._clock.wait(seconds)
 
@@ -270,7 +289,3 @@ class Errand:
     @property
     def _epoch(self) -> float:
         return self._clock.time() - self._clock.now()
-
-
-def _ends(lane: Mapping[str, Any]) -> list[Any]:
-    return [end for _, _, end, _ in lane["calls"]]

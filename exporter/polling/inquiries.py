@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from exporter.northbound.codes import ALARM_SEVERITIES, ALARM_TYPES
-from exporter.northbound.errors import CallError
-from exporter.northbound.interfaces import MINUTE, Content, Interface
+from exporter.northbound.errors import CallError, Reaction
+from exporter.northbound.interfaces import Content, Interface
 from exporter.northbound.records import Alarm, Parsed, Reading, TimedReading, Upgrade
 from exporter.polling.alarms import FARTHEST_BACK, AlarmBook, Window, newest_window
 from exporter.polling.inventory import Inventory
@@ -21,11 +21,8 @@ Request = tuple[str, Mapping[str, Any]]  # path and parameters
 NOTHING_NEW: Mapping[tuple[str, str], Any] = {}
 
 LANGUAGE_REFUSALS = frozenset({"20024", "20025"})
-WINDOW_REFUSALS = frozenset({"20023", "20026", "20027"})
 # Both are spoken by some servers, and only one of them by most.
 ENGLISH = ("en_US", "en_UK")
-# By so much the newest row of 5-minute data is late; just after midnight the day has none.
-LATENESS = 15 * MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +58,8 @@ class Inquiry(Protocol):
         """Takes an answer in, and tells the sink."""
         ...
 
-    def mends(self, turn: Turn, error: CallError) -> bool:
-        """Whether a failure only means to ask in another way, at once."""
+    def mends(self, turn: Turn, error: CallError) -> Outcome | None:
+        """What a failure means where it is none: ask in another way, or do without."""
         ...
 
     def keep(self, members: Collection[str]) -> None:
@@ -92,8 +89,8 @@ class _Plain:
     def _body(self, turn: Turn, **more: object) -> Mapping[str, Any]:
         return {**self._interface.body(turn.batch.device_type, turn.group.members), **more}
 
-    def mends(self, turn: Turn, error: CallError) -> bool:  # noqa: ARG002  # because most failures are no hints
-        return False
+    def mends(self, turn: Turn, error: CallError) -> Outcome | None:  # noqa: ARG002  # because most failures are no hints
+        return None
 
     def keep(self, members: Collection[str]) -> None:
         pass
@@ -131,11 +128,11 @@ class _PlantList(_Plain):
             self._inventory.end_plant_list(codes, self._doubted())
         return Outcome(again=codes is None, refit=True)
 
-    def mends(self, turn: Turn, error: CallError) -> bool:  # noqa: ARG002  # as above
+    def mends(self, turn: Turn, error: CallError) -> Outcome | None:  # noqa: ARG002  # as above
         if self._pages.falls_back(error, self._clock.now()):
-            return True
-        self._pages.fail(error)
-        return False
+            return Outcome(again=True)
+        self._pages.fail(error, self._clock.now())
+        return None
 
 
 class _DeviceList(_Plain):
@@ -174,12 +171,13 @@ class _Rows(_Plain):
         self._lane = lane
 
     def request(self, turn: Turn) -> Request:
-        day = _milliseconds(self._clock.time() - LATENESS)
+        # Just after midnight the day has no row yet.
+        day = _milliseconds(self._clock.time() - self._interface.late)
         return self._interface.path, self._body(turn, collectTime=day)
 
     def take(self, turn: Turn, parsed: Parsed[Any]) -> Outcome:
         newest: dict[str, TimedReading] = {}
-        oldest = self._clock.time() - LATENESS - self._lane.max_age
+        oldest = self._clock.time() - self._lane.max_age
         for row in parsed.records:
             if row.reading.values and row.start >= oldest:
                 known = newest.get(row.reading.subject, row)
@@ -207,7 +205,9 @@ class _Statistics(_Plain):
         earlier = turn.extra and self._periods.look_before(members) is not None
         windows = self._periods.take(members, parsed.records, self._clock.time(), earlier=earlier)
         self._sink.statistics(self._interface, windows)
-        heard = (name for name, window in windows.items() if window.current or window.previous)
+        heard = {row.reading.subject for row in parsed.records if row.reading.values}
+        if earlier:  # which not everybody needs to have
+            heard |= {name for name, each in windows.items() if each.current or each.previous}
         more = self._periods.look_before(members) is not None
         return _heard(turn, heard, again=more)
 
@@ -234,6 +234,8 @@ class _Alarms(_Plain):
         self._book = AlarmBook()
         self._languages = deque(dict.fromkeys((terms.language, *ENGLISH)))
         self._refused_languages = 0  # in a row
+        self._misunderstood: set[object] = set()  # batches whose question is put again
+        self._failures = 0  # of the older window that is next
         self._filters = {
             "levels": _codes(ALARM_SEVERITIES, terms.severities),
             "types": _codes(ALARM_TYPES, terms.types),
@@ -244,7 +246,7 @@ class _Alarms(_Plain):
     def request(self, turn: Turn) -> Request:
         now = self._clock.time()
         # A question whose language was refused is put again.
-        sweeps = turn.extra and not self._refused_languages
+        sweeps = turn.extra and turn.batch not in self._misunderstood
         self._planned = self._book.older_window(turn.group.members) if sweeps else None
         self._window = newest_window(now)
         if self._planned is not None:
@@ -262,26 +264,40 @@ class _Alarms(_Plain):
     def take(self, turn: Turn, parsed: Parsed[Alarm]) -> Outcome:
         members, now = turn.group.members, self._clock.time()
         self._refused_languages = 0
+        self._misunderstood.discard(turn.batch)
         if self._planned is None:
             told = self._book.look(members, self._window, parsed.records, now)
         else:
             told = self._book.look_back(members, self._window, parsed.records, now)
             self._book.skip(members, self._planned)
+            self._failures = 0
         self._sink.alarms(self._interface, told)
         more = self._planned is None and self._book.older_window(members) is not None
         return Outcome(again=more)
 
-    def mends(self, turn: Turn, error: CallError) -> bool:
-        if self._planned is not None and error.reason in WINDOW_REFUSALS:
+    def mends(self, turn: Turn, error: CallError) -> Outcome | None:
+        if error.reason in LANGUAGE_REFUSALS:
+            return self._speak_otherwise(turn)
+        if self._planned is None or error.reaction is not Reaction.NEXT_TURN:
+            return None
+        # Whatever is wrong with an older window must not hold up the others.
+        self._failures += 1
+        if error.enveloped or self._failures > 1:
             self._book.skip(turn.group.members, self._planned)
-        if error.reason not in LANGUAGE_REFUSALS:
-            return False
+            self._failures = 0
+        return Outcome()
+
+    def _speak_otherwise(self, turn: Turn) -> Outcome | None:
         self._languages.rotate(-1)
         self._refused_languages += 1
-        return self._refused_languages < len(self._languages)
+        if self._refused_languages >= len(self._languages):
+            return None
+        self._misunderstood.add(turn.batch)
+        return Outcome(again=True)
 
     def keep(self, members: Collection[str]) -> None:
         self._book.forget(members)
+        self._misunderstood.clear()
 
     def changes(self) -> Mapping[tuple[str, str], Any]:
         changes = {("book", plant): known for plant, known in self._book.changes().items()}

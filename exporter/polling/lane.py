@@ -88,8 +88,11 @@ class Lane:
 
     @property
     def max_age(self) -> float:
-        """Seconds after which a value is too old to be shown: three walks, or five paces."""
-        return max(3 * self.walk, 5 * self.pace)
+        """Seconds after which a value is too old to be shown: three walks, or five paces.
+
+        Where the answer tells when its values were true, they are late on arrival.
+        """
+        return self.interface.late + max(3 * self.walk, 5 * self.pace)
 
     def fit(
         self,
@@ -228,6 +231,10 @@ class Lane:
         if self.ring.pending() is None:
             self.ring.start_round(now)
 
+    def unpark(self) -> None:
+        """Lets what was left alone take its turns again."""
+        self._parked.clear()
+
     def note(self, start: float, end: float, device_type: int | None) -> None:
         """Notes a call that somebody else made under the same allowance."""
         self._ledger.note(start, end, device_type)
@@ -257,3 +264,8 @@ class Lane:
         for batch, (called, final, again) in zip(self.ring.batches, stored["turns"], strict=False):
             batch.called = read(called, epoch, now, never=-inf)
             batch.final, batch.again = bool(final), bool(again)
+
+    def forget_old(self, now: float) -> None:
+        """Forgets that batches were answered, where it was too long ago for values to be shown."""
+        for batch in self.ring.batches:
+            batch.final &= now - batch.called <= self.max_age

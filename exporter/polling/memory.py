@@ -77,12 +77,14 @@ def file_of(directory: Path, base_url: str, username: str) -> Path:
 class Memory:
     """The plain data of one account, by kind and name. Used by one thread at a time.
 
-    Nothing here ever raises. A file that is damaged is put aside, and what cannot be written is
-    kept until it can: without a path all data do so, and outlive a reload only.
+    Nothing here ever raises. What cannot be written is kept until it can: without a path all data
+    do so, and outlive a reload only. A damaged file is put aside by the process that has `locked`
+    the directory; any other lets it be, and knows nothing: it may be in use.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, locked: bool = True) -> None:
         self._path = path
+        self._locked = locked
         self._log = structlog.get_logger().bind(file=path and path.name)
         self._unwritten: dict[tuple[str, str], str | None] = {}
         self._file: sqlite3.Connection | None = None
@@ -134,7 +136,7 @@ class Memory:
             try:
                 self._file = _connect(self._path)
             except (sqlite3.Error, UnicodeError, _DamagedError) as error:
-                if not _is_damage(error):
+                if not (self._locked and _is_damage(error)):
                     raise
                 aside = _put_aside(self._path)
                 self._log.warning(
@@ -192,20 +194,19 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _set_up(file: sqlite3.Connection) -> None:
     file.text_factory = _decoded
-    tables = [sql for (sql,) in file.execute(_TABLES)]
-    if tables:
-        _check(file, tables)
-    file.execute("PRAGMA journal_mode = WAL")
-    file.execute("PRAGMA synchronous = FULL")  # a call's start outlives a power cut
-    if not tables:
-        file.execute("BEGIN IMMEDIATE")
+    file.execute("BEGIN IMMEDIATE")  # of two that open a new file at once, one makes the table
+    if not file.execute(_TABLES).fetchall():
         file.execute(_TABLE)
         file.execute(f"PRAGMA application_id = {_MARK}")
         file.execute(f"PRAGMA user_version = {VERSION}")
-        file.execute("COMMIT")
+    file.execute("COMMIT")
+    _check(file)
+    file.execute("PRAGMA journal_mode = WAL")
+    file.execute("PRAGMA synchronous = FULL")  # a call's start outlives a power cut
 
 
-def _check(file: sqlite3.Connection, tables: list[str]) -> None:
+def _check(file: sqlite3.Connection) -> None:
+    tables = [sql for (sql,) in file.execute(_TABLES)]
     facts = ("PRAGMA application_id", "PRAGMA user_version")
     if (tables, *(_fact(file, fact) for fact in facts)) != ([_TABLE], _MARK, VERSION):
         raise _DamagedError("not a state file of this version")

@@ -6,9 +6,11 @@ life knows that the call may have counted.
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from math import inf
 from typing import Any
 
 from exporter.northbound.interfaces import DAY, Subject
+from exporter.polling.allowance import Ledger
 from exporter.polling.inquiries import Inquiry
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Lane
@@ -16,7 +18,9 @@ from exporter.polling.ports import Client, Clock, Memory, Sink
 from exporter.polling.session import HostGate, Session
 from exporter.polling.walk import Walk
 
-OTHERS_CALLS = "call"  # the kind under which a command writes its calls
+LANES, SESSION = "lane", "session"  # the kinds under which the daemon writes its calls
+OTHERS_CALLS = "call"  # the kind under which a command writes its own
+GLANCE = 1.0  # seconds until somebody else's call under way is looked after again
 _REMEMBERED = 2 * DAY  # longer than any window counts
 
 
@@ -90,27 +94,34 @@ class Notebook:
         return session_changes(self._client, self._session, self._gate, self._epoch)
 
     def _lane_changes(self, lane: Lane) -> dict[tuple[str, str], Any]:
-        return {("lane", lane.interface.name): lane.remember(self._epoch)}
+        return {(LANES, lane.interface.name): lane.remember(self._epoch)}
 
     # --- others --------------------------------------------------------------------------------
 
-    def note_others(self) -> None:
+    def note_others(self) -> float:
         """Takes account of calls that a command has made meanwhile.
 
         From now on they stand among the calls of their interface, and nowhere else. Those of
         interfaces that are not walked wait for the next command.
+
+        Returns:
+            Until when to make no call, since one of theirs is under way; -inf if none is.
         """
-        now, old = self._clock.now(), self._clock.time() - _REMEMBERED
+        now, time = self._clock.now(), self._clock.time()
+        busy_until = -inf
         changes: dict[tuple[str, str], Any] = {}
         for name, call in self._memory.read(OTHERS_CALLS).items():
             lane = self._walk.lanes.get(call["interface"])
-            if lane is not None:
+            if is_under_way(call, time):
+                busy_until = now + GLANCE
+            elif lane is not None:
                 lane.note(*times_of(call, self._epoch, now), call["device_type"])
-                changes |= self._lane_changes(lane)
-            if lane is not None or call["end"] < old:
+                changes |= self._lane_changes(lane) | {(OTHERS_CALLS, name): None}
+            elif call["end"] < time - _REMEMBERED:
                 changes[OTHERS_CALLS, name] = None
         if changes:
             self._memory.write(changes)
+        return busy_until
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -120,10 +131,13 @@ class Notebook:
         for name, lane in self._walk.lanes.items():
             self._attempt(name, partial(self._recall_lane, lane))
         self._walk.fit()
+        for lane in self._walk.lanes.values():
+            lane.forget_old(self._clock.now())
         for name, inquiry in self._inquiries.items():
             self._attempt(name, partial(inquiry.recall, self._memory.read))
         self._attempt("values", partial(self._sink.recall, self._memory.read))
         self._attempt("session", self._recall_session)
+        self._attempt("calls", self._end_calls)
         self._tell_refusal()
 
     def _attempt(self, part: str, recall: Callable[[], None]) -> None:
@@ -140,14 +154,14 @@ class Notebook:
         ring = self._memory.read("ring").get(name)
         if ring is not None and lane.interface.subject is not Subject.ACCOUNT:
             lane.ring.recall(ring)
-        stored = self._memory.read("lane").get(name)
+        stored = self._memory.read(LANES).get(name)
         if stored is not None:
             lane.recall(stored, self._epoch, self._clock.now())
         if lane.is_list and not self._inventory.plants:
             lane.read_out_of_turn(self._clock.now())
 
     def _recall_session(self) -> None:
-        stored = self._memory.read("session").get("")
+        stored = self._memory.read(SESSION).get("")
         if stored is None:
             return
         recall_session(
@@ -158,6 +172,16 @@ class Notebook:
             epoch=self._epoch,
             now=self._clock.now(),
         )
+
+    def _end_calls(self) -> None:
+        """Writes that no call of an earlier life is under way, be its interface walked or not."""
+        changes: dict[tuple[str, str], Any] = {}
+        for kind in (LANES, SESSION):
+            for name, stored in self._memory.read(kind).items():
+                ledger = Ledger()
+                ledger.recall(stored["calls"], self._epoch, self._clock.now())
+                changes[kind, name] = {**stored, "calls": ledger.remember(self._epoch)}
+        self._memory.write(changes)
 
     def _tell_refusal(self) -> None:
         refusal, wait = self._session.refusal, self._session.due() - self._clock.now()
@@ -174,7 +198,7 @@ def session_changes(
 ) -> dict[tuple[str, str], Any]:
     """The session as it is written down, by kind and name."""
     return {
-        ("session", ""): {
+        (SESSION, ""): {
             "token": client.token,
             "pause": gate.pause.remember(epoch),
             **session.remember(epoch),
@@ -197,6 +221,11 @@ def recall_session(  # noqa: PLR0913  # because it tells each of them
     token = stored["token"]
     if isinstance(token, str) and token.isprintable():  # it goes into a header
         client.token = token
+
+
+def is_under_way(call: Mapping[str, Any], time: float) -> bool:
+    """Whether a command is making this call, unless it was killed over it."""
+    return bool(call.get("under_way")) and call["start"] <= time < call["end"]
 
 
 def times_of(call: Mapping[str, Any], epoch: float, now: float) -> tuple[float, float]:

@@ -23,7 +23,8 @@ class PlantPages:
     """Which page of the plant list comes next, and from where.
 
     Newer accounts are refused the classic list and use the paged one; some servers answer the
-    classic one with pages. Either is remembered for a day, then the classic list is tried again.
+    classic one with pages. Either is remembered for a day, then the classic list is tried again; so
+    is that there is no paged list.
     """
 
     page: int = 1
@@ -31,6 +32,7 @@ class PlantPages:
     _failures: int = 0  # in a row
     _paged_path: str | None = None
     _paged_until: float = -inf
+    _no_pages_until: float = -inf
 
     def request(self, now: float) -> tuple[str, Mapping[str, Any]]:
         """Path and parameters of the next call."""
@@ -57,13 +59,19 @@ class PlantPages:
 
     def falls_back(self, error: CallError, now: float) -> bool:
         """Whether a failure only means that this account has to use the paged list."""
-        if self._paged_path is None and error.reason in NO_CLASSIC_LIST:
+        known = self._paged_path is None and now >= self._no_pages_until
+        if known and error.reason in NO_CLASSIC_LIST:
             self._use_pages(PAGED_PLANT_LIST_PATH, now)
             return True
         return False
 
-    def fail(self, error: CallError) -> None:
+    def fail(self, error: CallError, now: float) -> None:
         """Takes a refusal in: a page that is refused twice may be one that is no more."""
+        if self._paged_path == PAGED_PLANT_LIST_PATH and error.reason in NO_CLASSIC_LIST:
+            # There is no paged list for us either: the classic one is what has to be granted.
+            self._paged_until, self._no_pages_until = -inf, now + DAY
+            self._restart()
+            return
         self._failures += error.enveloped
         if self._failures > 1:
             self._restart()

@@ -10,7 +10,7 @@ import structlog
 
 from exporter.northbound.codes import device_type_slug
 from exporter.northbound.errors import CallError, Reaction
-from exporter.northbound.interfaces import HOUR, LOGIN
+from exporter.northbound.interfaces import HOUR, LOGIN, Interface
 from exporter.northbound.records import Parsed
 from exporter.polling.inquiries import AlarmTerms, inquiries_of
 from exporter.polling.inventory import Inventory
@@ -92,6 +92,7 @@ class Poller:
         self._memory = memory
         self._inquiries = inquiries_of(self._walk, inventory, sink, clock, alarms)
         self._up = False
+        self._owner_was_here = False
         self._login_trouble: str | None = None
         self._without_answer = 0
         self._notebook = Notebook(
@@ -114,6 +115,13 @@ class Poller:
         """Forgets that the credentials were refused: they are new."""
         self._session.believe_credentials()
 
+    def unpark(self) -> None:
+        """Asks again at once for what was left alone, as its owner may have mended it.
+
+        Any thread may say so.
+        """
+        self._owner_was_here = True
+
     def run(self) -> None:
         """Polls until the clock says stop. Never raises."""
         stopped = False
@@ -128,6 +136,9 @@ class Poller:
     def step(self) -> float:
         """Makes the one call that is due; returns the seconds until the next may be."""
         now = self._clock.now()
+        if self._owner_was_here:
+            self._owner_was_here = False
+            self._walk.unpark()
         due, lane = self._walk.next(now)
         login = self._client.token is None
         if login:
@@ -136,22 +147,27 @@ class Poller:
         if lane is None or due > now:
             return due - now
         if login or (self._session.spent(now) and self._session.due() <= now):
-            self._login()
+            nap = self._login()
         else:
-            self._call(lane)
+            nap = self._call(lane)
         self._tell_readiness()
         self.report = self._report()
-        return 0.0
+        return nap
 
     # --- the session ---------------------------------------------------------------------------
 
-    def _login(self) -> None:
+    def _login(self) -> float:
+        """Logs in, if nobody else makes a call; returns how long to wait, in seconds."""
         with self._gate.login:
             start = self._clock.now()
             if self._gate.pause.until > start:
-                return  # refused to another account while this one stood at the gate
-            self._session.start(start)
-            self._notebook.login_starts()
+                return 0.0  # refused to another account while this one stood at the gate
+            with self._memory.claim():
+                busy_until = self._notebook.note_others()
+                if busy_until > start:
+                    return busy_until - start
+                self._session.start(start)
+                self._notebook.login_starts()
             error = None
             try:
                 self._client.login()
@@ -180,6 +196,7 @@ class Poller:
             )
         self._login_trouble = error.reason if error else None
         self._notebook.login_ended()
+        return 0.0
 
     def _lose_session(self, now: float) -> None:
         self._client.forget()
@@ -193,38 +210,42 @@ class Poller:
 
     # --- calls ---------------------------------------------------------------------------------
 
-    def _call(self, lane: Lane) -> None:
-        interface = lane.interface
-        inquiry = self._inquiries[interface.name]
+    def _call(self, lane: Lane) -> float:
+        """Makes a call, unless somebody else makes one; returns how long to wait, in seconds."""
         start = self._clock.now()
         with self._memory.claim():
-            self._notebook.note_others()
-            if lane.due(start) > start:
-                return
+            busy_until = self._notebook.note_others()
+            if busy_until > start or lane.due(start) > start:
+                return max(0.0, busy_until - start)
             turn = lane.take(start)
             self._notebook.call_starts(lane)
-        path, body = inquiry.request(turn)
         error = parsed = None
         try:
-            data = self._client.call(path, body)
-            assert interface.parser is not None, "only interfaces with a parser are walked"  # noqa: S101  # a bug, not a state
-            parsed = interface.parser(data, turn.group.members)
+            parsed = self._ask(lane.interface, turn)
         except CallError as caught:
-            if caught.reason == interface.nothing:
-                parsed = Parsed(())
-            else:
-                error = caught
+            error = caught
         finally:
             now = self._clock.now()
             lane.end(now, self._doubt(error))
-        self._sink.request(interface.name, now - start, error)
+        self._sink.request(lane.interface.name, now - start, error)
         self._note_envelope(error)
         if error is not None:
             self._failed(lane, turn, error, start, now)
         if parsed is not None:
             self._answered(lane, turn, parsed, now)
-        self._sink.unanswered(interface.name, len(lane.silent))
+        self._sink.unanswered(lane.interface.name, len(lane.silent))
         self._notebook.call_ended(lane)
+        return 0.0
+
+    def _ask(self, interface: Interface, turn: Turn) -> Parsed[Any]:
+        path, body = self._inquiries[interface.name].request(turn)
+        assert interface.parser is not None, "only interfaces with a parser are walked"  # noqa: S101  # a bug, not a state
+        try:
+            return interface.parser(self._client.call(path, body), turn.group.members)
+        except CallError as error:
+            if error.reason == interface.nothing:
+                return Parsed(())
+            raise
 
     def _doubt(self, error: CallError | None) -> float:
         """Seconds after its end in which a call that we gave up on may still arrive."""
@@ -251,9 +272,13 @@ class Poller:
 
     def _failed(self, lane: Lane, turn: Turn, error: CallError, start: float, now: float) -> None:
         interface = lane.interface
-        if self._inquiries[interface.name].mends(turn, error):
-            lane.ask_again(turn.batch)
-            self._log_of(lane, turn).info("asking in another way", reason=error.reason)
+        mended = self._inquiries[interface.name].mends(turn, error)
+        if mended is not None:
+            if mended.again:
+                lane.ask_again(turn.batch)
+            self._log_of(lane, turn).info(
+                "asking in another way" if mended.again else "doing without", reason=error.reason
+            )
             return
         if error.reason == "401":
             self._sink.permitted(interface.name, permitted=False)
@@ -303,9 +328,9 @@ class Poller:
     def _note_failure(self, lane: Lane, turn: Turn, error: CallError) -> None:
         if turn.batch.trouble != error.reason:
             turn.batch.trouble = error.reason
-            self._log_of(lane, turn).warning(
-                "call failed", reason=error.reason, meaning=error.meaning
-            )
+            hint = lane.interface.hint if error.reason == "401" else ""
+            meaning = "; ".join(filter(None, (error.meaning, hint)))
+            self._log_of(lane, turn).warning("call failed", reason=error.reason, meaning=meaning)
 
     def _note_answer(self, lane: Lane, turn: Turn) -> None:
         if turn.batch.trouble is not None and not turn.batch.halved:

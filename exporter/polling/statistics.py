@@ -50,7 +50,8 @@ class Periods:
         windows: dict[str, Windows] = {}
         for subject, new in answered.items():
             known = self._merge(subject, new, now, earlier=earlier)
-            windows[subject] = found = self._windows(known, now)
+            found = self._windows(known, now)
+            windows[subject] = found if new or earlier else self._over(known, now)
             if not earlier:
                 self._want(subject, new, found, known)
             elif subject in self._wanted:
@@ -81,6 +82,11 @@ class Periods:
         if rows and now < rows[0].start + self._longest:
             return Windows(rows[0], rows[1] if len(rows) > 1 else None)
         return Windows(None, rows[0] if rows else None)
+
+    def _over(self, known: Mapping[float, _Row], now: float) -> Windows:
+        """What is left of a subject that the answer leaves out: the last period that is over."""
+        over = [start for start in known if now >= start + self._longest]
+        return Windows(None, known[max(over)].row if over else None)
 
     def _want(
         self,

@@ -33,10 +33,22 @@ class Walk:
     def next(self, now: float) -> tuple[float, Lane | None]:
         """The lane whose call is due first, and when."""
         return min(
-            ((lane.due(now), lane) for lane in self.lanes.values()),
+            ((lane.due(now), lane) for lane in self.lanes.values() if self._knows_enough(lane)),
             key=lambda candidate: candidate[0],
             default=(inf, None),
         )
+
+    def _knows_enough(self, lane: Lane) -> bool:
+        """Whether its batches can be cut: where devices count, they must have been listed."""
+        devices = self.lanes.get(DEVICE_LIST.name)
+        if lane.interface.heaviest is None or devices is None:
+            return True
+        return all(batch.called > -inf for batch in devices.ring.batches)
+
+    def unpark(self) -> None:
+        """Lets what was left alone take its turns again."""
+        for lane in self.lanes.values():
+            lane.unpark()
 
     def doubted(self) -> set[str]:
         """Plants and devices over which a call failed last."""

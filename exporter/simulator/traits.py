@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from exporter.northbound.interfaces import DAY
 
-# What getAlarmList speaks: newer servers, and those of the 2020 reference (2.16).
+# What getAlarmList of newer servers speaks (2.16).
 LANGUAGES = frozenset(
     {"zh_CN", "en_US", "ja_JP", "it_IT", "nl_NL", "pt_BR", "de_DE", "fr_FR", "es_ES", "pl_PL"}
 )
-LANGUAGES_OF_2020 = LANGUAGES - {"en_US", "pl_PL"} | {"en_UK", "po_PO"}
 
 
 @dataclass(frozen=True, slots=True)

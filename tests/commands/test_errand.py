@@ -7,6 +7,7 @@ from exporter.accounts import client_of, inventory_of, wish_of
 from exporter.config import load
 from exporter.northbound.errors import CallError, reason_error
 from exporter.northbound.interfaces import INTERFACES
+from exporter.polling import memory as memories
 from exporter.polling.errand import Errand, NoSessionError, NotNowError
 from exporter.polling.memory import Memory
 
@@ -103,6 +104,59 @@ def test_the_daemon_and_its_commands_do_not_call_at_once(home):
     beside.call(QUERY, QUESTION)
 
 
+def test_commands_do_not_call_at_once_either(home):
+    memory, now = home.memory, home.clock.time()
+    errand(home, memory).open()
+    other = {"interface": "getDevUpgradeInfo", "device_type": 1, "start": now, "end": now + 60}
+    memory.write({("call", "other"): other | {"under_way": True}})
+
+    errand(home, memory, daemon=True).call(QUERY, QUESTION)
+
+    assert home.clock.waits == [1] * 60  # when it must have been killed
+
+
+def test_while_the_daemon_logs_in_a_command_waits(home):
+    memory, now = home.memory, home.clock.time()
+    errand(home, memory).open()
+    session = memory.read("session")[""]
+    memory.write({("session", ""): session | {"calls": [[now, now, None, None]]}})
+
+    with pytest.raises(NotNowError):
+        errand(home, memory, daemon=True).call(QUERY, QUESTION)
+
+    assert home.calls("snIsRegister") == 0
+
+
+@pytest.mark.parametrize("where", [("lane", "getKpiStationDay"), ("lane", "getKpiStationHour"),
+    ("session", "")])  # fmt: skip  # one that is walked, one that is not, and the login
+def test_after_a_restart_no_call_of_the_killed_daemon_is_under_way(home, where):
+    with home.daemon():
+        home.clock.pass_by(60)
+    kind, name = where
+    stored = home.memory.read(kind).get(name) or lane()
+    start = home.clock.time()
+    home.memory.write({where: stored | {"calls": [[start, start, None, None]]}})
+
+    with home.daemon():
+        errand(home, home.memory, daemon=True).call(QUERY, QUESTION)
+
+    assert home.clock.waits == []
+
+
+def test_a_command_of_another_version_leaves_the_state_to_the_running_daemon(home, monkeypatch):
+    with home.daemon():
+        home.clock.pass_by(60)
+        with monkeypatch.context() as other:
+            other.setattr(memories, "VERSION", memories.VERSION + 1)
+            status = home.run("registered", "--user", "owner@example.com", "--sn", "BV1")
+        home.clock.pass_by(60)
+
+    assert status == 1
+    assert home.calls("login") == 1
+    assert not list(home.state.glob("*.damaged"))
+    assert home.memory.read("session")[""]["token"] is not None
+
+
 class Client:
     """Answers from a script; `seen` are the notes of calls while each was under way."""
 
@@ -134,8 +188,9 @@ def test_a_call_is_on_disk_before_it_is_made_and_its_end_afterwards(home):
     errand(home, memory, client=client).call(QUERY, QUESTION)
 
     note = {"interface": "snIsRegister", "device_type": None, "start": start}
-    assert client.seen == [[note | {"end": start + 30}]]
-    assert list(memory.read("call").values()) == [note | {"end": start}]
+    # Until its end is known, it may be given up after 30 s, and arrive as much later.
+    assert client.seen == [[note | {"end": start + 60, "under_way": True}]]
+    assert list(memory.read("call").values()) == [note | {"end": start, "under_way": False}]
 
 
 def test_a_call_that_was_given_up_may_still_arrive(home):
@@ -148,6 +203,35 @@ def test_a_call_that_was_given_up_may_still_arrive(home):
 
     (note,) = memory.read("call").values()
     assert note["end"] == start + 30
+
+
+def test_the_daemon_waits_for_a_commands_call_and_counts_all_of_its_time(home):
+    made = []
+
+    def count():
+        return sum(home.calls(name) for name in INTERFACES)
+
+    def give_up(*_):
+        before = count()
+        home.clock.pass_by(29)  # in which a minute's turn is due
+        made.append(count() - before)
+        home.clock.pass_by(1)
+        raise reason_error("timeout")
+
+    with home.daemon():
+        home.clock.pass_by(290)
+        client = client_of(load(home.config, {}).accounts[0])
+        client.call = give_up
+        beside = errand(home, home.memory, daemon=True, client=client)
+        start = home.clock.time()
+        with pytest.raises(CallError, match="timeout"):
+            beside.call(INTERFACES["getStationList"], {})
+        home.clock.pass_by(90)
+
+    assert made == [0]
+    assert home.memory.read("call") == {}
+    *_, last = home.memory.read("lane")["getStationList"]["calls"]
+    assert last[1:3] == pytest.approx([start, start + 60])
 
 
 def test_a_refused_session_is_replaced_once_when_it_is_ours(home):

@@ -3,7 +3,8 @@
 import pytest
 from exposition.world import ACCOUNT_INFO, DEVICES, PLANTS, World
 
-from exporter.northbound.records import Device, Plant
+from exporter.northbound.interfaces import INTERFACES
+from exporter.northbound.records import Device, Parsed, Plant, Reading
 
 HILL, MILL = Plant("HILL", "Hill"), Plant("MILL", "Mill")
 A, B, C = (Device(name, "HILL", 1) for name in "123")
@@ -275,3 +276,19 @@ def test_two_accounts_share_a_page_without_touching_each_other(world):
     assert len(world.series(POWER)) == 2
     office.fleet()
     assert list(world.series(POWER)) == [f"{POWER}{{account=home,device_id=1,plant_code=HILL}}"]
+
+
+def test_values_that_say_when_they_were_true_age_from_then_on(world):
+    rows = INTERFACES["getDevFiveMinutes"]
+    world.sink.plan(rows.name, pace=60.0, walk=60.0, max_age=900.0)
+    readings = tuple(Reading(name, values) for name, values in kilowatts(d1=1, d2=2).items())
+    measured = {"1": world.epoch - 300, "2": world.epoch - 800}
+
+    world.sink.readings(rows, ["1", "2", "3"], Parsed(readings), measured)
+
+    assert powers(world) == {"1": 1_000.0, "2": 2_000.0}
+    assert read_at(world) == {"1": world.epoch - 300, "2": world.epoch - 800}
+    world.at += 101
+    assert powers(world) == {"1": 1_000.0}
+    world.at += 500
+    assert powers(world) == {}

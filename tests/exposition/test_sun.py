@@ -61,3 +61,20 @@ def test_the_sun_moves_once_a_minute_and_goes_with_its_account():
     page.move("sun", None)
     steady[0] = 200.0
     assert shown() == []
+
+
+def test_a_sun_that_is_set_while_another_is_reckoned_stays():
+    steady = [0.0]
+    page = Page(CollectorRegistry(), lambda: steady[0])
+
+    def old():
+        if steady[0]:  # while a scrape makes this one anew, its plant is replaced by another
+            page.move("sun", lambda: render_sun("a", {"New": (0.0, 0.0)}, 0.0))
+        return render_sun("a", {"Old": (0.0, 0.0)}, 0.0)
+
+    page.move("sun", old)
+    page.exposition(Format.TEXT)
+    steady[0] = 61.0
+    shown = page.exposition(Format.TEXT).decode()
+    assert 'plant_code="New"' in shown
+    assert 'plant_code="Old"' not in shown

@@ -225,6 +225,32 @@ def test_an_account_that_is_gone_leaves_nothing_behind(world):
     world.telemetry.forget("home")
 
 
+def test_an_account_with_other_settings_counts_on_and_drops_what_depends_on_them(world):
+    before = dict(series_of(text_of(world.telemetry)))
+    world.telemetry.introduce("home", ["login", REALTIME], ["fusionsolar_inverter_state"])
+    after = dict(series_of(text_of(world.telemetry)))
+    gone = {series.partition("{")[0] for series in before.keys() - after}
+    assert gone == {
+        "fusionsolar_devices",
+        "fusionsolar_devices_unanswered",
+        "fusionsolar_interface_pace_seconds",
+        "fusionsolar_interface_permitted",
+        "fusionsolar_interface_walk_seconds",
+    }
+    changed = {s for s in after if s.startswith("fusionsolar_") and after[s] != before[s]}
+    assert changed == {"fusionsolar_plants{account=home}"}
+
+
+def test_an_interface_that_is_no_longer_called_leaves_nothing_behind(world):
+    world.telemetry.introduce("office", [REALTIME], [])
+    world.telemetry.introduce("home", ["login"], ["fusionsolar_inverter_state"])
+    left = dict(series_of(text_of(world.telemetry)))
+    of = f"interface={REALTIME}"
+    assert [series for series in left if "account=home" in series and of in series] == []
+    assert left["fusionsolar_api_requests_total{account=home,interface=login}"] == 1
+    assert f"fusionsolar_api_requests_total{{account=office,{of}}}" in left
+
+
 def test_a_reload_is_told_by_two_gauges_of_no_account(world):
     world.telemetry.reload_successful.set(1)
     world.telemetry.reload_timestamp.set(1_750_798_800.5)

@@ -234,6 +234,15 @@ def test_alarms_are_asked_for_at_most_100_plants_and_1000_devices_at_once():
     assert ["P7"] in asked
 
 
+def test_alarms_wait_until_devices_are_listed_so_that_no_batch_is_too_heavy():
+    server = Server(FakeClock(HOUR), "classic", *fleet(60, {1: 1_800}))
+
+    walk(server, "getAlarmList")
+
+    asked = [body["stationCodes"].split(",") for body in bodies(server, "getAlarmList")]
+    assert max(map(len, asked)) == 33  # of 30 devices each
+
+
 def test_without_permission_only_alarms_are_parked_and_nobody_waits_for_them():
     server, sink = account(hours=6), Sink()
     server.script = lambda name, _: refused("401", PARKED) if name == "getAlarmList" else None
@@ -331,3 +340,67 @@ def test_alarms_that_other_filters_hid_do_not_count(before, counted):
     )
 
     assert len(new) == counted
+
+
+def older(body, server):
+    """Whether a question is about an older window than the newest."""
+    return body["endTime"] / 1e3 < server.time()
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        fail_code_error(30030),
+        fail_code_error(30008),
+        fail_code_error(20027),
+        refused("http_500", Reaction.NEXT_TURN, enveloped=False),
+    ],
+    ids=lambda failure: failure.reason,
+)
+def test_an_older_window_that_is_refused_holds_up_no_other(failure):
+    server, sink = account(hours=30, edition="v6", languages={"en_US"}), Sink()
+    server.script = lambda name, body: (
+        failure if name == "getAlarmList" and older(body, server) else None
+    )
+
+    walk(server, "getAlarmList", sink=sink)
+
+    asked = bodies(server, "getAlarmList")
+    sweep = [body["beginTime"] for body in asked if body["endTime"] / 1e3 < START]
+    tries = 1 if failure.enveloped else 2
+    assert len(sweep) == 12 * tries
+    assert len({begin // (DAY * 1_000) for begin in sweep}) == 12
+    assert sink.told["alarms"] == len(asked) - len(sweep)
+    assert sink.last["unanswered", "getAlarmList"] == (0,)
+
+
+def test_the_language_of_one_batch_does_not_change_what_another_is_asked():
+    server = account(plants=150, hours=1)
+    server.languages = {"en_UK"}
+
+    walk(server, "getAlarmList")
+
+    asked = bodies(server, "getAlarmList")
+    first = asked[0]["stationCodes"]
+    spoken = [body for body in asked if body["language"] == "en_UK"]
+    repeated = next(body for body in spoken if body["stationCodes"] == first)
+    assert repeated["endTime"] / 1e3 > START
+
+
+def test_a_bug_while_asking_costs_one_turn_and_no_interface(capsys):
+    server = account(hours=2)
+    walker = poller(server, walked=(*WALKED, "getAlarmList"))
+    inquiry = walker._inquiries["getAlarmList"]
+    original, asked = inquiry.request, []
+
+    def request(turn):
+        asked.append(turn)
+        if len(asked) == 3:
+            raise ValueError("a bug")
+        return original(turn)
+
+    inquiry.request = request
+    run(walker)
+
+    assert len(server.paths("getAlarmList")) > 100
+    assert capsys.readouterr() == ("", "")

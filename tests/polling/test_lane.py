@@ -1,5 +1,7 @@
 """One interface of one account, apart from the thread that walks it."""
 
+import pytest
+
 from exporter.northbound.interfaces import EDITIONS, INTERFACES
 from exporter.polling.allowance import FleetSize
 from exporter.polling.lane import Lane, Wish
@@ -43,3 +45,15 @@ def test_values_age_by_three_walks_or_five_paces():
     assert (realtime.pace, realtime.walk, realtime.max_age) == (75.0, 300.0, 900.0)
     realtime.fit({None: ["P"]}, FleetSize(1))
     assert (realtime.pace, realtime.walk, realtime.max_age) == (300.0, 300.0, 1_500.0)
+
+
+@pytest.mark.parametrize(("age", "final"), [(1_500.0, True), (1_501.0, False)])
+def test_an_answer_of_an_earlier_life_is_none_once_its_values_are_too_old(age, final):
+    before, after = lane("getStationRealKpi", ["P"]), lane("getStationRealKpi", ["P"])
+    before.answered(before.take(0.0), set())
+    before.end(1.0, 0.0)
+
+    after.recall(before.remember(0.0), 0.0, age)
+    after.forget_old(age)
+
+    assert [batch.final for batch in after.ring.batches] == [final]

@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from textwrap import dedent
 
@@ -172,9 +173,10 @@ def another_value(path):
     path.write_bytes(path.read_bytes().replace(b"[1.5,null]", b"[9.5,null]"))
 
 
-@pytest.mark.parametrize(
-    "spoil", [a_text, another_program, another_version, half_of_it, another_value]
-)
+SPOILERS = [a_text, another_program, another_version, half_of_it, another_value]
+
+
+@pytest.mark.parametrize("spoil", SPOILERS)
 def test_a_foreign_or_damaged_file_is_put_aside_and_said_once(path, spoil):
     path.parent.mkdir()
     spoil(path)
@@ -189,6 +191,37 @@ def test_a_foreign_or_damaged_file_is_put_aside_and_said_once(path, spoil):
     assert events(logs) == ["state was damaged, starting anew"]
     assert path.with_suffix(".damaged").read_bytes() == content
     assert kept(path)["session"] == {"": {"token": "t"}}
+
+
+@pytest.mark.parametrize("spoil", SPOILERS)
+def test_without_the_lock_a_file_that_is_not_understood_is_let_be(path, spoil):
+    path.parent.mkdir()
+    spoil(path)
+    content = path.read_bytes()
+
+    with capture_logs() as logs, closing(Memory(path, locked=False)) as memory:
+        assert memory.read("lane") == {}
+        memory.write(SOME)
+
+    assert events(logs) == ["state cannot be kept, going on without"]
+    assert path.read_bytes() == content
+    assert not path.with_suffix(".damaged").exists()
+
+
+def test_two_that_make_a_file_at_once_both_find_it_healthy(path):
+    together = threading.Barrier(2)
+
+    def open_them():
+        for n in range(20):
+            together.wait()
+            written(path.with_name(f"{n}.sqlite"), SOME).close()
+
+    other = threading.Thread(target=open_them)
+    other.start()
+    open_them()
+    other.join()
+
+    assert list(path.parent.glob("*.damaged")) == []
 
 
 def test_an_empty_file_is_as_good_as_none(path):

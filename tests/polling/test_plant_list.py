@@ -1,11 +1,14 @@
 """The list of plants, whole or in pages, classic or new."""
 
+from itertools import pairwise
+
 import pytest
 from polling.world import (
     HOUR,
     PARKED,
     Sink,
     account,
+    at,
     poller,
     refused,
     run,
@@ -100,3 +103,39 @@ def test_where_the_classic_list_is_gone_the_paged_one_is_used(reason):
     run(poller(server, sink))
 
     assert sink.last["fleet"][0] == {"P0"}
+
+
+@pytest.mark.parametrize("paged", ["401", "http_404"])
+def test_an_account_that_has_neither_list_waits_for_the_classic_one_to_be_granted(paged):
+    server, sink = account(plants=3, devices={}, hours=12), Sink()
+    granted = []
+    refusals = {
+        "getStationList": refused("401", PARKED),
+        "stations": refused(paged, PARKED if paged == "401" else Reaction.NEXT_TURN),
+    }
+    server.script = lambda name, _: None if granted else refusals.get(name)
+    at(server, 6, lambda: granted.append(True))
+
+    run(poller(server, sink))
+
+    assert len(server.times("stations")) == 1
+    assert sink.last["permitted", "getStationList"] == (True,)
+    assert len(sink.last["fleet"][0]) == 3
+    times = server.times("getStationList")
+    rests = [round((b - a) / HOUR) for a, b in pairwise(times)]
+    # Tried a few times, then left alone for 1, 2 and 4 hours, until it is granted.
+    assert [rest for rest in rests if rest] == [1, 2, 4]
+
+
+def test_what_was_left_alone_is_asked_again_once_its_owner_was_here():
+    server = account(plants=3, hours=2)
+    refusal = refused("401", PARKED)
+    server.script = lambda name, _: refusal if name == "getStationRealKpi" else None
+    walker = poller(server)
+    at(server, 0.5, walker.unpark)
+
+    run(walker)
+
+    tried = server.times("getStationRealKpi")
+    assert len([time for time in tried if time < 0.5 * HOUR]) == 3
+    assert 0.5 * HOUR <= tried[3] < 0.55 * HOUR

@@ -268,13 +268,17 @@ def test_an_answer_about_an_earlier_time_says_nothing_about_newer_rows():
 # --- what answers lack, and what they should lack ----------------------------------------------
 
 
-def test_an_answer_without_a_row_of_a_plant_changes_nothing():
+def test_of_a_plant_that_an_answer_leaves_out_only_what_is_over_stays():
     desk = Desk("Day", Plant())
     now = moment("2026-06-10 12:00", "Europe/Berlin")
     before = desk.ask(now)["P"]
 
-    assert desk.ask(now + HOUR, spoil=lambda _: [])["P"] == before
+    left_out = desk.ask(now + HOUR, spoil=lambda _: [])["P"]
+
+    assert before.current is not None
+    assert left_out == Windows(None, before.previous)
     assert desk.extra == []
+    assert desk.ask(now + 2 * HOUR)["P"].current is not None
 
 
 def test_nothing_is_known_of_a_plant_that_no_answer_tells_of():

@@ -17,16 +17,19 @@ PARALLEL = -n auto --dist loadgroup
 DEMO = .venv/installed
 DEV = .venv/installed-dev
 
-.PHONY: help demo test lint coverage docs dashboards typescript requirements upgrade audit licences image bench soak clean
+.PHONY: help demo test stack-test lint coverage docs dashboards typescript requirements upgrade audit licences image bench soak clean
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: $(DEMO) ## run the exporter on a simulated management system; it says where to look
 	@$(BIN)/fusionsolar-exporter demo
 
 test: $(DEV) ## run the whole suite; whatever needs more than Python skips with its reason
 	@$(BIN)/pytest -rs $(PARALLEL)
+
+stack-test: $(DEV) ## run the demo with real Prometheus, Alertmanager and VictoriaMetrics (Debian's)
+	@$(BIN)/pytest -rs tests/stack
 
 lint: $(DEV) ## check style, types and the Dockerfile
 	@$(BIN)/ruff check

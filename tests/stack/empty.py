@@ -1,0 +1,66 @@
+"""What may return nothing in good health, and why. Everything else must return data.
+
+Keys are a dashboard and the title of a panel, a file of rules and the name of a rule, or a series
+that alerts look at.
+"""
+
+ALARMS, EXPORTER, FLOW = "fusionsolar-alarms", "fusionsolar-exporter", "fusionsolar-flow"
+INVERTER, PLANT = "fusionsolar-inverter", "fusionsolar-plant"
+ENERGY, PRODUCTION, ALERTS = "energy.yml", "production.yml", "alerts"
+
+# They tell what is wrong. In trouble, each must return data.
+TROUBLES = {
+    (ALARMS, "Plants with serious alarms"),
+    (ALARMS, "Active alarms"),
+    (ALARMS, "New per day"),
+    (ALARMS, "Active by plant"),
+    (ALARMS, "New by plant in 7 days"),
+    (EXPORTER, "Failures"),
+    (EXPORTER, "Unanswered"),
+    (EXPORTER, "Rejected values"),
+    (EXPORTER, "Unknown keys"),
+    (EXPORTER, "Unknown states"),
+}
+
+# They are always empty on a stack that is a minute old and has the simulator's fleet.
+NEVER = {
+    (FLOW, "State of health"): "the simulator's batteries do not tell it",
+    (PLANT, "Energy per day"): "a day is shown when the next has passed its noon",
+    (PLANT, "Performance ratio per day"): "as the energy per day",
+    (ALERTS, "fusionsolar_device_upgrade_state_code"): "no upgrade was ordered",
+    (ALERTS, "fusionsolar_device_upgrade_timestamp_seconds"): "no upgrade was ordered",
+    **dict.fromkeys(
+        [
+            (PRODUCTION, "inverter:fusionsolar_inverter_full_load_seconds:of_plant_median"),
+            (
+                PRODUCTION,
+                "inverter:fusionsolar_inverter_full_load_seconds:of_plant_median_median14d",
+            ),
+            (PRODUCTION, "string:fusionsolar_string_current_amperes:avg2d_of_device_median"),
+            (
+                PRODUCTION,
+                "string:fusionsolar_string_current_amperes:avg2d_of_device_median_median14d",
+            ),
+        ],
+        "two days must be behind",
+    ),
+}
+
+# They have data at some hours only.
+SOMETIMES = {
+    **dict.fromkeys(
+        [
+            (ENERGY, "phase:fusionsolar_voltage_volts:median7d"),
+            (ENERGY, "phase:fusionsolar_voltage_volts:of_median7d"),
+            (PRODUCTION, "inverter:fusionsolar_inverter_active_power_watts:max14d"),
+            (PRODUCTION, "plant:fusionsolar_inverter_capacity_watts:least"),
+            (PRODUCTION, "string:fusionsolar_string_current_amperes:max14d"),
+            (PRODUCTION, "string:fusionsolar_string_current_amperes:in_use"),
+            (PRODUCTION, "string:fusionsolar_string_current_amperes:of_device_median"),
+            (PRODUCTION, "string:fusionsolar_string_current_amperes:avg2d"),
+            (PRODUCTION, "device:fusionsolar_string_current_amperes:median"),
+        ],
+        "looks back in steps of up to two hours: a full hour must be behind",
+    ),
+    (INVERTER, "String voltages"): "central inverters tell one for all strings, and only by day",
+}

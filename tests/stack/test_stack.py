@@ -1,0 +1,131 @@
+"""The demo of docker-compose.yml with real servers: whatever asks is answered, whoever must be told
+is told."""
+
+import json
+import subprocess
+
+import pytest
+from stack.asked import ALERTS, PANELS, RECORDS, SERIES
+from stack.composed import get
+from stack.empty import NEVER, SOMETIMES, TROUBLES
+from stack.story import DATA, EMPTY, MAY_BE_EMPTY, place
+
+# The simulator's devices raise alarms of their own, now and then a critical one.
+MAY_FIRE = {"FusionSolarAlarmCritical"}
+
+
+def each(queries, *, listed=None):
+    """The queries of which one stands in a list, or in none."""
+    wanted = [q for q in queries if (q.key in listed if listed else q.key not in MAY_BE_EMPTY)]
+    assert wanted
+    return pytest.mark.parametrize("query", wanted, ids=str)
+
+
+def run(*command):
+    """The exit status and all that a tool says."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # because it is ours
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_the_lists_of_what_may_be_empty_name_only_what_is_asked():
+    asked = {query.key for query in [*PANELS, *RECORDS, *SERIES]}
+    assert {*TROUBLES, *NEVER, *SOMETIMES} - asked == set()
+
+
+@each(PANELS)
+def test_a_panel_has_data(seen, query):
+    assert seen.health[query] == DATA
+
+
+@each(RECORDS)
+def test_a_recording_rule_has_data(seen, query):
+    assert seen.health[query] == DATA
+
+
+@each(SERIES)
+def test_a_series_that_alerts_look_at_has_data(seen, query):
+    assert seen.health[query] == DATA
+
+
+@each(PANELS, listed=TROUBLES)
+def test_a_panel_that_tells_troubles_has_data_in_trouble(seen, query):
+    assert seen.health[query] in {DATA, EMPTY}
+    assert seen.trouble[query] == DATA
+
+
+@each([*PANELS, *RECORDS, *SERIES], listed=NEVER)
+def test_what_is_listed_as_empty_is_empty(seen, query):
+    assert seen.health[query] == EMPTY
+
+
+@each([*PANELS, *RECORDS], listed=SOMETIMES)
+def test_what_has_data_at_some_hours_is_understood_at_all(seen, query):
+    assert seen.health[query] in {DATA, EMPTY}
+
+
+@pytest.mark.parametrize("query", ALERTS, ids=str)
+def test_an_alert_is_silent_in_good_health(seen, query):
+    assert seen.health[query] in ({DATA, EMPTY} if query.title in MAY_FIRE else {EMPTY})
+
+
+def test_nothing_fires_in_good_health(seen):
+    assert seen.firing <= MAY_FIRE
+
+
+@pytest.mark.parametrize("status", ["firing", "resolved"])
+def test_a_raised_alarm_and_its_end_arrive_with_the_names_of_plant_and_device(seen, status):
+    text = f"{place(seen.alarmed)} has the critical alarm Device Fault (2064)."
+    assert f"{status}: FusionSolarAlarmCritical: {text}" in seen.messages
+
+
+@pytest.mark.parametrize("status", ["firing", "resolved"])
+def test_a_fault_and_its_end_arrive_with_the_names_of_plant_and_device(seen, status):
+    text = f"{place(seen.stopped)} has shut down by itself, with state 768."
+    assert f"{status}: FusionSolarInverterShutDown: {text}" in seen.messages
+
+
+def test_victoria_metrics_reads_what_prometheus_reads(seen, stack):
+    assert seen.health
+    names = {
+        service: set(
+            json.loads(
+                get(
+                    stack.url(service, "/api/v1/label/__name__/values"),
+                    **{"match[]": '{job="fusionsolar",__name__=~"[a-z0-9_]+"}'},
+                )
+            )["data"]
+        )
+        for service in ("prometheus", "victoria-metrics")
+    }
+    of_prometheus, of_victoria = (
+        {name for name in found if not name.startswith("scrape_")} for found in names.values()
+    )
+    assert len(of_prometheus) > 100
+    assert of_prometheus == of_victoria
+
+
+def test_promtool_finds_the_composed_configuration_right(stack):
+    etc = stack.root("prometheus") / "etc" / "prometheus"
+    status, said = run("promtool", "check", "config", etc / "prometheus.yml")
+    assert status == 0, said
+    assert said.count("rules found") == len(list((etc / "rules").iterdir()))
+
+
+def test_amtool_finds_the_composed_configuration_right(stack):
+    etc = stack.root("alertmanager") / "etc" / "alertmanager"
+    status, said = run("amtool", "check-config", etc / "alertmanager.yml")
+    assert status == 0, said
+    assert "1 templates" in said
+
+
+def test_promtool_has_nothing_to_say_about_the_page(seen, stack):
+    assert seen.health
+    page = get(stack.url("demo", "/metrics"))
+    done = subprocess.run(
+        ["promtool", "check", "metrics"],  # noqa: S607  # because it is where PATH says
+        input=page,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")

@@ -39,7 +39,7 @@ LIBRARIES = {
     "pydantic": ("config",),
     "pydantic_core": ("config",),
     "prometheus_client": ("exposition", "web"),
-    "isal": ("web.scrapes",),
+    "isal": ("web.single_flight",),
     "starlette": ("web", "simulator"),
     "uvicorn": ("web", "simulator"),
     "structlog": ("accounts", "daemon", "logs", "config", "polling", "exposition", "web"),

@@ -2,8 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -14,8 +15,10 @@ from starlette.types import Receive, Scope, Send
 from exporter.exposition.page import Format
 from exporter.status import Status
 from exporter.web.negotiation import accepts_gzip, wanted_format
-from exporter.web.scrapes import Scrapes, compress
+from exporter.web.single_flight import SingleFlight
 from exporter.web.status import StatusPage, documents
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 PIECE = 64 * 1024  # bytes handed to the transport at a time, so that slow readers cost no memory
 
@@ -75,20 +78,56 @@ def build(
     `reload` applies the configuration as it stands on disk,
     in a thread, and says in one line why it could not; without it, nobody may ask for that.
     """
-    scrapes = Scrapes(exposition, page_version)
-    status_page = StatusPage(documents())
-    reloading = asyncio.Lock()
+    app = Starlette(
+        routes=[
+            Route("/", _landing(status)),
+            Route("/metrics", _metrics(exposition, page_version)),
+            Route("/-/healthy", _healthy),
+            Route("/-/ready", _ready(waiting)),
+            Route("/-/reload", _reload(reload), methods=["POST", "PUT"]),
+        ]
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _landing(status: Callable[[], Status]) -> Endpoint:
+    html = StatusPage(documents())
+    headers = {**html.headers, "Vary": "Accept-Encoding"}
+    page = SingleFlight(lambda: html.render(status()).encode())
+
+    async def landing(request: Request) -> Response:
+        return await _answer(request, page, "text/html", headers)
+
+    return landing
+
+
+def _metrics(exposition: Callable[[Format], bytes], version: Callable[[], int]) -> Endpoint:
+    headers = {"Vary": "Accept, Accept-Encoding"}
+    pages = {form: SingleFlight(partial(exposition, form), version) for form in Format}
 
     async def metrics(request: Request) -> Response:
         form = wanted_format(request.headers.get("accept", ""))
-        gzip = accepts_gzip(request.headers.get("accept-encoding", ""))
-        headers = {"Vary": "Accept, Accept-Encoding"} | _encoding(gzip=gzip)
-        page = await scrapes.get(form, gzip=gzip)
-        return PagedResponse(page, headers=headers, media_type=form.value)
+        return await _answer(request, pages[form], form.value, headers)
 
-    async def healthy(_: Request) -> Response:
-        return PlainTextResponse("Healthy.\n")
+    return metrics
 
+
+async def _answer(
+    request: Request, page: SingleFlight, media_type: str, headers: Mapping[str, str]
+) -> Response:
+    """The page, compressed for those who ask."""
+    gzip = accepts_gzip(request.headers.get("accept-encoding", ""))
+    coding = {"Content-Encoding": "gzip"} if gzip else {}
+    body = await page.get(gzip=gzip)
+    return PagedResponse(body, headers={**headers, **coding}, media_type=media_type)
+
+
+async def _healthy(_: Request) -> Response:
+    return PlainTextResponse("Healthy.\n")
+
+
+def _ready(waiting: Callable[[], Iterable[str]]) -> Endpoint:
     async def ready(_: Request) -> Response:
         reasons = list(waiting())
         if reasons:
@@ -97,42 +136,23 @@ def build(
             )
         return PlainTextResponse("Ready.\n")
 
+    return ready
+
+
+def _reload(reload: Callable[[], str | None] | None) -> Endpoint:
+    under_way = asyncio.Lock()
+
     async def reloaded(_: Request) -> Response:
         if reload is None:
             return PlainTextResponse(
                 "Reloading over HTTP is off; --web.enable-lifecycle turns it on.\n", status_code=403
             )
-        if reloading.locked():
+        if under_way.locked():
             return PlainTextResponse("A reload is under way; ask again.\n", status_code=503)
-        async with reloading:
+        async with under_way:
             reason = await _in_daemon_thread(reload)
         if reason is not None:
             return PlainTextResponse(f"Not reloaded: {reason}\n", status_code=500)
         return PlainTextResponse("Reloaded.\n")
 
-    async def landing(request: Request) -> Response:
-        gzip = accepts_gzip(request.headers.get("accept-encoding", ""))
-        headers = {**status_page.headers, "Vary": "Accept-Encoding"} | _encoding(gzip=gzip)
-        page = await asyncio.to_thread(_landing, status_page, status, gzip=gzip)
-        return PagedResponse(page, headers=headers, media_type="text/html")
-
-    app = Starlette(
-        routes=[
-            Route("/", landing),
-            Route("/metrics", metrics),
-            Route("/-/healthy", healthy),
-            Route("/-/ready", ready),
-            Route("/-/reload", reloaded, methods=["POST", "PUT"]),
-        ]
-    )
-    app.router.redirect_slashes = False
-    return app
-
-
-def _encoding(*, gzip: bool) -> dict[str, str]:
-    return {"Content-Encoding": "gzip"} if gzip else {}
-
-
-def _landing(page: StatusPage, status: Callable[[], Status], *, gzip: bool) -> bytes:
-    body = page.render(status()).encode()
-    return compress(body) if gzip else body
+    return reloaded

@@ -16,6 +16,7 @@ PAGES = {
     Format.OPENMETRICS: b"# TYPE power gauge\npower 1.0\n# EOF\n",
 }
 OPENMETRICS = {"accept": "application/openmetrics-text;version=1.0.0"}
+GZIP = {"accept-encoding": "gzip"}
 
 
 def status():
@@ -110,19 +111,27 @@ def test_metrics_come_in_the_format_asked_for(client, accept, form, content_type
 
 @pytest.mark.parametrize(("accept", "form"), [({}, Format.TEXT), (OPENMETRICS, Format.OPENMETRICS)])
 def test_metrics_are_compressed_for_those_who_ask(client, accept, form):
-    answer = client.get("/metrics", headers=accept | {"accept-encoding": "gzip"})
+    answer = client.get("/metrics", headers=accept | GZIP)
     assert answer.headers["content-encoding"] == "gzip"
     assert int(answer.headers["content-length"]) == len(answer.body)
     assert gzip.decompress(answer.body) == PAGES[form]
 
 
+def test_who_asks_for_one_format_or_coding_is_not_given_anothers(client):
+    for _ in range(2):
+        assert client.get("/metrics").body == PAGES[Format.TEXT]
+        assert client.get("/metrics", headers=OPENMETRICS).body == PAGES[Format.OPENMETRICS]
+        packed = client.get("/metrics", headers=OPENMETRICS | GZIP).body
+        assert gzip.decompress(packed) == PAGES[Format.OPENMETRICS]
+
+
 def test_caches_are_told_what_the_answer_depends_on(client):
-    for headers in ({}, OPENMETRICS, {"accept-encoding": "gzip"}):
+    for headers in ({}, OPENMETRICS, GZIP):
         answer = client.get("/metrics", headers=headers)
         assert answer.headers["vary"] == "Accept, Accept-Encoding"
 
 
-@pytest.mark.parametrize("headers", [{}, OPENMETRICS, {"accept-encoding": "gzip"}])
+@pytest.mark.parametrize("headers", [{}, OPENMETRICS, GZIP])
 @pytest.mark.parametrize("path", ["/metrics", "/", "/-/healthy", "/-/ready"])
 def test_head_has_the_headers_of_get_and_no_body(client, path, headers):
     got = client.get(path, headers=headers)

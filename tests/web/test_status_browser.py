@@ -25,6 +25,12 @@ WELL = with_plants(ROOF)
 ILL = with_plants(replace(ROOF, health="faulty"))
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_kept(monkeypatch):
+    """Minutes of the browser's own time pass within the second that a page is kept."""
+    monkeypatch.setattr("exporter.web.single_flight.KEPT", -1.0)
+
+
 @contextmanager
 def serving(status, headers=MappingProxyType({})):
     """The address of a page that tells this status, with the headers that somebody configured."""

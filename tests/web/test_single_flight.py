@@ -1,0 +1,214 @@
+import asyncio
+import gzip
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from web.test_app import GZIP, PAGES, Client
+
+from exporter.exposition.page import Format
+from exporter.status import Status
+from exporter.web.app import build
+from exporter.web.single_flight import SingleFlight
+
+LONG = 20.0  # seconds; never reached by what works
+
+
+class Press:
+    """Numbers its pages; holds each until it is let go."""
+
+    def __init__(self):
+        self.made = 0
+        self.begun = threading.Event()
+        self.open = threading.Event()
+        self.open.set()
+        self.fails = False
+        self.version = 0
+
+    def __call__(self):
+        self.made += 1
+        page = f"page {self.made}".encode()
+        self.begun.set()
+        assert self.open.wait(LONG)
+        if self.fails:
+            raise RuntimeError("no page")
+        return page
+
+
+class Clock:
+    at = 100.0
+
+    def __call__(self):
+        return self.at
+
+
+@pytest.fixture
+def press():
+    return Press()
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def flight(press, clock):
+    return SingleFlight(press, lambda: press.version, clock)
+
+
+def test_all_who_ask_at_once_get_the_one_page(flight, press):
+    async def ask():
+        press.open.clear()
+        asking = [asyncio.create_task(flight.get(gzip=False)) for _ in range(50)]
+        await asyncio.to_thread(press.begun.wait, LONG)
+        press.open.set()
+        return await asyncio.gather(*asking)
+
+    assert asyncio.run(ask()) == [b"page 1"] * 50
+    assert press.made == 1
+
+
+def test_a_slow_page_is_shared_however_long_it_takes(flight, press, clock):
+    async def ask():
+        press.open.clear()
+        first = asyncio.create_task(flight.get(gzip=False))
+        await asyncio.to_thread(press.begun.wait, LONG)
+        clock.at += 60.0
+        second = asyncio.create_task(flight.get(gzip=False))
+        await asyncio.sleep(0)
+        press.open.set()
+        return [await first, await second]
+
+    assert asyncio.run(ask()) == [b"page 1"] * 2
+
+
+def test_a_page_is_kept_for_a_second(flight, clock):
+    async def ask():
+        pages = [await flight.get(gzip=False)]
+        for seconds in (0.5, 0.5, 0.1):
+            clock.at += seconds
+            pages.append(await flight.get(gzip=False))
+        return pages
+
+    assert asyncio.run(ask()) == [b"page 1", b"page 1", b"page 1", b"page 2"]
+
+
+def test_plain_and_compressed_are_kept_apart(flight):
+    async def ask():
+        for _ in range(2):
+            assert await flight.get(gzip=False) == b"page 1"
+            assert gzip.decompress(await flight.get(gzip=True)) == b"page 2"
+
+    asyncio.run(ask())
+
+
+def test_a_failure_reaches_all_who_wait_and_is_not_kept(flight, press):
+    async def ask():
+        press.fails = True
+        asking = [flight.get(gzip=False) for _ in range(3)]
+        failed = await asyncio.gather(*asking, return_exceptions=True)
+        press.fails = False
+        return failed, await flight.get(gzip=False)
+
+    failed, page = asyncio.run(ask())
+    assert [str(error) for error in failed] == ["no page"] * 3
+    assert page == b"page 2"
+
+
+def test_one_who_leaves_does_not_take_the_page_from_the_others(flight, press):
+    async def ask():
+        press.open.clear()
+        leaving, staying = (asyncio.create_task(flight.get(gzip=False)) for _ in range(2))
+        await asyncio.to_thread(press.begun.wait, LONG)
+        leaving.cancel()
+        await asyncio.gather(leaving, return_exceptions=True)
+        press.open.set()
+        return await staying
+
+    assert asyncio.run(ask()) == b"page 1"
+
+
+def test_the_loop_goes_on_while_a_page_is_made(flight, press):
+    async def ask():
+        press.open.clear()
+        asking = asyncio.create_task(flight.get(gzip=False))
+        await asyncio.to_thread(press.begun.wait, LONG)
+        press.open.set()  # by the loop itself: it was not held up
+        return await asking
+
+    assert asyncio.run(ask()) == b"page 1"
+
+
+def test_a_page_with_new_values_is_made_anew(flight, press):
+    async def ask():
+        before = await flight.get(gzip=False)
+        press.version += 1
+        return before, await flight.get(gzip=False)
+
+    assert asyncio.run(ask()) == (b"page 1", b"page 2")
+
+
+# The pages of the application
+
+
+class Held:
+    """A status that nobody gets before it is let go."""
+
+    def __init__(self):
+        self.told = 0
+        self.begun = threading.Event()
+        self.end = threading.Event()
+
+    def __call__(self):
+        self.told += 1
+        self.begun.set()
+        assert self.end.wait(LONG)
+        return Status(0.0, ())
+
+
+@pytest.fixture
+def held():
+    return Held()
+
+
+@pytest.fixture
+def site(held):
+    return Client(build(PAGES.__getitem__, lambda: 0, list, held))
+
+
+def test_a_crowd_that_asks_for_the_status_page_costs_one_of_each_coding(site, held):
+    async def ask():
+        crowd = [
+            asyncio.create_task(site._request("GET", "/", headers))
+            for headers in ({}, GZIP)
+            for _ in range(50)
+        ]
+        await asyncio.to_thread(held.begun.wait, LONG)
+        held.end.set()
+        return await asyncio.gather(*crowd)
+
+    answers = asyncio.run(ask())
+    assert {answer.status for answer in answers} == {200}
+    plain, packed = ({answer.body for answer in half} for half in (answers[:50], answers[50:]))
+    assert {gzip.decompress(body) for body in packed} == plain
+    assert len(plain) == len(packed) == 1
+    assert held.told == 2
+
+
+def test_a_scrape_queues_behind_neither_status_pages_nor_other_work(site, held):
+    async def ask():
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        others = [
+            asyncio.create_task(asyncio.to_thread(held.end.wait, LONG)),  # as bcrypt might
+            *(asyncio.create_task(site._request("GET", "/", headers)) for headers in ({}, GZIP)),
+        ]
+        scrape = await asyncio.create_task(site._request("GET", "/metrics", ()))
+        done = [other for other in others if other.done()]
+        held.end.set()
+        await asyncio.gather(*others)
+        return scrape, done
+
+    scrape, done = asyncio.run(ask())
+    assert scrape.body == PAGES[Format.TEXT]
+    assert done == []

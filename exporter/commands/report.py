@@ -8,11 +8,11 @@ from typing import Any
 from exporter.commands.findings import Finding, Limits
 from exporter.commands.plan import Planned
 from exporter.commands.tables import duration, power, table
-from exporter.commands.trials import PERMITTED, REFUSED, UNREACHABLE, Trial
+from exporter.commands.trials import EMPTY, PERMITTED, REFUSED, UNREACHABLE, Trial
 from exporter.northbound.codes import device_type_slug
 from exporter.polling.inventory import Inventory
 
-_BAD = (REFUSED, UNREACHABLE)
+_BAD = (REFUSED, UNREACHABLE, EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,8 @@ class Checked:
 
     @property
     def well(self) -> bool:
-        """Whether nothing was refused or out of reach."""
-        return not any(trial.outcome in _BAD for trial in self.interfaces)
+        """Whether there are plants, and nothing was refused or out of reach."""
+        return bool(self.plants) and not any(each.outcome in _BAD for each in self.interfaces)
 
 
 def seen_plants(inventory: Inventory) -> list[SeenPlant]:
@@ -99,9 +99,15 @@ def next_step(checked: Iterable[Checked], start: str) -> str:
     """What the reader does now; `start` says how the exporter is started."""
     accounts = list(checked)
     locked_out = [each.account for each in accounts if not each.logged_in]
+    plantless = [each.account for each in accounts if not each.plants]
     refused = [each.account for each in accounts if not each.well]
     if locked_out:
         return f"first mend the login of {', '.join(locked_out)} as said above, then check again"
+    if plantless:
+        return (
+            "without plants there is nothing to export: first mend the plant list of "
+            f"{', '.join(plantless)} as said above, then check again"
+        )
     if refused:
         return (
             f"mend what is said above about {', '.join(refused)}, or go without it (what is "

@@ -16,11 +16,13 @@ from exporter.northbound.interfaces import (
     Interface,
 )
 from exporter.northbound.records import Reading, TimedReading
-from exporter.polling.errand import Errand, NoSessionError, NotNowError
+from exporter.polling.errand import Errand, NotNowError
+from exporter.polling.pages import NO_CLASSIC_LIST
 from exporter.polling.rounds import Batch
 from exporter.polling.tour import Tour
 
 PERMITTED, REFUSED, UNREACHABLE, NOT_TRIED = "permitted", "refused", "unreachable", "not tried"
+EMPTY = "empty"  # a list of plants that leaves nothing to ask about
 
 # What to do, where the meaning of a failure does not say it.
 _REMEDIES: Mapping[str, str] = {
@@ -34,6 +36,7 @@ _REMEDIES: Mapping[str, str] = {
     "tls": "for a private installation set tls.ca_file to its certificate, and use the name that "
     "stands in the certificate",
     "20009": "in FusionSolar it is done where the northbound account is managed",
+    "20013": "nothing to do; or leave the type out with device_types",
 }
 _OF_FAULTS: Mapping[Fault, str] = {
     Fault.EXPORTER: "please report it, with what `check --capture` writes",
@@ -42,6 +45,20 @@ _OF_FAULTS: Mapping[Fault, str] = {
     Fault.SERVER: "try again later",
 }
 _INSTEAD = {"getDevRealKpi": "getDevFiveMinutes"}
+_NO_PLANTS = "no plants are known to ask about"
+_ASK_FOR_PLANTS = (
+    f"ask for the permission of {PLANT_LIST.name}, where the northbound account is managed: "
+    "without plants there is nothing to export"
+)
+_LINK_PLANTS = (
+    "link plants to the northbound account in the management system, "
+    "or give it the permission for their KPIs there"
+)
+_FILTER = "look at what `plants` of the account includes and excludes"
+_NO_PAGES: Mapping[str, str] = {
+    "401": "the paged list is refused as well [401]",
+    "http_404": "there is no paged list either [http_404]",
+}
 _SILENT = "an empty answer may mean that the KPIs are not configured in the management system"
 # Answers that are about some of what was asked, by what they hold.
 _COUNTED: Mapping[Content, str] = {
@@ -76,6 +93,7 @@ class Heard:
     words: str
     remedy: str = ""
     mended: tuple[str, ...] = ()
+    outcome: str = PERMITTED
 
 
 class Trials:
@@ -91,15 +109,22 @@ class Trials:
         """Logs in, reads the lists, and tries the interfaces, as long as something answers."""
         self._note(LOGIN, None, self._log_in)
         lists = [each for each in (PLANT_LIST, DEVICE_LIST) if each in interfaces]
+        others = [each for each in interfaces if each is not LOGIN and each not in lists]
         for interface in lists:
+            self._try(interface, lambda interface, _: self._read(interface))
+        for interface in others:
+            self._try(interface, self._ask)
+
+    def _try(self, interface: Interface, ask: Callable[[Interface, Batch], Heard]) -> None:
+        """Tries an interface once for each type of device, if there is anything to ask about."""
+        batches = _one_a_type(self._tour.batches(interface))
+        if not batches and not self._hopeless:
+            plants = self._tour.inventory.plants
+            words = "no devices of its types are known" if plants else _NO_PLANTS
+            self.made.append(Trial(interface.name, NOT_TRIED, words))
+        for batch in batches:
             if not self._hopeless:
-                self._note(interface, None, partial(self._read, interface))
-        for interface in interfaces:
-            if interface is not LOGIN and interface not in lists:
-                for batch in _one_a_type(self._tour.batches(interface)):
-                    if not self._hopeless:
-                        ask = partial(self._ask, interface, batch)
-                        self._note(interface, batch.device_type, ask)
+                self._note(interface, batch.device_type, partial(ask, interface, batch))
 
     @property
     def _hopeless(self) -> bool:
@@ -114,12 +139,12 @@ class Trials:
         try:
             heard = ask()
         except FAILURES as error:
-            self.made.append(_failed(interface.name, kind, error))
+            self.made.append(_failed(interface, kind, error))
         else:
             self.made.append(
                 Trial(
                     interface.name,
-                    PERMITTED,
+                    heard.outcome,
                     heard.words,
                     kind,
                     remedy=heard.remedy,
@@ -141,6 +166,9 @@ class Trials:
             self._errand.keep_fleet()
         count = sum(len(answer.parsed.records) for answer in heard)
         mended = tuple(chain.from_iterable(answer.mended for answer in heard))
+        if interface is PLANT_LIST and not (count and inventory.plants):
+            strange = sum(answer.parsed.rejected.total() for answer in heard)
+            return Heard(*_plantless(count, strange), mended, EMPTY)
         return Heard(f"{count} listed", mended=mended)
 
     def _ask(self, interface: Interface, batch: Batch) -> Heard:
@@ -158,27 +186,55 @@ class Trials:
         return Heard(f"values of {asked - silent} of {asked}", remedy, answer.mended)
 
 
-def _one_a_type(batches: Iterable[Batch]) -> Iterable[Batch]:
+def _one_a_type(batches: Iterable[Batch]) -> Collection[Batch]:
     first: dict[int | None, Batch] = {}
     for batch in batches:
         first.setdefault(batch.device_type, batch)
     return first.values()
 
 
-def _failed(interface: str, kind: str | None, error: Failure) -> Trial:
-    if isinstance(error, NotNowError):
-        return Trial(interface, NOT_TRIED, str(error), kind, wait=error.seconds)
-    if isinstance(error, NoSessionError):
-        return Trial(interface, NOT_TRIED, str(error), kind)
+def _plantless(listed: int, strange: int) -> tuple[str, str]:
+    """Why a list leaves no plant to ask about, and what to do."""
+    if listed:
+        return f"{listed} listed, and none of them is wanted", _FILTER
+    if strange:
+        return f"{strange} listed, and none of them is understood", _OF_FAULTS[Fault.EXPORTER]
+    return "no plant is linked to the account", _LINK_PLANTS
+
+
+def _failed(interface: Interface, kind: str | None, error: Failure) -> Trial:
+    refusal = error.__cause__
+    if interface is PLANT_LIST and isinstance(refusal, CallError):
+        # It has pages elsewhere, but what has to be granted is the list itself.
+        told = isinstance(error, CallError) and _NO_PAGES.get(error.reason)
+        also = told or f"asked page by page: {explain(error)}"
+        return _told(interface, kind, refusal, f"{explain(refusal)}; {also}")
+    if isinstance(error, CallError):
+        return _told(interface, kind, error, explain(error))
+    wait = error.seconds if isinstance(error, NotNowError) else None
+    return Trial(interface.name, NOT_TRIED, str(error), kind, wait=wait)
+
+
+def _told(interface: Interface, kind: str | None, error: CallError, words: str) -> Trial:
     outcome = REFUSED if error.enveloped or error.reason == "empty" else UNREACHABLE
-    return Trial(interface, outcome, explain(error), kind, error.reason, _remedy(interface, error))
+    remedy = _remedy(interface, error.reason)
+    return Trial(interface.name, outcome, words, kind, error.reason, remedy)
 
 
-def _remedy(interface: str, error: CallError) -> str:
-    if error.reason == "401":
-        others = f", {_INSTEAD[interface]}: {{enabled: true}}" if interface in _INSTEAD else ""
-        return f"or go without it: interfaces: {{{interface}: {{enabled: false}}{others}}}"
-    if error.reason in _REMEDIES:
-        return _REMEDIES[error.reason]
-    row = FAIL_CODES.get(int(error.reason)) if error.reason.isdigit() else None
+def _remedy(interface: Interface, reason: str) -> str:
+    if interface is PLANT_LIST and reason in NO_CLASSIC_LIST:
+        return _ASK_FOR_PLANTS
+    if reason == "401":
+        return "; ".join(filter(None, (interface.hint, f"or {_without(interface)}")))
+    if reason == "http_404" and interface is not LOGIN:
+        return f"this server does not have it; {_without(interface)}"
+    if reason in _REMEDIES:
+        return _REMEDIES[reason]
+    row = FAIL_CODES.get(int(reason)) if reason.isdigit() else None
     return _OF_FAULTS.get(row.fault, "") if row else _OF_FAULTS[Fault.SERVER]
+
+
+def _without(interface: Interface) -> str:
+    name = interface.name
+    instead = f", {_INSTEAD[name]}: {{enabled: true}}" if name in _INSTEAD else ""
+    return f"go without it: interfaces: {{{name}: {{enabled: false}}{instead}}}"

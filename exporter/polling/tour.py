@@ -9,7 +9,7 @@ import structlog
 from exporter.northbound.errors import CallError
 from exporter.northbound.interfaces import DEVICE_LIST, PLANT_LIST, Interface
 from exporter.northbound.records import Parsed
-from exporter.polling.errand import Errand
+from exporter.polling.errand import Errand, NoSessionError, NotNowError
 from exporter.polling.inquiries import AlarmTerms, Outcome, inquiries_of
 from exporter.polling.lane import Turn, Wish
 from exporter.polling.ports import Clock, Sink
@@ -59,23 +59,27 @@ class Tour:
         """Makes one call, and those that mend it.
 
         Raises:
-            NotNowError, NoSessionError, CallError: As Errand.call.
+            NotNowError, NoSessionError, CallError: As Errand.call. If it was asked in another way
+                by then, the refusal that led there is the cause.
         """
         inquiry = self._inquiries[interface.name]
-        mended: list[str] = []
+        mended: list[CallError] = []
         while True:
             turn = Turn(batch, batch.take(self._clock.now()))
             try:
                 parsed = self._call(interface, turn)
-            except CallError as error:
-                if not inquiry.mends(turn, error):
-                    raise
-                mended.append(error.reason)
-                continue
+            except (CallError, NotNowError, NoSessionError) as error:
+                if isinstance(error, CallError) and inquiry.mends(turn, error):
+                    mended.append(error)
+                    continue
+                if mended:
+                    raise error from mended[0]
+                raise
             outcome = inquiry.take(turn, parsed)
             if outcome.refit:
                 self.walk.fit()
-            return Answer(turn.group.members, parsed, outcome, tuple(mended))
+            reasons = tuple(error.reason for error in mended)
+            return Answer(turn.group.members, parsed, outcome, reasons)
 
     def _call(self, interface: Interface, turn: Turn) -> Parsed[Any]:
         path, body = self._inquiries[interface.name].request(turn)

@@ -1,16 +1,13 @@
 """`check`: a new account, looked at once, and told what works and what to do."""
 
 import json
-import ssl
 from dataclasses import replace
 
 import pytest
-import trustme
-from commands.world import PASSWORD, expected, world
+from commands.world import PASSWORD, checked, expected, trial, world
 
 from exporter import cli
 from exporter.northbound.interfaces import INTERFACES
-from exporter.simulator.server import Server
 from exporter.simulator.sessions import User
 
 
@@ -18,17 +15,6 @@ from exporter.simulator.sessions import User
 def home(tmp_path):
     with world(tmp_path) as made:
         yield made
-
-
-def checked(home, capsys, *flags):
-    """Exit status, and what was found of the first account."""
-    status = home.run("check", "--format", "json", *flags)
-    found = json.loads(capsys.readouterr().out)
-    return status, found["accounts"][0], found["next"]
-
-
-def trial(account, interface):
-    return next(each for each in account["interfaces"] if each["interface"] == interface)
 
 
 def pastes(account):
@@ -117,96 +103,6 @@ def test_a_list_that_may_not_be_read_now_is_taken_from_memory(home, capsys):
 
     assert trial(account, "getStationList")["outcome"] == "not tried"
     assert len(account["plants"]) == 1
-
-
-def test_wrong_credentials_end_it_with_what_to_do(home, capsys):
-    home.configure(account={"password": "wrong"})
-
-    status, account, following = checked(home, capsys)
-
-    assert status == 1
-    assert [each["interface"] for each in account["interfaces"]] == ["login"]
-    assert trial(account, "login")["reason"] == "20400"
-    assert following == "first mend the login of home as said above, then check again"
-
-
-def test_an_empty_answer_to_the_login_is_about_credentials(tmp_path, capsys):
-    with world(tmp_path, silent_login=True) as home:
-        home.configure(account={"password": "wrong"})
-        status, account, _ = checked(home, capsys)
-
-    assert status == 1
-    assert trial(account, "login")["outcome"] == "refused"
-    assert "a portal login does not work" in trial(account, "login")["remedy"]
-
-
-def test_a_server_that_cannot_be_reached(home, capsys):
-    home.configure(account={"base_url": "http://127.0.0.1:9"})
-
-    status, account, _ = checked(home, capsys)
-
-    assert status == 1
-    assert trial(account, "login")["outcome"] == "unreachable"
-    assert trial(account, "login")["remedy"].startswith("check base_url")
-
-
-def test_a_certificate_that_nobody_trusts(home, capsys):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
-    with Server(home.system, tls=context) as server:
-        home.configure(account={"base_url": server.url})
-        status, account, _ = checked(home, capsys)
-
-    assert status == 1
-    assert trial(account, "login")["reason"] == "tls"
-    assert "tls.ca_file" in trial(account, "login")["remedy"]
-
-
-def test_a_host_without_the_interface(home, capsys):
-    home.configure(account={"base_url": home.url + "/portal"})
-
-    _, account, _ = checked(home, capsys)
-
-    assert trial(account, "login")["reason"] == "http_404"
-    assert "this host has no northbound interface" in trial(account, "login")["remedy"]
-
-
-def test_a_missing_permission_is_named_and_the_others_go_on(tmp_path, capsys):
-    user = User(PASSWORD, refused=frozenset({"getDevRealKpi", "getKpiStationDay"}))
-    with world(tmp_path, users={"api": user}) as home:
-        status, account, following = checked(home, capsys)
-
-    assert status == 1
-    assert trial(account, "getKpiStationDay")["outcome"] == "refused"
-    assert trial(account, "getKpiStationDay")["remedy"] == (
-        "or go without it: interfaces: {getKpiStationDay: {enabled: false}}"
-    )
-    assert trial(account, "getDevRealKpi")["remedy"] == (
-        "or go without it: "
-        "interfaces: {getDevRealKpi: {enabled: false}, getDevFiveMinutes: {enabled: true}}"
-    )
-    assert trial(account, "getAlarmList")["outcome"] == "permitted"
-    assert following.startswith("mend what is said above about home, or go without it")
-
-
-def test_kpis_that_are_not_configured(home, capsys):
-    home.system.faults.add("fail_code", interface="getStationRealKpi", value=20009)
-
-    status, account, _ = checked(home, capsys)
-
-    assert status == 1
-    assert "first do so in the management system" in trial(account, "getStationRealKpi")["words"]
-    assert "northbound account is managed" in trial(account, "getStationRealKpi")["remedy"]
-
-
-def test_an_answer_without_any_value_is_permitted_but_suspicious(home, capsys):
-    home.system.faults.add("left_out", interface="getStationRealKpi")
-
-    status, account, _ = checked(home, capsys)
-
-    assert status == 0
-    assert trial(account, "getStationRealKpi")["words"] == "values of 0 of 1"
-    assert "KPIs are not configured" in trial(account, "getStationRealKpi")["remedy"]
 
 
 def test_an_account_with_the_paged_list_lives_under_the_newer_limits(tmp_path, capsys):

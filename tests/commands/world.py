@@ -1,5 +1,6 @@
 """A management system on a socket, a clock that only waits move, and commands run against both."""
 
+import json
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -144,3 +145,15 @@ def world(directory, *, plants=1, devices=None, **traits):
     system = System(build(0, plants=plants, devices=devices), clock=clock.time, **traits)
     with Server(system) as server:
         yield World(directory, system, server, clock)
+
+
+def checked(home, capsys, *flags):
+    """Runs `check`: exit status, what was found of the first account, what to do next."""
+    status = home.run("check", "--format", "json", *flags)
+    found = json.loads(capsys.readouterr().out)
+    return status, found["accounts"][0], found["next"]
+
+
+def trial(account, interface):
+    """What came of the first trial of an interface."""
+    return next(each for each in account["interfaces"] if each["interface"] == interface)

@@ -10,8 +10,8 @@ PIP = $(BIN)/pip install --quiet --require-hashes
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --annotation-style line --custom-compile-command 'make requirements'
 
-# On all processors; a test that shares what is costly with others stays with them.
-PARALLEL = -n auto --dist loadgroup
+# On all processors, file by file: the tests of one may share what is costly.
+PARALLEL = -n auto --dist loadfile
 
 # The environment is as new as these stamps; its second half is for developers.
 DEMO = .venv/installed

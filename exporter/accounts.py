@@ -1,8 +1,8 @@
 """The accounts at work: settings become pollers and sinks, and change with the configuration."""
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -40,11 +40,21 @@ _User = tuple[_Server, str]
 
 
 @dataclass(frozen=True, slots=True)
-class _Working:
-    """An account at work, and the settings that it was started with."""
+class _Plan:
+    """An account as the settings want it, and what of it can fail."""
 
     settings: Settings
     account: Account
+    wishes: Sequence[Wish]
+    client: Client
+    inventory: Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class _Working:
+    """An account at work, and what it was started with."""
+
+    plan: _Plan
     clock: SystemClock
     poller: Poller
     sink: AccountSink
@@ -74,17 +84,22 @@ class Accounts:
     def apply(self, settings: Settings) -> None:
         """Starts, replaces and ends accounts, so that they are as the settings say.
 
-        An account whose settings are the same goes on undisturbed. One that is changed ends its
-        call first, and then takes up what it knew: session, call times, fleet and values.
+        An account whose settings are the same goes on undisturbed, and asks again for what was left
+        alone. One that is changed ends its call first, and then takes up what it knew: session,
+        call times, fleet and values.
+        What can fail is made before any of them ends. Should something fail afterwards, some have
+        ended, and the next call starts them.
         """
         wanted = {account.name: account for account in settings.accounts}
-        working: dict[str, _Working] = {}
-        ending: list[_Working] = []
-        for name, each in self._working.items():
-            if name in wanted and _same(each, settings, wanted[name]):
-                working[name] = each
-            else:
-                ending.append(each)
+        working = {
+            name: each
+            for name, each in self._working.items()
+            if name in wanted and _same(each, settings, wanted[name])
+        }
+        plans = [self._plan(settings, wanted[name]) for name in wanted if name not in working]
+        for each in working.values():
+            each.poller.unpark()
+        ending = [each for name, each in self._working.items() if name not in working]
         for each in ending:
             each.clock.stop()
         for each in ending:
@@ -92,10 +107,13 @@ class Accounts:
         with self._at_once():
             for each in ending:
                 each.sink.close()
-            secrets = {_user(each.account): each.account.secret() for each in ending}
-            for name, account in wanted.items():
-                if name not in working:
-                    working[name] = self._start(settings, account, working.values(), secrets)
+            accounts = [each.plan.account for each in ending]
+            secrets = {_user(account): account.secret() for account in accounts}
+            try:
+                for plan in plans:
+                    working[plan.account.name] = self._start(plan, working.values(), secrets)
+            finally:
+                self._working = self._working | working  # so that none is lost sight of
             for name in self._working.keys() - wanted:
                 self._telemetry.forget(name)
                 self._log.info("account removed", account=name)
@@ -144,47 +162,55 @@ class Accounts:
             ),
         )
 
+    def _plan(self, settings: Settings, account: Account) -> _Plan:
+        return _Plan(
+            settings,
+            account,
+            tuple(wishes_of(settings, account, self._scale)),
+            client_of(account),
+            inventory_of(account),
+        )
+
     def _start(
-        self,
-        settings: Settings,
-        account: Account,
-        others: Iterable[_Working],
-        secrets: Mapping[_User, str],
+        self, plan: _Plan, others: Iterable[_Working], secrets: Mapping[_User, str]
     ) -> _Working:
-        clock = SystemClock()
-        wishes = list(wishes_of(settings, account, self._scale))
-        sink = self._sink(settings, account, wishes, clock)
-        poller = Poller(
+        account, clock = plan.account, SystemClock()
+        with ExitStack() as undone:  # what cannot be started leaves nothing behind
+            undone.callback(self._telemetry.forget, account.name)
+            self._telemetry.introduce(
+                account.name,
+                [wish.interface.name for wish in plan.wishes],
+                {row.metric.name for row in ROWS if row.metric and row.states is not None},
+            )
+            sink = self._sink(plan, clock)
+            undone.callback(sink.close)
+            poller = self._poller(plan, sink, clock, self._memory(account, others))
+            if secrets.get(_user(account), account.secret()) != account.secret():
+                poller.believe_credentials()
+            thread = threading.Thread(target=poller.run, name=f"poller {account.name}", daemon=True)
+            thread.start()
+            undone.pop_all()
+        return _Working(plan, clock, poller, sink, thread)
+
+    def _poller(self, plan: _Plan, sink: AccountSink, clock: SystemClock, memory: Memory) -> Poller:
+        account, alarms = plan.account, plan.settings.alarms
+        return Poller(
             account.name,
-            wishes,
+            plan.wishes,
             edition=account.limits,
             timeout=account.timeout,
-            alarms=AlarmTerms(
-                settings.alarms.language, settings.alarms.levels, settings.alarms.types
-            ),
-            client=client_of(account),
-            inventory=inventory_of(account),
+            alarms=AlarmTerms(alarms.language, alarms.levels, alarms.types),
+            client=plan.client,
+            inventory=plan.inventory,
             sink=sink,
             clock=clock,
             gate=self._gates.setdefault(_server(account.base_url), HostGate()),
-            memory=self._memory(account, others),
+            memory=memory,
         )
-        if secrets.get(_user(account), account.secret()) != account.secret():
-            poller.believe_credentials()
-        thread = threading.Thread(target=poller.run, name=f"poller {account.name}", daemon=True)
-        thread.start()
-        return _Working(settings, account, clock, poller, sink, thread)
 
-    def _sink(
-        self, settings: Settings, account: Account, wishes: Iterable[Wish], clock: SystemClock
-    ) -> AccountSink:
-        interfaces = [wish.interface for wish in wishes]
-        self._telemetry.introduce(
-            account.name,
-            [interface.name for interface in interfaces],
-            {row.metric.name for row in ROWS if row.metric and row.states is not None},
-        )
-        asks_for_alarms = any(each.content is Content.ALARMS for each in interfaces)
+    def _sink(self, plan: _Plan, clock: SystemClock) -> AccountSink:
+        settings, account = plan.settings, plan.account
+        asks_for_alarms = any(wish.interface.content is Content.ALARMS for wish in plan.wishes)
         return AccountSink(
             account.name,
             page=self._page,
@@ -199,7 +225,7 @@ class Accounts:
         )
 
     def _memory(self, account: Account, others: Iterable[_Working]) -> Memory:
-        if any(_user(other.account) == _user(account) for other in others):
+        if any(_user(other.plan.account) == _user(account) for other in others):
             self._log.warning(
                 "two accounts log in as the same user, and end each other's sessions",
                 account=account.name,
@@ -223,12 +249,12 @@ def _user(account: Account) -> _User:
 
 
 def _same(working: _Working, settings: Settings, account: Account) -> bool:
-    """Whether nothing that this account was started with has changed."""
+    """Whether it is at work, and nothing that it was started with has changed."""
     before, now = (
         each.model_copy(update={"accounts": (), "state": None})
-        for each in (working.settings, settings)
+        for each in (working.plan.settings, settings)
     )
-    return before == now and working.account == account
+    return working.thread.is_alive() and before == now and working.plan.account == account
 
 
 def _server(base_url: str) -> _Server:

@@ -25,9 +25,9 @@ NAME = "fusionsolar-exporter"
 
 
 class Reload:
-    """Applies the configuration, as it was at the start and then as it stands on disk.
+    """Applies the configuration: `settings` at the start, and when called, what stands on disk.
 
-    `read` reads and checks it; a broken one changes nothing. One at a time.
+    `read` reads and checks it; one that is broken or fails changes nothing. One at a time.
     """
 
     def __init__(
@@ -37,7 +37,8 @@ class Reload:
         accounts: Accounts,
         telemetry: Telemetry,
     ) -> None:
-        self._settings = settings
+        self._applied = settings
+        self._state = settings.state  # in use until a restart, whatever is applied
         self._read = read
         self._accounts = accounts
         self._telemetry = telemetry
@@ -47,14 +48,15 @@ class Reload:
     def start(self) -> None:
         """Applies the configuration as it is at the start."""
         with self._lock:
-            self._apply(self._settings)
+            self._accounts.apply(self._applied)
+            self._tell_success()
 
     def __call__(self) -> str | None:
         """Returns why the configuration could not be applied, in one line; None when it was."""
         with self._lock:
             self._log.info("reading the configuration anew")
             try:
-                self._apply(settings := self._read())
+                self._replace(self._read())
             except Exception as error:  # noqa: BLE001  # because the daemon goes on, whatever it was
                 known = isinstance(error, ConfigError)
                 reason = str(error) if known else "a bug; the log says more"
@@ -65,13 +67,21 @@ class Reload:
                     exc_info=not known,
                 )
                 return reason
-            if settings.state != self._settings.state:
+            self._tell_success()
+            if self._applied.state != self._state:
                 self._log.warning("state.directory needs a restart")
             self._log.info("configuration reloaded; flags and addresses need a restart")
             return None
 
-    def _apply(self, settings: Settings) -> None:
-        self._accounts.apply(settings)
+    def _replace(self, settings: Settings) -> None:
+        try:
+            self._accounts.apply(settings)
+        except Exception:
+            self._accounts.apply(self._applied)  # some may have ended already
+            raise
+        self._applied = settings
+
+    def _tell_success(self) -> None:
         self._telemetry.reload_successful.set(1)
         self._telemetry.reload_timestamp.set(time())
 

@@ -17,7 +17,6 @@ from polling.world import DAY, HOUR, account, poller, refused, run
 from exporter.northbound.errors import Reaction
 
 MEGABYTE = 1024  # kB
-pytestmark = pytest.mark.xdist_group("faults")  # one process is enough for all rows
 every_row = pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
 
 

@@ -19,8 +19,6 @@ from faults.indiscreet import CONTACTS, IndiscreetSystem
 
 from exporter.simulator.fleet import build
 
-pytestmark = pytest.mark.xdist_group("secrets")  # one run is enough for all looks at it
-
 USER, PASSWORD = "nb-user-4711", "pa55word=with;signs"
 PERSONAL = {*map(str, CONTACTS.values()), USER, PASSWORD}
 CALLS = 80  # of the run

@@ -1,7 +1,7 @@
 """The exporter's own instruments: what it asked, what came back, and what it could not use."""
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from importlib.metadata import version
 
 from prometheus_client import (
@@ -16,6 +16,7 @@ from prometheus_client import (
 )
 
 from exporter.catalogue.model import Kind, Metric
+from exporter.northbound.interfaces import INTERFACES
 
 REJECTIONS = (
     "not_a_number",
@@ -29,6 +30,7 @@ REJECTIONS = (
 USUAL_FAILURES = ("305", "407", "connection", "malformed", "timeout")
 ACCOUNT = ("account",)
 INTERFACE = ("account", "interface")
+_Instrument = Counter | Gauge | Histogram
 
 DURATIONS = Metric(
     "fusionsolar_api_request_duration_seconds",
@@ -47,7 +49,8 @@ class Telemetry:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # as the library declares it
         self.registry = CollectorRegistry()
         self.described: list[Metric] = []
-        self._of_accounts: list[Counter | Gauge | Histogram] = []
+        self._of_accounts: list[_Instrument] = []
+        self._of_interfaces: list[_Instrument] = []
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
@@ -97,8 +100,7 @@ class Telemetry:
             buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
             registry=self.registry,
         )
-        self.described.append(DURATIONS)
-        self._of_accounts.append(self.durations)
+        self._enlist(self.durations, DURATIONS)
         self.rate_limited = self._counter(
             "fusionsolar_api_rate_limited_total",
             "HTTP requests refused for their frequency: failCode 407, HTTP 403 or 429.",
@@ -154,23 +156,29 @@ class Telemetry:
         )
 
     def _counter(self, name: str, help_text: str, labels: tuple[str, ...]) -> Counter:
-        self.described.append(Metric(name, Kind.COUNTER, help_text, labels=labels))
         counter = Counter(name, help_text, labels, registry=self.registry)
-        self._of_accounts.append(counter)
+        self._enlist(counter, Metric(name, Kind.COUNTER, help_text, labels=labels))
         return counter
 
     def _gauge(self, name: str, help_text: str, labels: tuple[str, ...] = ()) -> Gauge:
-        self.described.append(Metric(name, Kind.GAUGE, help_text, labels=labels))
         gauge = Gauge(name, help_text, labels, registry=self.registry)
-        if "account" in labels:
-            self._of_accounts.append(gauge)
+        self._enlist(gauge, Metric(name, Kind.GAUGE, help_text, labels=labels))
         return gauge
 
-    def introduce(self, account: str, interfaces: Iterable[str], states: Iterable[str]) -> None:
+    def _enlist(self, instrument: _Instrument, metric: Metric) -> None:
+        self.described.append(metric)
+        if "account" in metric.labels:
+            self._of_accounts.append(instrument)
+        if "interface" in metric.labels:
+            self._of_interfaces.append(instrument)
+
+    def introduce(self, account: str, interfaces: Collection[str], states: Iterable[str]) -> None:
         """Shows an account's counters at 0 before anything has happened.
 
-        `interfaces` are those it will call, `states` the names of the StateSet metrics.
+        `interfaces` are those it will call, `states` the names of the StateSet metrics. An account
+        that was there before, with other settings, counts on; what depends on them is dropped.
         """
+        self._drop_unsettled(account, INTERFACES.keys() - set(interfaces))
         self.up.labels(account)
         self.plants.labels(account)
         self.logins.labels(account)
@@ -186,6 +194,19 @@ class Telemetry:
                 self.rejected.labels(account, interface, reason)
         for metric in states:
             self.unknown_states.labels(account, metric)
+
+    def _drop_unsettled(self, account: str, no_longer_called: Collection[str]) -> None:
+        """Drops what is no longer called, and what the next plan and the next answers tell anew.
+
+        `up` and the last successes stay: no settings change what has been.
+        """
+        for gauge in (
+            self.permitted, self.pace, self.walk, self.unanswered, self.plants, self.devices,
+        ):  # fmt: skip
+            gauge.remove_by_labels({"account": account})
+        for instrument in self._of_interfaces:
+            for interface in no_longer_called:
+                instrument.remove_by_labels({"account": account, "interface": interface})
 
     def forget(self, account: str) -> None:
         """Drops all that was counted of an account that is gone."""

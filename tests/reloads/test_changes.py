@@ -3,124 +3,17 @@
 import gc
 import sqlite3
 import threading
-import time
 
-import daemon
-import pytest
-from daemon import MINUTE, PASSWORD, refusals, serving, system
-from prometheus_client.parser import text_string_to_metric_families
+from reloads.running import (
+    account,
+    logins,
+    ready,
+    wait,
+)
 from structlog.testing import capture_logs
 
-from exporter.accounts import Accounts
-from exporter.config import ConfigError, Settings
-from exporter.daemon import Reload
-from exporter.exposition.page import Format, Page
-from exporter.exposition.telemetry import Telemetry
-from exporter.polling.poller import SystemClock
+from exporter.exposition.page import Format
 from exporter.simulator.system import User
-
-PATIENCE = 30.0
-ONCE_IN = {"every": "4s"}  # so that no value grows old on a busy machine
-
-
-def account(url, **more):
-    """The configuration of an account that asks for everything once in a while."""
-    made = daemon.account(url, **more)
-    made["interfaces"] = {name: each | ONCE_IN for name, each in made["interfaces"].items()}
-    return made
-
-
-class Running:
-    """A daemon's inside, without its web server; `settings` is what stands on disk."""
-
-    def __init__(self, state, *accounts, **more):
-        self.state = state
-        self.settings = self.read(accounts, more)
-        self.telemetry = Telemetry()
-        page = Page(self.telemetry.registry, SystemClock().now)
-        self.accounts = Accounts(page, self.telemetry, MINUTE, state)
-        self.reload = Reload(self.settings, self.on_disk, self.accounts, self.telemetry)
-        self.reload.start()
-
-    def read(self, accounts, more):
-        state = {"directory": self.state and str(self.state)}
-        return Settings.model_validate({"accounts": accounts, "state": state} | more)
-
-    def on_disk(self):
-        if isinstance(self.settings, Exception):
-            raise self.settings
-        return self.settings
-
-    def change(self, *accounts, **more):
-        """Writes another configuration, and reloads."""
-        self.settings = self.read(accounts, more)
-        return self.reload()
-
-    def series(self):
-        text = self.accounts.exposition(Format.TEXT).decode()
-        samples = [s for f in text_string_to_metric_families(text) for s in f.samples]
-        return {(s.name, *sorted(s.labels.items())): s.value for s in samples}
-
-    def value(self, name, **labels):
-        return self.series().get((name, *sorted(labels.items())))
-
-    def names(self, name="home"):
-        """The names of all metrics of an account."""
-        return {key[0] for key in self.series() if ("account", name) in key}
-
-    def threads(self):
-        return {t.name: t for t in threading.enumerate() if t.name.startswith("poller ")}
-
-    def stop(self):
-        self.accounts.stop()
-        for thread in self.threads().values():
-            thread.join()
-
-
-def wait(condition):
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.01)
-
-
-@pytest.fixture
-def management():
-    return system(plants=1, users={"api": User(PASSWORD), "other": User(PASSWORD)})
-
-
-@pytest.fixture
-def server(management):
-    with serving(management) as server:
-        yield server
-    assert set(refusals(management).values()) <= {0}
-
-
-@pytest.fixture(params=["directory", "none"])
-def state(request, tmp_path):
-    return tmp_path / "state" if request.param == "directory" else None
-
-
-@pytest.fixture
-def run(request):
-    """Starts a daemon's inside that ends with the test."""
-
-    def start(state, *accounts, **more):
-        running = Running(state, *accounts, **more)
-        request.addfinalizer(running.stop)
-        return running
-
-    return start
-
-
-def ready(running):
-    wait(lambda: not running.accounts.waiting())
-    wait(lambda: "fusionsolar_inverter_state_code" in running.names())
-    return running
-
-
-def logins(management, user="api"):
-    return len(management.calls.of(user, "login").arrivals)
 
 
 def test_a_changed_account_keeps_session_and_data(management, server, run, state):
@@ -218,37 +111,37 @@ def test_limits_and_interfaces_take_effect(server, run, tmp_path):
     assert "fusionsolar_plant_health_state_code" in running.names()
 
 
-def test_a_broken_file_keeps_the_old_and_says_so(server, run, tmp_path):
+def test_nothing_is_told_of_what_is_no_longer_asked_for(server, run, state):
+    running = ready(run(state, account(server.url)))
+    assert len(labels_of(running, "device_type")) > 1
+    assert "getAlarmList" in labels_of(running, "interface")
+    fewer = account(server.url, device_types=["string_inverter"])
+    fewer["interfaces"]["getAlarmList"] = {"enabled": False}
+
+    running.change(fewer)
+
+    assert labels_of(running, "device_type") == {"string_inverter"}
+    assert labels_of(running, "interface") > {"login", "getDevRealKpi"}
+    assert "getAlarmList" not in labels_of(running, "interface")
+
+
+def labels_of(running, name):
+    """All values that a label has anywhere."""
+    return {value for key in running.series() for label, value in key[1:] if label == name}
+
+
+def test_a_changed_account_counts_on_and_stays_up(management, server, run, tmp_path):
     running = ready(run(tmp_path, account(server.url)))
-    threads, good = running.threads(), running.settings
-    applied = running.value("fusionsolar_exporter_config_last_reload_success_timestamp_seconds")
-    running.settings = ConfigError("config.yaml: accounts[0].timeout: nonsense")
+    before = running.series()
+    management.faults.add("hang_before_headers")
 
-    with capture_logs() as logs:
-        assert running.reload() == "config.yaml: accounts[0].timeout: nonsense"
+    running.change(account(server.url), currency="EUR")
 
-    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == [
-        "configuration not reloaded, going on with the old"
-    ]
-    assert running.threads() == threads
-    assert running.value("fusionsolar_exporter_config_last_reload_successful") == 0
-
-    running.settings = good
-    assert running.reload() is None
-    assert running.value("fusionsolar_exporter_config_last_reload_successful") == 1
-    assert (
-        running.value("fusionsolar_exporter_config_last_reload_success_timestamp_seconds") > applied
-    )
-    assert running.threads() == threads
-
-
-def test_a_bug_while_reading_is_no_end(server, run, tmp_path):
-    running = ready(run(tmp_path, account(server.url)))
-    running.settings = RecursionError("deep")
-
-    assert running.reload() == "a bug; the log says more"
-
-    assert list(running.threads()) == ["poller home"]
+    after = running.series()
+    own = ("fusionsolar_api_", "fusionsolar_interface_last_success", "fusionsolar_values_rejected")
+    counted = [key for key in before if key[0].startswith(own)]
+    assert [key for key in counted if after.get(key, -1) < before[key]] == []
+    assert running.value("fusionsolar_up", account="home") == 1
 
 
 def test_another_state_directory_needs_a_restart(server, run, tmp_path):
@@ -340,7 +233,7 @@ def test_a_reload_waits_for_the_call_under_way_and_others_for_the_reload(
     first.join()
 
     assert done == [None]
-    assert running.accounts._working["home"].account == running.settings.accounts[0]
+    assert running.accounts._working["home"].plan.account == running.settings.accounts[0]
     assert list(running.threads()) == ["poller home"]
     assert logins(management) == 1
 

@@ -1,0 +1,89 @@
+"""A daemon's inside, without its web server, whose configuration changes."""
+
+import threading
+import time
+
+import daemon
+from daemon import MINUTE
+from prometheus_client.parser import text_string_to_metric_families
+
+from exporter.accounts import Accounts
+from exporter.config import Settings
+from exporter.daemon import Reload
+from exporter.exposition.page import Format, Page
+from exporter.exposition.telemetry import Telemetry
+from exporter.polling.poller import SystemClock
+
+PATIENCE = 30.0
+ONCE_IN = {"every": "4s"}  # so that no value grows old on a busy machine
+
+
+def account(url, **more):
+    """The configuration of an account that asks for everything once in a while."""
+    made = daemon.account(url, **more)
+    made["interfaces"] = {name: each | ONCE_IN for name, each in made["interfaces"].items()}
+    return made
+
+
+class Running:
+    """A daemon's inside, without its web server; `settings` is what stands on disk."""
+
+    def __init__(self, state, *accounts, **more):
+        self.state = state
+        self.settings = self.read(accounts, more)
+        self.telemetry = Telemetry()
+        page = Page(self.telemetry.registry, SystemClock().now)
+        self.accounts = Accounts(page, self.telemetry, MINUTE, state)
+        self.reload = Reload(self.settings, self.on_disk, self.accounts, self.telemetry)
+        self.reload.start()
+
+    def read(self, accounts, more):
+        state = {"directory": self.state and str(self.state)}
+        return Settings.model_validate({"accounts": accounts, "state": state} | more)
+
+    def on_disk(self):
+        if isinstance(self.settings, Exception):
+            raise self.settings
+        return self.settings
+
+    def change(self, *accounts, **more):
+        """Writes another configuration, and reloads."""
+        self.settings = self.read(accounts, more)
+        return self.reload()
+
+    def series(self):
+        text = self.accounts.exposition(Format.TEXT).decode()
+        samples = [s for f in text_string_to_metric_families(text) for s in f.samples]
+        return {(s.name, *sorted(s.labels.items())): s.value for s in samples}
+
+    def value(self, name, **labels):
+        return self.series().get((name, *sorted(labels.items())))
+
+    def names(self, name="home"):
+        """The names of all metrics of an account."""
+        return {key[0] for key in self.series() if ("account", name) in key}
+
+    def threads(self):
+        return {t.name: t for t in threading.enumerate() if t.name.startswith("poller ")}
+
+    def stop(self):
+        self.accounts.stop()
+        for thread in self.threads().values():
+            thread.join(PATIENCE)
+
+
+def wait(condition):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.01)
+
+
+def ready(running):
+    wait(lambda: not running.accounts.waiting())
+    wait(lambda: "fusionsolar_inverter_state_code" in running.names())
+    return running
+
+
+def logins(management, user="api"):
+    return len(management.calls.of(user, "login").arrivals)

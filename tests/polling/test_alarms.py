@@ -1,48 +1,15 @@
 """Which alarms are active, which are new, and which time is asked about next."""
 
-import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from polling.alarming import Trouble, key_of, refusal
+from polling.alarming import refusal
+from polling.looking import DAY, HOUR, MINUTE, NOW, alarm, look, reborn, sweep, watched
 
-from exporter.northbound.records import Alarm, PlantAlarms
+from exporter.northbound.records import PlantAlarms
 from exporter.polling.alarms import AlarmBook, newest_window
-
-MINUTE = 60.0
-HOUR = 3_600.0
-DAY = 86_400.0
-NOW = 1_700_000_000.0
-
-
-def alarm(raised=NOW, serial="S1", plant="P", **traits):
-    return Alarm(plant, serial, "65534", "1", raised, **traits)
-
-
-def look(book, now, *alarms, plants=("P",)):
-    return book.look(plants, newest_window(now), alarms, now)
-
-
-def sweep(book, now, *alarms, plants=("P",)):
-    """Asks about all older windows that are due; returns them."""
-    windows = []
-    while window := book.older_window(plants):
-        windows.append(window)
-        listed = [alarm for alarm in alarms if window.begin <= alarm.raised <= window.end]
-        book.look_back(plants, window, listed, now)
-        book.skip(plants, window)
-    return windows
-
-
-def watched(*alarms, plants=("P",)):
-    """A book that has looked, and asked about all older windows."""
-    book = AlarmBook()
-    look(book, NOW, *alarms, plants=plants)
-    sweep(book, NOW, *alarms, plants=plants)
-    return book
-
 
 # --- what counts -------------------------------------------------------------------------------
 
@@ -325,13 +292,6 @@ def test_a_clock_that_was_wrong_by_a_month_starts_anew_when_it_is_right():
 # --- memory ------------------------------------------------------------------------------------
 
 
-def reborn(stored):
-    """Another life, with what was written to a file."""
-    book = AlarmBook()
-    book.recall({plant: known for plant, known in json.loads(json.dumps(stored)).items() if known})
-    return book
-
-
 def test_a_restart_forgets_nothing():
     book = watched()
     look(book, NOW + HOUR, alarm(NOW + 60))
@@ -375,143 +335,6 @@ def test_what_is_forgotten_is_dropped_from_memory():
 
     assert book.changes() == {"P": None}
     assert book.changes() == {}
-
-
-# --- against an oracle -------------------------------------------------------------------------
-
-SPAN = 100  # days
-
-troubles = st.lists(
-    st.builds(
-        lambda plant, serial, raised, late, lasts, lingers: Trouble(
-            plant=plant,
-            serial=serial,
-            alarm_id=1,
-            cause_id=1,
-            raised=float(int(NOW + raised * DAY)),
-            visible=NOW + (raised + late) * DAY,
-            cleared=NOW + (raised + late + lasts) * DAY,
-            lingers=lingers * DAY,
-        ),
-        plant=st.sampled_from("PQ"),
-        serial=st.sampled_from("ab"),
-        raised=st.floats(-400, SPAN),
-        late=st.floats(0, 0.5),
-        lasts=st.floats(0, 400) | st.floats(0, 1),
-        lingers=st.sampled_from([0.0, 0.1, 500.0]),
-    ),
-    max_size=15,
-    unique_by=lambda trouble: trouble.key,
-)
-gaps = st.lists(st.floats(0.01, 0.5) | st.floats(0.5, 50), min_size=1, max_size=40)
-
-
-class Watch:
-    """Asks a book as the poller does, of a server that has all these alarms."""
-
-    def __init__(self, troubles, skew=0.0):
-        self.book = AlarmBook()
-        self.troubles = troubles
-        self.skew = skew
-        self.stored = {}
-        self.active = {}
-        self.counted = []
-
-    def ask(self, at, *, sweeps=1):
-        """One look by a clock that is off, and some of the older windows that are due."""
-        now = at + self.skew
-        window = newest_window(now)
-        self.take(self.book.look("PQ", window, self.listed(window, at), now))
-        for _ in range(sweeps):
-            if window := self.book.older_window("PQ"):
-                self.take(self.book.look_back("PQ", window, self.listed(window, at), now))
-                self.book.skip("PQ", window)
-        self.stored |= self.book.changes()
-
-    def listed(self, window, at):
-        return [
-            trouble.record(at)
-            for trouble in self.troubles
-            if window.begin <= trouble.raised <= window.end and trouble.listed(at)
-        ]
-
-    def take(self, told):
-        self.active |= {plant: set(map(key_of, each.active)) for plant, each in told.items()}
-        self.counted += [key_of(alarm) for each in told.values() for alarm in each.new]
-
-    def restart(self, *, forgetful):
-        self.stored = {} if forgetful else self.stored
-        self.book = reborn(self.stored)
-
-
-@settings(max_examples=120, deadline=None)
-@given(
-    troubles=troubles,
-    gaps=gaps,
-    skew=st.floats(-HOUR + MINUTE, HOUR - MINUTE),
-    restarts=st.sets(st.integers(0, 40)),
-)
-def test_each_alarm_that_a_look_tells_of_counts_once_but_those_of_the_first(
-    troubles, gaps, skew, restarts
-):
-    watch, at, seen = Watch(troubles, skew), NOW, None
-    expected = set()
-    for turn, gap in enumerate(gaps):
-        at += gap * DAY
-        told = {key_of(each) for each in watch.listed(newest_window(at + skew), at)}
-        expected |= set() if seen is None else told - seen
-        seen = (seen or set()) | told
-        watch.ask(at)
-        if turn in restarts:
-            watch.restart(forgetful=False)
-
-    assert sorted(watch.counted) == sorted(expected)
-
-
-@settings(max_examples=120, deadline=None)
-@given(troubles=troubles, gaps=gaps, restarts=st.dictionaries(st.integers(0, 40), st.booleans()))
-def test_after_a_sweep_the_server_and_we_agree_on_what_is_active(troubles, gaps, restarts):
-    watch, at = Watch(troubles), NOW
-    for turn, gap in enumerate(gaps):
-        at += gap * DAY
-        watch.ask(at)
-        if turn in restarts:
-            watch.restart(forgetful=restarts[turn])
-
-    for _ in range(8):  # the rest of a sweep, and a week
-        at += DAY
-        watch.ask(at, sweeps=20)
-
-    for plant in "PQ":
-        assert watch.active[plant] == {
-            trouble.key
-            for trouble in troubles
-            if trouble.plant == plant
-            and trouble.active(at)
-            and trouble.raised >= at - 365 * DAY + HOUR
-        }
-
-
-@settings(max_examples=120, deadline=None)
-@given(
-    troubles=troubles,
-    gaps=gaps,
-    wrong=st.sampled_from([-20, -3, -0.02, 0.02, 3, 20, 60]),
-    lapses=st.sets(st.integers(0, 40)),
-    restarts=st.sets(st.integers(0, 40)),
-)
-def test_however_wrong_the_clock_is_for_a_while_no_alarm_counts_twice(
-    troubles, gaps, wrong, lapses, restarts
-):
-    watch, at = Watch(troubles), NOW
-    for turn, gap in enumerate(gaps):
-        at += gap * DAY
-        watch.skew = wrong * DAY if turn in lapses else 0.0
-        watch.ask(at)
-        if turn in restarts:
-            watch.restart(forgetful=False)
-
-    assert len(watch.counted) == len(set(watch.counted))
 
 
 def test_under_other_filters_what_was_there_before_is_not_new():

@@ -224,7 +224,8 @@ class Lane:
     def ask_again(self, batch: Batch) -> None:
         """Asks the batch once more in this round: its answer goes on, or another is needed."""
         batch.again = True
-        batch.final = False
+        if self.is_list:  # of which a page is not the whole
+            batch.final = False
 
     def read_out_of_turn(self, now: float) -> None:
         """Starts a round at the next allowed call."""

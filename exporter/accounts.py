@@ -114,6 +114,10 @@ class Accounts:
                     working[plan.account.name] = self._start(plan, working.values(), secrets)
             finally:
                 self._working = self._working | working  # so that none is lost sight of
+                # All at the end: threads at work would slow the making of the others.
+                for each in working.values():
+                    if each.thread.ident is None:
+                        each.thread.start()
             for name in self._working.keys() - wanted:
                 self._telemetry.forget(name)
                 self._log.info("account removed", account=name)
@@ -188,7 +192,6 @@ class Accounts:
             if secrets.get(_user(account), account.secret()) != account.secret():
                 poller.believe_credentials()
             thread = threading.Thread(target=poller.run, name=f"poller {account.name}", daemon=True)
-            thread.start()
             undone.pop_all()
         return _Working(plan, clock, poller, sink, thread)
 

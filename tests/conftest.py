@@ -16,6 +16,9 @@ def _drop(*_):
 # capture_logs replaces the processors; until then nothing is printed.
 structlog.configure(processors=[_drop])
 
-# Shrinking a simulated day takes minutes: a failure is shown as it was found.
-settings.register_profile("project", phases=[Phase.explicit, Phase.reuse, Phase.generate])
+# Shrinking a simulated day takes minutes: a failure is shown as it was found. Nor is any test about
+# how long something takes.
+settings.register_profile(
+    "project", phases=[Phase.explicit, Phase.reuse, Phase.generate], deadline=None
+)
 settings.load_profile("project")

@@ -18,7 +18,7 @@ from exporter.simulator.server import Server
 from exporter.simulator.system import System
 
 MINUTE = 0.25  # seconds that a minute of the limits lasts
-PATIENCE = 40.0  # seconds after which something will not come any more
+PATIENCE = 90.0  # seconds after which something will not come any more
 PASSWORD = "pa55word=with;signs"  # of nobody
 
 
@@ -43,10 +43,15 @@ def account(url, name="home", **more):
     }
 
 
+def _environment(*, traced):
+    """What a process inherits; untraced, no coverage of it is measured, which would slow it."""
+    return {key: value for key, value in os.environ.items() if traced or "COVERAGE" not in key}
+
+
 class Daemon:
     """A running exporter; `log` is what it has written so far."""
 
-    def __init__(self, directory, accounts, *flags, **settings):
+    def __init__(self, directory, accounts, *flags, traced=True, **settings):
         self.path = directory / "config.yaml"
         self.configure(accounts, **settings)
         self.log_path = directory / "log"
@@ -59,7 +64,7 @@ class Daemon:
                 ],
                 stderr=log,
                 stdout=log,
-                env={**os.environ, "NO_PROXY": "*"},
+                env={**_environment(traced=traced), "NO_PROXY": "*"},
             )
         address = self.wait(lambda: re.search(r"addresses=(\S+)", self.log))[1]
         self.url = f"http://{address}"
@@ -112,9 +117,9 @@ class Daemon:
 
 
 @contextmanager
-def exporter(directory, accounts, *flags, **settings):
+def exporter(directory, accounts, *flags, traced=True, **settings):
     """A daemon that is gone afterwards."""
-    daemon = Daemon(directory, accounts, *flags, **settings)
+    daemon = Daemon(directory, accounts, *flags, traced=traced, **settings)
     try:
         yield daemon
     finally:

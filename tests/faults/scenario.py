@@ -101,7 +101,8 @@ def observe(directory):
         hosts[row.host or row.name].append(row)
     sites = [Site(rows, authority, address) for rows in hosts.values()]
     try:
-        with exporter(directory, [_account(s, r, directory) for s in sites for r in s.rows]) as it:
+        accounts = [_account(s, r, directory) for s in sites for r in s.rows]
+        with exporter(directory, accounts, traced=False) as it:
             seen = _live(it, sites)
             seen.status = it.stop()
             seen.log = it.log

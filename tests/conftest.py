@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import pytest
 import structlog
 from hypothesis import Phase, settings
 
@@ -13,8 +14,12 @@ def _drop(*_):
     raise structlog.DropEvent
 
 
-# capture_logs replaces the processors; until then nothing is printed.
-structlog.configure(processors=[_drop])
+@pytest.fixture(autouse=True)
+def _silence():
+    """Nothing is printed, whatever a test before has configured, until one captures the logs."""
+    structlog.reset_defaults()
+    structlog.configure(processors=[_drop])
+
 
 # Shrinking a simulated day takes minutes: a failure is shown as it was found. Nor is any test about
 # how long something takes.

@@ -244,7 +244,7 @@ def test_an_exception_of_a_library_stays_on_its_line(stream: Stream) -> None:
     try:
         fail("no sense")
     except ValueError:
-        logging.getLogger("a.library").exception("Exception in ASGI application")
+        logging.getLogger("some.package").exception("Exception in ASGI application")
     (line,) = stream.lines()
     assert line.startswith('timestamp=TIME level=error event="Exception in ASGI application" exc')
     assert line.endswith('ValueError: no sense"')

@@ -31,6 +31,7 @@ from exporter.simulator.server import Server
 from exporter.simulator.system import System
 
 PACE = 100
+SESSION = 1_200.0  # at no pace: one that ends within ten minutes is taken for stolen
 STEP = 2.0  # seconds between two events
 LOOK = 15  # events between two looks at the whole page
 ACCOUNTS = ("north", "south")
@@ -151,8 +152,8 @@ def main() -> None:
             edition="classic",
             minute=MINUTE / PACE,
             users={"api": "secret"},
-            session_seconds=1_800 / PACE,
-            alarm_every=7_200.0,
+            session_seconds=SESSION,
+            alarm_every=86_400.0,
         )
         for seed, name in enumerate(ACCOUNTS)
     }

@@ -13,6 +13,7 @@ RUN python -m venv tools \
         install --require-hashes -r requirements.txt
 
 COPY pyproject.toml README.md LICENSE ./
+COPY docs docs
 COPY exporter exporter
 # Compiled here, as the root of a running container may be read-only.
 RUN tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \

@@ -45,7 +45,9 @@ LIBRARIES = {
     "structlog": ("accounts", "daemon", "logs", "config", "polling", "exposition", "web"),
     "astral": ("exposition.sun",),
     "bcrypt": ("web.passwords",),
-    "jinja2": ("web.status",),
+    "jinja2": ("web.look",),
+    "markdown_it": ("web.documents",),
+    "mdit_py_plugins": ("web.documents",),
 }
 
 MODULES = {

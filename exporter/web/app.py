@@ -1,4 +1,4 @@
-"""The routes: /, /metrics, /-/healthy, /-/ready, /-/reload; 404 elsewhere."""
+"""The routes: /, /metrics, /docs/…, /-/healthy, /-/ready, /-/reload; 404 elsewhere."""
 
 import asyncio
 import threading
@@ -14,9 +14,10 @@ from starlette.types import Receive, Scope, Send
 
 from exporter.exposition.page import Format
 from exporter.status import Status
+from exporter.web.documents import Documents
 from exporter.web.negotiation import accepts_gzip, wanted_format
 from exporter.web.single_flight import SingleFlight
-from exporter.web.status import StatusPage, documents
+from exporter.web.status import StatusPage
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -82,6 +83,7 @@ def build(
         routes=[
             Route("/", _landing(status)),
             Route("/metrics", _metrics(exposition, page_version)),
+            *_documents(),
             Route("/-/healthy", _healthy),
             Route("/-/ready", _ready(waiting)),
             Route("/-/reload", _reload(reload), methods=["POST", "PUT"]),
@@ -92,14 +94,24 @@ def build(
 
 
 def _landing(status: Callable[[], Status]) -> Endpoint:
-    html = StatusPage(documents())
-    headers = {**html.headers, "Vary": "Accept-Encoding"}
-    page = SingleFlight(lambda: html.render(status()).encode())
+    html = StatusPage()
+    return _html(lambda: html.render(status()), html.headers)
 
-    async def landing(request: Request) -> Response:
+
+def _documents() -> Iterable[Route]:
+    documents = Documents()
+    for name in documents.titles:
+        yield Route(f"/docs/{name}", _html(partial(documents.render, name), documents.headers))
+
+
+def _html(render: Callable[[], str], headers: Mapping[str, str]) -> Endpoint:
+    page = SingleFlight(lambda: render().encode())
+    headers = {**headers, "Vary": "Accept-Encoding"}
+
+    async def html(request: Request) -> Response:
         return await _answer(request, page, "text/html", headers)
 
-    return landing
+    return html
 
 
 def _metrics(exposition: Callable[[Format], bytes], version: Callable[[], int]) -> Endpoint:

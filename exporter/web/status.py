@@ -1,18 +1,13 @@
 """The page for people: all accounts, interfaces and plants at a glance, those in trouble first."""
 
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
-from importlib.metadata import metadata, version
 from math import fsum
-from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from exporter.status import Account, Calls, Lane, Plant, Status
 from exporter.web import wording
+from exporter.web.look import Look
 from exporter.web.verdict import (
     Finding,
     Level,
@@ -27,7 +22,6 @@ from exporter.web.verdict import (
     rank_severity,
 )
 
-TEMPLATES = Path(__file__).parent / "templates"
 PLANTS = 200  # rows: whoever has more looks at dashboards
 
 
@@ -108,56 +102,21 @@ class View:
 
 
 class StatusPage:
-    """Renders the page, with links to these documents; `headers` go with it.
+    """Renders the page; `headers` go with it. Its script only renews it."""
 
-    The page is complete in itself. Its style and its script, which only renews it, are the ones
-    that the Content-Security-Policy names by their hashes: nothing else can be loaded or run.
-    """
-
-    def __init__(self, documents: Mapping[str, str]) -> None:
-        style, script = ((TEMPLATES / name).read_text("utf-8") for name in _PARTS)
-        environment = Environment(
-            loader=FileSystemLoader(TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
+    def __init__(self) -> None:
+        self._look = Look(
+            "status.html",
+            script="status.js",
+            filters=_FILTERS,
+            known={"rank_severity": rank_severity, "relative": wording.relative},
         )
-        environment.filters |= _FILTERS
-        environment.globals |= {
-            "version": version(_NAME),
-            "documents": documents,
-            "style": style,
-            "script": script,
-            "rank_severity": rank_severity,
-            "relative": wording.relative,
-        }
-        self._template = environment.get_template("status.html")
-        self.headers: Mapping[str, str] = {
-            "Cache-Control": "no-store",
-            "Content-Security-Policy": "; ".join(
-                (
-                    "default-src 'none'",
-                    f"style-src {_hash(style)}",
-                    f"script-src {_hash(script)}",
-                    "connect-src 'self'",
-                    "img-src data:",
-                    "base-uri 'none'",
-                    "form-action 'none'",
-                    "frame-ancestors 'none'",
-                )
-            ),
-            "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
-        }
+        self.headers = self._look.headers
 
     def render(self, status: Status) -> str:
         """The page as HTML."""
-        return self._template.render(view=view(status))
+        return self._look.render(view=view(status))
 
-
-_NAME = "fusionsolar-exporter"
-_PARTS = ("status.css", "status.js")
 
 _FILTERS: Mapping[str, Callable[..., str]] = {
     "power": wording.power,
@@ -168,16 +127,6 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
     "allowance": wording.allowance,
     "count": wording.count,
 }
-
-
-def documents() -> Mapping[str, str]:
-    """The addresses of what else there is to read, by title, as the package tells them."""
-    told = metadata(_NAME).get_all("Project-URL") or ()
-    return dict(line.split(", ", 1) for line in told)
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
 def view(status: Status) -> View:

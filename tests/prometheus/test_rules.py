@@ -153,4 +153,6 @@ def test_a_message_names_plant_device_and_runbook():
         "FIRING Harbour: Inverter 2: An inverter is silent while its siblings produce.",
         "warning: An inverter is silent while its siblings produce.",
     ]
-    assert "docs/alerts.md#fusionsolarinvertersilent" in done.stdout
+    assert done.stdout.rstrip().endswith(
+        "What to do: http://localhost:10052/docs/alerts.md#fusionsolarinvertersilent"
+    )

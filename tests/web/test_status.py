@@ -7,7 +7,6 @@ import gzip
 import os
 import re
 from dataclasses import replace
-from email.message import Message
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -20,11 +19,11 @@ from web.test_app import Client
 from exporter.status import Calls, Failure, Plant
 from exporter.web.app import build
 from exporter.web.guard import Guard
-from exporter.web.status import PLANTS, StatusPage, documents, view
+from exporter.web.status import PLANTS, StatusPage, view
 from exporter.web.verdict import Level
 
 GOLDEN = Path(__file__).parent / "status.html"
-DOCUMENTS = {"Metric reference": "https://docs.example/metrics?a=1&b=2"}
+LINKS = ("metrics", "docs/metrics.md", "docs/operations.md", "-/ready", "-/healthy")
 HOSTILE = (
     "<script>document.title='taken'</script>",
     "<img src=x onerror=\"document.title='taken'\">",
@@ -73,7 +72,7 @@ class Text(HTMLParser):
 
 
 def render(*accounts):
-    return StatusPage(DOCUMENTS).render(status(*accounts))
+    return StatusPage().render(status(*accounts))
 
 
 def read(*accounts):
@@ -132,7 +131,7 @@ def test_it_leads_to_the_other_pages_and_loads_nothing_from_elsewhere():
         for _, name, value in page.attributes
         if name in {"href", "src", "action"} and not value.startswith("data:image/svg+xml,")
     }
-    assert links == {"#main", "metrics", "-/ready", "-/healthy", *DOCUMENTS.values()}
+    assert links == {"#main", *LINKS}
     assert [name for _, name, _ in page.attributes if name.startswith(("on", "style"))] == []
 
 
@@ -338,22 +337,10 @@ def test_it_is_compressed_for_those_who_ask():
     assert plain.headers["vary"] == packed.headers["vary"] == "Accept-Encoding"
 
 
-def test_the_documents_are_those_that_the_package_names(monkeypatch):
-    told = Message()
-    monkeypatch.setattr("exporter.web.status.metadata", lambda _: told)
-    assert documents() == {}
-    told["Project-URL"] = "Documentation, https://docs.example/a, b"
-    told["Project-URL"] = "Metric reference, https://docs.example/metrics"
-    assert documents() == {
-        "Documentation": "https://docs.example/a, b",
-        "Metric reference": "https://docs.example/metrics",
-    }
-
-
 def test_its_links_lead_somewhere():
     asked = client(HOME)
-    for path in ("/metrics", "/-/ready", "/-/healthy"):
-        assert asked.get(path).status == 200
+    for link in LINKS:
+        assert asked.get(f"/{link}").status == 200
 
 
 def test_a_configured_policy_stands_in_the_place_of_its_own():

@@ -1,0 +1,76 @@
+"""What all pages for people share: the layout, the style, and what a browser may do with them."""
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_NAME = "fusionsolar-exporter"
+
+
+class Look:
+    """A template that makes HTML pages; `headers` go with them.
+
+    `script` names a script beside the template, if the page has one; `filters` and `known` are what
+    the template may use. A page is complete in itself. Its style and its script are the ones that
+    the Content-Security-Policy names by their hashes: nothing else can be loaded or run.
+    """
+
+    def __init__(
+        self,
+        template: str,
+        *,
+        script: str | None = None,
+        filters: Mapping[str, Callable[..., str]] | None = None,
+        known: Mapping[str, object] | None = None,
+    ) -> None:
+        style = _read("page.css")
+        code = _read(script) if script else None
+        environment = Environment(
+            loader=FileSystemLoader(_TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters |= filters or {}
+        environment.globals |= {
+            "name": _NAME,
+            "version": version(_NAME),
+            "style": style,
+            "script": code,
+            **(known or {}),
+        }
+        self._template = environment.get_template(template)
+        self.headers: Mapping[str, str] = {
+            "Cache-Control": "no-store",
+            "Content-Security-Policy": "; ".join(
+                (
+                    "default-src 'none'",
+                    f"style-src {_hash(style)}",
+                    *((f"script-src {_hash(code)}", "connect-src 'self'") if code else ()),
+                    "img-src data:",
+                    "base-uri 'none'",
+                    "form-action 'none'",
+                    "frame-ancestors 'none'",
+                )
+            ),
+            "Referrer-Policy": "no-referrer",
+            "X-Content-Type-Options": "nosniff",
+        }
+
+    def render(self, **shown: object) -> str:
+        """The page as HTML."""
+        return self._template.render(shown)
+
+
+def _read(name: str) -> str:
+    return (_TEMPLATES / name).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"

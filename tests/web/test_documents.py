@@ -1,0 +1,83 @@
+"""The documents as pages: all of them, and every link to them or from them leads somewhere."""
+
+import re
+from pathlib import Path
+from posixpath import join, normpath
+
+import pytest
+import yaml
+from web.test_status import Text, client
+
+ROOT = Path(__file__).parents[2]
+NAMES = sorted(path.name for path in (ROOT / "docs").glob("*.md"))
+RULES = [
+    rule
+    for path in sorted((ROOT / "prometheus" / "rules").glob("*.yml"))
+    for group in yaml.safe_load(path.read_text("utf-8"))["groups"]
+    for rule in group["rules"]
+]
+
+
+def get(path):
+    return client().get(path)
+
+
+def read(name):
+    return Text(get(f"/docs/{name}").text)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_document_is_a_page(name):
+    source = (ROOT / "docs" / name).read_text("utf-8")
+    answer = get(f"/docs/{name}")
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    page = Text(answer.text)
+    (title,) = re.findall(
+        r"^# (.+)$", re.sub(r"```.*?```", "", source, flags=re.DOTALL), re.MULTILINE
+    )
+    assert page.of("h1") == [title]
+    assert page.of("title") == [f"fusionsolar-exporter: {title}"]
+    assert [name for tag, key, name in page.attributes if key == "aria-current"] == ["page"]
+    assert page.tags.count("pre") == source.count("\n```") // 2
+    assert "table" in page.tags or "|" not in source
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_links_lead_somewhere(name):
+    for _, _, link in (each for each in read(name).attributes if each[1] == "href"):
+        if link.startswith(("#", "data:")):
+            continue
+        path, _, place = normpath(join("/docs", link)).partition("#")
+        answer = get(path)
+        assert answer.status == 200, link
+        if place:
+            assert f'id="{place}"' in answer.text, link
+
+
+def test_every_alert_leads_to_its_runbook():
+    links = [rule["annotations"]["runbook_url"] for rule in RULES if "alert" in rule]
+    pages = {link.partition("#")[0] for link in links}
+    assert pages == {"docs/alerts.md"}
+    places = {value for _, key, value in read("alerts.md").attributes if key == "id"}
+    assert {link.partition("#")[2] for link in links} <= places
+
+
+def test_nothing_can_run_on_it():
+    answer = get("/docs/alerts.md")
+    assert answer.headers["cache-control"] == "no-store"
+    assert re.sub(
+        r"sha256-[A-Za-z0-9+/]{43}=", "hash", answer.headers["content-security-policy"]
+    ) == (
+        "default-src 'none'; style-src 'hash'; img-src data:; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'"
+    )
+    assert "script" not in Text(answer.text).tags
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/docs", "/docs/", "/docs/unknown.md", "/docs/images/fleet.png", "/docs/%2e%2e/app.py"],
+)
+def test_there_is_nothing_else(path):
+    assert get(path).status == 404

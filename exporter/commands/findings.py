@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from exporter.catalogue.model import Row
 from exporter.catalogue.rows import ROWS, lookup
-from exporter.commands.tables import power
 from exporter.commands.trials import REFUSED, Trial
 from exporter.commands.visit import Guide
 from exporter.config import Account, Settings
@@ -14,6 +13,7 @@ from exporter.northbound.interfaces import PLANT_LIST
 from exporter.northbound.records import Reading
 from exporter.polling.inventory import Inventory
 from exporter.polling.pages import NO_CLASSIC_LIST
+from exporter.wording import power
 
 METERS = (17, 47)
 _POWER = "active_power"

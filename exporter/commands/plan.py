@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from exporter.accounts import wish_of, wishes_of
-from exporter.commands.tables import duration
 from exporter.config import Account, Settings
 from exporter.northbound.interfaces import EDITIONS, LOGIN, Subject
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Lane, Wish
+from exporter.wording import span
 
 _EDITIONS = {"classic": "if older than July 2022", "v6": "if younger than that"}
 
@@ -79,15 +79,15 @@ def _fresher(
         limits = EDITIONS[edition](interface)
         other = _lane(replace(wish, limits=limits), inventory, interface.device_types)
         if other.walk < lane.walk and known in (None, edition):
-            yield f"limits: {edition} ({duration(other.walk)}), {condition}"
+            yield f"limits: {edition} ({span(other.walk)}), {condition}"
     kinds = inventory.by_type(interface.device_types).keys() - {None}
     if len(kinds) > 1:
         types = (interface.device_types - {kind} for kind in kinds)
         shortest = min(_lane(wish, inventory, others).walk for others in types)
         if shortest < lane.walk:
-            yield f"one of device_types less ({duration(shortest)})"
+            yield f"one of device_types less ({span(shortest)})"
 
 
 def _written(seconds: float) -> str:
     """A duration as the configuration has it."""
-    return duration(seconds).replace(" min", "m").replace(" ", "")
+    return span(seconds).replace(" min", "m").replace(" ", "")

@@ -7,10 +7,11 @@ from typing import Any
 
 from exporter.commands.findings import Finding, Limits
 from exporter.commands.plan import Planned
-from exporter.commands.tables import duration, power, table
+from exporter.commands.tables import table
 from exporter.commands.trials import EMPTY, PERMITTED, REFUSED, UNREACHABLE, Trial
 from exporter.northbound.codes import device_type_slug
 from exporter.polling.inventory import Inventory
+from exporter.wording import power, span
 
 _BAD = (REFUSED, UNREACHABLE, EMPTY)
 
@@ -186,8 +187,8 @@ def _plan(plan: Iterable[Planned]) -> str:
             (
                 each.interface,
                 str(each.calls),
-                duration(each.pace),
-                duration(each.freshness),
+                span(each.pace),
+                span(each.freshness),
                 " or ".join(each.fresher),
             )
             for each in plan

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 
-from exporter.commands.visit import FAILURES, Failure, explain
+from exporter.commands.visit import FAILURES, Failure, explain, in_words
 from exporter.northbound.codes import device_type_slug
 from exporter.northbound.errors import FAIL_CODES, CallError, Fault
 from exporter.northbound.interfaces import (
@@ -207,8 +207,8 @@ def _failed(interface: Interface, kind: str | None, error: Failure) -> Trial:
     if interface is PLANT_LIST and isinstance(refusal, CallError):
         # It has pages elsewhere, but what has to be granted is the list itself.
         told = isinstance(error, CallError) and _NO_PAGES.get(error.reason)
-        also = told or f"asked page by page: {explain(error)}"
-        return _told(interface, kind, refusal, f"{explain(refusal)}; {also}")
+        also = told or f"asked page by page: {in_words(error)}"
+        return _told(interface, kind, refusal, f"{in_words(refusal)}; {also}")
     if isinstance(error, CallError):
         return _told(interface, kind, error, explain(error))
     wait = error.seconds if isinstance(error, NotNowError) else None

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
 
+from exporter import wording
 from exporter.status import Account, Calls, Lane, Plant, Status
-from exporter.web import wording
 from exporter.web.look import Look
 from exporter.web.verdict import (
     Finding,

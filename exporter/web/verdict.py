@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from exporter.status import Account, Calls, Failure, Lane, Plant, Polling
-from exporter.web.wording import count, some
+from exporter.wording import count, some
 
 
 class Level(IntEnum):

@@ -2,13 +2,14 @@
 
 import difflib
 import re
-from collections.abc import Collection, Mapping
-from typing import Any, get_args
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 _LONGEST_SHOWN = 40
+_WHICH: Mapping[Any, str] = {tuple: "[n]", Mapping: "[name]"}  # of several parts of a kind
 
 # Every kind of refusal that the settings' types can give, by pydantic's name for it. Its own
 # messages quote the value.
@@ -91,7 +92,9 @@ def _mistake(details: ErrorDetails, model: type[BaseModel]) -> str:
     else:
         message = _MESSAGES.get(kind, "is not valid").format_map(details.get("ctx", {}))
     if kind == "extra_forbidden":
-        message += suggestion(str(location[-1]), _section(location, model).model_fields)
+        key, section = str(location[-1]), _section(location, model)
+        homes = " or ".join(_homes(key, section))
+        message += f"; it belongs into {homes}" if homes else suggestion(key, section.model_fields)
     # A mistake between sections has no place of its own: its message names them.
     return f"{place(location)}: {message}" if location else message
 
@@ -102,6 +105,14 @@ def _section(location: Collection[str | int], model: type[BaseModel]) -> type[Ba
         field = model.model_fields.get(str(part))
         model = (field and _model_in(field.annotation)) or model
     return model
+
+
+def _homes(key: str, section: type[BaseModel]) -> Iterator[str]:
+    """The parts of a section that know a key which it does not know itself."""
+    for name, field in section.model_fields.items():
+        part = _model_in(field.annotation)
+        if part and key in part.model_fields:
+            yield name + _WHICH.get(get_origin(field.annotation), "")
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

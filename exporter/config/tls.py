@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, SecretStr, model_validator
 
 from exporter.config.reading import text_of
 from exporter.config.settings import Section
 from exporter.config.values import AnyPath, Items, Secret, Text
 
 _VERSIONS = {"TLS12": ssl.TLSVersion.TLSv1_2, "TLS13": ssl.TLSVersion.TLSv1_3}
+_UNSPOKEN = ("TLS10", "TLS11")
 _VERIFICATION = {
     "NoClientCert": ssl.CERT_NONE,
     "VerifyClientCertIfGiven": ssl.CERT_OPTIONAL,
@@ -50,14 +51,14 @@ _CURVES = {
 }
 
 
-def _speakable(version: str) -> str:
-    if version not in _VERSIONS:
+def _speakable(version: object) -> object:
+    if version in _UNSPOKEN:
         raise ValueError(f"{version} is not spoken by this version of OpenSSL; use TLS12")
     return version
 
 
-def _verified(policy: str) -> str:
-    if policy in _UNVERIFIED:
+def _verified(policy: object) -> object:
+    if isinstance(policy, str) and policy in _UNVERIFIED:
         raise ValueError(
             f"{policy}, which takes unverified certificates, is not offered; "
             f"use {_UNVERIFIED[policy]} with client_ca_file"
@@ -77,16 +78,10 @@ def _one_curve(curves: tuple[str, ...]) -> tuple[str, ...]:
     return curves
 
 
-Version = Annotated[Literal["TLS10", "TLS11", "TLS12", "TLS13"], AfterValidator(_speakable)]
+Version = Annotated[Literal["TLS12", "TLS13"], BeforeValidator(_speakable)]
 Policy = Annotated[
-    Literal[
-        "NoClientCert",
-        "RequestClientCert",
-        "RequireAnyClientCert",
-        "VerifyClientCertIfGiven",
-        "RequireAndVerifyClientCert",
-    ],
-    AfterValidator(_verified),
+    Literal["NoClientCert", "VerifyClientCertIfGiven", "RequireAndVerifyClientCert"],
+    BeforeValidator(_verified),
 ]
 Suite = Annotated[str, AfterValidator(_known_suite)]
 Curve = Literal["CurveP256", "CurveP384", "CurveP521", "X25519"]

@@ -76,8 +76,7 @@ MESSAGES = {
         "VerifyClientCertIfGiven with client_ca_file"
     ),
     "policy_unknown": (
-        f"{_TLS}.client_auth_type: must be 'NoClientCert', 'RequestClientCert', "
-        "'RequireAnyClientCert', 'VerifyClientCertIfGiven' or "
+        f"{_TLS}.client_auth_type: must be 'NoClientCert', 'VerifyClientCertIfGiven' or "
         "'RequireAndVerifyClientCert'"
     ),
     "rate_negative": "rate_limit.burst: must be at least 0",
@@ -105,7 +104,7 @@ MESSAGES = {
     "users_list": "basic_auth_users: must be a mapping, such as {key: value}",
     "version_old": f"{_TLS}.min_version: TLS10 is not spoken by this version of OpenSSL; use TLS12",
     "version_order": f"{_TLS}: has a min_version above its max_version",
-    "version_unknown": f"{_TLS}.min_version: must be 'TLS10', 'TLS11', 'TLS12' or 'TLS13'",
+    "version_unknown": f"{_TLS}.min_version: must be 'TLS12' or 'TLS13'",
 }
 
 

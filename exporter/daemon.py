@@ -4,10 +4,8 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from pathlib import Path
 from socket import socket
 from time import time
-from typing import IO
 
 import structlog
 
@@ -104,10 +102,11 @@ def run(  # noqa: PLR0913  # because a daemon is handed what it serves with
         OccupiedError: Another process uses the state directory.
     """
     log = structlog.get_logger()
-    taken = _take(settings.state.directory)
+    directory = settings.state.directory
+    taken = lock(directory) if directory else None
     telemetry = Telemetry()
     page = Page(telemetry.registry, SystemClock().now)
-    accounts = Accounts(page, telemetry, minute, settings.state.directory if taken else None)
+    accounts = Accounts(page, telemetry, minute, directory if taken else None)
     reload = Reload(settings, read or (lambda: settings), accounts, telemetry)
     signal.signal(signal.SIGHUP, lambda *_: threading.Thread(target=reload, daemon=True).start())
     reload.start()
@@ -125,16 +124,6 @@ def run(  # noqa: PLR0913  # because a daemon is handed what it serves with
     )
     accounts.stop()
     log.info("stopped")
-
-
-def _take(directory: Path | None) -> IO[bytes] | None:
-    """The lock of the state directory, if there is one that can be used."""
-    if directory is None:
-        return None
-    taken = lock(directory)
-    if taken is None:
-        structlog.get_logger().warning("state.directory cannot be used, going on without")
-    return taken
 
 
 def address(listening: socket) -> str:

@@ -357,7 +357,8 @@ def test_where_the_state_cannot_be_kept_it_says_so_and_goes_on(tmp_path):
     (tmp_path / "state").touch()
     with exporter(tmp_path, [account("http://127.0.0.1:9")], **STATE) as daemon:
         assert daemon.get("/-/healthy")[0] == 200
-        assert daemon.log.count("state.directory cannot be used") == 1
+        assert daemon.log.count("state directory cannot be used") == 1
+        assert f'directory={tmp_path / "state"} reason="File exists"' in daemon.log
 
 
 @pytest.mark.parametrize("by", ["signal", "request"])

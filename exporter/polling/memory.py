@@ -47,25 +47,31 @@ class _DamagedError(Exception):
 def lock(directory: Path) -> IO[bytes] | None:
     """Takes the directory for this process, until the file returned is closed.
 
-    None where that is not possible, since nothing can be kept there either.
+    None where that is not possible, since nothing can be kept there either; the log says why.
 
     Raises:
         OccupiedError: Another process has it.
     """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        taken = os.fdopen(os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600), "r+b")
-    except OSError:
-        return None
-    try:
-        fcntl.flock(taken, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return _locked(directory / "lock")
     except BlockingIOError:
-        taken.close()
         raise OccupiedError(f"{directory} is used by another process") from None
-    except OSError:  # a file system without locks
-        taken.close()
+    except OSError as error:
+        structlog.get_logger().warning(
+            "state directory cannot be used", directory=str(directory), reason=_words(error)
+        )
         return None
-    return taken
+
+
+def _locked(path: Path) -> IO[bytes]:
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # somebody else's lock, or a file system without any
+        file.close()
+        raise
+    return file
 
 
 def file_of(directory: Path, base_url: str, username: str) -> Path:
@@ -85,13 +91,17 @@ class Memory:
     def __init__(self, path: Path | None = None, *, locked: bool = True) -> None:
         self._path = path
         self._locked = locked
-        self._log = structlog.get_logger().bind(file=path and path.name)
+        self._log = structlog.get_logger().bind(file=str(self))
         self._unwritten: dict[tuple[str, str], str | None] = {}
         self._file: sqlite3.Connection | None = None
         self._claimed = False
         self._trouble = False
         with self._careful():
             self._open()
+
+    def __str__(self) -> str:
+        """The path of the file, as the log names it; empty where there is none."""
+        return str(self._path or "")
 
     @contextmanager
     def claim(self) -> Iterator[None]:
@@ -133,6 +143,7 @@ class Memory:
 
     def _open(self) -> sqlite3.Connection | None:
         if self._file is None and self._path is not None:
+            emptied = self._locked and _is_empty(self._path)
             try:
                 self._file = _connect(self._path)
             except (sqlite3.Error, UnicodeError, _DamagedError) as error:
@@ -143,6 +154,8 @@ class Memory:
                     "state was damaged, starting anew", reason=str(error), kept_as=aside
                 )
                 self._file = _connect(self._path)
+            if emptied:
+                self._log.warning("state was damaged, starting anew", reason="the file was empty")
         return self._file
 
     def _save(self) -> None:
@@ -224,6 +237,11 @@ def _is_damage(error: Exception) -> bool:
     return not isinstance(error, OSError) and code & 0xFF not in _DISK
 
 
+def _is_empty(path: Path) -> bool:
+    """Whether a file is there that holds nothing, as a power loss may leave it."""
+    return path.is_file() and not path.stat().st_size
+
+
 def _put_aside(path: Path) -> str:
     aside = path.with_suffix(".damaged")
     for beside in (f"{path}-wal", f"{path}-shm"):
@@ -245,5 +263,5 @@ def _sum(kind: object, name: object, body: object) -> int:
 
 
 def _words(error: Exception) -> str:
-    """What went wrong, without the path: it may be long and nobody's business."""
-    return error.strerror or "" if isinstance(error, OSError) else str(error)
+    """What went wrong; the path stands beside it."""
+    return getattr(error, "strerror", None) or str(error)

@@ -143,8 +143,13 @@ class Notebook:
     def _attempt(self, part: str, recall: Callable[[], None]) -> None:
         try:
             recall()
-        except Exception:  # noqa: BLE001  # because a file may hold anything
-            self._log.warning("state was not understood, going on without", part=part)
+        except Exception as error:  # noqa: BLE001  # because a file may hold anything
+            self._log.warning(
+                "state was not understood, going on without",
+                part=part,
+                file=str(self._memory),
+                reason=type(error).__name__,  # its text may hold what the file does
+            )
 
     def _recall_fleet(self) -> None:
         self._inventory.recall(self._memory.read("fleet"))

@@ -1,5 +1,7 @@
 """The file that survives a restart: whole or not at all, ours alone, and never in the way."""
 
+import errno
+import fcntl
 import os
 import random
 import shutil
@@ -189,6 +191,7 @@ def test_a_foreign_or_damaged_file_is_put_aside_and_said_once(path, spoil):
         memory.close()
 
     assert events(logs) == ["state was damaged, starting anew"]
+    assert logs[0]["file"] == str(path)
     assert path.with_suffix(".damaged").read_bytes() == content
     assert kept(path)["session"] == {"": {"token": "t"}}
 
@@ -224,15 +227,36 @@ def test_two_that_make_a_file_at_once_both_find_it_healthy(path):
     assert list(path.parent.glob("*.damaged")) == []
 
 
-def test_an_empty_file_is_as_good_as_none(path):
+def test_a_file_that_a_power_loss_has_emptied_is_begun_anew_and_said_once(path):
     path.parent.mkdir()
     path.touch()
 
     with capture_logs() as logs:
+        written(path, SOME, MORE).close()
+        written(path, SOME).close()
+
+    assert [(entry["event"], entry["file"], entry["reason"]) for entry in logs] == [
+        ("state was damaged, starting anew", str(path), "the file was empty")
+    ]
+    assert not path.with_suffix(".damaged").exists()
+    assert kept(path)["session"] == {"": {"token": "t"}}
+
+
+def test_a_file_that_another_process_is_about_to_fill_is_not_taken_for_an_emptied_one(path):
+    path.parent.mkdir()
+    path.touch()
+
+    with capture_logs() as logs, closing(Memory(path, locked=False)) as memory:
+        assert memory.read("lane") == {}
+
+    assert logs == []
+
+
+def test_a_new_file_is_no_damage(path):
+    with capture_logs() as logs:
         written(path, SOME).close()
 
     assert logs == []
-    assert kept(path)["session"] == {"": {"token": "t"}}
 
 
 STEPS = [{("lane", name): [n, name * 300], ("session", ""): n} for n, name in enumerate("abcdef")]
@@ -310,6 +334,7 @@ def test_where_nothing_can_be_written_it_goes_on_and_writes_once_it_can(path):
         with memory.claim():
             memory.write({("lane", "d"): 4})
         assert events(logs) == ["state cannot be kept, going on without"]
+        assert (logs[0]["file"], logs[0]["reason"]) == (str(path), "File exists")
         path.parent.unlink()
         memory.write({("lane", "e"): 5})
     memory.close()
@@ -334,9 +359,12 @@ def test_a_directory_of_somebody_else_is_said_and_gone_on_without(path):
         path.parent / "account.sqlite",
     )
 
-    assert done[0] == "None"
-    assert "cannot be kept" in done[1]
-    assert done[2:] == ["{'a': 1}"]
+    assert done == [
+        f"state directory cannot be used: {path.parent}: Permission denied",
+        "None",
+        f"state cannot be kept, going on without: {path}: Permission denied",
+        "{'a': 1}",
+    ]
 
 
 def test_on_a_full_disk_it_goes_on_and_writes_once_there_is_room(path):
@@ -357,7 +385,7 @@ def test_on_a_full_disk_it_goes_on_and_writes_once_there_is_room(path):
         path,
     )
 
-    assert "cannot be kept" in done[0]
+    assert done[0].startswith(f"state cannot be kept, going on without: {path}: ")
     assert done[1] == "2 {'a': 'before'}"
     assert "kept again" in done[2]
     assert done[3:] == ["{'a': 99000, 'b': 1, 'c': 5}"]
@@ -368,7 +396,8 @@ def child(program, path):
     head = (
         "import structlog\nfrom pathlib import Path\n"
         "from exporter.polling.memory import Memory, lock\n"
-        "structlog.configure(processors=[lambda _, __, entry: entry['event']])\n"
+        "told = lambda _, __, entry: ': '.join([entry.pop('event'), *entry.values()])\n"
+        "structlog.configure(processors=[told])\n"
         f"path = Path({str(path)!r})\n"
     )
     return subprocess.run(  # noqa: S603  # our own program
@@ -394,7 +423,29 @@ def test_a_directory_has_one_owner_at_a_time(tmp_path):
     again.close()
 
 
-def test_where_there_can_be_no_directory_there_is_no_lock(tmp_path):
+def test_where_there_can_be_no_directory_there_is_no_lock_and_it_says_where_and_why(tmp_path):
     (tmp_path / "file").touch()
 
-    assert lock(tmp_path / "file" / "state") is None
+    with capture_logs() as logs:
+        assert lock(tmp_path / "file" / "state") is None
+
+    assert logs == [
+        {
+            "event": "state directory cannot be used",
+            "log_level": "warning",
+            "directory": str(tmp_path / "file" / "state"),
+            "reason": "Not a directory",
+        }
+    ]
+
+
+def test_on_a_file_system_without_locks_there_is_none_and_it_says_why(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+
+    with capture_logs() as logs:
+        assert lock(tmp_path) is None
+
+    assert [entry["reason"] for entry in logs] == ["No locks available"]

@@ -4,6 +4,7 @@ import math
 
 import pytest
 from polling.world import DAY, EPOCH, account, poller, run
+from structlog.testing import capture_logs
 
 from exporter.polling.memory import Memory
 
@@ -35,6 +36,22 @@ def test_an_account_that_comes_back_after_weeks_is_ready_once_all_of_it_was_aske
     assert (before, again.ready) == (False, True)
 
 
+def test_what_is_not_understood_is_told_by_its_file_but_never_quoted(tmp_path):
+    path = tmp_path / "account.sqlite"
+    memory = Memory(path)
+    memory.write({("fleet", "plants"): {"secret": "t0ken"}, ("lane", "getDevList"): "t0ken"})
+
+    with capture_logs() as logs:
+        poller(account(), memory=memory)
+    memory.close()
+
+    told = [entry for entry in logs if entry["event"].startswith("state was not understood")]
+    assert [entry["part"] for entry in told] == ["fleet", "getDevList", "calls"]
+    assert {entry["file"] for entry in told} == {str(path)}
+    assert {entry["reason"] for entry in told} == {"TypeError"}
+    assert "t0ken" not in str(logs)
+
+
 # --- commands -----------------------------------------------------------------------------------
 
 
@@ -64,6 +81,19 @@ def test_while_a_commands_call_is_under_way_the_daemon_makes_none_and_looks_agai
 
     assert notes.note_others() == now + 1.0
     assert list(memory.read("call")) == ["0"]
+
+
+def test_while_a_commands_call_is_under_way_the_daemon_does_not_log_in_either():
+    server, memory = account(), Memory()
+    memory.write({("call", "0"): call(-5, 55, under_way=True)})
+    beside = poller(server, memory=memory)
+
+    assert beside.step() == 1.0
+    assert server.calls == []
+
+    server.clock.at += 60.0
+    beside.step()
+    assert [call[1] for call in server.calls] == ["login"]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from exporter import wording
 from exporter.accounts import wish_of
 from exporter.commands.options import (
     account_of,
@@ -18,7 +19,7 @@ from exporter.commands.options import (
     load_settings,
     words,
 )
-from exporter.commands.tables import moment, table
+from exporter.commands.tables import table
 from exporter.commands.visit import (
     FAILED,
     FAILURES,
@@ -214,8 +215,8 @@ def _plan(devices: Iterable[Device]) -> str:
 
 
 def _agreed(count: int) -> bool:
-    noun = "device" if count == 1 else "devices"
-    print(f"Upgrade {count} {noun}? [y/N] ", end="", file=sys.stderr, flush=True)
+    devices = wording.count(count, "device")
+    print(f"Upgrade {devices}? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
@@ -267,9 +268,8 @@ def _look(errand: Errand, group: Sequence[Device]) -> list[Record]:
 
 
 def _why(error: Failure) -> str:
-    refused = isinstance(error, CallError) and error.reason == "401"
-    hint = "; it takes the permission of devUpgrade as well" if refused else ""
-    return explain(error) + hint
+    hint = RECORDS.hint if isinstance(error, CallError) and error.reason == "401" else ""
+    return "; ".join(filter(None, (explain(error), hint)))
 
 
 def _record(device: Device, upgrade: Upgrade | None) -> Record:
@@ -296,5 +296,5 @@ def _row(record: Record) -> tuple[str, ...]:
         "" if record.progress is None else f"{record.progress:.0%}",
         record.source_version,
         record.target_version,
-        "" if record.last_upgrade is None else moment(record.last_upgrade),
+        "" if record.last_upgrade is None else wording.clock(record.last_upgrade),
     )

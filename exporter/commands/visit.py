@@ -41,13 +41,21 @@ def say(line: str) -> None:
 
 
 def explain(error: Failure) -> str:
-    """A failure in plain words, with what the server said."""
+    """A failure in plain words, with what the server said, and the refusal that led to the call."""
+    refusal = error.__cause__
+    if isinstance(refusal, CallError):
+        return f"{in_words(refusal)}; asked in another way: {in_words(error)}"
+    return in_words(error)
+
+
+def in_words(error: Failure) -> str:
+    """A failure by itself."""
     if not isinstance(error, CallError):
         return str(error)
     if error.reason == "refused":  # there is nothing but what was said
         return f'the management system says: "{error.message}"'
     said = f' ("{error.message}")' if error.message else ""
-    return f"{error.meaning}{said} [{error.reason}]"
+    return f"{error.words}{said} [{error.reason}]"
 
 
 def told(run: Callable[Flags, int]) -> Callable[Flags, int]:

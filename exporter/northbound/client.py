@@ -145,6 +145,7 @@ class Client:
             failure = raised
         except Exception as raised:  # noqa: BLE001  # because requests lets strangers through
             failure = word_error(_reason(raised))
+            failure.detail = _detail(raised)
         if deadline.passed:
             failure = word_error("timeout")
         if failure is not None:
@@ -186,6 +187,15 @@ class Client:
 
 def _reason(raised: Exception) -> str:
     return next((word for kind, word in _RAISED if isinstance(raised, kind)), "connection")
+
+
+def _detail(raised: BaseException | None) -> str:
+    """What the system or OpenSSL says at the bottom of it; none of it is from an answer."""
+    said = ""
+    while raised is not None:
+        said = getattr(raised, "verify_message", "") or getattr(raised, "strerror", "") or said
+        raised = raised.__context__
+    return said
 
 
 def _read(response: requests.Response) -> bytes:

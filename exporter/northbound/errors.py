@@ -37,8 +37,9 @@ class CallError(Exception):
     `reason` is the label value under which it is counted: the failCode (`"407"`) or a word
     (`http_502`, `timeout`, `connection`, `malformed` …). `enveloped` tells whether the management
     system itself answered, in its own form. `message` is what it said then, for the person who
-    asked: any text, so never for a log or a label. The error's own text never holds a secret or
-    an answer's body.
+    asked: any text, so never for a log or a label. `detail` is what the system or its TLS library
+    said of a call that never arrived: words of their own, and at most the host's name. The error's
+    own text never holds a secret or an answer's body.
     """
 
     def __init__(
@@ -50,6 +51,12 @@ class CallError(Exception):
         self.meaning = meaning
         self.enveloped = enveloped
         self.message = ""
+        self.detail = ""
+
+    @property
+    def words(self) -> str:
+        """The meaning with its detail, fit for a log."""
+        return f"{self.meaning} ({self.detail})" if self.detail else self.meaning
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,7 @@ class Poller:
                 logging.DEBUG if error.reason == self._login_trouble else logging.WARNING,
                 "login failed",
                 reason=error.reason,
-                meaning=error.meaning,
+                meaning=error.words,
                 next_in_seconds=round(max(0.0, self._session.due() - now)),
             )
         self._login_trouble = error.reason if error else None
@@ -329,7 +329,7 @@ class Poller:
         if turn.batch.trouble != error.reason:
             turn.batch.trouble = error.reason
             hint = lane.interface.hint if error.reason == "401" else ""
-            meaning = "; ".join(filter(None, (error.meaning, hint)))
+            meaning = "; ".join(filter(None, (error.words, hint)))
             self._log_of(lane, turn).warning("call failed", reason=error.reason, meaning=meaning)
 
     def _note_answer(self, lane: Lane, turn: Turn) -> None:

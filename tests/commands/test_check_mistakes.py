@@ -1,6 +1,8 @@
 """`check` where something is wrong: what it names, what it says to do, and what goes on."""
 
+import socket
 import ssl
+from datetime import UTC, datetime
 
 import pytest
 import trustme
@@ -57,6 +59,48 @@ def test_a_certificate_that_nobody_trusts(home, capsys):
     assert status == 1
     assert trial(account, "login")["reason"] == "tls"
     assert "tls.ca_file" in trial(account, "login")["remedy"]
+
+
+def test_an_expired_certificate_is_told_as_such(home, tmp_path, capsys):
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    expired = datetime(2020, 1, 1, tzinfo=UTC)
+    authority.issue_cert("127.0.0.1", not_after=expired).configure_cert(context)
+    with Server(home.system, tls=context) as server:
+        tls = {"ca_file": str(tmp_path / "ca.pem")}
+        home.configure(account={"base_url": server.url, "tls": tls})
+        _, account, _ = checked(home, capsys)
+
+    assert trial(account, "login")["words"].endswith("(certificate has expired) [tls]")
+
+
+def test_a_certificate_of_another_host_is_told_as_such(home, tmp_path, capsys):
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("other.example").configure_cert(context)
+    with Server(home.system, tls=context) as server:
+        tls = {"ca_file": str(tmp_path / "ca.pem")}
+        home.configure(account={"base_url": server.url, "tls": tls})
+        _, account, _ = checked(home, capsys)
+
+    assert "IP address mismatch" in trial(account, "login")["words"]
+
+
+def test_why_a_server_cannot_be_reached_is_told(home, capsys, monkeypatch):
+    home.configure(account={"base_url": "http://127.0.0.1:9"})
+    _, account, _ = checked(home, capsys)
+    assert "(Connection refused)" in trial(account, "login")["words"]
+
+    def unknown(*_, **__):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    home.configure(account={"base_url": "http://eu5.fusionsolar.example"})
+    home.clock.pass_by(3_600)
+    _, account, _ = checked(home, capsys)
+    assert "(Name or service not known)" in trial(account, "login")["words"]
 
 
 def test_a_host_without_the_interface(home, capsys):

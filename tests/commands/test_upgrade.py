@@ -101,7 +101,7 @@ def test_a_refused_status_hints_at_the_permission_it_needs(tmp_path, capsys):
     with world(tmp_path, users={"api": user}) as home:
         assert home.run("upgrade", "status") == 1
 
-    assert "it takes the permission of devUpgrade as well" in capsys.readouterr().out
+    assert "it needs the permission of devUpgrade as well" in capsys.readouterr().out
 
 
 def test_a_call_that_is_refused_refuses_each_of_its_devices(tmp_path, capsys):
@@ -202,6 +202,37 @@ def test_without_a_state_directory_it_warns_of_the_daemons_session(home, capsys)
     assert "state.directory is not configured: a running daemon's session ends" in (
         capsys.readouterr().err
     )
+
+
+def test_a_state_directory_that_cannot_be_used_is_named_with_the_reason(home, capsys):
+    home.state.touch()
+
+    home.run("upgrade", "status")
+
+    told = capsys.readouterr().err
+    assert f'directory={home.state} reason="File exists"' in told
+    assert "state.directory cannot be used: a running daemon's session ends" in told
+
+
+@pytest.mark.parametrize(
+    ("fault", "value", "told"),
+    [
+        ("fail_code", 401, "this account may not use the interface; grant it"),
+        ("http_status", 502, "the server did not answer the call [http_502]"),
+    ],
+)
+def test_without_any_plant_list_it_tells_of_the_refusal_behind_the_last_one(
+    tmp_path, capsys, fault, value, told
+):
+    user = User("pa55word=with;signs", refused=frozenset({"getStationList"}))
+    with world(tmp_path, users={"api": user}) as home:
+        home.system.faults.add(fault, interface="stations", value=value)
+        assert home.run("upgrade", "status") == 1
+
+    *_, line = capsys.readouterr().err.splitlines()
+    assert line.startswith("fusionsolar-exporter: this account may not use the interface; grant it")
+    _, later = line.split(" [401]; asked in another way: ")
+    assert later.startswith(told)
 
 
 def test_beside_a_daemon_its_session_orders(home):

@@ -1,7 +1,10 @@
 """One interface of one account, apart from the thread that walks it."""
 
+from dataclasses import replace
+
 import pytest
 
+from exporter.northbound.errors import fail_code_error
 from exporter.northbound.interfaces import EDITIONS, INTERFACES
 from exporter.polling.allowance import FleetSize
 from exporter.polling.lane import Lane, Wish
@@ -37,6 +40,17 @@ def test_a_list_wanted_out_of_turn_is_read_at_its_next_allowed_call():
     lists.read_out_of_turn(10.0)
 
     assert lists.due(10.0) == 86_400 / 25
+
+
+def test_until_a_call_that_lost_its_session_is_repeated_nobody_counts_as_unanswered():
+    realtime = lane("getStationRealKpi", ["P"])
+    lost = realtime.take(0.0)
+    realtime.end(1.0, 0.0)
+
+    realtime.failed(lost, fail_code_error(305), 1.0)
+
+    assert realtime.silent == set()
+    assert realtime.take(realtime.due(1.0)) == replace(lost, repeated=True)
 
 
 def test_values_age_by_three_walks_or_five_paces():

@@ -158,6 +158,21 @@ def test_one_line_is_logged_for_a_change_not_for_a_call():
     ]
 
 
+def test_a_refusal_after_which_another_way_is_found_is_told_as_no_failure():
+    server, sink = account(hours=0.5), Sink()
+    told = []
+    sink.permitted = lambda interface, *, permitted: told.append((interface, permitted))
+    server.script = lambda name, _: refused("401", PARKED) if name == "getStationList" else None
+
+    with capture_logs() as logs:
+        run(poller(server, sink))
+
+    assert ("getStationList", True) in told
+    assert ("getStationList", False) not in told
+    assert [entry["event"] for entry in logs][:2] == ["up", "asking in another way"]
+    assert "call failed" not in {entry["event"] for entry in logs}
+
+
 def test_a_bug_of_ours_is_logged_and_survived():
     server = account(hours=0.2)
     sink = Sink()
@@ -187,3 +202,21 @@ def test_the_thread_ends_when_the_clock_says_so():
     assert server.calls[0][1] == "login"
     with pytest.raises(EndOfDays):
         server.clock.advance(10**6)
+
+
+@pytest.mark.parametrize("name", ["login", "getDevRealKpi"])
+def test_the_log_says_why_a_call_never_arrived(name):
+    server = account(hours=0.2)
+
+    def unreachable(called, _):
+        error = refused("connection", Reaction.NEXT_TURN, enveloped=False)
+        error.detail = "No route to host"
+        return error if called == name else None
+
+    server.script = unreachable
+    with capture_logs() as log:
+        run(poller(server))
+
+    told = [line["meaning"] for line in log if line.get("reason") == "connection"]
+    assert told
+    assert all(text.endswith(" (No route to host)") for text in told)

@@ -7,9 +7,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from exporter.config.values import (
     AlarmType,
-    AnyPath,
     CertificatesPath,
     DeviceType,
+    DirectoryPath,
     Duration,
     Edition,
     InterfaceName,
@@ -120,7 +120,7 @@ class Factor(Section):
 class State(Section):
     """Where what survives a restart is kept."""
 
-    directory: AnyPath | None = None
+    directory: DirectoryPath | None = None
 
 
 @dataclass(frozen=True, slots=True)

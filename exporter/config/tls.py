@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr, model_validator
 
 from exporter.config.reading import text_of
 from exporter.config.settings import Section
-from exporter.config.values import AnyPath, Items, Secret, Text
+from exporter.config.values import FilePath, Items, Secret, Text
 
 _VERSIONS = {"TLS12": ssl.TLSVersion.TLSv1_2, "TLS13": ssl.TLSVersion.TLSv1_3}
 _UNSPOKEN = ("TLS10", "TLS11")
@@ -91,11 +91,11 @@ class TlsServer(Section):
     """The section, its files not read yet. Of each pair, one is the text and one the file."""
 
     cert: Text | None = None
-    cert_file: AnyPath | None = None
+    cert_file: FilePath | None = None
     key: Secret | None = None
-    key_file: AnyPath | None = None
+    key_file: FilePath | None = None
     client_ca: Text | None = None
-    client_ca_file: AnyPath | None = None
+    client_ca_file: FilePath | None = None
     client_auth_type: Policy = "NoClientCert"
     client_allowed_sans: Items[Text] = ()
     min_version: Version = "TLS12"

@@ -1,5 +1,6 @@
 """What one value in the file may be: types that check, each naming its mistake itself."""
 
+import os
 import re
 import ssl
 from collections.abc import Collection, Mapping
@@ -101,10 +102,18 @@ def _url(value: str) -> str:
 
 
 def _beside(value: object, info: ValidationInfo) -> Path:
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or "\0" in value:
         raise ValueError("must be a path, as text")
     directory: Path = info.context or Path()
     return directory / value
+
+
+def _file_beside(value: object, info: ValidationInfo) -> Path:
+    path = _beside(value, info)
+    # What is no file may never end, as a pipe that nobody writes to.
+    if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113  # pathlib's raise
+        raise ValueError("is not a file")
+    return path
 
 
 def _certificates(path: Path) -> Path:
@@ -118,7 +127,7 @@ def _certificates(path: Path) -> Path:
 
 
 def _contents(value: object, info: ValidationInfo) -> SecretStr:
-    text = text_of(_beside(value, info)).removesuffix("\n")
+    text = text_of(_file_beside(value, info)).removesuffix("\n")
     if not text:
         raise ValueError("is an empty file")
     return SecretStr(text)
@@ -129,8 +138,9 @@ Secret = Annotated[SecretStr, Field(min_length=1)]
 SecretFile = Annotated[SecretStr, BeforeValidator(_contents)]
 """A file's path in the YAML, its contents in the model; a trailing newline is dropped."""
 
-AnyPath = Annotated[Path, BeforeValidator(_beside)]
-CertificatesPath = Annotated[AnyPath, AfterValidator(_certificates)]
+DirectoryPath = Annotated[Path, BeforeValidator(_beside)]
+FilePath = Annotated[Path, BeforeValidator(_file_beside)]
+CertificatesPath = Annotated[FilePath, AfterValidator(_certificates)]
 Url = Annotated[str, AfterValidator(_url)]
 """Kept without a trailing slash, so that a path can follow."""
 

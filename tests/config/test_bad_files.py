@@ -139,6 +139,7 @@ MESSAGES = {
     "coordinates_three": 'plant_coordinates["NE=33554792"]: must have 2 values, not more',
     "coordinates_text": 'plant_coordinates["NE=33554792"]: must be a list, such as [a, b]',
     "state_text": "state: must be a mapping, such as {key: value}",
+    "state_directory_nul": "state.directory: must be a path, as text",
     "state_directory_number": "state.directory: must be a path, as text",
     "several": (
         'accounts[0].limits: "v5" is no set of limits; it can be safe, classic, v6; '

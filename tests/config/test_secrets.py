@@ -1,3 +1,4 @@
+import os
 import traceback
 from pathlib import Path
 
@@ -79,6 +80,13 @@ def test_a_password_file_without_a_password_is_refused(
     with pytest.raises(ConfigError) as refusal:
         loaded("accounts: [{username: u, password_file: password.txt}]")
     assert str(refusal.value).endswith(f": accounts[0].password_file: {message}")
+
+
+@pytest.mark.parametrize("key", ["password_file: a", "password: p, tls: {ca_file: a}"])
+def test_what_may_never_end_is_refused_unread(loaded, tmp_path: Path, key: str) -> None:
+    os.mkfifo(tmp_path / "a")
+    with pytest.raises(ConfigError, match=r"_file: is not a file$"):
+        loaded(f"accounts: [{{username: u, {key}}}]")
 
 
 @pytest.mark.parametrize(

@@ -107,11 +107,9 @@ class Accounts:
         with self._at_once():
             for each in ending:
                 each.sink.close()
-            accounts = [each.plan.account for each in ending]
-            secrets = {_user(account): account.secret() for account in accounts}
             try:
                 for plan in plans:
-                    working[plan.account.name] = self._start(plan, working.values(), secrets)
+                    working[plan.account.name] = self._start(plan, working.values())
             finally:
                 self._working = self._working | working  # so that none is lost sight of
                 # All at the end: threads at work would slow the making of the others.
@@ -175,9 +173,7 @@ class Accounts:
             inventory_of(account),
         )
 
-    def _start(
-        self, plan: _Plan, others: Iterable[_Working], secrets: Mapping[_User, str]
-    ) -> _Working:
+    def _start(self, plan: _Plan, others: Iterable[_Working]) -> _Working:
         account, clock = plan.account, SystemClock()
         with ExitStack() as undone:  # what cannot be started leaves nothing behind
             undone.callback(self._telemetry.forget, account.name)
@@ -189,8 +185,6 @@ class Accounts:
             sink = self._sink(plan, clock)
             undone.callback(sink.close)
             poller = self._poller(plan, sink, clock, self._memory(account, others))
-            if secrets.get(_user(account), account.secret()) != account.secret():
-                poller.believe_credentials()
             thread = threading.Thread(target=poller.run, name=f"poller {account.name}", daemon=True)
             undone.pop_all()
         return _Working(plan, clock, poller, sink, thread)

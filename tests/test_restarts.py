@@ -351,10 +351,8 @@ def test_new_credentials_are_tried_at_once(path):
     server.script = lambda *_: refused("20400", Reaction.REFUSE_CREDENTIALS)
     live(server, path, 0.05)
     server.script = lambda *_: None
-    life = Life(server, path)
-    life.poller.believe_credentials()
-    server.clock.end += 60.0
-    run(life.poller)
+    server.password = "another"
+    live(server, path, 0.05)
 
     assert [outcome for *_, outcome in server.paths("login")] == ["20400", None]
     assert len(server.calls) > 3

@@ -30,6 +30,7 @@ from exporter.northbound.errors import (
 )
 from exporter.northbound.fields import text
 from exporter.northbound.interfaces import LOGIN
+from exporter.northbound.seal import is_seal_of, sealed
 
 _OK = 200
 _REDIRECTS = range(300, 400)
@@ -98,6 +99,14 @@ class Client:
         address = urlsplit(self._base_url)
         host = address.netloc.rpartition("@")[2]
         return f"Client({address.scheme}://{host}{address.path}, {self._username})"
+
+    def seal(self) -> str:
+        """What tells the password from others later, and nobody what it is."""
+        return sealed(self._password)
+
+    def is_sealed(self, seal: str) -> bool:
+        """Whether it was this password that was sealed."""
+        return is_seal_of(seal, self._password)
 
     def login(self) -> None:
         """Opens a session (reference 2.1); the one before it, of whatever program, ends.

@@ -192,7 +192,7 @@ class Notebook:
         refusal, wait = self._session.refusal, self._session.due() - self._clock.now()
         if refusal is not None and wait > 0:
             self._log.warning(
-                "the credentials were refused; a reload with others tries those at once",
+                "the credentials were refused; others are tried at once after a reload",
                 reason=refusal.reason,
                 next_login_in_seconds=round(wait),
             )
@@ -205,6 +205,7 @@ def session_changes(
     return {
         (SESSION, ""): {
             "token": client.token,
+            "refused": client.seal() if session.refusal else None,
             "pause": gate.pause.remember(epoch),
             **session.remember(epoch),
         }
@@ -226,6 +227,9 @@ def recall_session(  # noqa: PLR0913  # because it tells each of them
     token = stored["token"]
     if isinstance(token, str) and token.isprintable():  # it goes into a header
         client.token = token
+    seal = stored.get("refused")
+    if isinstance(seal, str) and not client.is_sealed(seal):
+        session.believe_credentials()
 
 
 def is_under_way(call: Mapping[str, Any], time: float) -> bool:

@@ -111,10 +111,6 @@ class Poller:
         self._tell_readiness()
         self.report = self._report()
 
-    def believe_credentials(self) -> None:
-        """Forgets that the credentials were refused: they are new."""
-        self._session.believe_credentials()
-
     def unpark(self) -> None:
         """Asks again at once for what was left alone, as its owner may have mended it.
 

@@ -38,6 +38,14 @@ class Client(Protocol):
 
     token: str | None
 
+    def seal(self) -> str:
+        """What tells the password from others later, and nobody what it is."""
+        ...
+
+    def is_sealed(self, seal: str) -> bool:
+        """Whether it was this password that was sealed."""
+        ...
+
     def login(self) -> None:
         """Opens a session."""
         ...

@@ -103,7 +103,7 @@ class Session:
                 wait.refused(now, unit, 30 * unit)
 
     def believe_credentials(self) -> None:
-        """Forgets that the credentials were refused."""
+        """Forgets that the credentials were refused: they are new."""
         self.refusal = None
         self._waits[Reaction.REFUSE_CREDENTIALS] = Backoff()
 

@@ -119,6 +119,7 @@ class Server(Answers):
     def __post_init__(self):
         self.random = random.Random(self.seed)  # noqa: S311  # dice, not keys
         self.token = None
+        self.password = "secret"
         self.calls = []  # [arrival, path, body, outcome], as far as they arrived
         self.tried = []  # (path, body), arrived or not
         self.refused = []
@@ -132,6 +133,12 @@ class Server(Answers):
         return self.clock.now() + EPOCH
 
     # --- the poller's Client ---------------------------------------------------------------
+
+    def seal(self):
+        return f"sealed {self.password}"
+
+    def is_sealed(self, seal):
+        return seal == self.seal()
 
     def forget(self):
         self.token = None

@@ -1,0 +1,35 @@
+"""A password is recognised later, and cannot be read from what was kept of it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.northbound.client import Client
+from exporter.northbound.seal import is_seal_of
+
+
+def client(password):
+    return Client("https://host", "user", password, timeout=1)
+
+
+def test_a_seal_tells_its_password_from_others():
+    seal = client("secret").seal()
+    assert client("secret").is_sealed(seal)
+    assert not client("Secret").is_sealed(seal)
+
+
+def test_a_seal_tells_nobody_the_password():
+    first, second = (client("pässwörd").seal() for _ in range(2))
+    assert first != second  # so that nobody sees that two accounts share one
+    assert "pässwörd" not in first
+    assert len(first) == len(second) == 96
+
+
+@pytest.mark.parametrize("junk", ["", "zz", "\N{SNOWMAN}" * 40])
+def test_what_is_no_seal_is_nobodys(junk):
+    assert not is_seal_of(junk, "secret")
+
+
+@given(st.text(max_size=40))
+def test_no_text_is_a_seal_by_chance(junk):
+    assert not is_seal_of(junk, "secret")

@@ -142,6 +142,8 @@ class Memory:
             self._file = None
 
     def _open(self) -> sqlite3.Connection | None:
+        if self._file and self._path and not (self._file.in_transaction or self._path.exists()):
+            self._rescue(self._file)
         if self._file is None and self._path is not None:
             emptied = self._locked and _is_empty(self._path)
             try:
@@ -157,6 +159,13 @@ class Memory:
             if emptied:
                 self._log.warning("state was damaged, starting anew", reason="the file was empty")
         return self._file
+
+    def _rescue(self, file: sqlite3.Connection) -> None:
+        """Takes what a deleted file still holds, to be written into a new one."""
+        self._log.warning("state was deleted while in use, writing it anew")
+        rows = file.execute("SELECT kind, name, body FROM things").fetchall()
+        self._unwritten = {(kind, name): body for kind, name, body in rows} | self._unwritten
+        self.close()
 
     def _save(self) -> None:
         file = self._open()

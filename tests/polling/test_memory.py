@@ -325,6 +325,26 @@ def test_a_file_that_is_spoilt_while_in_use_is_replaced(path):
     ]
 
 
+@pytest.mark.parametrize("how", ["the directory", "the files"])
+def test_what_is_deleted_while_in_use_is_written_anew_and_said_once(path, how):
+    memory = written(path, SOME)
+    with capture_logs() as logs:
+        if how == "the directory":
+            shutil.rmtree(path.parent)
+        else:
+            for file in path.parent.iterdir():
+                file.unlink()
+        with memory.claim():
+            memory.write({("lane", "a"): "new"})
+        assert memory.read("session") == {"": {"token": "t"}}
+        memory.write({("lane", "b"): None})
+    memory.close()
+
+    assert kept(path)["session"] == {"": {"token": "t"}}
+    assert kept(path)["lane"] == {"a": "new"}
+    assert events(logs) == ["state was deleted while in use, writing it anew"]
+
+
 def test_where_nothing_can_be_written_it_goes_on_and_writes_once_it_can(path):
     path.parent.write_text("a file where the directory should be")
 

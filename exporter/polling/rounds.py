@@ -126,7 +126,7 @@ class Ring:
     """The batches of one interface, and the round they are in.
 
     A batch has at most `size` members, and at most `heaviest` of what they weigh together, but a
-    member that is heavier stands alone. In an `eager` ring, whose next round is hours away, a
+    member that is heavier stands alone. In an `eager` ring, whose next round may be hours away, a
     batch with new members is due at once.
     """
 
@@ -175,7 +175,8 @@ class Ring:
             more = self._fill(batch.members, homeless, weights)
             if more:
                 batch.add(more)
-                batch.again |= self.eager
+                if self.eager:
+                    batch.called = -inf
                 homeless = [member for member in homeless if member not in more]
         fresh = self._pack(homeless, weights)
         return [

@@ -6,6 +6,7 @@ import pytest
 from polling.world import (
     HOUR,
     PARKED,
+    WALKED,
     Sink,
     account,
     at,
@@ -114,6 +115,18 @@ def test_new_plants_and_devices_are_read_after_the_next_list():
     assert sink.read["getDevRealKpi", "7"]
     first = min(call[0] for call in server.paths("getDevRealKpi") if call[2]["devIds"] == "7")
     assert first - 1_000 < 6.1 * HOUR
+
+
+def test_statistics_of_a_new_plant_do_not_wait_for_the_next_round():
+    server, sink = account(plants=2, hours=8), Sink()
+    at(server, 3, lambda: server.plants.update(new={}))
+
+    run(poller(server, sink, walked=(*WALKED, "getKpiStationYear")))
+
+    asked = server.asked("getKpiStationYear", "stationCodes")
+    times = zip(server.times("getKpiStationYear"), asked, strict=True)
+    first = next(time for time, codes in times if "new" in codes)
+    assert first - server.times("getStationList")[1] < 180
 
 
 def test_a_moved_device_is_told_with_its_new_plant():

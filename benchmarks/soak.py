@@ -1,8 +1,9 @@
 """The daemon at a hundredfold pace, under random faults, fleet changes, reloads and kills.
 
 Runs the real process, with a state directory, on the simulator with the 2020 reference's limits,
-whose minutes last 0.6 s. At the end it prints what was called and refused, and what the process
-held at its start and its end.
+whose minutes last 0.6 s. In the first third of the time it is killed again and again; the process
+that is left lives through the rest. At the end it prints what was called and refused, and what that
+process held after its start and at its end.
 """
 
 import argparse
@@ -19,6 +20,8 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -53,14 +56,15 @@ FAULTS: Mapping[str, Mapping[str, Any]] = {
 class Process:
     """The daemon, started again whenever it is gone."""
 
-    def __init__(self, directory: Path, settings: Mapping[str, Any]) -> None:
+    def __init__(self, directory: Path, urls: Mapping[str, str]) -> None:
         self.directory = directory
         self.starts = 0
-        self.write(settings)
+        self._urls = urls
+        self._configure(factor=1)
         self.start()
 
-    def write(self, settings: Mapping[str, Any]) -> None:
-        """Sets the configuration; a reload takes it up."""
+    def _configure(self, factor: float) -> None:
+        settings = _settings(self._urls, self.directory, factor)
         (self.directory / "config.yaml").write_text(yaml.safe_dump(settings))
 
     def start(self) -> None:
@@ -86,9 +90,10 @@ class Process:
             time.sleep(0.05)
         self.url = f"http://{found[1]}"
 
-    def signal(self, number: int) -> None:
-        """Sends a signal."""
-        self._process.send_signal(number)
+    def reload(self, factor: float) -> None:
+        """Lets it read another configuration."""
+        self._configure(factor)
+        self._process.send_signal(signal.SIGHUP)
 
     def kill(self) -> None:
         """Ends the process at once, and starts another."""
@@ -141,7 +146,7 @@ def main() -> None:
     """Runs it all and prints the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=3_600.0)
-    parser.add_argument("--kill-every", type=float, default=300.0, metavar="SECONDS")
+    parser.add_argument("--kill-every", type=float, default=100.0, metavar="SECONDS")
     parser.add_argument("--seed", type=int, default=0)
     flags = parser.parse_args()
     dice = random.Random(flags.seed)  # noqa: S311  # chance that can be repeated
@@ -163,11 +168,14 @@ def main() -> None:
             name: stack.enter_context(Server(system, latency=(0.0, 0.1))).url
             for name, system in systems.items()
         }
-        process = Process(directory, _settings(urls, directory))
+        process = Process(directory, urls)
         while not process.ready():
             time.sleep(0.2)
+        torment = partial(_torment, process, systems, dice)
+        done = torment(flags.seconds / 3, kill_every=flags.kill_every)
+        process.page()
         at_start = process.holds()
-        done = _torment(process, systems, urls, dice, flags)
+        done += torment(flags.seconds * 2 / 3, kill_every=inf)
         for system in systems.values():
             system.faults.clear()
         time.sleep(30)
@@ -177,9 +185,10 @@ def main() -> None:
 def _torment(
     process: Process,
     systems: Mapping[str, System],
-    urls: Mapping[str, str],
     dice: random.Random,
-    flags: argparse.Namespace,
+    seconds: float,
+    *,
+    kill_every: float,
 ) -> Counter[str]:
     def fault(system: System) -> None:
         kind = dice.choice(list(FAULTS))
@@ -198,8 +207,7 @@ def _torment(
             system.fleet.remove_plant(dice.choice(plants).code)
 
     def reload(_system: System) -> None:
-        process.write(_settings(urls, process.directory, factor=dice.choice([1, 2])))
-        process.signal(signal.SIGHUP)
+        process.reload(factor=dice.choice([1, 2]))
 
     events: Mapping[str, Callable[[System], None]] = {
         "faults": fault,
@@ -207,13 +215,13 @@ def _torment(
         "reloads": reload,
     }
     done: Counter[str] = Counter()
-    end, next_kill = time.time() + flags.seconds, time.time() + flags.kill_every
+    end, next_kill = time.time() + seconds, time.time() + kill_every
     while time.time() < end:
         name = dice.choices(list(events), weights=[6, 2, 1])[0]
         events[name](dice.choice(list(systems.values())))
         done[name] += 1
         if time.time() > next_kill:
-            next_kill += flags.kill_every
+            next_kill += kill_every
             process.kill()
             done["kills"] += 1
         if done.total() % LOOK == 0:
@@ -222,7 +230,7 @@ def _torment(
     return done
 
 
-def _settings(urls: Mapping[str, str], directory: Path, factor: float = 1) -> dict[str, Any]:
+def _settings(urls: Mapping[str, str], directory: Path, factor: float) -> dict[str, Any]:
     minute = f"{MINUTE / PACE}s"
     return {
         "accounts": [
@@ -263,7 +271,7 @@ def _report(
     print(f"logins: {sum(len(c.arrivals) for (_, name), c in calls if name == 'login')}")
     print(f"starts: {process.starts}")
     for name, value in process.holds().items():
-        print(f"{name}: {at_start[name]} at the start, {value} at the end")
+        print(f"{name}: {at_start[name]} after the last start, {value} at the end")
     state = sum(path.stat().st_size for path in (process.directory / "state").iterdir())
     print(f"state: {state // 1024} kB")
     for name, system in systems.items():

@@ -34,12 +34,14 @@ class Reload:
         read: Callable[[], Settings],
         accounts: Accounts,
         telemetry: Telemetry,
+        page: Page,
     ) -> None:
         self._applied = settings
         self._state = settings.state  # in use until a restart, whatever is applied
         self._read = read
         self._accounts = accounts
         self._telemetry = telemetry
+        self._page = page
         self._lock = threading.Lock()
         self._log = structlog.get_logger()
 
@@ -52,24 +54,29 @@ class Reload:
     def __call__(self) -> str | None:
         """Returns why the configuration could not be applied, in one line; None when it was."""
         with self._lock:
-            self._log.info("reading the configuration anew")
-            try:
-                self._replace(self._read())
-            except Exception as error:  # noqa: BLE001  # because the daemon goes on, whatever it was
-                known = isinstance(error, ConfigError)
-                reason = str(error) if known else "a bug; the log says more"
-                self._telemetry.reload_successful.set(0)
-                self._log.error(
-                    "configuration not reloaded, going on with the old",
-                    reason=reason,
-                    exc_info=not known,
-                )
-                return reason
-            self._tell_success()
-            if self._applied.state != self._state:
-                self._log.warning("state.directory needs a restart")
-            self._log.info("configuration reloaded; flags and addresses need a restart")
-            return None
+            reason = self._reload()
+            self._page.update({})  # or who asks now could get one that was made before
+            return reason
+
+    def _reload(self) -> str | None:
+        self._log.info("reading the configuration anew")
+        try:
+            self._replace(self._read())
+        except Exception as error:  # noqa: BLE001  # because the daemon goes on, whatever it was
+            known = isinstance(error, ConfigError)
+            reason = str(error) if known else "a bug; the log says more"
+            self._telemetry.reload_successful.set(0)
+            self._log.error(
+                "configuration not reloaded, going on with the old",
+                reason=reason,
+                exc_info=not known,
+            )
+            return reason
+        self._tell_success()
+        if self._applied.state != self._state:
+            self._log.warning("state.directory needs a restart")
+        self._log.info("configuration reloaded; flags and addresses need a restart")
+        return None
 
     def _replace(self, settings: Settings) -> None:
         try:
@@ -107,7 +114,7 @@ def run(  # noqa: PLR0913  # because a daemon is handed what it serves with
     telemetry = Telemetry()
     page = Page(telemetry.registry, SystemClock().now)
     accounts = Accounts(page, telemetry, minute, directory if taken else None)
-    reload = Reload(settings, read or (lambda: settings), accounts, telemetry)
+    reload = Reload(settings, read or (lambda: settings), accounts, telemetry, page)
     signal.signal(signal.SIGHUP, lambda *_: threading.Thread(target=reload, daemon=True).start())
     reload.start()
     log.info("listening", addresses=",".join(map(address, sockets)), version=version(NAME))

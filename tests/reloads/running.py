@@ -32,9 +32,9 @@ class Running:
         self.state = state
         self.settings = self.read(accounts, more)
         self.telemetry = Telemetry()
-        page = Page(self.telemetry.registry, SystemClock().now)
-        self.accounts = Accounts(page, self.telemetry, MINUTE, state)
-        self.reload = Reload(self.settings, self.on_disk, self.accounts, self.telemetry)
+        self.page = Page(self.telemetry.registry, SystemClock().now)
+        self.accounts = Accounts(self.page, self.telemetry, MINUTE, state)
+        self.reload = Reload(self.settings, self.on_disk, self.accounts, self.telemetry, self.page)
         self.reload.start()
 
     def read(self, accounts, more):

@@ -12,6 +12,7 @@ from reloads.running import (
 )
 from structlog.testing import capture_logs
 
+from exporter.config import ConfigError
 from exporter.exposition.page import Format
 from exporter.simulator.system import User
 
@@ -268,3 +269,19 @@ def is_open(connection):
     except sqlite3.ProgrammingError:
         return False
     return True
+
+
+def test_what_a_reload_changed_is_on_the_next_page(server, run, tmp_path, monkeypatch):
+    """Pages are kept for a second, as long as their version stays."""
+    running = ready(run(tmp_path, account(server.url)))
+    told = []
+    for gauge in (running.telemetry.reload_successful, running.telemetry.reload_timestamp):
+        monkeypatch.setattr(gauge, "set", lambda _: told.append(running.page.version))
+    running.stop()  # so that nothing else changes the page
+
+    assert running.change(account(server.url)) is None
+    assert running.page.version > told[-1]
+
+    running.settings = ConfigError("a mistake")
+    assert running.reload() == "a mistake"
+    assert running.page.version > told[-1]

@@ -202,6 +202,23 @@ def test_a_battery_goes_on_through_midnight():
     assert start["ch_discharge_power"] == pytest.approx(end["ch_discharge_power"], abs=10)
 
 
+def test_a_residential_battery_tells_no_state_of_health():
+    assert values(HOUSE, 39, MIDNIGHT)["battery_soh"] == 0
+
+
+def test_a_larger_storages_health_falls_with_its_age_by_its_own_pace():
+    birthdays = [Moment(BODEGA, MIDNIGHT, FLEET.seed).began + n * 365 * 86_400 for n in range(16)]
+    first, second = (
+        [values(BODEGA, 41, birthday, number)["battery_soh"] for birthday in birthdays]
+        for number in (0, 1)
+    )
+    for ages in (first, second):
+        assert ages[0] == 100
+        assert all(1.1 <= before - after <= 1.9 for before, after in pairwise(ages))
+        assert ages[-1] > 70
+    assert first != second
+
+
 @pytest.mark.parametrize(("plant", "type_id"), [(HOUSE, 1), (BODEGA, 1), (CASA, 38)])
 def test_strings_share_the_dc_power(plant, type_id):
     noon = MIDNIGHT + (12 if plant is not CASA else 19) * HOUR

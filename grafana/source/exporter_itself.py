@@ -19,6 +19,9 @@ LIMITED = of_account("api_rate_limited_total")
 FAILURES = of_account("api_request_failures_total")
 PACE = of_account("interface_pace_seconds")
 LAST = of_account("interface_last_success_timestamp_seconds")
+# Of six hours, or of as long as it is counted: in one, a list is called once or twice, well paced
+# or not.
+USED = f"increase({REQUESTS}[6h]) / (15 * count_over_time({REQUESTS}[6h:15s])) * {PACE}"
 SCRAPED = '{job=~"$job", instance=~"$instance"}'
 
 
@@ -75,15 +78,14 @@ INTERFACES = Line(
     16,
     (24, table(
         "Interfaces",
-        "Each interface: the calls of the last hour as a share of those that its pace allows, and "
+        "Each interface: the calls of six hours as a share of those that its pace allows, and "
         "what came of them. An interface that is wanted less often than it might be called stays "
         "below its share; none should stay above it.",
         {"interface": "Interface", "account": "Account"},
         *each(
             _interface,
             Column(
-                "Allowance used", f"increase({REQUESTS}[1h]) / 3600 * {PACE}", "percentunit", 0,
-                bar=1, width=150,
+                "Allowance used", USED, "percentunit", 0, bar=1, width=150,
             ),
             Column("Calls, 1 h", f"increase({REQUESTS}[1h])", "none", 0),
             Column("Pace", PACE, "s", 0),
@@ -99,7 +101,7 @@ INTERFACES = Line(
 )  # fmt: skip
 
 CALLS = Line(
-    9,
+    10,
     (12, curves(
         "Calls", "HTTP requests to the management system per minute.",
         Query(f"60 * {_by('interface', f'rate({REQUESTS}[$__rate_interval])')}", "{{interface}}"),
@@ -159,7 +161,7 @@ ODDITIES = Line(
 )  # fmt: skip
 
 PROCESS = Line(
-    8,
+    10,
     (5, timeline(
         "Accounts", "Whether the management system talks to each account.",
         of_account("up"), "{{account}}", states.ANSWERS,

@@ -92,7 +92,7 @@ PLANTS_TABLE = table(
     Column("Power", with_plant(POWER), "watt", 1),
     Column("Of capacity", with_plant(SHARE), "percentunit", 0, bar=1, width=150),
     Column("Today", with_plant(f"({kilowatt_hours(TODAY)})"), "kwatth", 1),
-    Column("PR yesterday", with_plant(PERFORMANCE), "percentunit", 0, PERFORMING),
+    Column("PR yesterday", with_plant(PERFORMANCE), "percentunit", 0, PERFORMING, width=115),
     Column("Alarms", with_plant(per_plant(SERIOUS)), "short", 0, NONE_IS_GOOD),
     Column("Age", with_plant(per_plant(age(LAST_READING))), "s", 0, STALE),
     sort="Plant",

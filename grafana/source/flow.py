@@ -42,10 +42,18 @@ FED_IN = per_plant(of_plants("plant_period_feed_in_energy_joules", *DAY))
 USED = per_plant(of_plants("plant_period_consumed_energy_joules", *DAY))
 
 
-def _part(expression: str, sign: int) -> str:
-    """What flows in one of the two directions, summed over the plants."""
-    clamped = "clamp_min" if sign > 0 else "clamp_max"
-    return f"sum({clamped}({expression}, 0))"
+# Grafana stacks a whole series downwards if most of its samples are negative, and -0 is. Where
+# nothing flows, what supplies must therefore be 0, and what takes -0.
+
+
+def _supplied(expression: str) -> str:
+    """What is negative, summed over the plants and turned upwards."""
+    return f"sum(clamp_min(-{expression}, 0))"
+
+
+def _taken(expression: str) -> str:
+    """What is positive, summed over the plants and turned downwards."""
+    return f"-sum(clamp_min({expression}, 0))"
 
 
 NOW = Line(
@@ -85,11 +93,11 @@ FLOW = Line(
         "Above zero is what supplies: PV, discharging batteries, the grid. Below it is what takes: "
         "load, charging batteries, feed-in. The two sides are equal.",
         Query(f"sum({PV})", "PV", PV_COLOR),
-        Query(f"-({_part(BATTERY, -1)})", "discharge", DISCHARGE_COLOR),
-        Query(f"-({_part(METER, -1)})", "from the grid", DRAW_COLOR),
+        Query(_supplied(BATTERY), "discharge", DISCHARGE_COLOR),
+        Query(_supplied(METER), "from the grid", DRAW_COLOR),
         Query(f"-sum({LOAD})", "load", LOAD_COLOR),
-        Query(f"-({_part(BATTERY, 1)})", "charge", CHARGE_COLOR),
-        Query(f"-({_part(METER, 1)})", "feed-in", FEED_IN_COLOR),
+        Query(_taken(BATTERY), "charge", CHARGE_COLOR),
+        Query(_taken(METER), "feed-in", FEED_IN_COLOR),
         unit="watt", stacked=True,
     )),
 )  # fmt: skip
@@ -149,7 +157,7 @@ BATTERY_FACTS = Line(
         "State of health", "Of each battery that tells one; 0 stands for none.",
         f"sort({with_names('(' + of_plants('battery_state_of_health_ratio') + ' > 0)')})",
         "{{plant_name}}, {{device_name}}", "percentunit",
-        steps=((None, "red"), (0.7, "orange"), (0.8, "green")), top=1,
+        steps=((None, "red"), (0.7, "orange"), (0.8, "green")), top=1, long_names=True,
     )),
     (8, curves(
         "Load by plant", "PV, less charging and feed-in.",

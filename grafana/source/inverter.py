@@ -63,11 +63,11 @@ POWER = Line(
 )  # fmt: skip
 
 STRINGS = Line(
-    12,
+    14,
     (8, ranking(
         "Strings now",
         "Current of each string, weakest first. Inputs without voltage are left out.",
-        f"sort({WIRED})", "string {{string}}", "amp",
+        f"sort({WIRED})", "string {{string}}", "amp", name_size=11,
     )),
     (8, curves(
         "Strings against their median",

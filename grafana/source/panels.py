@@ -176,18 +176,26 @@ def ranking(  # noqa: PLR0913  # as stat
     *,
     steps: Steps = PLAIN,
     top: float | None = None,
+    long_names: bool = False,
+    name_size: int = 12,
 ) -> Panel:
-    """Horizontal bars, in the order of the query; `top` is the full length."""
+    """Horizontal bars, in the order of the query; `top` is the full length.
+
+    Names stand on the left, where much of a long one is cut off, or above the bars. Grafana gives
+    all as much room as the first of the longest needs, in letters of 12 to 14 pixels: a wider one
+    of as many letters fits if they are smaller.
+    """
     options = {
         "displayMode": "basic",
         "orientation": "horizontal",
         "reduceOptions": _LAST,
         "showUnfilled": True,
         "valueMode": "color",
-        "namePlacement": "left",
+        "namePlacement": "top" if long_names else "left",
         "sizing": "manual",
         "minVizHeight": 16,
-        "maxVizHeight": 36,
+        "maxVizHeight": 48 if long_names else 36,
+        "text": {"titleSize": name_size},
     }
     panel = panel_of("bargauge", title, description, options).unit(unit).min(0)
     thresholds(_ask(panel, [Query(expr, legend)], instant=True), steps)

@@ -142,7 +142,7 @@ COMPARISON = Line(
 
 YESTERDAY_LINE = Line(
     4,
-    (4, stat(
+    (5, stat(
         "Performance ratio yesterday",
         "Energy put out yesterday to the energy that the irradiation would have given.",
         f"max({_previous('performance_ratio')})", "percentunit",
@@ -157,7 +157,7 @@ YESTERDAY_LINE = Line(
         kilowatt_hours(f"max({_previous('irradiation_joules_per_square_meter')})"), "none",
         decimals=2,
     )),
-    (4, stat(
+    (3, stat(
         "Fed in yesterday", "Energy fed into the grid.",
         kilowatt_hours(f"max({_previous('feed_in_energy_joules')})"), "kwatth",
     )),
@@ -206,6 +206,11 @@ ENVIRONMENT = Line(
     )),
 )  # fmt: skip
 
+# Two digits, since names that are no numbers are sorted as texts.
+BOX_STRINGS = (
+    f"label_replace({of_plant('combiner_string_current_amperes')}, "
+    '"string", "0$1", "string", "(.)")'
+)
 BOXES = Line(
     9,
     (6, ranking(
@@ -217,7 +222,7 @@ BOXES = Line(
         "Strings of combiner boxes",
         "Current of each string over time: a dark row among bright ones is a string that is out or "
         "weak. Inputs that nothing is wired to stay dark.",
-        with_device(of_plant("combiner_string_current_amperes")),
+        with_device(BOX_STRINGS),
         "{{device_name}}, string {{string}}", "amp",
     )),
     (6, curves(

@@ -28,6 +28,13 @@ _COLORS = (
     ("silent", "red"),
     ("refused", "red"),
     ("hibernating", "dark-blue"),
+    ("maximum_self_consumption", "green"),
+    ("time_of_use", "blue"),
+    ("fixed_charge", "purple"),
+    ("forced_charge", "orange"),
+    ("active", "orange"),
+    ("acknowledged", "blue"),
+    ("being_handled", "blue"),
 )
 _OTHERWISE = "light-yellow"
 

@@ -30,7 +30,7 @@ SELECTOR = re.compile(r"\b((?:fusionsolar|process|scrape)_\w+)(\{[^}]*\})?")
 PROMETHEUS_OWN = {"scrape_duration_seconds", "scrape_samples_scraped"}
 OF_THE_PROCESS = {"process_cpu_seconds_total", "process_resident_memory_bytes"}
 # Counters of calls and alarms step every few minutes to hours, so that a rate interval says little.
-WINDOWS = {"1h", "1d", "7d", "$__range"}
+WINDOWS = {"1h", "6h", "1d", "7d", "$__range"}
 VARIABLES = {"$__rate_interval": "5m", "$__range": "1d"}
 
 PROMTOOL = shutil.which("promtool")
@@ -142,7 +142,7 @@ def test_a_panel_asks_the_chosen_data_source_job_and_instance(dashboard, panel):
         for name, matchers in SELECTOR.findall(query):
             assert 'job=~"$job"' in matchers, name
             assert 'instance=~"$instance"' in matchers, name
-        used = {name for name in re.findall(r"\$(\w+)", query) if not name.startswith("__")}
+        used = set(re.findall(r"\$([a-z]\w*)", query))
         assert used <= variables(dashboard).keys()
 
 
@@ -152,6 +152,15 @@ def test_a_panel_invents_no_value_and_counts_over_a_fitting_time(dashboard, pane
         assert "vector(" not in query
         assert set(re.findall(r"\brate\([^\[]*\[([^\]]*)\]", query)) <= {"$__rate_interval"}
         assert set(re.findall(r"\bincrease\([^\[]*\[([^\]]*)\]", query)) <= WINDOWS
+
+
+def test_the_energy_flow_negates_what_takes_and_nothing_else():
+    """So that Grafana, which takes -0 for negative, stacks each series to its side."""
+    (flow,) = (param.values[1] for param in PANELS if param.values[1]["title"] == "Energy flow")
+    taking = [each["legendFormat"] for each in flow["targets"] if each["expr"].startswith("-")]
+    supplying = {each["legendFormat"] for each in flow["targets"]} - set(taking)
+    assert taking == ["load", "charge", "feed-in"]
+    assert supplying == {"PV", "discharge", "from the grid"}
 
 
 def test_every_metric_that_is_asked_for_exists(known):

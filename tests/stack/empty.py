@@ -4,7 +4,7 @@ Keys are a dashboard and the title of a panel, a file of rules and the name of a
 that alerts look at.
 """
 
-ALARMS, EXPORTER, FLOW = "fusionsolar-alarms", "fusionsolar-exporter", "fusionsolar-flow"
+ALARMS, EXPORTER = "fusionsolar-alarms", "fusionsolar-exporter"
 INVERTER, PLANT = "fusionsolar-inverter", "fusionsolar-plant"
 ENERGY, PRODUCTION, ALERTS = "energy.yml", "production.yml", "alerts"
 
@@ -24,7 +24,6 @@ TROUBLES = {
 
 # They are always empty on a stack that is a minute old and has the simulator's fleet.
 NEVER = {
-    (FLOW, "State of health"): "the simulator's batteries do not tell it",
     (PLANT, "Energy per day"): "a day is shown when the next has passed its noon",
     (PLANT, "Performance ratio per day"): "as the energy per day",
     (ALERTS, "fusionsolar_device_upgrade_state_code"): "no upgrade was ordered",

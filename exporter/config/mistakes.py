@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -93,8 +93,8 @@ def _mistake(details: ErrorDetails, model: type[BaseModel]) -> str:
         message = _MESSAGES.get(kind, "is not valid").format_map(details.get("ctx", {}))
     if kind == "extra_forbidden":
         key, section = str(location[-1]), _section(location, model)
-        homes = " or ".join(_homes(key, section))
-        message += f"; it belongs into {homes}" if homes else suggestion(key, section.model_fields)
+        homes = " or ".join(_homes(location, section))
+        message += f"; it belongs in {homes}" if homes else suggestion(key, section.model_fields)
     # A mistake between sections has no place of its own: its message names them.
     return f"{place(location)}: {message}" if location else message
 
@@ -107,12 +107,13 @@ def _section(location: Collection[str | int], model: type[BaseModel]) -> type[Ba
     return model
 
 
-def _homes(key: str, section: type[BaseModel]) -> Iterator[str]:
+def _homes(location: Sequence[str | int], section: type[BaseModel]) -> Iterator[str]:
     """The parts of a section that know a key which it does not know itself."""
+    *above, key = location
     for name, field in section.model_fields.items():
         part = _model_in(field.annotation)
         if part and key in part.model_fields:
-            yield name + _WHICH.get(get_origin(field.annotation), "")
+            yield place([*above, name]) + _WHICH.get(get_origin(field.annotation), "")
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

@@ -102,10 +102,17 @@ def _url(value: str) -> str:
 
 
 def _beside(value: object, info: ValidationInfo) -> Path:
-    if not isinstance(value, str) or not value or "\0" in value:
+    if not isinstance(value, str) or not value or not _is_nameable(value):
         raise ValueError("must be a path, as text")
     directory: Path = info.context or Path()
     return directory / value
+
+
+def _is_nameable(value: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(value)
+    except ValueError:
+        return False
 
 
 def _file_beside(value: object, info: ValidationInfo) -> Path:

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
+from functools import cached_property
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -100,8 +101,9 @@ class Client:
         host = address.netloc.rpartition("@")[2]
         return f"Client({address.scheme}://{host}{address.path}, {self._username})"
 
+    @cached_property
     def seal(self) -> str:
-        """What tells the password from others later, and nobody what it is."""
+        """A slow, salted digest, which tells the password from others later."""
         return sealed(self._password)
 
     def is_sealed(self, seal: str) -> bool:
@@ -201,7 +203,7 @@ def _reason(raised: Exception) -> str:
 def _detail(raised: BaseException | None) -> str:
     """What the system or OpenSSL says at the bottom of it; none of it is from an answer."""
     said = ""
-    while raised is not None:
+    while raised is not None and not isinstance(raised, CallError):
         said = getattr(raised, "verify_message", "") or getattr(raised, "strerror", "") or said
         raised = raised.__context__
     return said

@@ -23,4 +23,5 @@ def is_seal_of(seal: str, password: str) -> bool:
 
 
 def _sealed(password: str, salt: bytes) -> str:
-    return salt.hex() + pbkdf2_hmac("sha256", password.encode(), salt, _ROUNDS).hex()
+    digest = pbkdf2_hmac("sha256", password.encode(errors="surrogatepass"), salt, _ROUNDS)
+    return salt.hex() + digest.hex()

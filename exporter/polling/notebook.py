@@ -205,7 +205,7 @@ def session_changes(
     return {
         (SESSION, ""): {
             "token": client.token,
-            "refused": client.seal() if session.refusal else None,
+            "refused": client.seal if session.refusal else None,
             "pause": gate.pause.remember(epoch),
             **session.remember(epoch),
         }

@@ -38,8 +38,9 @@ class Client(Protocol):
 
     token: str | None
 
+    @property
     def seal(self) -> str:
-        """What tells the password from others later, and nobody what it is."""
+        """A slow, salted digest, which tells the password from others later."""
         ...
 
     def is_sealed(self, seal: str) -> bool:

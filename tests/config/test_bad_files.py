@@ -40,11 +40,12 @@ MESSAGES = {
     "account_text": "accounts[0]: must be a mapping, such as {key: value}",
     "unknown_key": "accounts[0].timeot: unknown key; did you mean timeout?",
     "unknown_key_far": f"tariff: {_KEYS}",
-    "account_key_outside": (f"limits: unknown key; it belongs into accounts[n]; timeot: {_KEYS}"),
+    "account_key_outside": (f"limits: unknown key; it belongs in accounts[n]; timeot: {_KEYS}"),
     "interface_key_outside": (
-        "accounts[0].include: unknown key; it belongs into plants or devices; "
-        "every: unknown key; it belongs into interfaces[name]; "
-        "language: unknown key; it belongs into alarms"
+        "accounts[0].include: unknown key; "
+        "it belongs in accounts[0].plants or accounts[0].devices; "
+        "every: unknown key; it belongs in interfaces[name]; "
+        "language: unknown key; it belongs in alarms"
     ),
     "key_number": f"[1]: {_QUOTES}",
     "key_with_line_break": f'["a b"]: {_KEYS}',

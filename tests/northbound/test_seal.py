@@ -12,14 +12,15 @@ def client(password):
     return Client("https://host", "user", password, timeout=1)
 
 
-def test_a_seal_tells_its_password_from_others():
-    seal = client("secret").seal()
-    assert client("secret").is_sealed(seal)
-    assert not client("Secret").is_sealed(seal)
+@pytest.mark.parametrize("password", ["secret", "pässwörd", "\ud800x"])
+def test_a_seal_tells_its_password_from_others(password):
+    seal = client(password).seal
+    assert client(password).is_sealed(seal)
+    assert not client(password + "x").is_sealed(seal)
 
 
-def test_a_seal_tells_nobody_the_password():
-    first, second = (client("pässwörd").seal() for _ in range(2))
+def test_a_seal_does_not_hold_the_password():
+    first, second = (client("pässwörd").seal for _ in range(2))
     assert first != second  # so that nobody sees that two accounts share one
     assert "pässwörd" not in first
     assert len(first) == len(second) == 96

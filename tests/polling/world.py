@@ -134,11 +134,12 @@ class Server(Answers):
 
     # --- the poller's Client ---------------------------------------------------------------
 
+    @property
     def seal(self):
         return f"sealed {self.password}"
 
     def is_sealed(self, seal):
-        return seal == self.seal()
+        return seal == self.seal
 
     def forget(self):
         self.token = None

@@ -94,9 +94,12 @@ class Memory:
         self._log = structlog.get_logger().bind(file=str(self))
         self._unwritten: dict[tuple[str, str], str | None] = {}
         self._file: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None  # of the open file, whatever its name
         self._claimed = False
         self._trouble = False
         with self._careful():
+            if path and locked and path.is_file() and not path.stat().st_size:
+                self._log.warning("state was damaged, starting anew", reason="the file was empty")
             self._open()
 
     def __str__(self) -> str:
@@ -142,10 +145,9 @@ class Memory:
             self._file = None
 
     def _open(self) -> sqlite3.Connection | None:
-        if self._file and self._path and not (self._file.in_transaction or self._path.exists()):
+        if self._file and not self._file.in_transaction and self._identity != _id_of(self._path):
             self._rescue(self._file)
         if self._file is None and self._path is not None:
-            emptied = self._locked and _is_empty(self._path)
             try:
                 self._file = _connect(self._path)
             except (sqlite3.Error, UnicodeError, _DamagedError) as error:
@@ -156,12 +158,11 @@ class Memory:
                     "state was damaged, starting anew", reason=str(error), kept_as=aside
                 )
                 self._file = _connect(self._path)
-            if emptied:
-                self._log.warning("state was damaged, starting anew", reason="the file was empty")
+            self._identity = _id_of(self._path)
         return self._file
 
     def _rescue(self, file: sqlite3.Connection) -> None:
-        """Takes what a deleted file still holds, to be written into a new one."""
+        """Takes what a deleted file still holds, to be written into the one in its place."""
         self._log.warning("state was deleted while in use, writing it anew")
         rows = file.execute("SELECT kind, name, body FROM things").fetchall()
         self._unwritten = {(kind, name): body for kind, name, body in rows} | self._unwritten
@@ -246,9 +247,13 @@ def _is_damage(error: Exception) -> bool:
     return not isinstance(error, OSError) and code & 0xFF not in _DISK
 
 
-def _is_empty(path: Path) -> bool:
-    """Whether a file is there that holds nothing, as a power loss may leave it."""
-    return path.is_file() and not path.stat().st_size
+def _id_of(path: Path | None) -> tuple[int, int] | None:
+    """Which file stands there; None for none."""
+    with suppress(OSError):
+        if path is not None:
+            found = path.stat()
+            return found.st_dev, found.st_ino
+    return None
 
 
 def _put_aside(path: Path) -> str:

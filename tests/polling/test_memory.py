@@ -325,15 +325,28 @@ def test_a_file_that_is_spoilt_while_in_use_is_replaced(path):
     ]
 
 
-@pytest.mark.parametrize("how", ["the directory", "the files"])
-def test_what_is_deleted_while_in_use_is_written_anew_and_said_once(path, how):
+def delete_directory(path):
+    shutil.rmtree(path.parent)
+
+
+def delete_files(path):
+    for file in path.parent.iterdir():
+        file.unlink()
+
+
+def replace_by_anothers(path):
+    """As where a command looks at the state just then."""
+    delete_files(path)
+    other = Memory(path, locked=False)
+    other.write({("call", "1"): "of a command"})
+    other.close()
+
+
+@pytest.mark.parametrize("remove", [delete_directory, delete_files, replace_by_anothers])
+def test_what_is_deleted_while_in_use_is_written_anew_and_said_once(path, remove):
     memory = written(path, SOME)
     with capture_logs() as logs:
-        if how == "the directory":
-            shutil.rmtree(path.parent)
-        else:
-            for file in path.parent.iterdir():
-                file.unlink()
+        remove(path)
         with memory.claim():
             memory.write({("lane", "a"): "new"})
         assert memory.read("session") == {"": {"token": "t"}}
@@ -342,6 +355,9 @@ def test_what_is_deleted_while_in_use_is_written_anew_and_said_once(path, how):
 
     assert kept(path)["session"] == {"": {"token": "t"}}
     assert kept(path)["lane"] == {"a": "new"}
+    with closing(Memory(path)) as found:
+        others = {"1": "of a command"} if remove is replace_by_anothers else {}
+        assert found.read("call") == others
     assert events(logs) == ["state was deleted while in use, writing it anew"]
 
 

@@ -196,13 +196,19 @@ class _Statistics(_Plain):
         self._periods = Periods(interface.longest)
 
     def request(self, turn: Turn) -> Request:
-        earlier = self._periods.look_before(turn.group.members) if turn.extra else None
+        earlier = self._earlier(turn)
         time = self._clock.time() if earlier is None else earlier
         return self._interface.path, self._body(turn, collectTime=_milliseconds(time))
 
+    def _earlier(self, turn: Turn) -> float | None:
+        """Which earlier time an extra call is about, unless it is for members who are new."""
+        members = turn.group.members
+        extra = turn.extra and self._periods.knows(members)
+        return self._periods.look_before(members) if extra else None
+
     def take(self, turn: Turn, parsed: Parsed[Any]) -> Outcome:
         members = turn.group.members
-        earlier = turn.extra and self._periods.look_before(members) is not None
+        earlier = self._earlier(turn) is not None
         windows = self._periods.take(members, parsed.records, self._clock.time(), earlier=earlier)
         self._sink.statistics(self._interface, windows)
         heard = {row.reading.subject for row in parsed.records if row.reading.values}

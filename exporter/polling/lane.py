@@ -58,7 +58,11 @@ class Lane:
         self.interface = wish.interface
         self.limits = wish.limits
         self.every = wish.every
-        self.ring = Ring(wish.interface.batch, wish.interface.heaviest or inf, eager=wish.every > 0)
+        self.ring = Ring(
+            wish.interface.batch,
+            wish.interface.heaviest or inf,
+            eager=wish.interface.every > 0,
+        )
         if wish.interface.subject is Subject.ACCOUNT:
             self.ring.ask_once()
         self.quotas: tuple[Quota, ...] = quotas(wish.limits, FleetSize())

@@ -127,7 +127,7 @@ class Ring:
 
     A batch has at most `size` members, and at most `heaviest` of what they weigh together, but a
     member that is heavier stands alone. In an `eager` ring, whose next round may be hours away, a
-    batch with new members is due at once.
+    batch with new members is asked once more in this one.
     """
 
     size: int
@@ -175,8 +175,7 @@ class Ring:
             more = self._fill(batch.members, homeless, weights)
             if more:
                 batch.add(more)
-                if self.eager:
-                    batch.called = -inf
+                batch.again |= self.eager
                 homeless = [member for member in homeless if member not in more]
         fresh = self._pack(homeless, weights)
         return [

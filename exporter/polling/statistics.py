@@ -59,6 +59,10 @@ class Periods:
             self._keep(subject, found, known)
         return windows
 
+    def knows(self, asked: Collection[str]) -> bool:
+        """Whether each of them was asked about before."""
+        return all(subject in self._rows for subject in asked)
+
     def look_before(self, asked: Collection[str]) -> float | None:
         """The time to ask about once more, for those whose last full period is not known."""
         times = (self._wanted[subject][1] for subject in asked if subject in self._wanted)

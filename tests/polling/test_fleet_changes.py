@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 from polling.world import (
+    EPOCH,
     HOUR,
     PARKED,
     WALKED,
@@ -124,9 +125,25 @@ def test_statistics_of_a_new_plant_do_not_wait_for_the_next_round():
     run(poller(server, sink, walked=(*WALKED, "getKpiStationYear")))
 
     asked = server.asked("getKpiStationYear", "stationCodes")
-    times = zip(server.times("getKpiStationYear"), asked, strict=True)
-    first = next(time for time, codes in times if "new" in codes)
-    assert first - server.times("getStationList")[1] < 180
+    calls = zip(server.paths("getKpiStationYear"), asked, strict=True)
+    first = next(call for call, codes in calls if "new" in codes)
+    assert first[0] - 1_000 - server.times("getStationList")[1] < 180
+    assert first[2]["collectTime"] == pytest.approx((EPOCH + first[0]) * 1e3, abs=2_000)
+
+
+def test_a_fleet_that_is_being_listed_does_not_spend_the_days_allowance():
+    """Each list answer brings new members for the same batches."""
+    server = account(plants=2_000, devices={}, edition="v6", hours=24)
+    for n in range(0, 2_000, 30):
+        for kind in (1, 39):
+            server.devices[kind * 100_000 + n] = {"devTypeId": kind, "stationCode": f"P{n}"}
+
+    run(poller(server, walked=(*WALKED, "getDevKpiDay")))
+
+    first_hour = [time for time in server.times("getDevKpiDay") if time < HOUR]
+    gaps = [after - before for before, after in pairwise(server.times("getDevKpiDay"))]
+    assert len(first_hour) <= 6
+    assert max(gaps) < 3 * HOUR
 
 
 def test_a_moved_device_is_told_with_its_new_plant():

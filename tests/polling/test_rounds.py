@@ -119,7 +119,7 @@ def test_a_batch_that_came_in_the_middle_of_a_round_is_served_in_it():
     assert made.pending().members == ("b",)
 
 
-def test_in_an_eager_ring_a_batch_with_new_members_is_due_at_once():
+def test_in_an_eager_ring_a_batch_with_new_members_is_asked_once_more():
     made = ring(2, ["a"])
     made.eager = True
     made.start_round(10)
@@ -127,7 +127,8 @@ def test_in_an_eager_ring_a_batch_with_new_members_is_due_at_once():
 
     made.update({None: ["a", "b"]})
 
-    assert made.pending().members == ("a", "b")
+    assert made.pending() is None
+    assert made.repeated().members == ("a", "b")
 
 
 def test_resting_types_lose_their_turn_and_hold_up_nobody():

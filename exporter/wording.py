@@ -3,12 +3,12 @@
 Their spaces and signs are a keyboard's: what a terminal shows is copied, and searched for.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from math import floor
 
 _PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 _SPANS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"))
+_ONES = {"1 d": "day", "1 h": "hour", "1 min": "minute", "1 s": "second"}
 _JOULES = 3_600.0  # of a watt-hour
 _NAMED = 3  # of a list, before the rest is only counted
 
@@ -37,8 +37,14 @@ def _three_digits(value: float) -> float:
 
 
 def span(seconds: float) -> str:
-    """A planned time, in three digits: `100 s`, `57.6 min`, `6 h`, `1 d`."""
-    return _spanned(seconds, _three_digits)
+    """A planned time, in three digits: `100 s`, `57.6 min`, `6 h`, `1 d`.
+
+    What rounds up to one or two of the next unit is said in that.
+    """
+    size, _ = _unit(seconds)
+    rounded = _three_digits(seconds / size) * size
+    size, unit = _unit(rounded)
+    return f"{rounded / size:g} {unit}"
 
 
 def relative(then: float, now: float) -> str:
@@ -46,16 +52,9 @@ def relative(then: float, now: float) -> str:
     distance = abs(now - then)
     if distance < 1:
         return "now"
-    whole = _spanned(distance, floor)
+    size, unit = next((u for u in _SPANS if distance >= 2 * u[0]), _SPANS[-1])
+    whole = f"{distance // size:.0f} {unit}"
     return f"{whole} ago" if then < now else f"in {whole}"
-
-
-def _spanned(seconds: float, rounding: Callable[[float], float]) -> str:
-    """Rounded in its unit; what rounds up to one or two of the next is said in that."""
-    size, _ = _unit(seconds)
-    rounded = rounding(seconds / size) * size
-    size, unit = _unit(rounded)
-    return f"{rounded / size:g} {unit}"
 
 
 def _unit(seconds: float) -> tuple[float, str]:
@@ -78,9 +77,10 @@ def _utc(time: float) -> datetime:
 
 
 def allowance(limit: tuple[int, float]) -> str:
-    """Calls in a window: `25 per 1 d`."""
+    """Calls in a window: `25 per day`, `5 per 10 min`."""
     calls, window = limit
-    return f"{calls:,} per {span(window)}"
+    length = span(window)
+    return f"{calls:,} per {_ONES.get(length, length)}"
 
 
 def count(number: int, thing: str) -> str:

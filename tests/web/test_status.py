@@ -220,7 +220,7 @@ def test_an_interface_tells_its_allowance_its_calls_and_their_times():
     html = render(with_lane(REALTIME, requests=1_234, failures=7, refused=2, permitted=False))
     (row,) = re.findall(r"<tr>\s*<th scope=\"row\"><code>getDevRealKpi.*?</tr>", html, re.DOTALL)
     page = Text(row)
-    assert page.of("span") == ["Not permitted", "10 per 5 min,", "1 per 1 min", "none yet", "no"]
+    assert page.of("span") == ["Not permitted", "10 per 5 min,", "1 per minute", "none yet", "no"]
     assert page.of("small") == ["walk 4 min", "7 failed"]
     assert page.of("td") == ["1 min", "1,234", "2"]
     assert page.of("time") == ["in 12 s"]

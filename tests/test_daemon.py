@@ -305,11 +305,11 @@ def test_fleet_and_values_are_on_the_page_before_the_first_call(tmp_path):
             before = devices_on(daemon.ready().page())
             daemon.stop(signal.SIGKILL)
 
-    with exporter(tmp_path, accounts, **STATE) as daemon:
+    with exporter(tmp_path, accounts, **STATE) as daemon:  # now without a server
         page = daemon.page()
 
     assert devices_on(page) == before
-    assert not re.search(r"^fusionsolar_interface_last_success_timestamp", page, re.MULTILINE)
+    assert re.search(r"^fusionsolar_interface_last_success_timestamp", page, re.MULTILINE)
 
 
 def test_kills_at_any_moment_cost_one_login_and_no_refusal(tmp_path):

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from math import isfinite
+from typing import Any
 
 import structlog
 
@@ -13,6 +15,7 @@ from exporter.northbound.interfaces import LOGIN
 
 RATE_LIMITED = frozenset({"407", "http_403", "http_429"})
 NAMED_KEYS = 1_000  # unknown keys that are remembered and named in the log
+LASTING = ("last_success", "permitted")  # the gauges of an interface that survive a restart
 
 
 class Counts:
@@ -25,6 +28,9 @@ class Counts:
         self.unknown_keys: dict[tuple[str, str], None] = {}
         self._account = account
         self._device_types: set[str] = set()
+        self._called = {LOGIN.name}
+        self._lasting: dict[str, dict[str, float]] = {}
+        self._changed: set[str] = set()
         self._telemetry = telemetry
         self._wall = wall
         self._log = structlog.get_logger().bind(account=account)
@@ -37,7 +43,7 @@ class Counts:
         if interface == LOGIN.name:
             self._telemetry.logins.labels(self._account).inc()
         if error is None:
-            self._telemetry.last_success.labels(*labels).set(self._wall())
+            self._set("last_success", interface, self._wall())
             return
         self._telemetry.failures.labels(*labels, error.reason).inc()
         if error.reason in RATE_LIMITED:
@@ -53,7 +59,27 @@ class Counts:
 
     def permitted(self, interface: str, *, permitted: bool) -> None:
         """Whether the account may call an interface, as far as its last answer tells."""
-        self._telemetry.permitted.labels(self._account, interface).set(permitted)
+        self._set("permitted", interface, permitted)
+
+    def _set(self, gauge: str, interface: str, value: float) -> None:
+        getattr(self._telemetry, gauge).labels(self._account, interface).set(value)
+        self._lasting.setdefault(interface, {})[gauge] = float(value)
+        self._changed.add(interface)
+
+    def lasting_changes(self) -> Mapping[str, Mapping[str, float]]:
+        """What should survive a restart of the interfaces of which it changed, as plain data."""
+        changed, self._changed = self._changed, set()
+        return {interface: dict(self._lasting[interface]) for interface in changed}
+
+    def recall_lasting(self, stored: Mapping[str, Any]) -> None:
+        """Tells it again of those interfaces that are still called."""
+        for interface in self._called & stored.keys():
+            told = stored[interface] if isinstance(stored[interface], dict) else {}
+            for gauge in LASTING:
+                value = told.get(gauge)
+                if isinstance(value, float) and isfinite(value):
+                    # A time in the future counts as now.
+                    self._set(gauge, interface, min(value, self._wall()))
 
     def unanswered(self, interface: str, count: int) -> None:
         """How many plants or devices the last calls brought nothing about."""
@@ -66,6 +92,7 @@ class Counts:
 
     def planned(self, interface: str, pace: float, walk: float) -> None:
         """The pace in force, and how long a walk over the fleet will take, in seconds."""
+        self._called.add(interface)
         self._telemetry.pace.labels(self._account, interface).set(pace)
         self._telemetry.walk.labels(self._account, interface).set(walk)
 

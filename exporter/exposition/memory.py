@@ -24,6 +24,9 @@ def lasting(source: Source) -> str:
     return f"lasting/{source.name}"
 
 
+CALLS = "told"  # the kind of what the exporter's own metrics tell of each interface
+
+
 def held(subject: Subject) -> str:
     """The kind of what is held of lifetime counters."""
     return f"held/{subject.value}"

@@ -281,3 +281,47 @@ def assert_sound(world):
     page = world.page.exposition(Format.OPENMETRICS).decode()
     read = [sample for family in openmetrics_families(page) for sample in family.samples]
     assert len(read) == len(shown) > 0
+
+
+def own(world, name, interface):
+    labels = {"account": "home", "interface": interface}
+    return world.telemetry.registry.get_sample_value(f"fusionsolar_interface_{name}", labels)
+
+
+LAST_SUCCESS = "last_success_timestamp_seconds"
+
+
+def called():
+    """Of a world whose exporter called three interfaces, one of them in vain."""
+    world, memory = new_world(), Memory()
+    for interface in ("login", "getDevRealKpi", "getDevFiveMinutes"):
+        world.sink.request(interface, 1.0, None)
+    world.sink.permitted("getDevRealKpi", permitted=True)
+    world.sink.permitted("getAlarmList", permitted=False)
+    memory.write(world.sink.changes())
+    return world, memory
+
+
+def test_when_an_interface_last_answered_and_whether_it_may_is_told_again():
+    before, memory = called()
+
+    after = restart(memory, after=3_600.0)
+
+    assert own(after, LAST_SUCCESS, "login") == before.epoch
+    assert own(after, LAST_SUCCESS, "getDevRealKpi") == before.epoch
+    assert own(after, "permitted", "getDevRealKpi") == 1
+    assert own(after, LAST_SUCCESS, "getAlarmList") is None
+    assert own(after, "permitted", "getAlarmList") == 0
+    assert own(after, LAST_SUCCESS, "getDevFiveMinutes") is None  # which is called no longer
+    assert own(restart(memory, after=-60.0), LAST_SUCCESS, "login") == before.epoch - 60.0
+
+
+@pytest.mark.parametrize("foreign", [None, [], "x", {}, {"last_success": "1"}, {"last_success": 1}])
+def test_a_last_success_that_is_none_is_not_told(foreign):
+    _, memory = called()
+    memory["told"]["login"] = foreign
+
+    after = restart(memory)
+
+    assert own(after, LAST_SUCCESS, "login") is None
+    assert own(after, "permitted", "getDevRealKpi") == 1

@@ -4,6 +4,8 @@ import json
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+EXPORTER = "http://localhost:10052/"  # which serves the runbooks
+
 
 class Webhook(BaseHTTPRequestHandler):
     """Takes Alertmanager's notifications."""
@@ -12,8 +14,9 @@ class Webhook(BaseHTTPRequestHandler):
         """Prints each alert: firing or resolved, its name, and what it says."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         for alert in json.loads(body)["alerts"]:
-            name, text = alert["labels"]["alertname"], alert["annotations"]["description"]
-            print(f"{alert['status']}: {name}: {text}", flush=True)  # noqa: T201  # because it is for that
+            name, told = alert["labels"]["alertname"], alert["annotations"]
+            runbook = EXPORTER + told["runbook_url"]
+            print(f"{alert['status']}: {name}: {told['description']} {runbook}", flush=True)  # noqa: T201  # because it is for that
         self.send_response(204)
         self.end_headers()
 

@@ -45,7 +45,7 @@ def limits_of(settings: Settings, account: Account, trials: Iterable[Trial]) -> 
     if any(NO_CLASSIC_LIST.intersection(trial.mended) for trial in lists):
         evidence = "getStationList is refused and stations answers: created after June 2022"
         return Limits(configured, "v6", evidence)
-    frequent = [t.interface for t in made if t.outcome == REFUSED and t.reason == "407"]
+    frequent = {t.interface: None for t in made if t.outcome == REFUSED and t.reason == "407"}
     if frequent:
         where = f"{', '.join(frequent)} refused although no call was too many: "
         if any(settings.interface(account, name).allowance for name in frequent):
@@ -54,7 +54,7 @@ def limits_of(settings: Settings, account: Account, trials: Iterable[Trial]) -> 
             return Limits(configured, "v6", where + "the limits are narrower than classic")
         return Limits(configured, None, where + "another program uses the account")
     return Limits(
-        configured, None, "nothing speaks against classic; safe is right until it is known"
+        configured, None, "nothing was refused, so it may be classic; safe suits every account"
     )
 
 

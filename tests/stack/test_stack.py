@@ -72,16 +72,21 @@ def test_nothing_fires_in_good_health(seen):
     assert seen.firing <= MAY_FIRE
 
 
+def message(status, alert, text):
+    """What the webhook prints: what happened where, and what to read."""
+    return f"{status}: {alert}: {text} http://localhost:10052/docs/alerts.md#{alert.lower()}"
+
+
 @pytest.mark.parametrize("status", ["firing", "resolved"])
 def test_a_raised_alarm_and_its_end_arrive_with_the_names_of_plant_and_device(seen, status):
     text = f"{place(seen.alarmed)} has the critical alarm Device Fault (2064)."
-    assert f"{status}: FusionSolarAlarmCritical: {text}" in seen.messages
+    assert message(status, "FusionSolarAlarmCritical", text) in seen.messages
 
 
 @pytest.mark.parametrize("status", ["firing", "resolved"])
 def test_a_fault_and_its_end_arrive_with_the_names_of_plant_and_device(seen, status):
     text = f"{place(seen.stopped)} has shut down by itself, with state 768."
-    assert f"{status}: FusionSolarInverterShutDown: {text}" in seen.messages
+    assert message(status, "FusionSolarInverterShutDown", text) in seen.messages
 
 
 def test_victoria_metrics_reads_what_prometheus_reads(seen, stack):

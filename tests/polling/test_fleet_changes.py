@@ -133,8 +133,8 @@ def test_statistics_of_a_new_plant_do_not_wait_for_the_next_round():
 
 def test_a_fleet_that_is_being_listed_does_not_spend_the_days_allowance():
     """Each list answer brings new members for the same batches."""
-    server = account(plants=2_000, devices={}, edition="v6", hours=24)
-    for n in range(0, 2_000, 30):
+    server = account(plants=1_000, devices={}, edition="v6", hours=7)
+    for n in range(0, 1_000, 15):
         for kind in (1, 39):
             server.devices[kind * 100_000 + n] = {"devTypeId": kind, "stationCode": f"P{n}"}
 

@@ -10,8 +10,9 @@ PIP = $(BIN)/pip install --quiet --require-hashes
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --annotation-style line --custom-compile-command 'make requirements'
 
-# On all processors, file by file: the tests of one may share what is costly.
-PARALLEL = -n auto --dist loadfile
+# File by file, as the tests of one may share what is costly; and one more at a time than there are
+# processors, as many wait for a process of theirs.
+PARALLEL = -n $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)') --dist loadfile
 
 # The environment is as new as these stamps; its second half is for developers.
 DEMO = .venv/installed

@@ -164,9 +164,11 @@ class Memory:
     def _rescue(self, file: sqlite3.Connection) -> None:
         """Takes what a deleted file still holds, to be written into the one in its place."""
         self._log.warning("state was deleted while in use, writing it anew")
-        rows = file.execute("SELECT kind, name, body FROM things").fetchall()
-        self._unwritten = {(kind, name): body for kind, name, body in rows} | self._unwritten
-        self.close()
+        try:
+            rows = file.execute("SELECT kind, name, body FROM things").fetchall()
+            self._unwritten = {(kind, name): body for kind, name, body in rows} | self._unwritten
+        finally:
+            self.close()  # what cannot be read now never will be
 
     def _save(self) -> None:
         file = self._open()

@@ -361,6 +361,24 @@ def test_what_is_deleted_while_in_use_is_written_anew_and_said_once(path, remove
     assert events(logs) == ["state was deleted while in use, writing it anew"]
 
 
+def test_what_is_deleted_and_cannot_be_read_any_more_is_begun_anew(path):
+    memory = written(path, SOME)
+    memory.close()
+    memory._file = sqlite3.connect(":memory:", isolation_level=None)  # without our table
+    delete_files(path)
+    with capture_logs() as logs:
+        memory.write({("lane", "a"): "one"})
+        memory.write({("lane", "b"): "two"})
+    memory.close()
+
+    assert kept(path)["lane"] == {"a": "one", "b": "two"}
+    assert events(logs) == [
+        "state was deleted while in use, writing it anew",
+        "state cannot be kept, going on without",
+        "state is kept again",
+    ]
+
+
 def test_where_nothing_can_be_written_it_goes_on_and_writes_once_it_can(path):
     path.parent.write_text("a file where the directory should be")
 

@@ -4,7 +4,6 @@ import threading
 import time
 
 import daemon
-from daemon import MINUTE
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.accounts import Accounts
@@ -12,16 +11,17 @@ from exporter.config import Settings
 from exporter.daemon import Reload
 from exporter.exposition.page import Format, Page
 from exporter.exposition.telemetry import Telemetry
+from exporter.northbound.interfaces import MINUTE
 from exporter.polling.poller import SystemClock
 
 PATIENCE = 30.0
-ONCE_IN = {"every": "4s"}  # so that no value grows old on a busy machine
 
 
-def account(url, **more):
-    """The configuration of an account that asks for everything once in a while."""
+def account(url, every="1h", **more):
+    """The configuration of an account that asks for all once: no value ages on a busy machine."""
     made = daemon.account(url, **more)
-    made["interfaces"] = {name: each | ONCE_IN for name, each in made["interfaces"].items()}
+    for each in made["interfaces"].values():
+        each["every"] = every
     return made
 
 

@@ -25,6 +25,7 @@ def test_a_changed_account_keeps_session_and_data(management, server, run, state
 
     assert running.series().keys() >= {key for key in before if "plant_code" in dict(key[1:])}
     calls = len(management.calls.of("api", "getDevRealKpi").arrivals)
+    running.change(account(server.url, every="1s"))
     wait(lambda: len(management.calls.of("api", "getDevRealKpi").arrivals) > calls)
     assert logins(management) == 1
 
@@ -215,13 +216,13 @@ def test_no_scrape_meets_a_gap(server, run, tmp_path):
     thread.join()
 
     assert scrapes[0] > 10
-    assert fewest[0] >= before * 0.95  # a value may be gone for reasons of its own
+    assert fewest[0] >= before
 
 
 def test_a_reload_waits_for_the_call_under_way_and_others_for_the_reload(
     management, server, run, tmp_path
 ):
-    running = ready(run(tmp_path, account(server.url)))
+    running = ready(run(tmp_path, account(server.url, every="1s")))
     management.faults.add("hang_before_headers", interface="getDevRealKpi", count=1)
     wait(lambda: not management.faults.waiting)
     done = []

@@ -124,12 +124,13 @@ def test_what_was_left_alone_is_asked_again_though_nothing_changed(
     management, server, run, tmp_path
 ):
     management.users["api"] = User(PASSWORD, refused=frozenset({"getStationRealKpi"}))
-    running = run(tmp_path, account(server.url))
+    often = account(server.url, every="1s")
+    running = run(tmp_path, often)
     permitted = {"account": "home", "interface": "getStationRealKpi"}
     name = "fusionsolar_interface_permitted"
     wait(lambda: len(management.calls.of("api", "getStationRealKpi").arrivals) == 3)
     management.users["api"] = User(PASSWORD)
 
-    assert running.change(account(server.url)) is None
+    assert running.change(often) is None
 
     wait(lambda: running.value(name, **permitted) == 1)

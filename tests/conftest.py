@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import structlog
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 
 sys.path[:0] = [str(Path(__file__).parent)]
 
@@ -24,6 +24,11 @@ def _silence():
 # Shrinking a simulated day takes minutes: a failure is shown as it was found. Nor is any test about
 # how long something takes.
 settings.register_profile(
-    "project", phases=[Phase.explicit, Phase.reuse, Phase.generate], deadline=None
+    "project",
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
+# The same examples in every run, so that a change is judged by what it changes.
+settings.register_profile("repeatable", settings.get_profile("project"), derandomize=True)
 settings.load_profile("project")

@@ -21,7 +21,7 @@ from faults.nonsense import (
     headers,
     statuses,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from polling.world import FakeClock, Forgetful
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
@@ -45,11 +45,8 @@ REASON = re.compile(r"[0-9]{1,5}|http_[0-9]{3}|[a-z_]+")
 STEPS = 40  # of one life: calls, or naps of a minute
 SAMPLE = 6  # pages for promtool
 
-# A busy machine is no failure.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-
-@settings(patient, max_examples=250)
+@settings(max_examples=250)
 @given(
     st.sampled_from([LOGIN, *WALKED]),
     st.tuples(statuses, headers, bodies(envelopes)),
@@ -170,7 +167,7 @@ def pages():
     return []
 
 
-@settings(patient, max_examples=25)
+@settings(max_examples=25)
 @given(st.data(), st.sampled_from(SAME_VALUES))
 def test_any_life_leaves_a_sound_page(pages, data, left_out):
     life = Life(partial(said, data.draw), left_out)

@@ -4,14 +4,14 @@ import re
 from collections import Counter
 from math import isfinite
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.northbound import events, fields, parsing
 from exporter.northbound.errors import CallError
 
 # A busy machine is no failure.
-patient = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+some = settings(max_examples=60)
 
 REASONS = {"wrong_type", "duplicate", "not_asked_for"}
 UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -111,7 +111,7 @@ def assert_distinct(identities):
     assert max(Counter(identities).values(), default=1) == 1
 
 
-@patient
+@some
 @given(plant_lists)
 def test_any_plant_list_is_parsed(data):
     result = parsed(parsing.plants, data)
@@ -122,7 +122,7 @@ def test_any_plant_list_is_parsed(data):
         assert plant.capacity_watts is None or isfinite(plant.capacity_watts)
 
 
-@patient
+@some
 @given(device_lists)
 def test_any_device_list_is_parsed(data):
     result = parsed(parsing.devices, data)
@@ -134,7 +134,7 @@ def test_any_device_list_is_parsed(data):
         assert device.type_id >= 0
 
 
-@patient
+@some
 @given(readings)
 def test_any_readings_are_parsed(data):
     for parse in (parsing.plant_readings, parsing.device_readings):
@@ -146,7 +146,7 @@ def test_any_readings_are_parsed(data):
             assert set(reading.rejected.values()) <= {"wrong_type", "not_finite", "not_a_number"}
 
 
-@patient
+@some
 @given(rows)
 def test_any_rows_are_parsed(data):
     for parse in (parsing.plant_statistics, parsing.device_rows):
@@ -160,7 +160,7 @@ def test_any_rows_are_parsed(data):
             assert_distinct((row.reading.subject, row.start) for row in result.records)
 
 
-@patient
+@some
 @given(alarm_lists)
 def test_any_alarm_list_is_parsed(data):
     result = parsed(events.alarms, data)
@@ -179,7 +179,7 @@ def test_any_alarm_list_is_parsed(data):
         )
 
 
-@patient
+@some
 @given(upgrade_lists)
 def test_any_upgrades_and_orders_are_parsed(data):
     upgrades, orders = parsed(events.upgrades, data), parsed(events.upgrade_orders, data)
@@ -196,7 +196,7 @@ def test_any_upgrades_and_orders_are_parsed(data):
         assert_distinct(order.device_id for order in orders.records)
 
 
-@patient
+@some
 @given(details)
 def test_any_registrations_are_parsed(data):
     try:
@@ -210,7 +210,7 @@ def test_any_registrations_are_parsed(data):
     assert_distinct(registration.serial_number for registration in result.records)
 
 
-@patient
+@some
 @given(st.integers(-(2**63), 2**63 - 1), st.sampled_from([int, str]))
 def test_every_64_bit_id_is_exact(identity, form):
     item = {"id": form(identity), "stationCode": "A", "devTypeId": 1}
@@ -221,14 +221,14 @@ def test_every_64_bit_id_is_exact(identity, form):
     assert reading.subject == device.id
 
 
-@patient
+@some
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_every_finite_number_is_read_as_it_was_written(value):
     assert fields.number(value) == value
     assert fields.number(repr(value)) == value
 
 
-@patient
+@some
 @given(json_values)
 def test_any_value_is_a_finite_number_absent_or_refused(raw):
     value = fields.number(raw)

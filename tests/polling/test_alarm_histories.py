@@ -72,7 +72,7 @@ class Watch:
         self.book = reborn(self.stored)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     troubles=troubles,
     gaps=gaps,
@@ -96,7 +96,7 @@ def test_each_alarm_that_a_look_tells_of_counts_once_but_those_of_the_first(
     assert sorted(watch.counted) == sorted(expected)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(troubles=troubles, gaps=gaps, restarts=st.dictionaries(st.integers(0, 40), st.booleans()))
 def test_after_a_sweep_the_server_and_we_agree_on_what_is_active(troubles, gaps, restarts):
     watch, at = Watch(troubles), NOW
@@ -120,7 +120,7 @@ def test_after_a_sweep_the_server_and_we_agree_on_what_is_active(troubles, gaps,
         }
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     troubles=troubles,
     gaps=gaps,

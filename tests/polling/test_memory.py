@@ -280,7 +280,7 @@ def kept_by(memory):
     return {kind: memory.read(kind) for kind in ("lane", "session")}
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_whatever_happens_to_its_bytes_it_is_read_as_it_once_was_or_not_at_all(
     leftovers, tmp_path_factory, data

@@ -42,7 +42,7 @@ histories = st.sampled_from(sorted(LONGEST)).flatmap(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(history=histories, restarts=st.sets(st.integers(0, 11)), seed=st.integers(0, 99))
 def test_the_windows_are_what_the_calendar_says(history, restarts, seed):
     kind, plants, now, steps = history
@@ -74,7 +74,7 @@ def check(windows, plant, kind, now):
     assert over(windows.previous) == full[1] - full[0]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     history=histories,
     lost=st.floats(0, 1),

@@ -290,11 +290,9 @@ STATE = {"state": {"directory": "state"}}
 
 
 def slow(url, **more):
-    """An account whose values stay for half a minute, so that they outlive a restart."""
+    """An account whose values stay for hours, so that they outlive a restart on any machine."""
     made = account(url, **more)
-    made["interfaces"] = {
-        name: {"every": "10s"} | each for name, each in made["interfaces"].items()
-    }
+    made["interfaces"] = {name: {"every": "1h"} | each for name, each in made["interfaces"].items()}
     return made
 
 

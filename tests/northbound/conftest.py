@@ -1,9 +1,11 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import responses
+from northbound.calling import HOST, TOKEN
 
 from exporter.northbound.client import Client
 
@@ -35,4 +37,16 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def client() -> Client:
-    return Client("https://fusionsolar.test/", "api-user", "top-secret", timeout=5)
+    return Client(f"{HOST}/", "api-user", "top-secret", timeout=5)
+
+
+@pytest.fixture
+def signed_in(client: Client) -> Client:
+    client.token = TOKEN
+    return client
+
+
+@pytest.fixture
+def server() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock() as mock:
+        yield mock

@@ -291,7 +291,7 @@ STATE = {"state": {"directory": "state"}}
 
 def slow(url, **more):
     """An account whose values stay for hours, so that they outlive a restart on any machine."""
-    made = account(url, **more)
+    made = account(url, **{"timeout": "20s", **more})
     made["interfaces"] = {name: {"every": "1h"} | each for name, each in made["interfaces"].items()}
     return made
 

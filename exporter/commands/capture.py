@@ -62,6 +62,7 @@ class Disguise:
     def __init__(self) -> None:
         self._dice = SystemRandom()
         self._known: dict[str, str] = {}
+        self._fields: set[str] = set()
         self._used: set[str] = set()
         # So far, in degrees, that the place is another and the weather may be the same.
         self._shifts = {
@@ -89,8 +90,12 @@ class Disguise:
                 return self._text(value, key, values=values)
 
     def _key(self, name: str) -> str:
-        """Keys are words of the interface, unless a map is kept by name."""
-        return self._known.get(name, name) if _KEY.fullmatch(name) else self._new(name)
+        """Keys are words of the interface, unless a map is kept by a name that was met before."""
+        if not _KEY.fullmatch(name):
+            return self._new(name)
+        if name not in self._known:
+            self._fields.add(name)
+        return name if name in self._fields else self._known[name]
 
     def _number(self, value: float, key: str, *, values: bool) -> Any:
         if key in _PLACES:

@@ -6,7 +6,7 @@ import stat
 
 import pytest
 from commands.world import PASSWORD, world
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exporter.commands.capture import Disguise
@@ -223,6 +223,7 @@ def test_places_move_together():
 
 
 @given(st.lists(st.text(max_size=12), unique=True, max_size=60))
+@example(["devName"])
 def test_different_originals_have_different_replacements_and_the_same_has_one(names):
     disguise = Disguise()
     first = disguise.envelope([{"devName": name} for name in names])

@@ -4,6 +4,7 @@ import threading
 import time
 
 import daemon
+from daemon import PATIENCE
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.accounts import Accounts
@@ -14,12 +15,13 @@ from exporter.exposition.telemetry import Telemetry
 from exporter.northbound.interfaces import MINUTE
 from exporter.polling.poller import SystemClock
 
-PATIENCE = 30.0
-
 
 def account(url, every="1h", **more):
-    """The configuration of an account that asks for all once: no value ages on a busy machine."""
-    made = daemon.account(url, **more)
+    """The configuration of an account that asks for all once: no value ages on a busy machine.
+
+    Nor does a call end early there, which would be tried again as late.
+    """
+    made = daemon.account(url, **{"timeout": "20s", **more})
     for each in made["interfaces"].values():
         each["every"] = every
     return made

@@ -222,7 +222,7 @@ def test_no_scrape_meets_a_gap(server, run, tmp_path):
 def test_a_reload_waits_for_the_call_under_way_and_others_for_the_reload(
     management, server, run, tmp_path
 ):
-    running = ready(run(tmp_path, account(server.url, every="1s")))
+    running = ready(run(tmp_path, account(server.url, every="1s", timeout="2s")))
     management.faults.add("hang_before_headers", interface="getDevRealKpi", count=1)
     wait(lambda: not management.faults.waiting)
     done = []

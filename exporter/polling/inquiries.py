@@ -217,6 +217,12 @@ class _Statistics(_Plain):
         more = self._periods.look_before(members) is not None
         return _heard(turn, heard, again=more)
 
+    def mends(self, turn: Turn, error: CallError) -> Outcome | None:
+        if self._earlier(turn) is None:
+            # The call that repeats this one is about now as well.
+            self._periods.want_nothing(turn.group.members)
+        return None
+
     def keep(self, members: Collection[str]) -> None:
         self._periods.forget(members)
 

@@ -28,8 +28,8 @@ from exporter.polling.allowance import (
 from exporter.polling.eras import read, written
 from exporter.polling.rounds import NO_WEIGHTS, Batch, Group, Ring
 
-# Answers that say nothing about the batch: it has yet to be answered.
-NOT_FINAL = frozenset({"305", "306", "307", "407"})
+# Reactions to answers that say nothing about the batch: it has yet to be answered.
+NOT_FINAL = frozenset({Reaction.LOG_IN, Reaction.BACK_OFF})
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,8 @@ class Lane:
 
     def failed(self, turn: Turn, error: CallError, now: float) -> bool:
         """Reacts to a failure; returns whether the list of the batch's members is to be read."""
-        turn.batch.final |= self._is_final(error)
+        final = self._is_final(error)
+        turn.batch.final |= final
         if error.reaction is Reaction.LOG_IN and not turn.repeated and self._may_repeat:
             self._repeat = True
             turn.batch.called = -inf
@@ -198,18 +199,28 @@ class Lane:
                 news = turn.batch.fail(turn.group)
                 self._finish_round(turn.batch)
                 return news
-        if self.is_list:
-            # After a minute of a day-long allowance, then 2, 4 … minutes.
-            turn.batch.again = True
-            self._retry.refused(now, max(q.window for q in self.quotas) * HURRY, self.pace)
+        if self.is_list or (self.ring.eager and not final):
+            self._try_again(turn.batch, now)
         return False
+
+    def _try_again(self, batch: Batch, now: float) -> None:
+        """Asks once more in this round, whose next may be hours away.
+
+        A list, for which everybody waits, after a minute of a day-long allowance, then 2, 4 …; any
+        other after a pace, then ever more rarely.
+        """
+        batch.again = True
+        if self.is_list:
+            self._retry.refused(now, max(q.window for q in self.quotas) * HURRY, self.pace)
+        else:
+            self._retry.refused(now, self.pace, HOUR)
 
     def _is_final(self, error: CallError) -> bool:
         if self.is_list:  # which is asked again in a minute
             # An account that may not list its plants has an unknown fleet, not an empty one.
             parked = error.reaction is Reaction.PARK and self.interface is not PLANT_LIST
             return parked or error.reaction is Reaction.REREAD_FLEET
-        return error.enveloped and error.reason not in NOT_FINAL
+        return error.enveloped and error.reaction not in NOT_FINAL
 
     @property
     def _may_repeat(self) -> bool:

@@ -68,6 +68,11 @@ class Periods:
         times = (self._wanted[subject][1] for subject in asked if subject in self._wanted)
         return min(times, default=None)
 
+    def want_nothing(self, asked: Collection[str]) -> None:
+        """Leaves it to the next answer what is to be asked about once more."""
+        for subject in asked:
+            self._wanted.pop(subject, None)
+
     def _merge(
         self, subject: str, new: Mapping[float, _Row], now: float, *, earlier: bool
     ) -> dict[float, _Row]:

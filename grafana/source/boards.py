@@ -69,10 +69,13 @@ ACCOUNT = _several(
 
 
 def _by_name(key: str, name: str, series: str) -> tuple[str, str]:
-    """A query for things, and the expression that shows their names and hands on their keys."""
+    """A query for things, and the expression that shows their names and hands on their keys.
+
+    What has no name is shown by its key: Prometheus drops empty labels.
+    """
     return (
         f"query_result(group by ({key}, {name}) ({series}))",
-        f'/{key}="(?<value>[^"]*)",{name}="(?<text>.*)"}}/',
+        f'/{key}="(?<value>[^"]*)"(?:,{name}="(?<text>.*)")?}}/',
     )
 
 

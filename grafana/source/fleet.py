@@ -28,7 +28,7 @@ SERIES_PAGE = link("fusionsolar-plant", plant="${__field.labels.plant_code}")
 
 POWER = per_plant(of_plants("inverter_active_power_watts"))
 CAPACITY = per_plant(of_plants("plant_capacity_watts"))
-SHARE = f"({POWER} / {CAPACITY})"
+SHARE = f"({POWER} / ({CAPACITY} > 0))"
 TODAY = per_plant(of_plants("plant_day_energy_joules"))
 HEALTH = of_plants("plant_health_state_code")
 SERIOUS = of_plants("alarms_active", 'severity=~"critical|major"')
@@ -45,7 +45,7 @@ NOW = Line(
     (4, stat(
         "Share of capacity",
         "Power of the inverters that report, divided by the installed capacity of all plants.",
-        f"sum({POWER}) / sum({CAPACITY})", "percentunit", decimals=1,
+        f"sum({POWER}) / (sum({CAPACITY}) > 0)", "percentunit", decimals=1,
     )),
     (4, stat(
         "Energy today",

@@ -74,7 +74,7 @@ STRINGS = Line(
         "Current of each string, divided by the median of all, while the inverter "
         "gives more than a tenth of its best of the last day.",
         Query(
-            f"{WIRED} / scalar(quantile(0.5, {WIRED}))"
+            f"{WIRED} / on () group_left () (quantile(0.5, {WIRED}) > 0)"
             f" and on () {AC} > 0.1 * max_over_time({AC}[1d])",
             "string {{string}}",
         ),

@@ -54,7 +54,7 @@ NOW = Line(
     )),
     (4, stat(
         "Share of capacity", "Power now, divided by the installed capacity.",
-        f"sum({POWER}) / sum({of_plant('plant_capacity_watts')})", "percentunit", decimals=1,
+        f"sum({POWER}) / (sum({of_plant('plant_capacity_watts')}) > 0)", "percentunit", decimals=1,
     )),
     (3, stat(
         "Energy today", "Energy produced since the plant's midnight.",
@@ -122,8 +122,8 @@ COMPARISON = Line(
             Column("State", STATE, states=states.INVERTER, width=190),
             Column("Power", POWER, "watt", 1),
             Column(
-                "Of the strongest", f"{POWER} / scalar(max({POWER}) > 0)", "percentunit", 0, bar=1,
-                width=150,
+                "Of the strongest", f"{POWER} / on () group_left () (max({POWER}) > 0)",
+                "percentunit", 0, bar=1, width=150,
             ),
             Column("Today", kilowatt_hours(of_plant("inverter_day_energy_joules")), "kwatth", 1),
             Column("Temperature", of_plant("inverter_temperature_celsius"), "celsius", 1, HOT),

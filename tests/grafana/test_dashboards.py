@@ -102,12 +102,14 @@ def test_a_variable_is_asked_anew_for_another_time_and_chains_to_those_before_it
 
 
 @EACH
-def test_things_are_chosen_by_name_even_by_one_with_quotes(dashboard):
+def test_things_are_chosen_by_name_even_by_one_with_quotes_and_without_one_by_key(dashboard):
     for name in variables(dashboard).keys() & {"plant", "device"}:
         pattern = variables(dashboard)[name]["regex"].strip("/").replace("(?<", "(?P<")
         key = {"plant": "plant_code", "device": "device_id"}[name]
         shown = f'{{{key}="NE=1",{name}_name="Bodega "El Sol""}} 1 1790000000000'
         assert re.search(pattern, shown).groupdict() == {"value": "NE=1", "text": 'Bodega "El Sol"'}
+        nameless = f'{{{key}="NE=1"}} 1 1790000000000'
+        assert re.search(pattern, nameless).groupdict() == {"value": "NE=1", "text": None}
 
 
 @EACH
@@ -150,6 +152,7 @@ def test_a_panel_asks_the_chosen_data_source_job_and_instance(dashboard, panel):
 def test_a_panel_invents_no_value_and_counts_over_a_fitting_time(dashboard, panel):  # noqa: ARG001  # because it names the case
     for query in queries(panel):
         assert "vector(" not in query
+        assert "scalar(" not in query  # NaN of nothing, as at night
         assert set(re.findall(r"\brate\([^\[]*\[([^\]]*)\]", query)) <= {"$__rate_interval"}
         assert set(re.findall(r"\bincrease\([^\[]*\[([^\]]*)\]", query)) <= WINDOWS
 

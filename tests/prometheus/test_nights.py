@@ -15,8 +15,8 @@ END = f"{STEPS * 5}m"
 FIRING = 'ALERTS{alertstate="firing"}'
 EVENING = NOON + 9 * 3600
 AT_NOON, IN_AN_HOUR, IN_TWO_HOURS = (f"{NOON // 60 + minutes}m" for minutes in (0, 45, 90))
-# Where in June a fault at noon can be seen: in a winter near the poles the gate stays shut, and of a
-# string too little is seen below a winter's clouds.
+# Where in June a fault at noon can be seen: in a winter near the poles the gate stays shut, and
+# of a string too little is seen below the clouds of any winter.
 INVERTERS = {"clear": (0, 47, -47, 65), "overcast": (0, 47, -47, 65)}
 STRINGS = {"clear": (0, 47, -47, 65), "overcast": (0, 47, 65)}
 

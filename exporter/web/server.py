@@ -35,6 +35,7 @@ class BoundedProtocol(H11Protocol):
 
     _deadline: asyncio.TimerHandle | None = None
     _under_way = True
+    _has_said_all = False
     _opened = 0.0
     _socket: asyncio.Transport | None = None  # below TLS, where there is TLS
 
@@ -78,6 +79,21 @@ class BoundedProtocol(H11Protocol):
         super().on_response_complete()
         if not self._is_idle():  # the client had sent its next request already
             self._start_exchange()
+        elif self._has_said_all:
+            self.transport.close()
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # as asyncio declares it
+        """Answers one who has said all, and then hangs up."""
+        self._has_said_all = True
+        return not self._is_idle()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuses what is no HTTP; behind a request, it ends the answer as well."""
+        if self._is_idle():
+            super().send_400_response(msg)
+        else:
+            self.cycle.disconnected = True  # or uvicorn would log the answer's end as an error
+            self._hang_up()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Lets a connection go."""

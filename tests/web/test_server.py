@@ -26,12 +26,6 @@ def serve():
         yield lambda size=SMALL, **constants: Serving(stack, size, **constants)
 
 
-@pytest.fixture(scope="module")
-def shared():
-    with ExitStack() as stack:
-        yield Serving(stack, SMALL)
-
-
 @pytest.fixture
 def served(shared):
     """A server that has served the tests before, too."""
@@ -65,6 +59,14 @@ def test_one_connection_serves_many_requests_head_included(served):
 def test_requests_may_be_sent_before_the_answers_are_read(served):
     connection = served.connect(REQUEST * 5)
     assert answers_of(connection, 5) == [(200, SMALL)] * 5
+
+
+def test_who_has_said_all_is_answered_and_hung_up_on(served):
+    for _ in range(20):
+        connection = served.connect(REQUEST * 2)
+        connection.shutdown(socket.SHUT_WR)
+        assert answers_of(connection, 2) == [(200, SMALL)] * 2
+        served.lost(connection)
 
 
 def test_a_large_page_arrives_whole(serve):

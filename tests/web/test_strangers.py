@@ -20,12 +20,6 @@ MEGABYTE = b"x" * 1_000_000
 CROWD = 1_000
 
 
-@pytest.fixture(scope="module")
-def shared():
-    with ExitStack() as stack:
-        yield Serving(stack, SMALL)
-
-
 @pytest.fixture
 def served(shared):
     """A server that has met the strangers before, too; it still serves afterwards, in silence."""
@@ -133,6 +127,17 @@ def test_connect_and_upgrades_lead_nowhere(served):
 def test_a_body_that_came_along_is_ignored(served):
     request = get(b"/metrics", b"Content-Length: 4") + b"body"
     assert answers_of(served.connect(request * 3), 3) == [(200, SMALL)] * 3
+
+
+@pytest.mark.parametrize("method", [b"GET", b"HEAD"])
+def test_a_body_that_is_none_costs_its_request_and_is_not_in_the_log(serve, method):
+    serving = serve(SMALL)
+    request = last(b"/metrics", b"Transfer-Encoding: chunked", method=method)
+    for _ in range(20):
+        read_to_the_end(serving.connect(request + b"zz\r\n"))
+
+    assert serving.scrape() == SMALL
+    serving.ended()
 
 
 def say(connection, said):

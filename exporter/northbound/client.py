@@ -16,6 +16,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import InsecureRequestWarning
 
+from exporter import NAME
 from exporter.northbound.deadline import (
     Deadline,
     DeadlineConnection,
@@ -37,6 +38,7 @@ _OK = 200
 _REDIRECTS = range(300, 400)
 _STATUS_STANDS = frozenset({401, 403, 429})  # whatever the body says
 _LARGEST_ANSWER = 64 * 1024 * 1024  # bytes, decompressed
+_MOST_VALUES = 4_000_000  # of an answer; decoded, each costs up to 70 bytes
 _PIECE = 64 * 1024
 _LONGEST_MESSAGE = 200  # characters
 _LONGEST_INTEGER = 400  # digits; a float ends at 309, and int() refuses from 4300 on
@@ -174,7 +176,7 @@ class Client:
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
             "Connection": "close",
-            "User-Agent": "fusionsolar-exporter",
+            "User-Agent": NAME,
         }
         if self.token is not None:
             headers |= {"XSRF-TOKEN": self.token, "Cookie": f"XSRF-TOKEN={self.token}"}
@@ -215,6 +217,9 @@ def _read(response: requests.Response) -> bytes:
         body += piece
         if len(body) > _LARGEST_ANSWER:
             raise word_error("too_large")
+    # Empty lists in lists decode into thirty times their size. Each value is behind one of these.
+    if sum(map(body.count, b"[{,")) > _MOST_VALUES:
+        raise word_error("too_large")
     return bytes(body)
 
 
@@ -242,7 +247,8 @@ def _unwrap(answer: _Answer) -> Any:
         raise status_error(answer.status)
     if not answer.body.strip():
         raise word_error("empty")
-    if success is True:
+    nothing_but_a_code = envelope.get("data") is None and code in FAIL_CODES
+    if success is True and not nothing_but_a_code:
         return envelope.get("data")
     raise _failure(envelope, code)
 

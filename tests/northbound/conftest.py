@@ -1,11 +1,14 @@
 import json
+import socket
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 import responses
 from northbound.calling import HOST, TOKEN
+from northbound.talking import Server
 
 from exporter.northbound.client import Client
 
@@ -50,3 +53,15 @@ def signed_in(client: Client) -> Client:
 def server() -> Iterator[responses.RequestsMock]:
     with responses.RequestsMock() as mock:
         yield mock
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    with ExitStack() as stack:
+
+        def start(talk: Callable[[Server, socket.socket], None], context=None) -> Server:
+            server = Server(lambda connection: talk(server, connection), context)
+            stack.callback(server.stop)
+            return server
+
+        yield start

@@ -5,7 +5,7 @@ import requests
 from northbound.calling import HOST, LOGIN, PATH, TOKEN, call_failing_with, failure, summary
 
 from exporter.northbound.client import Client
-from exporter.northbound.errors import Reaction
+from exporter.northbound.errors import FAIL_CODES, Reaction
 
 # Login
 
@@ -131,6 +131,13 @@ def test_base_url_may_have_a_port_and_a_prefix(server, body, base_url, address):
 def test_success_outweighs_a_fail_code(server, signed_in):
     server.post(HOST + PATH, json={"success": True, "data": [1], "failCode": 407})
     assert signed_in.call(PATH, {}) == [1]
+
+
+@pytest.mark.parametrize("code", [305, "407"])
+def test_success_without_data_outweighs_no_fail_code(server, signed_in, code):
+    answer = {"success": True, "data": None, "failCode": code}
+    error = call_failing_with(server, signed_in, json=answer)
+    assert summary(error) == (str(code), FAIL_CODES[int(code)].reaction, True)
 
 
 @pytest.mark.parametrize("content_type", ["text/html", "application/octet-stream", "nonsense"])

@@ -190,6 +190,12 @@ def test_whatever_the_library_raises_is_a_call_error(server, signed_in, raised, 
     assert summary(error) == (reason, Reaction.NEXT_TURN, False)
 
 
+@pytest.mark.parametrize("value", [b"[]", b"{}", b"[[]]", b"0"])
+def test_an_answer_of_millions_of_values_is_too_large(server, signed_in, value):
+    body = b'{"success": true, "data": [' + b",".join([value] * 4_000_000) + b"]}"
+    assert call_failing_with(server, signed_in, body=body).reason == "too_large"
+
+
 def test_a_broken_compression_is_malformed(server, signed_in, body):
     broken = b"\x1f\x8b" + gzip.compress(body("getStationList/classic"))[3:]
     headers = {"Content-Encoding": "gzip"}

@@ -1,131 +1,26 @@
 """The client against servers that misbehave as real ones do, over loopback."""
 
 import gzip
-import shutil
 import socket
-import ssl
 import struct
-import subprocess
-import threading
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
-from pathlib import Path
+from contextlib import ExitStack
 
 import pytest
+from northbound.talking import (
+    ENVELOPE,
+    LONG,
+    PATH,
+    SHORT,
+    answering,
+    client_of,
+    dripping,
+    head,
+    reason,
+    until_gone,
+)
 
 from exporter.northbound.client import Client
-from exporter.northbound.errors import CallError
-
-SHORT = 0.2
-LONG = 20.0  # never reached by a client that works
-ENVELOPE = b'{"success": true, "data": "here"}'
-PATH = "/thirdData/getDevList"
-
-Talk = Callable[[socket.socket], None]
-
-
-class Server:
-    """Accepts one connection after another and lets `talk` answer each."""
-
-    def __init__(self, talk: Talk, context: ssl.SSLContext | None = None):
-        self.requests: list[bytes] = []
-        self.asked = threading.Event()
-        self.stopped = threading.Event()
-        self.finished = False
-        self._talk = talk
-        self._context = context
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def _serve(self):
-        while not self.stopped.is_set():
-            with suppress(OSError):
-                connection, _ = self._listener.accept()
-                with connection:
-                    connection.settimeout(LONG)
-                    self._answer(connection)
-
-    def _answer(self, connection: socket.socket):
-        if self._context is not None:
-            connection = self._context.wrap_socket(connection, server_side=True)
-        with connection:
-            self._talk(connection)
-
-    def read(self, connection: socket.socket) -> bytes:
-        """Reads one request, head and body."""
-        request = b""
-        while b"\r\n\r\n" not in request:
-            request += connection.recv(65536) or b"\r\n\r\n"
-        head, _, body = request.partition(b"\r\n\r\n")
-        for line in head.lower().split(b"\r\n"):
-            if line.startswith(b"content-length:"):
-                while len(body) < int(line.split(b":")[1]):
-                    body += connection.recv(65536)
-        self.requests.append(head + b"\r\n\r\n" + body)
-        self.asked.set()
-        return request
-
-    def stop(self):
-        self.stopped.set()
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join()
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Server]]:
-    with ExitStack() as stack:
-
-        def start(talk: Callable[[Server, socket.socket], None], context=None) -> Server:
-            server = Server(lambda connection: talk(server, connection), context)
-            stack.callback(server.stop)
-            return server
-
-        yield start
-
-
-def head(*lines: str, status: str = "200 OK") -> bytes:
-    return "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""]).encode()
-
-
-def answering(*lines: str, body: bytes = ENVELOPE, status: str = "200 OK"):
-    def talk(server: Server, connection: socket.socket):
-        server.read(connection)
-        length = f"Content-Length: {len(body)}"
-        connection.sendall(head(length, *lines, status=status) + body)
-
-    return talk
-
-
-def client_of(server: Server, timeout: float = LONG, scheme: str = "http", **settings) -> Client:
-    return Client(
-        f"{scheme}://127.0.0.1:{server.port}", "api-user", "pw", timeout=timeout, **settings
-    )
-
-
-def reason(client: Client) -> str:
-    with pytest.raises(CallError) as caught:
-        client.call(PATH, {})
-    return caught.value.reason
-
-
-def until_gone(connection: socket.socket):
-    """Waits for the client to hang up."""
-    while connection.recv(65536):
-        pass
-
-
-def dripping(server: Server, connection: socket.socket, answer: bytes):
-    """Sends a byte well within any time-out that starts anew, for several deadlines."""
-    for byte in answer:
-        connection.sendall(bytes([byte]))
-        server.stopped.wait(SHORT / 4)
-    server.finished = True
-
 
 # The deadline
 
@@ -295,112 +190,3 @@ def test_a_proxy_that_hangs_is_a_timeout(serve, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
     assert reason(Client("https://plant.test", "api-user", "pw", timeout=SHORT)) == "timeout"
     assert not proxy.finished
-
-
-# TLS
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory) -> Path:
-    """A certificate for 127.0.0.1 that is its own authority, with its key."""
-    if shutil.which("openssl") is None:
-        pytest.skip("needs the openssl command to make a certificate")
-    folder = tmp_path_factory.mktemp("tls")
-    subprocess.run(  # noqa: S603  # because the command line is this test's own
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
-            *("-keyout", folder / "key.pem", "-out", folder / "cert.pem"),
-            *("-subj", "/CN=plant", "-addext", "subjectAltName=IP:127.0.0.1"),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return folder / "cert.pem"
-
-
-@pytest.fixture
-def context(certificate) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
-    return context
-
-
-def test_a_ca_file_is_trusted_whatever_the_environment_says(
-    serve, context, certificate, monkeypatch
-):
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
-    server = serve(answering(), context)
-    client = client_of(server, scheme="https", ca_file=str(certificate))
-    assert client.call(PATH, {}) == "here"
-
-
-def test_the_environments_bundle_is_trusted(serve, context, certificate, monkeypatch):
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
-    assert client_of(serve(answering(), context), scheme="https").call(PATH, {}) == "here"
-
-
-def test_an_unknown_authority_is_refused(serve, context):
-    server = serve(answering(), context)
-    assert reason(client_of(server, scheme="https")) == "tls"
-    assert server.requests == []
-
-
-def test_a_certificate_for_another_host_is_refused(serve, context, certificate):
-    server = serve(answering(), context)
-    address = f"https://localhost:{server.port}"
-    client = Client(address, "api-user", "pw", timeout=LONG, ca_file=str(certificate))
-    assert reason(client) == "tls"
-
-
-def test_an_owner_may_do_without_verification(serve, context):
-    server = serve(answering(), context)
-    assert client_of(server, scheme="https", verify=False).call(PATH, {}) == "here"
-
-
-def test_a_drip_over_tls_ends_at_the_deadline(serve, context):
-    def talk(server, connection):
-        server.read(connection)
-        dripping(server, connection, head() + ENVELOPE)
-
-    server = serve(talk, context)
-    assert reason(client_of(server, SHORT * 2, scheme="https", verify=False)) == "timeout"
-    assert not server.finished
-
-
-def test_tls_goes_through_a_proxy_and_the_proxy_sees_no_token(
-    serve, context, certificate, monkeypatch
-):
-    server = serve(answering(), context)
-
-    def tunnel(proxy, connection):
-        proxy.read(connection)
-        with socket.create_connection(("127.0.0.1", server.port)) as onward:
-            connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            back = threading.Thread(target=pump, args=(onward, connection))
-            back.start()
-            pump(connection, onward)
-            back.join()
-
-    proxy = serve(tunnel)
-    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
-    client = client_of(server, scheme="https", ca_file=str(certificate))
-    client.token = "secret"
-    assert client.call(PATH, {}) == "here"
-    assert proxy.requests[0].startswith(f"CONNECT 127.0.0.1:{server.port} ".encode())
-    assert b"secret" not in proxy.requests[0]
-    assert b"XSRF-TOKEN: secret" in server.requests[0]
-
-
-def pump(source: socket.socket, sink: socket.socket):
-    with suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-        sink.shutdown(socket.SHUT_WR)
-
-
-def test_plain_http_where_tls_is_asked_for_is_a_tls_failure(serve):
-    def talk(_, connection):
-        connection.recv(65536)
-        connection.sendall(head() + ENVELOPE)
-
-    assert reason(client_of(serve(talk), scheme="https")) == "tls"

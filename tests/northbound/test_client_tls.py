@@ -1,0 +1,130 @@
+"""The client over TLS: whom it trusts, and what a proxy sees of it."""
+
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from northbound.talking import (
+    ENVELOPE,
+    LONG,
+    PATH,
+    SHORT,
+    answering,
+    client_of,
+    dripping,
+    head,
+    reason,
+)
+
+from exporter.northbound.client import Client
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory) -> Path:
+    """A certificate for 127.0.0.1 that is its own authority, with its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs the openssl command to make a certificate")
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(  # noqa: S603  # because the command line is this test's own
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-keyout", folder / "key.pem", "-out", folder / "cert.pem"),
+            *("-subj", "/CN=plant", "-addext", "subjectAltName=IP:127.0.0.1"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return folder / "cert.pem"
+
+
+@pytest.fixture
+def context(certificate) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
+    return context
+
+
+def test_a_ca_file_is_trusted_whatever_the_environment_says(
+    serve, context, certificate, monkeypatch
+):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
+    server = serve(answering(), context)
+    client = client_of(server, scheme="https", ca_file=str(certificate))
+    assert client.call(PATH, {}) == "here"
+
+
+def test_the_environments_bundle_is_trusted(serve, context, certificate, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    assert client_of(serve(answering(), context), scheme="https").call(PATH, {}) == "here"
+
+
+def test_an_unknown_authority_is_refused(serve, context):
+    server = serve(answering(), context)
+    assert reason(client_of(server, scheme="https")) == "tls"
+    assert server.requests == []
+
+
+def test_a_certificate_for_another_host_is_refused(serve, context, certificate):
+    server = serve(answering(), context)
+    address = f"https://localhost:{server.port}"
+    client = Client(address, "api-user", "pw", timeout=LONG, ca_file=str(certificate))
+    assert reason(client) == "tls"
+
+
+def test_an_owner_may_do_without_verification(serve, context):
+    server = serve(answering(), context)
+    assert client_of(server, scheme="https", verify=False).call(PATH, {}) == "here"
+
+
+def test_a_drip_over_tls_ends_at_the_deadline(serve, context):
+    def talk(server, connection):
+        server.read(connection)
+        dripping(server, connection, head() + ENVELOPE)
+
+    server = serve(talk, context)
+    assert reason(client_of(server, SHORT * 2, scheme="https", verify=False)) == "timeout"
+    assert not server.finished
+
+
+def test_tls_goes_through_a_proxy_and_the_proxy_sees_no_token(
+    serve, context, certificate, monkeypatch
+):
+    server = serve(answering(), context)
+
+    def tunnel(proxy, connection):
+        proxy.read(connection)
+        with socket.create_connection(("127.0.0.1", server.port)) as onward:
+            connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            back = threading.Thread(target=pump, args=(onward, connection))
+            back.start()
+            pump(connection, onward)
+            back.join()
+
+    proxy = serve(tunnel)
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+    client = client_of(server, scheme="https", ca_file=str(certificate))
+    client.token = "secret"
+    assert client.call(PATH, {}) == "here"
+    assert proxy.requests[0].startswith(f"CONNECT 127.0.0.1:{server.port} ".encode())
+    assert b"secret" not in proxy.requests[0]
+    assert b"XSRF-TOKEN: secret" in server.requests[0]
+
+
+def pump(source: socket.socket, sink: socket.socket):
+    with suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+
+
+def test_plain_http_where_tls_is_asked_for_is_a_tls_failure(serve):
+    def talk(_, connection):
+        connection.recv(65536)
+        connection.sendall(head() + ENVELOPE)
+
+    assert reason(client_of(serve(talk), scheme="https")) == "tls"

@@ -1,4 +1,4 @@
-"""The configuration file: YAML in, checked and immutable settings out (design: every key)."""
+"""The configuration file (config.example.yaml): YAML in, checked and immutable settings out."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -41,6 +41,7 @@ _MILLISECONDS: Mapping[str, int] = {
 _WHOLE = re.compile("".join(f"(?:([0-9]{{1,12}}){unit})?" for unit in _MILLISECONDS))
 _DECIMAL = re.compile(rf"([0-9]{{1,12}}\.[0-9]{{1,12}})({'|'.join(_MILLISECONDS)})")
 _LONGEST_YEARS = 100
+_PORTS = {"http": ":80", "https": ":443"}
 
 _T = TypeVar("_T")
 _K = TypeVar("_K")
@@ -98,7 +99,9 @@ def _url(value: str) -> str:
         plain = False
     if not plain or re.search(r"[\s@?#]", value):
         raise ValueError("must be an http:// or https:// URL without user, password, ? or #")
-    return value.rstrip("/")
+    # One spelling for one place: what is remembered of an account is found by it.
+    host, slash, path = value.rstrip("/").partition("://")[2].partition("/")
+    return f"{parts.scheme}://{host.lower().removesuffix(_PORTS[parts.scheme])}{slash}{path}"
 
 
 def _beside(value: object, info: ValidationInfo) -> Path:

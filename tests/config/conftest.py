@@ -2,6 +2,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from config.place import Place
 
 from exporter.config import Settings, load
 
@@ -18,3 +19,8 @@ def loaded(tmp_path: Path) -> Loader:
         return load(path, environ or {})
 
     return load_text
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)

@@ -105,9 +105,12 @@ interfaces: {getDevFiveMinutes: {enabled: true}}
         ("https://10.0.0.1:27200/", "https://10.0.0.1:27200"),
         ("https://proxy.example/huawei/", "https://proxy.example/huawei"),
         ("http://[::1]:8080", "http://[::1]:8080"),
+        ("HTTPS://EU5.FusionSolar.Huawei.com:443", "https://eu5.fusionsolar.huawei.com"),
+        ("http://Proxy.example:80/Huawei", "http://proxy.example/Huawei"),
+        ("http://localhost:443", "http://localhost:443"),
     ],
 )
-def test_a_base_url_is_kept_without_its_last_slash(loaded, written: str, kept: str) -> None:
+def test_a_base_url_has_one_spelling(loaded, written: str, kept: str) -> None:
     assert loaded(f"{ACCOUNT}    base_url: {written}").accounts[0].base_url == kept
 
 

@@ -45,12 +45,14 @@ class PlantPages:
     def take(self, parsed: Parsed[Plant], now: float) -> frozenset[str] | None:
         """Takes a page in; after the last one, the codes of all plants listed."""
         self._failures = 0
+        known = len(self.codes)
         self.codes.update(plant.code for plant in parsed.records)
         if self._paged_path is None and parsed.pages > 1:
             # Whatever size the server's own pages have: ask anew in pages of ours.
             self._use_pages(PLANT_LIST.path, now)
             return None
-        if self.page < parsed.pages and parsed.records:
+        # Whatever the count says: a page that tells nothing new was behind the last.
+        if self.page < parsed.pages and len(self.codes) > known:
             self.page += 1
             return None
         codes = frozenset(self.codes)

@@ -202,10 +202,12 @@ class Ring:
     def _pack(self, members: Sequence[str], weights: Mapping[str, int]) -> list[Sequence[str]]:
         """The members, in order, in batches that are as full as may be."""
         packed: list[Sequence[str]] = []
-        while members:
-            batch = self._fill((), members, weights)
+        left = dict.fromkeys(members)
+        while left:
+            batch = self._fill((), left, weights)
             packed.append(tuple(batch))
-            members = [member for member in members if member not in batch]
+            for member in batch:
+                del left[member]
         return packed
 
     def split(self, batch: Batch) -> None:

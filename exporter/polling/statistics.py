@@ -82,7 +82,8 @@ class Periods:
         known = {
             start: row
             for start, row in self._rows.get(subject, {}).items()
-            if not oldest <= start <= newest and now < start + FORGOTTEN_AFTER * self._longest
+            if not oldest <= start <= newest
+            and now - FORGOTTEN_AFTER * self._longest < start <= now + FARTHEST_ZONE
         }
         return known | {start: row for start, row in new.items() if row.row.reading.values}
 

@@ -58,6 +58,19 @@ def test_a_page_count_that_promises_too_much_ends_with_the_plants():
     assert len(sink.last["fleet"][0]) == 150
 
 
+def test_pages_that_are_all_the_same_end_the_list():
+    server, sink = account(plants=150, devices={}, hours=1), Sink()
+    server.script = lambda name, _: refused("401", PARKED) if name == "getStationList" else None
+    pages = server.answer_stations
+    first = {"pageNo": 1, "pageSize": 100}
+    server.answer_stations = lambda _: pages(first) | {"pageCount": 9_999}
+
+    run(poller(server, sink))
+
+    assert [call[2]["pageNo"] for call in server.paths("stations")] == [1, 2]
+    assert len(sink.last["fleet"][0]) == 100
+
+
 def test_a_page_that_fails_is_repeated_and_nothing_is_lost():
     server, sink = account(plants=250, devices={}, hours=1), Sink()
     errors = [refused("20004", Reaction.NEXT_TURN)]

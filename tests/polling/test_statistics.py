@@ -253,6 +253,16 @@ def test_a_row_from_the_future_is_none():
     assert starts(windows) == (start, None)
 
 
+def test_a_row_that_was_read_while_the_clock_was_ahead_is_gone_once_it_is_right():
+    day, start = Periods(LONGEST["Day"]), moment("2026-06-10")
+    ahead = start + 40 * DAY
+    day.take(["P"], [row(start), row(ahead)], ahead + HOUR, earlier=False)
+
+    windows = day.take(["P"], [row(start)], start + HOUR, earlier=False)["P"]
+
+    assert starts(windows) == (start, None)
+
+
 def test_a_row_that_no_answer_repeats_is_forgotten_after_three_periods():
     day, start = Periods(LONGEST["Day"]), moment("2026-06-10")
     day.take(["P"], [row(start)], start + HOUR, earlier=False)

@@ -1,1 +1,3 @@
 """Prometheus exporter for Huawei SmartPVMS / FusionSolar."""
+
+NAME = "fusionsolar-exporter"

@@ -7,7 +7,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from exporter import daemon, logs
+from exporter import NAME, daemon, logs
 from exporter.commands import check, metrics, registered, simulated, upgrade
 from exporter.commands.options import (
     DEFAULT_ADDRESS,
@@ -23,7 +23,6 @@ from exporter.commands.options import (
 )
 from exporter.config import ConfigError
 from exporter.config.web import WebConfig, WebSettings
-from exporter.daemon import NAME
 from exporter.polling.memory import OccupiedError
 from exporter.web import server
 

@@ -1,6 +1,7 @@
 """The catalogue as a list for programs (`metrics --format json`) and as tables for people."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from exporter.catalogue.lines import runs
@@ -54,10 +55,12 @@ def describe_rows(rows: Iterable[Row] = ROWS) -> list[dict[str, Any]]:
     return [_describe(row) for row in rows]
 
 
-def render_markdown(entries: Sequence[Entry], own: Sequence[Entry] = ()) -> str:
-    """One section a subject for `entries` as of `describe_rows`, and a table for `own`.
+def render_markdown(
+    entries: Sequence[Entry], keyless: Mapping[str, Sequence[Entry]] = MappingProxyType({})
+) -> str:
+    """One section a subject for `entries` as of `describe_rows`, and one a title for `keyless`.
 
-    `own` describes the exporter's own metrics in the same form, with key null. Of their `labels`
+    Those are the metrics that come from no key, in the same form, with key null. Of their `labels`
     only the names are shown.
     """
     described = [entry for entry in entries if entry["metric"] is not None]
@@ -69,9 +72,9 @@ def render_markdown(entries: Sequence[Entry], own: Sequence[Entry] = ()) -> str:
             parts += _section(title, of_subject)
     if left_out:
         parts += ["## Left out\n", _table(_REASON, map(_reason, left_out))]
-    if own:
-        lines = ((*_facts(entry), entry["help"]) for entry in own)
-        parts += ["## The exporter\n", _table((*_FACTS, "Meaning"), lines)]
+    for title, of_title in keyless.items():
+        lines = ((*_facts(entry), entry["help"]) for entry in of_title)
+        parts += [f"## {title}\n", _table((*_FACTS, "Meaning"), lines)]
     return "\n".join(parts)
 
 

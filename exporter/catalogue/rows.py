@@ -25,6 +25,10 @@ ROWS: tuple[Row, ...] = (
     *transformers.ROWS,
     *upgrades.ROWS,
 )
+# The names of the metrics that show a state by its name.
+STATESETS = tuple(
+    dict.fromkeys(row.metric.name for row in ROWS if row.metric and row.states is not None)
+)
 
 
 def lookup(interface: str, device_type: int | None) -> Mapping[str, Row]:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from exporter.catalogue import meters
 from exporter.catalogue.model import Row
-from exporter.catalogue.rows import ROWS, lookup
+from exporter.catalogue.rows import STATESETS, lookup
 from exporter.commands.trials import REFUSED, Trial
 from exporter.commands.visit import Guide
 from exporter.config import Account, Settings
@@ -15,7 +16,6 @@ from exporter.polling.inventory import Inventory
 from exporter.polling.pages import NO_CLASSIC_LIST
 from exporter.wording import power
 
-METERS = (17, 47)
 _POWER = "active_power"
 _TOO_MUCH = 10  # times its plant's capacity
 _KILO = 1_000
@@ -45,6 +45,7 @@ def limits_of(settings: Settings, account: Account, trials: Iterable[Trial]) -> 
     if any(NO_CLASSIC_LIST.intersection(trial.mended) for trial in lists):
         evidence = "getStationList is refused and stations answers: created after June 2022"
         return Limits(configured, "v6", evidence)
+    # 403 and 429 tell of the load on the whole system, and nothing of this account's limits.
     frequent = {t.interface: None for t in made if t.outcome == REFUSED and t.reason == "407"}
     if frequent:
         where = f"{', '.join(frequent)} refused although no call was too many: "
@@ -77,7 +78,7 @@ def findings_of(
 def _powers(
     settings: Settings, inventory: Inventory, readings: Mapping[int, Sequence[Reading]]
 ) -> Iterator[Finding]:
-    for device_type in METERS:
+    for device_type in meters.ALL:
         factor = _factor(settings, device_type)
         for reading in readings.get(device_type, ()):
             device = inventory.devices.get(reading.subject)
@@ -157,8 +158,7 @@ def _unknown_keys(guide: Guide) -> Iterator[Finding]:
 
 
 def _unknown_states(guide: Guide) -> Iterator[Finding]:
-    states = {row.metric.name for row in ROWS if row.metric and row.states is not None}
-    for metric in sorted(states):
+    for metric in sorted(STATESETS):
         if _count(guide, metric):
             yield Finding(f"{metric} had codes that no table names; see {metric}_code")
 

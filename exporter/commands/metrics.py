@@ -4,12 +4,20 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from exporter.catalogue.listing import describe_rows, render_markdown
 from exporter.catalogue.model import Metric
-from exporter.exposition.telemetry import Telemetry
+from exporter.exposition.own import OWN
 from exporter.exposition.things import THINGS
+
+# What comes from no key of the catalogue.
+KEYLESS: Mapping[str, Sequence[Metric]] = {
+    "Plants, devices and alarms": THINGS,
+    "The exporter": OWN,
+}
 
 
 def define(parser: argparse.ArgumentParser) -> None:
@@ -22,12 +30,17 @@ def define(parser: argparse.ArgumentParser) -> None:
 def run(flags: argparse.Namespace) -> int:
     """Print every metric, and the key it comes from."""
     rows = describe_rows()
-    own = (*THINGS, *Telemetry().described)
     if flags.format == "json":
-        text = json.dumps([*rows, *map(_describe_own, own)], indent=1, ensure_ascii=False) + "\n"
+        keyless = chain.from_iterable(KEYLESS.values())
+        text = json.dumps([*rows, *map(_describe, keyless)], indent=1, ensure_ascii=False) + "\n"
     else:
-        shown = [_describe_own(metric) | {"labels": _own_labels(metric)} for metric in own]
-        text = render_markdown(rows, shown)
+        text = render_markdown(
+            rows,
+            {
+                title: [_describe(metric) | {"labels": _labels(metric)} for metric in metrics]
+                for title, metrics in KEYLESS.items()
+            },
+        )
     try:
         print(text, end="", flush=True)
     except BrokenPipeError:  # whoever reads it has seen enough
@@ -35,11 +48,11 @@ def run(flags: argparse.Namespace) -> int:
     return 0
 
 
-def _own_labels(metric: Metric) -> list[str]:
+def _labels(metric: Metric) -> list[str]:
     return [label for label in metric.labels if label != "account"]
 
 
-def _describe_own(metric: Metric) -> dict[str, Any]:
+def _describe(metric: Metric) -> dict[str, Any]:
     return {
         "interface": None,
         "device_type": None,

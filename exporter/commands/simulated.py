@@ -7,6 +7,7 @@ from typing import Any
 
 from exporter import daemon, logs
 from exporter.commands.options import (
+    DEFAULT_ADDRESS,
     add_address,
     add_logging,
     bind,
@@ -92,7 +93,7 @@ def _system(flags: argparse.Namespace, **traits: Any) -> System:
 
 def define_demo(parser: argparse.ArgumentParser) -> None:
     """The flags of `demo`."""
-    add_address(parser, "127.0.0.1:10052")
+    add_address(parser, f"127.0.0.1{DEFAULT_ADDRESS}")
     _add_fleet(parser)
     add_logging(parser)
 

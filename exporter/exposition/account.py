@@ -213,7 +213,7 @@ class AccountSink(Counts):
         for (device_type, name), held in self._guard.changes().items():
             subject = Subject.PLANTS if device_type is None else Subject.DEVICES
             self._memory.note(memory.held(subject), name, plain.plain_held(held))
-        for interface, told in self.lasting_changes().items():
+        for interface, told in self.kept_changes().items():
             self._memory.note(memory.CALLS, interface, told)
         return self._memory.changes()
 
@@ -231,7 +231,7 @@ class AccountSink(Counts):
             self._recall_answers(interface, read)
         for metric, source in LASTING.items():
             self._recall_lasting(metric, source, read)
-        self.recall_lasting(read(memory.CALLS))
+        self.recall_kept(read(memory.CALLS))
 
     def _recall_answers(self, interface: Interface, read: memory.Read) -> None:
         answers: dict[float, dict[str, Shown]] = {}  # by time: one block for each, as before

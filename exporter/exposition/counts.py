@@ -10,12 +10,11 @@ import structlog
 from exporter.exposition.telemetry import Telemetry
 from exporter.exposition.translate import Translation
 from exporter.northbound.codes import device_type_slug
-from exporter.northbound.errors import CallError
+from exporter.northbound.errors import RATE_LIMITED, CallError
 from exporter.northbound.interfaces import LOGIN
 
-RATE_LIMITED = frozenset({"407", "http_403", "http_429"})
 NAMED_KEYS = 1_000  # unknown keys that are remembered and named in the log
-LASTING = ("last_success", "permitted")  # the gauges of an interface that survive a restart
+KEPT = ("last_success", "permitted")  # the gauges of an interface that survive a restart
 
 
 class Counts:
@@ -29,7 +28,7 @@ class Counts:
         self._account = account
         self._device_types: set[str] = set()
         self._called = {LOGIN.name}
-        self._lasting: dict[str, dict[str, float]] = {}
+        self._kept: dict[str, dict[str, float]] = {}
         self._changed: set[str] = set()
         self._telemetry = telemetry
         self._wall = wall
@@ -63,19 +62,19 @@ class Counts:
 
     def _set(self, gauge: str, interface: str, value: float) -> None:
         getattr(self._telemetry, gauge).labels(self._account, interface).set(value)
-        self._lasting.setdefault(interface, {})[gauge] = float(value)
+        self._kept.setdefault(interface, {})[gauge] = float(value)
         self._changed.add(interface)
 
-    def lasting_changes(self) -> Mapping[str, Mapping[str, float]]:
+    def kept_changes(self) -> Mapping[str, Mapping[str, float]]:
         """What should survive a restart of the interfaces of which it changed, as plain data."""
         changed, self._changed = self._changed, set()
-        return {interface: dict(self._lasting[interface]) for interface in changed}
+        return {interface: dict(self._kept[interface]) for interface in changed}
 
-    def recall_lasting(self, stored: Mapping[str, Any]) -> None:
+    def recall_kept(self, stored: Mapping[str, Any]) -> None:
         """Tells it again of those interfaces that are still called."""
         for interface in self._called & stored.keys():
             told = stored[interface] if isinstance(stored[interface], dict) else {}
-            for gauge in LASTING:
+            for gauge in KEPT:
                 value = told.get(gauge)
                 if isinstance(value, float) and isfinite(value):
                     # A time in the future counts as now.

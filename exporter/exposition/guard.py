@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 WALKS_BEFORE_RESET = 3  # readings in a row below half of what is held: a meter was replaced
 
-Subject = tuple[int | None, str]  # device type (None: plant), and plant code or device id
-Counter = tuple[str, tuple[str, ...]]  # metric, and the values of its own labels
+Owner = tuple[int | None, str]  # device type (None: plant), and plant code or device id
+Series = tuple[str, tuple[str, ...]]  # metric, and the values of its own labels
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a counter shows, and how many readings in a row were below half of it."""
+    """What counts, in the source's unit, and how many readings in a row were below half of it."""
 
     value: float
     low: int = 0
@@ -25,37 +25,37 @@ class Guard:
     """The highest value of every counter, until it is overtaken or plainly reset."""
 
     def __init__(self) -> None:
-        self._held: dict[Subject, dict[Counter, Held]] = {}
-        self._changed: set[Subject] = set()
+        self._held: dict[Owner, dict[Series, Held]] = {}
+        self._changed: set[Owner] = set()
 
-    def admit(self, subject: Subject, counter: Counter, value: float) -> tuple[float | None, bool]:
+    def admit(self, owner: Owner, series: Series, value: float) -> tuple[float | None, bool]:
         """Returns what to show for a new value (None: nothing), and whether it had fallen."""
         value = max(value, 0.0)  # a lifetime's energy is never negative
-        mine = self._held.setdefault(subject, {})
-        before = mine.get(counter, Held(value))
+        mine = self._held.setdefault(owner, {})
+        before = mine.get(series, Held(value))
         fell = value < before.value
         low = before.low + 1 if value < before.value / 2 else 0
         held = Held(before.value, low) if fell and low < WALKS_BEFORE_RESET else Held(value)
-        if mine.get(counter) != held:
-            mine[counter] = held
-            self._changed.add(subject)
+        if mine.get(series) != held:
+            mine[series] = held
+            self._changed.add(owner)
         return held.value or None, fell
 
-    def repeat(self, subject: Subject, counter: Counter, value: float) -> tuple[float | None, bool]:
+    def repeat(self, owner: Owner, series: Series, value: float) -> tuple[float | None, bool]:
         """Returns the same for a value that was admitted before and is told again."""
-        held = self._held.get(subject, {}).get(counter)
-        return self.admit(subject, counter, value) if held is None else (held.value or None, False)
+        held = self._held.get(owner, {}).get(series)
+        return self.admit(owner, series, value) if held is None else (held.value or None, False)
 
-    def changes(self) -> Mapping[Subject, Mapping[Counter, Held]]:
-        """All that is held for the subjects of which something changed since the last call."""
+    def changes(self) -> Mapping[Owner, Mapping[Series, Held]]:
+        """All that is held for those of which something changed since the last call."""
         changed, self._changed = self._changed, set()
-        return {subject: self._held[subject] for subject in changed}
+        return {owner: self._held[owner] for owner in changed}
 
-    def recall(self, subject: Subject, held: Mapping[Counter, Held]) -> None:
+    def recall(self, owner: Owner, held: Mapping[Series, Held]) -> None:
         """Holds again what was held before a restart."""
-        self._held[subject] = dict(held)
+        self._held[owner] = dict(held)
 
-    def forget(self, subject: Subject) -> None:
+    def forget(self, owner: Owner) -> None:
         """Drops what is held for a plant or device that is gone."""
-        self._held.pop(subject, None)
-        self._changed.discard(subject)
+        self._held.pop(owner, None)
+        self._changed.discard(owner)

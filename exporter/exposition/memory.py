@@ -28,8 +28,8 @@ CALLS = "told"  # the kind of what the exporter's own metrics tell of each inter
 
 
 def held(subject: Subject) -> str:
-    """The kind of what is held of lifetime counters."""
-    return f"held/{subject.value}"
+    """The kind of what is held of lifetime counters, in the source's units."""
+    return f"counters/{subject.value}"
 
 
 _KINDS = (

@@ -16,9 +16,9 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.openmetrics import exposition as openmetrics
 
 from exporter.catalogue.model import Kind, Metric
+from exporter.northbound.interfaces import MINUTE
 
 EOF = b"# EOF\n"
-MINUTE = 60.0
 generate_openmetrics: Callable[[Any], bytes] = openmetrics.generate_latest
 
 

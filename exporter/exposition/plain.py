@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any, TypeVar
 
 from exporter.catalogue.model import Kind, Metric
-from exporter.exposition.guard import Counter, Held
+from exporter.exposition.guard import Held, Series
 from exporter.exposition.translate import Sample
 from exporter.northbound.interfaces import Content
 from exporter.northbound.records import Alarm, Reading, TimedReading, Windows
@@ -104,12 +104,12 @@ def read_samples(metric: Metric, raw: Any) -> tuple[Sample, ...]:
     )
 
 
-def plain_held(held: Mapping[Counter, Held]) -> list[Any]:
+def plain_held(held: Mapping[Series, Held]) -> list[Any]:
     """Metric, labels, value and how often below half of it, of each counter of a subject."""
     return [[name, list(labels), each.value, each.low] for (name, labels), each in held.items()]
 
 
-def read_held(raw: Any) -> dict[Counter, Held]:
+def read_held(raw: Any) -> dict[Series, Held]:
     """What is held of the counters of a subject."""
     return {
         (_text(name), _labels(labels)): Held(_amount(value), int(_amount(low)))

@@ -20,7 +20,7 @@ from exporter.exposition.translate import Sample
 from exporter.northbound.interfaces import INTERFACES, Content, Subject
 from exporter.northbound.records import Device, Plant
 
-Shown = Callable[[Source, str], Samples]  # what a source has of a subject, as far as it is shown
+SamplesOf = Callable[[Source, str], Samples]  # what a source has of a subject, if it is shown
 
 _PLANT_KPIS = lookup("getStationRealKpi", None)
 _HEALTH = _PLANT_KPIS["real_health_state"].metric
@@ -41,7 +41,7 @@ _OF_PLANTS = tuple(source for source in _OF_NOW if source.subject is Subject.PLA
 _OF_DEVICES = tuple(source for source in _OF_NOW if source.subject is Subject.DEVICES)
 
 
-def plants_of(fleet: Fleet, shown: Shown) -> tuple[status.Plant, ...]:
+def plants_of(fleet: Fleet, shown: SamplesOf) -> tuple[status.Plant, ...]:
     """Every plant of a fleet, as it is shown now."""
     # One look at each: the poller replaces them, but never changes them.
     plants, devices = fleet.plants, fleet.devices
@@ -52,7 +52,7 @@ def plants_of(fleet: Fleet, shown: Shown) -> tuple[status.Plant, ...]:
     return tuple(_plant(plant, by_plant[plant.code], shown) for plant in plants.values())
 
 
-def _plant(plant: Plant, devices: Sequence[Device], shown: Shown) -> status.Plant:
+def _plant(plant: Plant, devices: Sequence[Device], shown: SamplesOf) -> status.Plant:
     own = _all_shown(shown, _OF_PLANTS, plant.code)
     inverters = [device.id for device in devices if device.type_id in _INVERTERS]
     found = (_value(_all_shown(shown, _OF_DEVICES, name), _POWER) for name in inverters)
@@ -80,7 +80,7 @@ def _by_severity(alarms: Samples) -> Mapping[str, int]:
     return {s.labels[0]: int(s.value) for s in alarms if s.metric is ALARMS_ACTIVE and s.value}
 
 
-def _all_shown(shown: Shown, sources: Iterable[Source], name: str) -> Samples:
+def _all_shown(shown: SamplesOf, sources: Iterable[Source], name: str) -> Samples:
     """What the first source that has something of it says."""
     return next((found for source in sources if (found := shown(source, name))), ())
 

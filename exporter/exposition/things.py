@@ -176,4 +176,11 @@ def places_of(
 
 def _mean(places: Iterable[Place]) -> Place:
     latitudes, longitudes = zip(*places, strict=True)
-    return fmean(latitudes), fmean(longitudes)
+    # Beyond the date line, 181 degrees are as good as -179.
+    near = [longitudes[0] + _half_turn(longitude - longitudes[0]) for longitude in longitudes]
+    return fmean(latitudes), _half_turn(fmean(near))
+
+
+def _half_turn(degrees: float) -> float:
+    """The same direction, from -180 to 180."""
+    return degrees if abs(degrees) <= 180 else (degrees + 180) % 360 - 180  # noqa: PLR2004  # it says so

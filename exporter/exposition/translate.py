@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from math import isfinite
+from math import copysign, isfinite
 
 from exporter.catalogue.model import Kind, Metric, Row
 from exporter.catalogue.rows import lookup
-from exporter.exposition.guard import Guard
+from exporter.exposition.guard import Guard, Series
 from exporter.northbound.records import Reading, Windows
 
-Admit = Callable[[tuple[str, tuple[str, ...]], float], tuple[float | None, bool]]
+Admit = Callable[[Series, float], tuple[float | None, bool]]
 
 PERIOD_START = "collectTime"  # the key, in ms, under which the catalogue has a row's own start
 UNKNOWN = "unknown"  # the state of a code that no table names
@@ -79,17 +79,19 @@ class Translator:
         if row.states is not None:
             _add_states(result, row, metric, raw)
             return
-        value = raw * self._factor(row)
+        factor = self._factor(row)
+        value = raw * factor
         if not isfinite(value):
             result.rejected["not_finite"] += 1
             return
         if metric.kind is Kind.COUNTER:
-            shown, fell = admit((metric.name, row.labels), value)
+            # In the source's unit: another factor is no fall.
+            shown, fell = admit((metric.name, row.labels), copysign(raw, value))
             if fell:
                 result.rejected["counter_fell"] += 1
             if shown is None:
                 return
-            value = shown
+            value = shown * abs(factor)
         result.samples.append(Sample(metric, row.labels, value))
 
     def _factor(self, row: Row) -> float:

@@ -76,8 +76,8 @@ def build(
 
     `exposition` makes the page, whose `page_version` grows with new values; `waiting` says what
     readiness still waits for (nothing: ready); `status` tells how the accounts fare, to any thread.
-    `reload` applies the configuration as it stands on disk,
-    in a thread, and says in one line why it could not; without it, nobody may ask for that.
+    `reload` applies the configuration as it stands on disk, in a thread, and says in one line why
+    it could not; without it, nobody may ask for that.
     """
     app = Starlette(
         routes=[

@@ -11,9 +11,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from exporter import NAME
 from exporter.web.passwords import BusyError, Passwords
 
-CHALLENGE = {"WWW-Authenticate": 'Basic realm="fusionsolar-exporter", charset="UTF-8"'}
+CHALLENGE = {"WWW-Authenticate": f'Basic realm="{NAME}", charset="UTF-8"'}
 
 
 class Rules(Protocol):

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from exporter import NAME
+
 _TEMPLATES = Path(__file__).parent / "templates"
-_NAME = "fusionsolar-exporter"
 
 
 class Look:
@@ -39,8 +40,8 @@ class Look:
         )
         environment.filters |= filters or {}
         environment.globals |= {
-            "name": _NAME,
-            "version": version(_NAME),
+            "name": NAME,
+            "version": version(NAME),
             "style": style,
             "script": code,
             **(known or {}),

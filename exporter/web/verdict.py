@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
+from exporter.northbound.errors import RATE_LIMITED
 from exporter.status import Account, Calls, Failure, Lane, Plant, Polling
 from exporter.wording import count, some
 
@@ -74,7 +75,7 @@ def mark_lane(lane: Lane, calls: Calls) -> Mark:
     if calls.permitted is False:
         return Mark(Level.WARN, "Not permitted", _why(lane.failures))
     if lane.failures:
-        refused = all(failure.reason == "407" for failure in lane.failures)
+        refused = all(failure.reason in RATE_LIMITED for failure in lane.failures)
         return Mark(Level.WARN, "Refused" if refused else "Failing", _why(lane.failures))
     if not lane.batches:
         return Mark(Level.NOTE, "Nothing to ask")

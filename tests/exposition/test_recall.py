@@ -166,7 +166,7 @@ def test_what_is_gone_is_forgotten_everywhere():
     world, memory = new_world(), Memory()
     tell_everything(world)
     memory.write(world.sink.changes())
-    assert "HILL" in memory["held/plants"]
+    assert "HILL" in memory["counters/plants"]
     world.fleet(MILL, B)
     memory.write(world.sink.changes())
     assert {name for kind in memory.values() for name in kind} == {"MILL", "2"}
@@ -190,7 +190,7 @@ def test_only_what_changed_is_a_change(memory):
     assert set(world.sink.changes()) == {
         ("shown/getDevRealKpi", "1"),
         ("lasting/fusionsolar_device_last_reading_timestamp_seconds", "1"),
-        ("held/devices", "1"),
+        ("counters/devices", "1"),
         ("shown/getAlarmList", "HILL"),
     }
     world.fleet(*FLEET)
@@ -265,7 +265,7 @@ def test_whatever_stands_in_the_memory_the_page_is_sound(data, foreign):
         ("lasting/fusionsolar_device_upgrade_info", "1", [[["V1", "V2"], 2.0]]),
         ("lasting/fusionsolar_device_upgrade_info", "1", [[["V1", 2], 1.0]]),
         ("lasting/fusionsolar_device_upgrade_info", "1", [[["V1", "\ud800"], 1.0]]),
-        ("held/devices", "1", [[ENERGY, [], -1.0, 0]]),
+        ("counters/devices", "1", [[ENERGY, [], -1.0, 0]]),
     ],
 )
 def test_what_is_malformed_is_left_out_alone(memory, kind, name, foreign):

@@ -105,7 +105,7 @@ def test_devices_are_counted_by_type_and_unknown_keys_are_named():
 
 def test_calls_are_told_as_they_were_counted():
     told = world()
-    told.telemetry.introduce("home", ["getDevRealKpi", "getAlarmList"], ())
+    told.telemetry.introduce("home", ["getDevRealKpi", "getAlarmList"])
     told.sink.up(up=True)
     told.sink.session_lost()
     told.sink.request("getDevRealKpi", 0.1, None)
@@ -128,7 +128,7 @@ def test_calls_are_told_as_they_were_counted():
 
 def test_looking_changes_nothing():
     told = world(inverter("7"), itself=True)
-    told.telemetry.introduce("home", ["getDevRealKpi"], ())
+    told.telemetry.introduce("home", ["getDevRealKpi"])
     before = told.telemetry.registry.collect()
     names = [(f.name, len(f.samples)) for f in before]
     told_of(told.telemetry)

@@ -55,10 +55,18 @@ def test_labels_without_a_value_are_written_empty():
         ({"P": (1.0, 2.0)}, (3.0, 4.0), [(5.0, 6.0)], (1.0, 2.0)),
         ({"Q": (1.0, 2.0)}, (3.0, 4.0), [(5.0, 6.0)], (3.0, 4.0)),
         ({}, (None, None), [(5.0, 6.0), (6.0, 8.0), (None, None)], (5.5, 7.0)),
+        ({}, (None, None), [(-16.8, 179.9), (-16.8, -179.7)], (-16.8, -179.9)),
         ({}, (None, None), [(47.37694, -8.54166)], (47.377, -8.542)),
         ({}, (None, None), [(None, None)], None),
     ],
-    ids=["configured", "listed", "mean of its devices", "three decimals", "nowhere"],
+    ids=[
+        "configured",
+        "listed",
+        "mean of its devices",
+        "across the date line",
+        "three decimals",
+        "nowhere",
+    ],
 )
 def test_where_a_plant_is(places, plant, devices, expected):
     world = World(places=places)

@@ -77,6 +77,19 @@ def test_a_configured_factor_replaces_the_catalogues_for_its_type_and_key_alone(
     assert numbers(translate(38, values, factors=factors)) == {(watts.format("inverter"),): 2_000.0}
 
 
+@pytest.mark.parametrize("factor", [2.5e6, 1.0, 7.2e6])
+def test_a_counter_follows_a_changed_factor_at_once_and_still_does_not_fall(factor):
+    before, after = Translator({}), Translator({(1, "total_cap"): factor})
+    energy = "fusionsolar_inverter_energy_joules_total"
+    before.translate(REALTIME, 1, Reading("d", {"total_cap": 100.0}, {}))
+    after.guard.recall((1, "d"), before.guard.changes()[1, "d"])
+
+    told = after.translate(REALTIME, 1, Reading("d", {"total_cap": 99.0}, {}))
+
+    assert numbers(told) == {(energy,): 100.0 * factor}
+    assert told.rejected == {"counter_fell": 1}
+
+
 def test_a_value_too_large_in_base_units_is_rejected_and_leaves_the_others():
     translation = translate(1, {"total_cap": 1e304, "active_power": 1e306, "a_u": 1e308})
     assert numbers(translation) == {("fusionsolar_inverter_phase_voltage_volts", "a"): 1e308}

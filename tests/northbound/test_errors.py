@@ -2,10 +2,13 @@ import pytest
 
 from exporter.northbound.errors import (
     FAIL_CODES,
+    RATE_LIMITED,
+    ROWS,
     WORDS,
     Fault,
     Reaction,
     fail_code_error,
+    reason_error,
     status_error,
     word_error,
 )
@@ -31,8 +34,8 @@ def test_the_table_holds_every_code_of_the_reference_and_of_newer_servers():
     assert len(REFERENCE) == 30
 
 
-def test_each_row_stands_under_its_own_code():
-    assert [row.code for row in FAIL_CODES.values()] == list(FAIL_CODES)
+def test_no_code_has_two_rows():
+    assert [row.code for row in ROWS] == list(FAIL_CODES)
 
 
 @pytest.mark.parametrize("code", sorted(REFERENCE | LATER))
@@ -100,3 +103,8 @@ def test_every_word_makes_a_failure_that_waits_for_its_next_turn(word):
     error = word_error(word)
     assert (error.reason, error.reaction, error.enveloped) == (word, Reaction.NEXT_TURN, False)
     assert error.meaning == WORDS[word]
+
+
+@pytest.mark.parametrize("reason", sorted(RATE_LIMITED))
+def test_a_call_refused_for_its_frequency_is_waited_out(reason):
+    assert reason_error(reason).reaction in {Reaction.BACK_OFF, Reaction.PAUSE}

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from exporter.catalogue.rows import ROWS
 from exporter.config import Account, Settings
 from exporter.exposition.account import AccountSink
 from exporter.exposition.alarms import SEVERITIES
@@ -27,11 +26,12 @@ from exporter.northbound.interfaces import (
     Interface,
     Limit,
 )
+from exporter.polling.clock import SystemClock
 from exporter.polling.inquiries import AlarmTerms
 from exporter.polling.inventory import Filter, Inventory
 from exporter.polling.lane import Wish
 from exporter.polling.memory import Memory, file_of
-from exporter.polling.poller import Poller, SystemClock
+from exporter.polling.poller import Poller
 from exporter.polling.session import HostGate
 from exporter.status import Status, Told
 
@@ -177,11 +177,7 @@ class Accounts:
         account, clock = plan.account, SystemClock()
         with ExitStack() as undone:  # what cannot be started leaves nothing behind
             undone.callback(self._telemetry.forget, account.name)
-            self._telemetry.introduce(
-                account.name,
-                [wish.interface.name for wish in plan.wishes],
-                {row.metric.name for row in ROWS if row.metric and row.states is not None},
-            )
+            self._telemetry.introduce(account.name, [wish.interface.name for wish in plan.wishes])
             sink = self._sink(plan, clock)
             undone.callback(sink.close)
             poller = self._poller(plan, sink, clock, self._memory(account, others))
@@ -190,13 +186,12 @@ class Accounts:
         return _Working(plan, clock, poller, sink, thread)
 
     def _poller(self, plan: _Plan, sink: AccountSink, clock: SystemClock, memory: Memory) -> Poller:
-        account, alarms = plan.account, plan.settings.alarms
+        account = plan.account
         return Poller(
             account.name,
             plan.wishes,
-            edition=account.limits,
             timeout=account.timeout,
-            alarms=AlarmTerms(alarms.language, alarms.levels, alarms.types),
+            alarms=terms_of(plan.settings),
             client=plan.client,
             inventory=plan.inventory,
             sink=sink,
@@ -212,7 +207,7 @@ class Accounts:
             account.name,
             page=self._page,
             telemetry=self._telemetry,
-            translator=Translator({(f.device_type, f.key): f.factor for f in settings.factors}),
+            translator=translator_of(settings),
             places=settings.plant_coordinates,
             now=clock.now,
             wall=clock.time,
@@ -293,6 +288,16 @@ def client_of(account: Account) -> Client:
         ca_file=str(account.tls.ca_file) if account.tls.ca_file else None,
         verify=account.tls.verify,
     )
+
+
+def terms_of(settings: Settings) -> AlarmTerms:
+    """Which alarms are wanted."""
+    return AlarmTerms(settings.alarms.language, settings.alarms.levels, settings.alarms.types)
+
+
+def translator_of(settings: Settings) -> Translator:
+    """A translator of readings, with the configured factors, that remembers nothing yet."""
+    return Translator({(each.device_type, each.key): each.factor for each in settings.factors})
 
 
 def inventory_of(account: Account) -> Inventory:

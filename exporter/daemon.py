@@ -9,17 +9,16 @@ from time import time
 
 import structlog
 
+from exporter import NAME
 from exporter.accounts import Accounts
 from exporter.config import ConfigError, Settings
 from exporter.exposition.page import Page
 from exporter.exposition.telemetry import Telemetry
 from exporter.northbound.interfaces import MINUTE
+from exporter.polling.clock import SystemClock
 from exporter.polling.memory import lock
-from exporter.polling.poller import SystemClock
 from exporter.web import app, server
 from exporter.web.guard import Rules
-
-NAME = "fusionsolar-exporter"
 
 
 class Reload:

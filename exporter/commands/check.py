@@ -1,9 +1,9 @@
 """From a new account to a configuration that works: what is permitted, seen, planned, to do."""
 
 import argparse
-import json
 from pathlib import Path
 
+from exporter import NAME
 from exporter.accounts import client_of, wishes_of
 from exporter.commands.capture import Capture
 from exporter.commands.findings import findings_of, limits_of
@@ -14,14 +14,14 @@ from exporter.commands.options import (
     add_format,
     fail,
     load_settings,
+    show,
 )
 from exporter.commands.plan import plan_of
 from exporter.commands.report import Checked, next_step, plain, render, seen_devices, seen_plants
 from exporter.commands.trials import Trials
 from exporter.commands.visit import FAILED, State, errand_to, guide, state_of, told
 from exporter.config import Account, Settings
-from exporter.daemon import NAME
-from exporter.polling.poller import SystemClock
+from exporter.polling.clock import SystemClock
 from exporter.polling.ports import Clock
 
 
@@ -50,10 +50,7 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
             for account in accounts
         ]
     step = next_step(checked, _start(state, flags.config_file))
-    if flags.format == "json":
-        print(json.dumps(plain(checked, step), indent=1, ensure_ascii=False))
-    else:
-        print(render(checked, step), end="")
+    show(flags.format, plain(checked, step), lambda: render(checked, step))
     return 0 if all(each.well for each in checked) else FAILED
 
 

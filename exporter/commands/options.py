@@ -1,6 +1,7 @@
-"""What the commands share: flags, the configuration, and how a mistake is told."""
+"""What the commands share: flags, the configuration, and how a result or a mistake is told."""
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -9,10 +10,9 @@ from pathlib import Path
 from socket import socket
 from typing import NoReturn, TypeVar
 
-from exporter import logs
+from exporter import NAME, logs
 from exporter.catalogue.rows import lookup
 from exporter.config import Account, ConfigError, Settings, load
-from exporter.daemon import NAME
 from exporter.northbound.interfaces import INTERFACES
 from exporter.web import server
 
@@ -84,6 +84,14 @@ def add_format(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=["table", "json"], default="table", help="(default: %(default)s)"
     )
+
+
+def show(form: str, data: object, render: Callable[[], str]) -> None:
+    """Prints a result for whom the flag says: plain data for programs, a text for people."""
+    if form == "json":
+        print(json.dumps(data, indent=1, ensure_ascii=False))
+    else:
+        print(render(), end="")
 
 
 def words(text: str) -> list[str]:

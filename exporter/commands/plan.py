@@ -1,16 +1,16 @@
 """What the daemon is going to do with the allowances, and what would make values fresher."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from exporter.accounts import wish_of, wishes_of
 from exporter.config import Account, Settings
-from exporter.northbound.interfaces import EDITIONS, LOGIN, Subject
+from exporter.northbound.interfaces import EDITIONS, LOGIN
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Lane, Wish
 from exporter.wording import span
 
-_EDITIONS = {"classic": "if older than July 2022", "v6": "if younger than that"}
+_CONDITIONS = {"classic": "if older than July 2022", "v6": "if younger than that"}
 
 _MUCH = 0.8  # of a time; what is saved beyond that is not worth a setting
 
@@ -54,11 +54,7 @@ def plan_of(
 def _lane(wish: Wish, inventory: Inventory, device_types: Collection[int]) -> Lane:
     """An interface as the daemon would walk it over the devices of these types."""
     lane = Lane(wish)
-    wanted: dict[int | None, Sequence[str]] = (
-        {None: list(inventory.plants)}
-        if wish.interface.subject is Subject.PLANTS
-        else dict(inventory.by_type(device_types))
-    )
+    wanted = inventory.wanted(wish.interface.subject, device_types)
     lane.fit(wanted, inventory.size(device_types), inventory.weights())
     return lane
 
@@ -75,7 +71,7 @@ def _fresher(
     if settings.interface(account, interface.name).allowance:
         yield "a larger allowance, if the account has one"
         return
-    for edition, condition in _EDITIONS.items():
+    for edition, condition in _CONDITIONS.items():
         limits = EDITIONS[edition](interface)
         other = _lane(replace(wish, limits=limits), inventory, interface.device_types)
         if other.walk < lane.walk and known in (None, edition):

@@ -1,7 +1,6 @@
 """Which serial numbers a user has registered."""
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,6 +13,7 @@ from exporter.commands.options import (
     add_format,
     fail,
     load_settings,
+    show,
     words,
 )
 from exporter.commands.tables import table
@@ -21,8 +21,8 @@ from exporter.commands.visit import errand_to, state_of, told
 from exporter.northbound.errors import word_error
 from exporter.northbound.events import registrations
 from exporter.northbound.interfaces import INTERFACES
+from exporter.polling.clock import SystemClock
 from exporter.polling.errand import Errand
-from exporter.polling.poller import SystemClock
 from exporter.polling.ports import Clock
 
 QUERY = INTERFACES["snIsRegister"]
@@ -85,10 +85,6 @@ def _ask(errand: Errand, user: str, serials: list[str]) -> Mapping[str, bool]:
 
 def _show(serials: list[str], answers: Mapping[str, bool], form: str) -> None:
     told_of = {serial: answers.get(serial) for serial in serials}
-    if form == "json":
-        print(json.dumps(told_of, indent=1, ensure_ascii=False))
-        return
     said = {True: "yes", False: "no", None: "not told"}
-    print(
-        table(("Serial number", "Registered"), ((s, said[r]) for s, r in told_of.items())), end=""
-    )
+    rows = ((serial, said[registered]) for serial, registered in told_of.items())
+    show(form, told_of, lambda: table(("Serial number", "Registered"), rows))

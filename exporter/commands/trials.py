@@ -7,7 +7,7 @@ from itertools import chain, islice
 
 from exporter.commands.visit import FAILURES, Failure, explain, in_words
 from exporter.northbound.codes import device_type_slug
-from exporter.northbound.errors import FAIL_CODES, CallError, Fault
+from exporter.northbound.errors import FAIL_CODES, RATE_LIMITED, CallError, Fault
 from exporter.northbound.interfaces import (
     DEVICE_LIST,
     LOGIN,
@@ -216,7 +216,8 @@ def _failed(interface: Interface, kind: str | None, error: Failure) -> Trial:
 
 
 def _told(interface: Interface, kind: str | None, error: CallError, words: str) -> Trial:
-    outcome = REFUSED if error.enveloped or error.reason == "empty" else UNREACHABLE
+    refused = error.enveloped or error.reason in {"empty", *RATE_LIMITED}
+    outcome = REFUSED if refused else UNREACHABLE
     remedy = _remedy(interface, error.reason)
     return Trial(interface.name, outcome, words, kind, error.reason, remedy)
 
@@ -225,7 +226,7 @@ def _remedy(interface: Interface, reason: str) -> str:
     if interface is PLANT_LIST and reason in NO_CLASSIC_LIST:
         return _ASK_FOR_PLANTS
     if reason == "401":
-        return "; ".join(filter(None, (interface.hint, f"or {_without(interface)}")))
+        return "; ".join(filter(None, (interface.advice(reason), f"or {_without(interface)}")))
     if reason == "http_404" and interface is not LOGIN:
         return f"this server does not have it; {_without(interface)}"
     if reason in _REMEDIES:

@@ -1,11 +1,11 @@
 """Upgrades: ordered by a person, never by the daemon, and what became of them."""
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from exporter import wording
@@ -17,6 +17,7 @@ from exporter.commands.options import (
     add_format,
     fail,
     load_settings,
+    show,
     words,
 )
 from exporter.commands.tables import table
@@ -34,8 +35,8 @@ from exporter.northbound.codes import UPGRADE_RESULTS, device_type_slug
 from exporter.northbound.errors import CallError, fail_code_error
 from exporter.northbound.interfaces import DEVICE_LIST, INTERFACES, PLANT_LIST, Interface
 from exporter.northbound.records import Device, Upgrade
+from exporter.polling.clock import SystemClock
 from exporter.polling.errand import Errand
-from exporter.polling.poller import SystemClock
 from exporter.polling.ports import Clock
 
 ORDER = INTERFACES["devUpgrade"]
@@ -108,14 +109,15 @@ def _start(flags: argparse.Namespace, clock: Clock) -> int:
         if not (flags.yes or _agreed(len(devices))):
             return FAILED
         results = [result for group in _groups(devices) for result in _order(errand, group)]
-    if flags.format == "json":
-        print(json.dumps([asdict(result) for result in results], indent=1, ensure_ascii=False))
-    else:
-        rows = (
-            (each.device_id, each.device_name, ": ".join(filter(None, (each.result, each.words))))
-            for each in results
-        )
-        print(table(("Device", "Name", "Result"), rows), end="")
+    rows = (
+        (each.device_id, each.device_name, ": ".join(filter(None, (each.result, each.words))))
+        for each in results
+    )
+    show(
+        flags.format,
+        [asdict(result) for result in results],
+        lambda: table(("Device", "Name", "Result"), rows),
+    )
     return 0 if all(result.result == "accepted" for result in results) else FAILED
 
 
@@ -124,16 +126,12 @@ def _status(flags: argparse.Namespace, clock: Clock) -> int:
     with _visit(flags, clock) as errand:
         devices = _chosen(errand, flags.devices) if flags.devices else _upgradable(errand)
         records = [record for group in _groups(devices) for record in _look(errand, group)]
-    if flags.format == "json":
-        print(json.dumps([asdict(record) for record in records], indent=1, ensure_ascii=False))
-    else:
-        print(
-            table(
-                ("Device", "Name", "State", "Progress", "From", "To", "Ordered"),
-                map(_row, records),
-            ),
-            end="",
-        )
+    headings = ("Device", "Name", "State", "Progress", "From", "To", "Ordered")
+    show(
+        flags.format,
+        [asdict(record) for record in records],
+        lambda: table(headings, map(_row, records)),
+    )
     return FAILED if any(record.words for record in records) else 0
 
 
@@ -225,10 +223,9 @@ def _agreed(count: int) -> bool:
 
 def _call(errand: Errand, interface: Interface, group: Sequence[Device]) -> Sequence[Any]:
     """The records of one call about devices of one type; orders are sent in the same form."""
-    assert interface.parser is not None, "this interface has one"  # noqa: S101  # a bug, not a state
     ids, type_id = [device.id for device in group], group[0].type_id
-    data = errand.call(interface, RECORDS.body(type_id, ids), device_type=type_id)
-    return interface.parser(data, ids).records
+    call = partial(errand.call, interface, RECORDS.body(type_id, ids), device_type=type_id)
+    return interface.answer(call, ids).records
 
 
 def _order(errand: Errand, group: Sequence[Device]) -> list[Ordered]:
@@ -261,15 +258,13 @@ def _look(errand: Errand, group: Sequence[Device]) -> list[Record]:
     try:
         upgrades = {each.reading.subject: each for each in _call(errand, RECORDS, group)}
     except FAILURES as error:
-        if not (isinstance(error, CallError) and error.reason == RECORDS.nothing):
-            return [Record(each.id, each.name, "unknown", words=_why(error)) for each in group]
-        upgrades = {}
+        return [Record(each.id, each.name, "unknown", words=_why(error)) for each in group]
     return [_record(device, upgrades.get(device.id)) for device in group]
 
 
 def _why(error: Failure) -> str:
-    hint = RECORDS.hint if isinstance(error, CallError) and error.reason == "401" else ""
-    return "; ".join(filter(None, (explain(error), hint)))
+    advice = RECORDS.advice(error.reason) if isinstance(error, CallError) else ""
+    return "; ".join(filter(None, (explain(error), advice)))
 
 
 def _record(device: Device, upgrade: Upgrade | None) -> Record:

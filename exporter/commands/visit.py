@@ -8,19 +8,16 @@ from functools import wraps
 from pathlib import Path
 from typing import ParamSpec
 
-from exporter import logs
-from exporter.accounts import client_of, inventory_of, wish_of
+from exporter import NAME, logs
+from exporter.accounts import client_of, inventory_of, terms_of, translator_of, wish_of
 from exporter.config import Account, Settings
-from exporter.daemon import NAME
 from exporter.exposition.account import AccountSink
 from exporter.exposition.page import Page
 from exporter.exposition.telemetry import Telemetry
-from exporter.exposition.translate import Translator
 from exporter.northbound.client import Client
 from exporter.northbound.errors import CallError
 from exporter.northbound.interfaces import INTERFACES
 from exporter.polling.errand import Errand, NoSessionError, NotNowError
-from exporter.polling.inquiries import AlarmTerms
 from exporter.polling.lane import Wish
 from exporter.polling.memory import Memory, OccupiedError, file_of, lock
 from exporter.polling.ports import Clock
@@ -145,18 +142,10 @@ def guide(
         account.name,
         page=Page(telemetry.registry, clock.now),
         telemetry=telemetry,
-        translator=Translator({(f.device_type, f.key): f.factor for f in settings.factors}),
+        translator=translator_of(settings),
         places=settings.plant_coordinates,
         now=clock.now,
         wall=clock.time,
     )
-    alarms = settings.alarms
-    tour = Tour(
-        errand,
-        wishes,
-        edition=account.limits,
-        sink=sink,
-        clock=clock,
-        alarms=AlarmTerms(alarms.language, alarms.levels, alarms.types),
-    )
+    tour = Tour(errand, wishes, sink=sink, clock=clock, alarms=terms_of(settings))
     return Guide(account.name, tour, sink, telemetry)

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any
 
 from exporter.northbound import events, parsing
+from exporter.northbound.errors import CallError
 from exporter.northbound.records import Parsed
 
 MINUTE = 60.0
@@ -24,7 +25,7 @@ class Subject(Enum):
     ACCOUNT = "account"  # nothing: the account itself
     PLANTS = "plants"  # `stationCodes`
     DEVICES = "devices"  # `devIds` of one `devTypeId`
-    PERSON = "person"  # asked once by a person, never by the daemon
+    PERSON = "person"  # what a person names in a command; the daemon never asks
 
 
 class Content(Enum):
@@ -85,7 +86,7 @@ class Interface:
     heaviest: int | None = None
     nothing: str | None = None
     hint: str = ""
-    parser: Callable[[Any, Collection[str]], Parsed[Any]] | None = None
+    parser: Callable[[Any, Collection[str]], Parsed[Any]] = lambda _data, _asked: Parsed(())
 
     @property
     def realtime(self) -> bool:
@@ -102,6 +103,23 @@ class Interface:
             case _:
                 return {}
 
+    def answer(self, call: Callable[[], Any], members: Collection[str]) -> Parsed[Any]:
+        """What a call about these members brings; to hear that there is nothing is an answer.
+
+        Raises:
+            CallError: As the call and the parser.
+        """
+        try:
+            return self.parser(call(), members)
+        except CallError as error:
+            if error.reason != self.nothing:
+                raise
+            return Parsed(())
+
+    def advice(self, reason: str) -> str:
+        """What to do about a refusal beyond what its words say; empty if nothing."""
+        return self.hint if reason == "401" else ""
+
 
 _A_MINUTE = (Limit(1, MINUTE),)
 _A_DAY_LIST = (Limit(24, DAY, Growth.PLANTS), *_A_MINUTE)
@@ -113,7 +131,7 @@ _STATISTICS_TYPES = frozenset({1, 14, 38, 39})
 _UPGRADE_TYPES = frozenset({1, 38})
 
 LOGIN = Interface(
-    "login", "/thirdData/login", "2.1", Subject.PERSON, 0,
+    "login", "/thirdData/login", "2.1", Subject.ACCOUNT, 0,
     classic=_A_MINUTE, v6=(Limit(5, 10 * MINUTE),), enabled=True,
 )  # fmt: skip
 PLANT_LIST = Interface(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from math import ceil, inf
 from typing import Any
 
+from exporter.northbound.errors import CallError
 from exporter.northbound.interfaces import DAY, HOUR, Growth, Limit
 from exporter.polling.eras import read, written
 
@@ -152,6 +153,11 @@ class Ledger:
             for call in self._calls[None]
         ]
 
+    @staticmethod
+    def under_way(calls: Iterable[Any]) -> bool:
+        """Whether one of the calls, as `remember` tells them, has no end yet."""
+        return any(end is None for _, _, end, _ in calls)
+
     def recall(self, calls: Iterable[Any], epoch: float, now: float) -> None:
         """Takes calls of an earlier life up again; one without an end counts as ended now."""
         for due, start, end, device_type in calls:
@@ -162,6 +168,11 @@ class Ledger:
             self._calls[None].append(call)
             if device_type is not None:
                 self._calls[device_type].append(call)
+
+
+def doubt_after(error: CallError | None, timeout: float) -> float:
+    """Seconds after its end in which a call may still arrive, since we only gave it up."""
+    return timeout if error is not None and error.reason == "timeout" else 0.0
 
 
 @dataclass(slots=True)

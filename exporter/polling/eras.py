@@ -6,6 +6,13 @@ past, whatever the wall clock has done meanwhile: one from the future counts as 
 
 from math import isfinite
 
+from exporter.polling.ports import Clock
+
+
+def epoch_of(clock: Clock) -> float:
+    """What a clock's wall shows more than its steady hand, now."""
+    return clock.time() - clock.now()
+
 
 def written(time: float, epoch: float) -> float | None:
     """A steady time as seconds since the epoch; None for never."""

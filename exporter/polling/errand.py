@@ -13,19 +13,12 @@ from typing import Any
 
 from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import HOUR, LOGIN, Interface
-from exporter.polling.allowance import Backoff, Ledger, quotas
+from exporter.polling.allowance import Backoff, Ledger, doubt_after, quotas
+from exporter.polling.eras import epoch_of
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Wish
-from exporter.polling.notebook import (
-    GLANCE,
-    LANES,
-    OTHERS_CALLS,
-    SESSION,
-    is_under_way,
-    recall_session,
-    session_changes,
-    times_of,
-)
+from exporter.polling.notebook import GLANCE, LANES, SESSION, recall_session, session_changes
+from exporter.polling.others import OTHERS_CALLS, OthersCall, others_calls
 from exporter.polling.ports import Client, Clock, Memory
 from exporter.polling.session import HostGate, Session
 
@@ -33,10 +26,10 @@ PATIENCE = 90.0  # seconds that a person waits for an allowance
 
 
 class NotNowError(Exception):
-    """A call is not allowed for longer than a person waits: for so many `seconds`."""
+    """A call is not allowed for longer than a person waits: for so many `seconds`, and why."""
 
-    def __init__(self, name: str, seconds: float) -> None:
-        super().__init__(f"the next call of {name} is allowed in {ceil(seconds)} s")
+    def __init__(self, name: str, seconds: float, why: str = "") -> None:
+        super().__init__(f"the next call of {name} is allowed in {ceil(seconds)} s{why}")
         self.seconds = seconds
 
 
@@ -112,16 +105,17 @@ class Errand:
         return True
 
     def _log_in(self) -> None:
-        self._session.believe_credentials()  # whoever asks may have mended them
         due = max(self._session.due(), self._gate.pause.until)
-        self._wait(LOGIN.name, due, self._clock.now() + PATIENCE)
+        refusal = self._session.refusal
+        why = f", as the last was refused: {refusal.meaning}" if refusal else ""
+        self._wait(LOGIN.name, due, self._clock.now() + PATIENCE, why)
         self._session.start(self._clock.now())
         self._keep_session()
         try:
             self._client.login()
         except CallError as error:
             now = self._clock.now()
-            self._session.end(now, self._doubt(error))
+            self._session.end(now, doubt_after(error, self._timeout))
             self._session.failed(error, now)
             self._note_pause(error)
             raise
@@ -143,15 +137,14 @@ class Errand:
                     self._client,
                     self._session,
                     self._gate,
-                    epoch=self._epoch,
+                    epoch=epoch_of(self._clock),
                     now=self._clock.now(),
                 )
 
     def _keep_session(self) -> None:
         if not self._daemon:
-            self._memory.write(
-                session_changes(self._client, self._session, self._gate, self._epoch)
-            )
+            epoch = epoch_of(self._clock)
+            self._memory.write(session_changes(self._client, self._session, self._gate, epoch))
 
     def _lose_session(self) -> None:
         self._refused = self._client.token
@@ -203,7 +196,7 @@ class Errand:
             self._note_pause(error)
             raise
         finally:
-            self._end(name, self._doubt(failure))
+            self._end(name, doubt_after(failure, self._timeout))
             self._keep_session()
         return data
 
@@ -221,41 +214,35 @@ class Errand:
                 due = self._due(interface, device_type)
                 if due <= self._clock.now():
                     start = self._clock.time()
-                    call = {
-                        "interface": interface.name,
-                        "device_type": device_type,
-                        "start": start,
-                        # At the latest: once given up, it may still arrive.
-                        "end": start + 2 * self._timeout,
-                        "under_way": True,
-                    }
-                    self._memory.write({(OTHERS_CALLS, name): call})
+                    # Once given up, it may still arrive.
+                    end = start + 2 * self._timeout
+                    call = OthersCall(interface.name, device_type, start, end, under_way=True)
+                    self._memory.write({(OTHERS_CALLS, name): call.remember()})
                     return name
             self._wait(interface.name, due, patience)
 
     def _end(self, name: str, doubt: float) -> None:
         """Writes the true end of a call, unless the daemon has taken account of it already."""
         with self._memory.claim():
-            call = self._memory.read(OTHERS_CALLS).get(name)
+            call = others_calls(self._memory).get(name)
             if call is not None:
-                end = max(call["start"], self._clock.time()) + doubt
-                ended = {**call, "end": end, "under_way": False}
-                self._memory.write({(OTHERS_CALLS, name): ended})
+                ended = call.ended(self._clock.time(), doubt)
+                self._memory.write({(OTHERS_CALLS, name): ended.remember()})
 
     def _due(self, interface: Interface, device_type: int | None) -> float:
         """The earliest time for a call, whoever made those before it."""
         now = self._clock.now()
         if self._is_busy():
             return now + GLANCE  # one request in flight: parallel ones draw refusals
-        ledger, backoff = Ledger(), Backoff()
+        ledger, backoff, epoch = Ledger(), Backoff(), epoch_of(self._clock)
         if lane := self._memory.read(LANES).get(interface.name):
             # What an earlier daemon left without an end, ended before we began.
             latest = now if self._daemon else self._began
-            ledger.recall(lane["calls"], self._epoch, latest)
-            backoff.recall(lane["backoff"], self._epoch, now)
-        for call in self._memory.read(OTHERS_CALLS).values():
-            if call["interface"] == interface.name:
-                ledger.note(*times_of(call, self._epoch, now), call["device_type"])
+            ledger.recall(lane["calls"], epoch, latest)
+            backoff.recall(lane["backoff"], epoch, now)
+        for call in others_calls(self._memory).values():
+            if call.interface == interface.name:
+                ledger.note(*call.times(epoch, now), call.device_type)
         allowed = ledger.earliest(
             quotas(
                 self._wishes[interface.name].limits, self.inventory.size(interface.device_types)
@@ -267,25 +254,17 @@ class Errand:
 
     def _is_busy(self) -> bool:
         """Whether a call of the daemon, or of another command, is under way."""
-        time, others = self._clock.time(), self._memory.read(OTHERS_CALLS)
-        if any(is_under_way(call, time) for call in others.values()):
+        time, others = self._clock.time(), others_calls(self._memory)
+        if any(call.is_under_way(time) for call in others.values()):
             return True
         kept = [each for kind in (LANES, SESSION) for each in self._memory.read(kind).values()]
-        return self._daemon and any(end is None for each in kept for _, _, end, _ in each["calls"])
+        return self._daemon and any(Ledger.under_way(each["calls"]) for each in kept)
 
-    def _wait(self, name: str, due: float, patience: float) -> None:
+    def _wait(self, name: str, due: float, patience: float, why: str = "") -> None:
         seconds = due - self._clock.now()
         if due > patience:
-            raise NotNowError(name, seconds)
+            raise NotNowError(name, seconds, why)
         if seconds > 0:
             if seconds > GLANCE:
                 self._tell(f"waiting {ceil(seconds)} s for the allowance of {name}")
             self._clock.wait(seconds)
-
-    def _doubt(self, error: CallError | None) -> float:
-        """Seconds after its end in which a call that we gave up on may still arrive."""
-        return self._timeout if error is not None and error.reason == "timeout" else 0.0
-
-    @property
-    def _epoch(self) -> float:
-        return self._clock.time() - self._clock.now()

@@ -217,7 +217,7 @@ class _Statistics(_Plain):
         more = self._periods.look_before(members) is not None
         return _heard(turn, heard, again=more)
 
-    def mends(self, turn: Turn, error: CallError) -> Outcome | None:
+    def mends(self, turn: Turn, error: CallError) -> Outcome | None:  # noqa: ARG002  # as above
         if self._earlier(turn) is None:
             # The call that repeats this one is about now as well.
             self._periods.want_nothing(turn.group.members)

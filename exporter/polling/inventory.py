@@ -5,12 +5,13 @@ one list is enough for a member that calls have already failed over.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 from exporter.northbound.codes import device_type_slug
+from exporter.northbound.interfaces import Subject
 from exporter.northbound.records import Device, Plant
 from exporter.polling.allowance import FleetSize
 
@@ -49,6 +50,7 @@ class Inventory:
         self._plant_filter = plants
         self._device_filter = devices
         self._device_types = device_types
+        self.is_partial = False  # as recalled, under other filters than these
         self._missed: Counter[tuple[type, str]] = Counter()
 
     def add_plants(self, listed: Iterable[Plant]) -> None:
@@ -118,6 +120,12 @@ class Inventory:
             if device.plant_code in self.plants
         }
 
+    def wanted(self, subject: Subject, served: Collection[int]) -> dict[int | None, Sequence[str]]:
+        """What is asked about: the plants (None), or the devices of each served type."""
+        if subject is Subject.PLANTS:
+            return {None: list(self.plants)}
+        return dict(self.by_type(served))
+
     def by_type(self, served: Collection[int]) -> Mapping[int | None, list[str]]:
         """The ids of the devices of each served type."""
         found: dict[int | None, list[str]] = {}
@@ -137,15 +145,23 @@ class Inventory:
         """How many devices each plant has."""
         return Counter(device.plant_code for device in self.devices.values())
 
+    @property
+    def _filters(self) -> list[list[str]]:
+        filters = (self._plant_filter, self._device_filter)
+        patterns = (each for one in filters for each in (one.include, one.exclude))
+        return [sorted(each) for each in (*patterns, self._device_types)]
+
     def remember(self) -> dict[tuple[str, str], Any]:
         """The fleet as plain data, by kind and name."""
         return {
+            ("fleet", "filters"): self._filters,
             ("fleet", "plants"): [asdict(plant) for plant in self.plants.values()],
             ("fleet", "devices"): [asdict(device) for device in self.devices.values()],
         }
 
     def recall(self, stored: Mapping[str, Any]) -> None:
         """Takes up what an earlier life knew, as far as it is still wanted."""
+        self.is_partial = stored.get("filters", self._filters) != self._filters
         self.add_plants(Plant(**plant) for plant in stored.get("plants", ()))
         known = (Device(**device) for device in stored.get("devices", ()))
         self.devices = {device.id: device for device in known if self._admits(device)}

@@ -11,15 +11,16 @@ from typing import Any
 
 from exporter.northbound.interfaces import DAY, Subject
 from exporter.polling.allowance import Ledger
+from exporter.polling.eras import epoch_of
 from exporter.polling.inquiries import Inquiry
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Lane
+from exporter.polling.others import OTHERS_CALLS, others_calls
 from exporter.polling.ports import Client, Clock, Memory, Sink
 from exporter.polling.session import HostGate, Session
 from exporter.polling.walk import Walk
 
 LANES, SESSION = "lane", "session"  # the kinds under which the daemon writes its calls
-OTHERS_CALLS = "call"  # the kind under which a command writes its own
 GLANCE = 1.0  # seconds until somebody else's call under way is looked after again
 _REMEMBERED = 2 * DAY  # longer than any window counts
 
@@ -52,18 +53,10 @@ class Notebook:
         self._sink = sink
         self._log = log
 
-    @property
-    def _epoch(self) -> float:
-        return self._clock.time() - self._clock.now()
-
     # --- writing -------------------------------------------------------------------------------
 
-    def login_starts(self) -> None:
-        """Writes that a login is about to be made."""
-        self._memory.write(self._session_changes())
-
-    def login_ended(self) -> None:
-        """Writes how it went."""
+    def session_changed(self) -> None:
+        """Writes that a login is about to be made, or how it went."""
         self._memory.write(self._session_changes())
 
     def call_starts(self, lane: Lane) -> None:
@@ -91,10 +84,10 @@ class Notebook:
         self._memory.write({**changes, **self._sink.changes()})
 
     def _session_changes(self) -> dict[tuple[str, str], Any]:
-        return session_changes(self._client, self._session, self._gate, self._epoch)
+        return session_changes(self._client, self._session, self._gate, epoch_of(self._clock))
 
     def _lane_changes(self, lane: Lane) -> dict[tuple[str, str], Any]:
-        return {(LANES, lane.interface.name): lane.remember(self._epoch)}
+        return {(LANES, lane.interface.name): lane.remember(epoch_of(self._clock))}
 
     # --- others --------------------------------------------------------------------------------
 
@@ -110,14 +103,14 @@ class Notebook:
         now, time = self._clock.now(), self._clock.time()
         busy_until = -inf
         changes: dict[tuple[str, str], Any] = {}
-        for name, call in self._memory.read(OTHERS_CALLS).items():
-            lane = self._walk.lanes.get(call["interface"])
-            if is_under_way(call, time):
+        for name, call in others_calls(self._memory).items():
+            lane = self._walk.lanes.get(call.interface)
+            if call.is_under_way(time):
                 busy_until = now + GLANCE
             elif lane is not None:
-                lane.note(*times_of(call, self._epoch, now), call["device_type"])
+                lane.note(*call.times(epoch_of(self._clock), now), call.device_type)
                 changes |= self._lane_changes(lane) | {(OTHERS_CALLS, name): None}
-            elif call["end"] < time - _REMEMBERED:
+            elif call.end < time - _REMEMBERED:
                 changes[OTHERS_CALLS, name] = None
         if changes:
             self._memory.write(changes)
@@ -161,8 +154,8 @@ class Notebook:
             lane.ring.recall(ring)
         stored = self._memory.read(LANES).get(name)
         if stored is not None:
-            lane.recall(stored, self._epoch, self._clock.now())
-        if lane.is_list and not self._inventory.plants:
+            lane.recall(stored, epoch_of(self._clock), self._clock.now())
+        if lane.is_list and (self._inventory.is_partial or not self._inventory.plants):
             lane.read_out_of_turn(self._clock.now())
 
     def _recall_session(self) -> None:
@@ -174,18 +167,19 @@ class Notebook:
             self._client,
             self._session,
             self._gate,
-            epoch=self._epoch,
+            epoch=epoch_of(self._clock),
             now=self._clock.now(),
         )
 
     def _end_calls(self) -> None:
         """Writes that no call of an earlier life is under way, be its interface walked or not."""
         changes: dict[tuple[str, str], Any] = {}
+        epoch = epoch_of(self._clock)
         for kind in (LANES, SESSION):
             for name, stored in self._memory.read(kind).items():
                 ledger = Ledger()
-                ledger.recall(stored["calls"], self._epoch, self._clock.now())
-                changes[kind, name] = {**stored, "calls": ledger.remember(self._epoch)}
+                ledger.recall(stored["calls"], epoch, self._clock.now())
+                changes[kind, name] = {**stored, "calls": ledger.remember(epoch)}
         self._memory.write(changes)
 
     def _tell_refusal(self) -> None:
@@ -230,17 +224,3 @@ def recall_session(  # noqa: PLR0913  # because it tells each of them
     seal = stored.get("refused")
     if isinstance(seal, str) and not client.is_sealed(seal):
         session.believe_credentials()
-
-
-def is_under_way(call: Mapping[str, Any], time: float) -> bool:
-    """Whether a command is making this call, unless it was killed over it."""
-    return bool(call.get("under_way")) and call["start"] <= time < call["end"]
-
-
-def times_of(call: Mapping[str, Any], epoch: float, now: float) -> tuple[float, float]:
-    """Start and end of a command's call, on today's steady clock.
-
-    It has started, whatever the wall clock has done meanwhile; its end may be yet to come.
-    """
-    start = min(call["start"] - epoch, now)
-    return start, start + call["end"] - call["start"]

@@ -1,9 +1,8 @@
 """The one thread of an account: it logs in, makes the call that is due, and hands on the answer."""
 
 import logging
-import threading
-import time
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import structlog
@@ -12,6 +11,8 @@ from exporter.northbound.codes import device_type_slug
 from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import HOUR, LOGIN, Interface
 from exporter.northbound.records import Parsed
+from exporter.polling.allowance import doubt_after
+from exporter.polling.eras import epoch_of
 from exporter.polling.inquiries import AlarmTerms, inquiries_of
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Lane, Turn, Wish
@@ -25,32 +26,6 @@ from exporter.status import Polling
 SILENT_CALLS = 3  # calls in a row without a proper answer before the account is down
 LONGEST_NAP = 60.0  # seconds
 REPAIR_PAUSE = 60.0  # seconds after a bug of ours, so that it cannot hammer the server
-
-
-class SystemClock:
-    """The machine's clock; `stop` ends every wait."""
-
-    def __init__(self) -> None:
-        self._stopped = threading.Event()
-        # Unlike time.monotonic, this clock goes on while the machine is suspended, as the
-        # server's windows and the age of our values do.
-        self._clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-
-    def now(self) -> float:
-        """Seconds since the machine started."""
-        return time.clock_gettime(self._clock)
-
-    def time(self) -> float:
-        """Seconds since the epoch."""
-        return time.time()
-
-    def wait(self, seconds: float) -> bool:
-        """Waits until the time is over or the daemon is stopped."""
-        return self._stopped.wait(seconds)
-
-    def stop(self) -> None:
-        """Ends all waits, now and later."""
-        self._stopped.set()
 
 
 class Poller:
@@ -67,7 +42,6 @@ class Poller:
         account: str,
         wishes: Iterable[Wish],
         *,
-        edition: str,
         timeout: float,
         alarms: AlarmTerms,
         client: Client,
@@ -82,7 +56,7 @@ class Poller:
         self.waiting: tuple[str, ...] = ()
         self._log = structlog.get_logger().bind(account=account)
         self._session = Session(by_name.pop(LOGIN.name).limits)
-        self._walk = Walk(by_name.values(), edition, inventory, sink, self._log)
+        self._walk = Walk(by_name.values(), inventory, sink, self._log)
         self._timeout = timeout
         self._client = client
         self._inventory = inventory
@@ -163,7 +137,7 @@ class Poller:
                 if busy_until > start:
                     return busy_until - start
                 self._session.start(start)
-                self._notebook.login_starts()
+                self._notebook.session_changed()
             error = None
             try:
                 self._client.login()
@@ -171,7 +145,7 @@ class Poller:
                 error = caught
             finally:
                 now = self._clock.now()
-                self._session.end(now, self._doubt(error))
+                self._session.end(now, doubt_after(error, self._timeout))
         self._sink.request(LOGIN.name, now - start, error)
         if error is None:
             self._session.opened(now)
@@ -191,7 +165,7 @@ class Poller:
                 next_in_seconds=round(max(0.0, self._session.due() - now)),
             )
         self._login_trouble = error.reason if error else None
-        self._notebook.login_ended()
+        self._notebook.session_changed()
         return 0.0
 
     def _lose_session(self, now: float) -> None:
@@ -222,7 +196,7 @@ class Poller:
             error = caught
         finally:
             now = self._clock.now()
-            lane.end(now, self._doubt(error))
+            lane.end(now, doubt_after(error, self._timeout))
         self._sink.request(lane.interface.name, now - start, error)
         self._note_envelope(error)
         if error is not None:
@@ -235,17 +209,7 @@ class Poller:
 
     def _ask(self, interface: Interface, turn: Turn) -> Parsed[Any]:
         path, body = self._inquiries[interface.name].request(turn)
-        assert interface.parser is not None, "only interfaces with a parser are walked"  # noqa: S101  # a bug, not a state
-        try:
-            return interface.parser(self._client.call(path, body), turn.group.members)
-        except CallError as error:
-            if error.reason == interface.nothing:
-                return Parsed(())
-            raise
-
-    def _doubt(self, error: CallError | None) -> float:
-        """Seconds after its end in which a call that we gave up on may still arrive."""
-        return self._timeout if error is not None and error.reason == "timeout" else 0.0
+        return interface.answer(partial(self._client.call, path, body), turn.group.members)
 
     def _answered(self, lane: Lane, turn: Turn, parsed: Parsed[Any], now: float) -> None:
         self._gate.pause.succeeded()
@@ -324,8 +288,8 @@ class Poller:
     def _note_failure(self, lane: Lane, turn: Turn, error: CallError) -> None:
         if turn.batch.trouble != error.reason:
             turn.batch.trouble = error.reason
-            hint = lane.interface.hint if error.reason == "401" else ""
-            meaning = "; ".join(filter(None, (error.words, hint)))
+            advice = lane.interface.advice(error.reason)
+            meaning = "; ".join(filter(None, (error.words, advice)))
             self._log_of(lane, turn).warning("call failed", reason=error.reason, meaning=meaning)
 
     def _note_answer(self, lane: Lane, turn: Turn) -> None:
@@ -352,7 +316,6 @@ class Poller:
             )
 
     def _report(self) -> Polling:
-        now = self._clock.now()
         return report(
             self._walk,
             self._session,
@@ -360,8 +323,8 @@ class Poller:
             login_failure=self._login_trouble,
             waiting=self.waiting,
             paused=self._gate.pause.until,
-            now=now,
-            epoch=self._clock.time() - now,
+            now=self._clock.now(),
+            epoch=epoch_of(self._clock),
         )
 
     def _missing(self) -> Iterable[str]:

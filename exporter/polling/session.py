@@ -15,6 +15,8 @@ from exporter.polling.allowance import Backoff, FleetSize, Ledger, pace, quotas
 from exporter.polling.eras import read, written
 
 STOLEN_WITHIN = 10 * MINUTE  # of our own login: a session does not expire that early by itself
+# Passwords that were refused, whichever they were: servers lock accounts after five in ten minutes.
+REFUSALS = quotas((Limit(3, 30 * MINUTE),), FleetSize())
 SHORTEST_LIFE = 25 * MINUTE  # of a session that nobody ends; the servers' documents say 30
 
 
@@ -35,6 +37,7 @@ class Session:
     def __init__(self, limits: Sequence[Limit]) -> None:
         self.quotas = quotas(limits, FleetSize())
         self._ledger = Ledger()
+        self._refusals = Ledger()
         self._waits = {reaction: Backoff() for reaction in Reaction}
         self._stolen = Backoff()
         self._lost_before = False
@@ -54,6 +57,7 @@ class Session:
         """The earliest time for the next login, should one be needed."""
         return max(
             self._ledger.earliest(self.quotas, None, hurry=True),
+            self._refusals.earliest(REFUSALS, None, hurry=True),
             self._stolen.until,
             *(wait.until for wait in self._waits.values()),
         )
@@ -95,6 +99,8 @@ class Session:
         match error.reaction:
             case Reaction.REFUSE_CREDENTIALS:
                 self.refusal = error
+                self._refusals.start(now, now, None)
+                self._refusals.end(now, REFUSALS)
                 wait.refused(now, 15 * MINUTE, 30 * MINUTE)
             case Reaction.BACK_OFF:
                 wait.refused(now, self.pace, HOUR)
@@ -103,7 +109,10 @@ class Session:
                 wait.refused(now, unit, 30 * unit)
 
     def believe_credentials(self) -> None:
-        """Forgets that the credentials were refused: they are new."""
+        """Forgets that the credentials were refused: they are new, and may be tried at once.
+
+        Not more than three of them in half an hour.
+        """
         self.refusal = None
         self._waits[Reaction.REFUSE_CREDENTIALS] = Backoff()
 
@@ -127,6 +136,7 @@ class Session:
         """All of it as plain data, in times that are `epoch` later."""
         return {
             "calls": self._ledger.remember(epoch),
+            "refusals": self._refusals.remember(epoch),
             "waits": {reaction.value: w.remember(epoch) for reaction, w in self._waits.items()},
             "stolen": self._stolen.remember(epoch),
             "lost_before": self._lost_before,
@@ -141,6 +151,7 @@ class Session:
     def recall(self, stored: Mapping[str, Any], epoch: float, now: float) -> None:
         """Goes on where an earlier life of this account ended."""
         self._ledger.recall(stored["calls"], epoch, now)
+        self._refusals.recall(stored.get("refusals", ()), epoch, now)
         for name, wait in stored["waits"].items():
             self._waits[Reaction(name)].recall(wait, epoch, now)
         self._stolen.recall(stored["stolen"], epoch, now)

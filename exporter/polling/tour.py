@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -33,18 +34,17 @@ class Answer:
 class Tour:
     """Asks what the daemon would ask, call by call; the sink is told what it would be told."""
 
-    def __init__(  # noqa: PLR0913  # because it joins them
+    def __init__(
         self,
         errand: Errand,
         wishes: Iterable[Wish],
         *,
-        edition: str,
         sink: Sink,
         clock: Clock,
         alarms: AlarmTerms,
     ) -> None:
         self.inventory = errand.inventory
-        self.walk = Walk(wishes, edition, errand.inventory, sink, structlog.get_logger())
+        self.walk = Walk(wishes, errand.inventory, sink, structlog.get_logger())
         self.walk.fit()
         self._errand = errand
         self._clock = clock
@@ -83,14 +83,10 @@ class Tour:
 
     def _call(self, interface: Interface, turn: Turn) -> Parsed[Any]:
         path, body = self._inquiries[interface.name].request(turn)
-        assert interface.parser is not None, "only interfaces with a parser are walked"  # noqa: S101  # a bug, not a state
-        try:
-            data = self._errand.call(interface, body, path=path, device_type=turn.batch.device_type)
-            return interface.parser(data, turn.group.members)
-        except CallError as error:
-            if error.reason != interface.nothing:
-                raise
-            return Parsed(())
+        call = partial(
+            self._errand.call, interface, body, path=path, device_type=turn.batch.device_type
+        )
+        return interface.answer(call, turn.group.members)
 
     def read(self, interface: Interface) -> Iterator[Answer]:
         """Reads a list to its end, answer by answer.

@@ -1,6 +1,6 @@
 """All interfaces of an account as they are walked over its fleet."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from math import inf
 from typing import Any
 
@@ -20,11 +20,8 @@ from exporter.polling.ports import Sink
 class Walk:
     """The lanes of an account, fitted to its fleet."""
 
-    def __init__(
-        self, wishes: Iterable[Wish], edition: str, inventory: Inventory, sink: Sink, log: Any
-    ) -> None:
+    def __init__(self, wishes: Iterable[Wish], inventory: Inventory, sink: Sink, log: Any) -> None:
         self.lanes: Mapping[str, Lane] = {wish.interface.name: Lane(wish) for wish in wishes}
-        self._edition = edition
         self._inventory = inventory
         self._sink = sink
         self._log = log
@@ -72,22 +69,14 @@ class Walk:
 
     def fit(self) -> None:
         """Fits every lane to the fleet as now known, and tells the plan."""
-        plants, weights = list(self._inventory.plants), self._inventory.weights()
-        for lane in self.lanes.values():
+        weights = self._inventory.weights()
+        for name, lane in self.lanes.items():
             types = lane.interface.device_types
-            wanted: dict[int | None, Sequence[str]] = (
-                {None: plants}
-                if lane.interface.subject is Subject.PLANTS
-                else dict(self._inventory.by_type(types))
-            )
+            wanted = self._inventory.wanted(lane.interface.subject, types)
             lane.fit(wanted, self._inventory.size(types), weights)
-            self.tell_plan(lane)
+            self._sink.plan(name, pace=lane.pace, walk=lane.walk, max_age=lane.max_age)
         self._sink.fleet(self._inventory.plants, self._inventory.devices)
         self._tell_faster_edition()
-
-    def tell_plan(self, lane: Lane) -> None:
-        """Tells the pace in force, and how long values stay."""
-        self._sink.plan(lane.interface.name, pace=lane.pace, walk=lane.walk, max_age=lane.max_age)
 
     def missing(self) -> Iterable[str]:
         """What everybody still waits for: lists and values as of now, in words."""
@@ -105,8 +94,6 @@ class Walk:
             lane.hurried = False
 
     def _tell_faster_edition(self) -> None:
-        if self._edition != "safe":
-            return
         faster = tuple(
             name
             for name, lane in self.lanes.items()

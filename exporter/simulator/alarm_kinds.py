@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from exporter.northbound.interfaces import REALTIME_TYPES
+from exporter.simulator.fleet import BATTERIES, INVERTERS
+
 CRITICAL, MAJOR, MINOR, WARNING = 1, 2, 3, 4
 TRANSPOSITION, EXCEPTION, PROTECTION, NOTIFICATION, INFORMATION = 1, 2, 3, 4, 5
 
@@ -22,8 +25,6 @@ class Kind:
     names: Mapping[str, str] = field(default_factory=dict)
 
 
-_INVERTERS = frozenset({1, 14, 38})
-
 KINDS: Mapping[int, Kind] = {
     kind.alarm_id: kind
     for kind in (
@@ -31,31 +32,31 @@ KINDS: Mapping[int, Kind] = {
              cause="1. The device is off.\n2. The cable to the data logger is loose.",
              suggestion="1. Switch the device on.\n2. Check the cable and its terminals.\n\n"
              "Over a mobile network: check the signal at the antenna.",
-             device_types=frozenset({1, 8, 10, 14, 15, 17, 38, 39, 41, 47}),
+             device_types=REALTIME_TYPES,
              names={"de_DE": "Gerätekommunikation unterbrochen", "zh_CN": "设备通信中断"}),
         Kind(2032, "Grid Loss", MAJOR, PROTECTION,
              cause="1. The grid has failed.\n2. The AC breaker is open.",
              suggestion="1. Wait for the grid.\n2. Close the AC breaker.",
-             device_types=_INVERTERS,
+             device_types=INVERTERS,
              names={"de_DE": "Netzausfall", "zh_CN": "电网掉电"}),
         Kind(2062, "Low Insulation Resistance", MAJOR, EXCEPTION,
              cause="A string touches ground, or the modules are wet.",
              suggestion="1. Measure each string against ground.\n2. Replace damaged cables.",
-             device_types=_INVERTERS,
+             device_types=INVERTERS,
              names={"de_DE": "Isolationswiderstand gering", "zh_CN": "绝缘阻抗低"}),
         Kind(2012, "String Current Backfeed", WARNING, EXCEPTION, cause_id=3,
              cause="String 3 has fewer modules than the others of its tracker.",
-             suggestion="Compare the numbers of modules.", device_types=_INVERTERS,
+             suggestion="Compare the numbers of modules.", device_types=INVERTERS,
              names={"de_DE": "Rückstrom im Strang", "zh_CN": "组串电流反灌"}),
         Kind(2064, "Device Fault", CRITICAL, EXCEPTION, cause_id=13,
              cause="A circuit inside the device has failed for good.",
              suggestion="Switch the device off, wait five minutes, switch it on.\n"
              "If the alarm comes back, call the service.",
-             device_types=frozenset({1, 14, 38, 39, 41}),
+             device_types=INVERTERS | BATTERIES,
              names={"de_DE": "Gerätefehler", "zh_CN": "设备异常"}),
         Kind(3012, "Battery Over-temperature", MINOR, PROTECTION,
              cause="The battery stands in the sun, or its vents are covered.",
-             suggestion="Give it air.", device_types=frozenset({39, 41}),
+             suggestion="Give it air.", device_types=BATTERIES,
              names={"de_DE": "Batterie zu warm", "zh_CN": "电池过温"}),
         Kind(1105, "Transformer Door Open", MINOR, TRANSPOSITION,
              cause="Somebody is at work, or the lock is worn.",

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from random import Random
 from typing import Any
 
@@ -62,29 +62,46 @@ class Delivery(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends it (ASGI)."""
-        if self._behaviour is Behaviour.NORMAL:
-            await self.begin(send, b"")
-            for start in range(0, len(self.body), _PIECE):
-                await self.go_on(send, bytes(self.body[start : start + _PIECE]))
-            await send({"type": "http.response.body", "body": b""})
-        else:
-            await _DELIVERIES[self._behaviour](self, scope[TRANSPORT], receive, send)
+        match self._behaviour:
+            case Behaviour.NORMAL:
+                await self._whole(send)
+            case Behaviour.DRIP:
+                await self._drip(receive, send)
+            case cut:
+                half, then = _CUT[cut]
+                if half:
+                    await self._begin(send, bytes(self.body[: len(self.body) // 2]))
+                await then(scope[TRANSPORT], receive)
 
-    async def begin(self, send: Send, part: bytes) -> None:
+    async def _whole(self, send: Send) -> None:
+        await self._begin(send, b"")
+        for start in range(0, len(self.body), _PIECE):
+            await self._go_on(send, bytes(self.body[start : start + _PIECE]))
+        await self._end(send)
+
+    async def _drip(self, receive: Receive, send: Send) -> None:
+        await self._begin(send, b"")
+        gone = asyncio.ensure_future(_gone(receive))
+        for byte in bytes(self.body):
+            await asyncio.wait([gone], timeout=_DRIP_PAUSE)
+            if gone.done():
+                return
+            await self._go_on(send, bytes([byte]))
+        gone.cancel()
+        await self._end(send)
+
+    async def _begin(self, send: Send, part: bytes) -> None:
         """Sends the headers, which promise the whole body, and a part of it."""
         await send(
             {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         )
-        await self.go_on(send, part)
+        await self._go_on(send, part)
 
-    async def go_on(self, send: Send, part: bytes) -> None:
-        """Sends a further part of the body."""
+    async def _go_on(self, send: Send, part: bytes) -> None:
         await send({"type": "http.response.body", "body": part, "more_body": True})
 
-    @property
-    def half(self) -> bytes:
-        """The first half of the body."""
-        return bytes(self.body[: len(self.body) // 2])
+    async def _end(self, send: Send) -> None:
+        await send({"type": "http.response.body", "body": b""})
 
 
 async def _gone(receive: Receive) -> None:
@@ -106,51 +123,17 @@ async def _hang(transport: Any, receive: Receive) -> None:
     await _reset(transport, receive)
 
 
-async def _reset_before_headers(
-    _delivery: Delivery, transport: Any, receive: Receive, _send: Send
-) -> None:
-    await _reset(transport, receive)
-
-
-async def _reset_in_body(delivery: Delivery, transport: Any, receive: Receive, send: Send) -> None:
-    await delivery.begin(send, delivery.half)
-    await _reset(transport, receive)
-
-
-async def _hang_before_headers(
-    _delivery: Delivery, transport: Any, receive: Receive, _send: Send
-) -> None:
-    await _hang(transport, receive)
-
-
-async def _hang_in_body(delivery: Delivery, transport: Any, receive: Receive, send: Send) -> None:
-    await delivery.begin(send, delivery.half)
-    await _hang(transport, receive)
-
-
-async def _drip(delivery: Delivery, _transport: Any, receive: Receive, send: Send) -> None:
-    await delivery.begin(send, b"")
-    gone = asyncio.ensure_future(_gone(receive))
-    for byte in bytes(delivery.body):
-        await asyncio.wait([gone], timeout=_DRIP_PAUSE)
-        if gone.done():
-            return
-        await delivery.go_on(send, bytes([byte]))
-    gone.cancel()
-    await send({"type": "http.response.body", "body": b""})
-
-
-async def _short_body(delivery: Delivery, transport: Any, receive: Receive, send: Send) -> None:
-    await delivery.begin(send, delivery.half)
+async def _close(transport: Any, receive: Receive) -> None:
+    """Ends the connection in good order."""
     transport.close()
     await _gone(receive)
 
 
-_DELIVERIES: Mapping[Behaviour, Callable[[Delivery, Any, Receive, Send], Any]] = {
-    Behaviour.RESET_BEFORE_HEADERS: _reset_before_headers,
-    Behaviour.RESET_IN_BODY: _reset_in_body,
-    Behaviour.HANG_BEFORE_HEADERS: _hang_before_headers,
-    Behaviour.HANG_IN_BODY: _hang_in_body,
-    Behaviour.DRIP: _drip,
-    Behaviour.SHORT_BODY: _short_body,
+# The answers that are cut short: whether the headers and half of the body come, and what then.
+_CUT: Mapping[Behaviour, tuple[bool, Callable[[Any, Receive], Awaitable[None]]]] = {
+    Behaviour.RESET_BEFORE_HEADERS: (False, _reset),
+    Behaviour.RESET_IN_BODY: (True, _reset),
+    Behaviour.HANG_BEFORE_HEADERS: (False, _hang),
+    Behaviour.HANG_IN_BODY: (True, _hang),
+    Behaviour.SHORT_BODY: (True, _close),
 }

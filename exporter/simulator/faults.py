@@ -278,31 +278,16 @@ class Faults:
         """The faults that may still strike."""
         return self._waiting
 
-    def add(  # noqa: PLR0913  # because they are the fields of a Fault
-        self,
-        kind: str,
-        *,
-        interface: str = "*",
-        account: str = "*",
-        count: int | None = None,
-        every: int = 1,
-        probability: float = 1.0,
-        value: Any = None,
-        members: Iterable[str | int] = (),
-    ) -> Fault:
-        """Adds a fault. Raises ValueError for a kind that is in none of the tables."""
+    def add(self, kind: str, *, members: Iterable[str | int] = (), **fields: Any) -> Fault:
+        """Adds a fault; `fields` are a Fault's others.
+
+        Raises:
+            ValueError: The kind is in none of the tables.
+            TypeError: A fault has no such field.
+        """
         if kind not in KINDS:
             raise ValueError(f"no fault is called {kind!r}; there are {', '.join(sorted(KINDS))}")
-        fault = Fault(
-            kind,
-            interface=interface,
-            account=account,
-            count=count,
-            every=every,
-            probability=probability,
-            value=value,
-            members=frozenset(map(str, members)),
-        )
+        fault = Fault(kind, members=frozenset(map(str, members)), **fields)
         self._waiting = (*self._waiting, fault)
         return fault
 

@@ -105,6 +105,22 @@ def test_a_list_that_may_not_be_read_now_is_taken_from_memory(home, capsys):
     assert len(account["plants"]) == 1
 
 
+def test_alarms_are_asked_for_as_the_configuration_says(home):
+    asked, handle = [], home.system.handle
+
+    def listening(method, path, headers, body):
+        if path.endswith("getAlarmList"):
+            asked.append(json.loads(body))
+        return handle(method, path, headers, body)
+
+    home.system.handle = listening
+    home.configure(alarms={"language": "de_DE", "levels": ["major"], "types": ["protection"]})
+
+    home.run("check")
+
+    assert (asked[0]["language"], asked[0]["levels"], asked[0]["types"]) == ("de_DE", "2", "3")
+
+
 def test_an_account_with_the_paged_list_lives_under_the_newer_limits(tmp_path, capsys):
     user = User(PASSWORD, refused=frozenset({"getStationList"}))
     with world(tmp_path, users={"api": user}, edition="v6") as home:

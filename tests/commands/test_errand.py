@@ -285,7 +285,7 @@ def test_beside_a_daemon_its_next_session_is_taken_up(home):
     assert home.calls("login") == 1
 
 
-def test_a_login_that_failed_counts_and_the_next_one_may_come_after_its_window(home):
+def test_a_login_that_failed_counts_and_a_mended_password_may_come_after_its_window(home):
     memory = Memory()
     home.configure(account={"password": "wrong"})
     with pytest.raises(CallError, match="20400"):
@@ -294,7 +294,23 @@ def test_a_login_that_failed_counts_and_the_next_one_may_come_after_its_window(h
     home.configure()
     assert errand(home, memory).open()
 
-    assert home.clock.waits == [61]  # not the quarter of an hour that a daemon gives its owner
+    assert home.clock.waits == [61]  # not the quarter of an hour that the same one would wait
+
+
+def test_a_refused_password_is_not_tried_again_and_others_three_times_in_half_an_hour(home):
+    memory = Memory()
+    for n in range(6):
+        home.configure(account={"password": f"wrong {n // 2}"})
+        with pytest.raises((CallError, NotNowError)):
+            errand(home, memory).open()
+
+    home.configure()
+    with pytest.raises(NotNowError, match="login is allowed in 1"):
+        errand(home, memory).open()
+    assert home.calls("login") == 3
+
+    home.clock.pass_by(31 * 60)
+    assert errand(home, memory).open()
 
 
 def test_a_memory_that_is_not_understood_is_as_good_as_none(home):

@@ -108,7 +108,6 @@ class World:
             self.clock.daemon = Poller(
                 account.name,
                 wishes_of(settings, account),
-                edition=account.limits,
                 timeout=account.timeout,
                 alarms=AlarmTerms(),
                 client=client_of(account),

@@ -1,5 +1,9 @@
 """The fleet as last seen: additions at once, removals after two lists, never by an empty one."""
 
+import json
+
+import pytest
+
 from exporter.northbound.records import Device, Plant
 from exporter.polling.inventory import Filter, Inventory
 
@@ -144,6 +148,18 @@ def test_only_the_configured_device_types_are_kept():
     inventory.take_devices(["A"], devices("A", "5", kind=39) + devices("A", "6", kind=99))
 
     assert known(inventory)[1] == ["5", "6"]
+
+
+@pytest.mark.parametrize("kind", ["plants", "devices", "device_types"])
+def test_what_was_listed_under_other_filters_is_only_a_part(kind):
+    narrow = ["string_inverter"] if kind == "device_types" else Filter(exclude=("Hill",))
+    stored = {name: body for (_, name), body in Inventory(**{kind: narrow}).remember().items()}
+    fleets = Inventory(**{kind: narrow}), Inventory()
+
+    for fleet in fleets:
+        fleet.recall(json.loads(json.dumps(stored)))
+
+    assert [fleet.is_partial for fleet in fleets] == [False, True]
 
 
 def test_the_size_counts_what_an_interface_serves():

@@ -81,7 +81,6 @@ class Story:
         poller = Poller(
             "a",
             wishes,
-            edition="classic",
             timeout=30.0,
             alarms=AlarmTerms(),
             client=Client(URL, "api", "secret", timeout=30.0),

@@ -16,6 +16,7 @@ from polling.world import (
 from structlog.testing import capture_logs
 
 from exporter.northbound.errors import Reaction
+from exporter.northbound.interfaces import Limit
 
 
 def test_an_account_is_down_after_three_calls_without_a_proper_answer():
@@ -139,6 +140,20 @@ def test_a_faster_edition_is_pointed_out_once():
 
     hints = [entry for entry in logs if "limits: v6" in entry["event"]]
     assert [entry["interfaces"] for entry in hints] == ["getDevRealKpi"]
+
+
+@pytest.mark.parametrize(
+    ("edition", "overrides"),
+    [("classic", {}), ("safe", {"getDevRealKpi": (Limit(1, 60.0),)})],
+    ids=["classic", "an allowance of its own"],
+)
+def test_a_faster_edition_is_not_pointed_out_to_who_has_chosen(edition, overrides):
+    server = account(devices=dict.fromkeys((1, 14, 38, 15, 10, 17, 47), 2), edition=edition)
+
+    with capture_logs() as logs:
+        run(poller(server, overrides=overrides))
+
+    assert [entry for entry in logs if "limits: v6" in entry["event"]] == []
 
 
 def test_one_line_is_logged_for_a_change_not_for_a_call():

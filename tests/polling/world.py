@@ -315,7 +315,6 @@ def poller(  # noqa: PLR0913  # what a poller is handed, and a test may choose
     return Poller(
         account,
         wishes,
-        edition=server.edition,
         timeout=TIMEOUT,
         alarms=alarms or AlarmTerms(),
         client=server,

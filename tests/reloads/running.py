@@ -13,7 +13,7 @@ from exporter.daemon import Reload
 from exporter.exposition.page import Format, Page
 from exporter.exposition.telemetry import Telemetry
 from exporter.northbound.interfaces import MINUTE
-from exporter.polling.poller import SystemClock
+from exporter.polling.clock import SystemClock
 
 
 def account(url, every="1h", **more):

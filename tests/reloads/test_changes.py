@@ -3,6 +3,7 @@
 import gc
 import sqlite3
 import threading
+from contextlib import contextmanager
 
 from reloads.running import (
     account,
@@ -127,6 +128,14 @@ def test_nothing_is_told_of_what_is_no_longer_asked_for(server, run, state):
     assert "getAlarmList" not in labels_of(running, "interface")
 
 
+def test_what_a_wider_filter_lets_in_is_listed_at_once(server, run, state):
+    running = ready(run(state, account(server.url, device_types=["string_inverter"])))
+
+    running.change(account(server.url))
+
+    wait(lambda: len(labels_of(running, "device_type")) > 3)
+
+
 def labels_of(running, name):
     """All values that a label has anywhere."""
     return {value for key in running.series() for label, value in key[1:] if label == name}
@@ -178,45 +187,51 @@ def test_readiness_latches(management, server, run, tmp_path):
     assert running.accounts.waiting() == []
 
 
+@contextmanager
+def meanwhile(look):
+    """Looks again and again, from another thread, while the block lasts."""
+    ended = threading.Event()
+
+    def watch():
+        while not ended.is_set():
+            look()
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
 def test_an_account_that_is_replaced_is_never_taken_for_ready(management, server, run, tmp_path):
     management.faults.add("http_status", value=502)
     running = run(tmp_path, account(server.url))
-    ended, seen = threading.Event(), set()
+    seen = set()
 
-    def probe():
-        while not ended.is_set():
-            seen.add(bool(running.accounts.waiting()))
-
-    thread = threading.Thread(target=probe)
-    thread.start()
-    for n in range(10):
-        running.change(account(server.url, name=f"n{n % 2}"))
-    ended.set()
-    thread.join()
+    with meanwhile(lambda: seen.add(bool(running.accounts.waiting()))):
+        for n in range(10):
+            running.change(account(server.url, name=f"n{n % 2}"))
 
     assert seen == {True}
 
 
 def test_no_scrape_meets_a_gap(server, run, tmp_path):
     running = ready(run(tmp_path, account(server.url)))
-    ended, fewest, scrapes = threading.Event(), [10**9], [0]
+    shown = []
 
     def scrape():
-        while not ended.is_set():
-            page = running.accounts.exposition(Format.TEXT)
-            fewest[0] = min(fewest[0], page.count(b"device_id="))
-            scrapes[0] += 1
+        shown.append(running.accounts.exposition(Format.TEXT).count(b"device_id="))
 
-    before = running.accounts.exposition(Format.TEXT).count(b"device_id=")
-    thread = threading.Thread(target=scrape)
-    thread.start()
-    for n in range(4):
-        running.change(account(server.url, timeout=f"{n + 3}s"))
-    ended.set()
-    thread.join()
+    scrape()
+    with meanwhile(scrape):
+        for n in range(4):
+            running.change(account(server.url, timeout=f"{n + 3}s"))
 
-    assert scrapes[0] > 10
-    assert fewest[0] >= before
+    before, *during = shown
+    assert len(during) > 10
+    assert min(during) >= before
 
 
 def test_a_reload_waits_for_the_call_under_way_and_others_for_the_reload(

@@ -5,18 +5,15 @@ lasts a second, and reads the first page of each life. Prints what happened.
 """
 
 import argparse
-import os
 import random
 import re
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-import yaml
+from process import Process
 
 from exporter.northbound.interfaces import INTERFACES
 from exporter.simulator.fleet import build
@@ -42,16 +39,16 @@ def main() -> None:
         Server(system, latency=(0.0, 0.1)) as simulator,
         tempfile.TemporaryDirectory() as name,
     ):
-        config = _configure(Path(name), simulator.url)
+        directory = Path(name)
+        process = Process(directory, _settings(simulator.url, directory))
         whole, silent = 0, 0
         for _ in range(flags.kills):
             made = _made(calls())
-            process, page = _start(config)
-            silent += _made(calls()) == made
-            whole += len(FLEET.findall(page)) == len(system.fleet.devices)
-            time.sleep(dice.uniform(0, LONGEST_LIFE))
-            process.kill()
-            process.wait()
+            with process:
+                page = process.page()
+                silent += _made(calls()) == made
+                whole += len(FLEET.findall(page)) == len(system.fleet.devices)
+                time.sleep(dice.uniform(0, LONGEST_LIFE))
         print(f"kills: {flags.kills}, calls: {_made(calls())}")
         print(f"logins: {len(system.calls.of('demo', 'login').arrivals)}")
         print(f"refused: {sum(len(each.refusals) for each in calls().values())}")
@@ -59,11 +56,11 @@ def main() -> None:
         print(f"starts whose first page was read before the first call: {silent}")
 
 
-def _made(accounts: Mapping[str, Calls]) -> int:
+def _made(accounts: Mapping[tuple[str, str], Calls]) -> int:
     return sum(len(each.arrivals) for each in accounts.values())
 
 
-def _configure(directory: Path, url: str) -> Path:
+def _settings(url: str, directory: Path) -> dict[str, Any]:
     allowance = {"allowance": {"calls": 1, "per": f"{MINUTE}s"}}
     account = {
         "base_url": url,
@@ -71,31 +68,7 @@ def _configure(directory: Path, url: str) -> Path:
         "password": "demo",
         "interfaces": dict.fromkeys(INTERFACES, allowance),
     }
-    path = directory / "config.yaml"
-    path.write_text(
-        yaml.safe_dump({"accounts": [account], "state": {"directory": str(directory / "state")}})
-    )
-    return path
-
-
-def _start(config: Path) -> tuple[subprocess.Popen[str], str]:
-    """A daemon, and its first page."""
-    process = subprocess.Popen(  # noqa: S603  # because it is our own program
-        [
-            sys.executable,
-            *("-m", "exporter", "--config.file", str(config)),
-            *("--web.listen-address", "127.0.0.1:0"),
-        ],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "NO_PROXY": "*"},
-    )
-    assert process.stderr is not None
-    found = None
-    while found is None:
-        found = re.search(r"addresses=(\S+)", process.stderr.readline())
-    with urllib.request.urlopen(f"http://{found[1]}/metrics", timeout=30) as answer:
-        return process, answer.read().decode()
+    return {"accounts": [account], "state": {"directory": str(directory / "state")}}
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def main() -> None:
             target=_measure, args=(daemon.address(listening), system, flags), daemon=True
         )
         measure.start()
-        daemon.run(settings, [listening], flags.minute)
+        daemon.run(settings, [listening], minute=flags.minute)
 
 
 def _measure(address: str, system: System, flags: argparse.Namespace) -> None:

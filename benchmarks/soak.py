@@ -8,16 +8,10 @@ process held after its start and at its end.
 
 import argparse
 import contextlib
-import os
 import random
 import re
-import signal
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -25,7 +19,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-import yaml
+from process import Process
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.northbound.interfaces import INTERFACES, MINUTE
@@ -51,95 +45,6 @@ FAULTS: Mapping[str, Mapping[str, Any]] = {
     "thinned": {},
     "unknown_keys": {},
 }
-
-
-class Process:
-    """The daemon, started again whenever it is gone."""
-
-    def __init__(self, directory: Path, urls: Mapping[str, str]) -> None:
-        self.directory = directory
-        self.starts = 0
-        self._urls = urls
-        self._configure(factor=1)
-        self.start()
-
-    def _configure(self, factor: float) -> None:
-        settings = _settings(self._urls, self.directory, factor)
-        (self.directory / "config.yaml").write_text(yaml.safe_dump(settings))
-
-    def start(self) -> None:
-        """Starts the process and waits until it listens."""
-        self.starts += 1
-        log = self.directory / f"log{self.starts}"
-        command = [
-            sys.executable,
-            "-m",
-            "exporter",
-            "--config.file",
-            self.directory / "config.yaml",
-        ]
-        with log.open("w") as file:
-            self._process = subprocess.Popen(  # noqa: S603  # our own program
-                [*command, "--web.listen-address", "127.0.0.1:0"],
-                stderr=file,
-                env={**os.environ, "NO_PROXY": "*"},
-            )
-        while not (found := re.search(r"addresses=(\S+)", log.read_text())):
-            if self._process.poll() is not None:
-                raise SystemExit(log.read_text())
-            time.sleep(0.05)
-        self.url = f"http://{found[1]}"
-
-    def reload(self, factor: float) -> None:
-        """Lets it read another configuration."""
-        self._configure(factor)
-        self._process.send_signal(signal.SIGHUP)
-
-    def kill(self) -> None:
-        """Ends the process at once, and starts another."""
-        self._process.kill()
-        self._process.wait()
-        self.start()
-
-    def end(self) -> int:
-        """Ends the process as an orchestrator would; returns its status."""
-        self._process.terminate()
-        return self._process.wait(timeout=10)
-
-    def page(self) -> str:
-        """The page, which must be whole and name no series twice."""
-        with urllib.request.urlopen(f"{self.url}/metrics", timeout=30) as answer:
-            text: str = answer.read().decode()
-        series = Counter(
-            (sample.name, *sorted(sample.labels.items()))
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-        )
-        assert max(series.values()) == 1, "a series stands there twice"
-        return text
-
-    def ready(self) -> bool:
-        """Whether everything has been asked."""
-        try:
-            with urllib.request.urlopen(f"{self.url}/-/ready", timeout=30):
-                return True
-        except urllib.error.URLError:
-            return False
-
-    def holds(self) -> dict[str, int]:
-        """Its threads, open files and resident memory in MB."""
-        facts = Path(f"/proc/{self._process.pid}")
-        status = (facts / "status").read_text()
-        return {
-            "threads": int(re.search(r"Threads:\s+(\d+)", status)[1]),  # type: ignore[index]
-            "open files": len(list((facts / "fd").iterdir())),
-            "MB resident": int(re.search(r"VmRSS:\s+(\d+)", status)[1]) // 1024,  # type: ignore[index]
-        }
-
-    def troubles(self) -> list[str]:
-        """Lines of all logs that tell of a bug."""
-        logs = "".join(path.read_text() for path in self.directory.glob("log*"))
-        return [line for line in logs.splitlines() if "level=error" in line or "bug" in line]
 
 
 def main() -> None:
@@ -168,12 +73,12 @@ def main() -> None:
             name: stack.enter_context(Server(system, latency=(0.0, 0.1))).url
             for name, system in systems.items()
         }
-        process = Process(directory, urls)
+        process = stack.enter_context(Process(directory, _settings(urls, directory)))
         while not process.ready():
             time.sleep(0.2)
         torment = partial(_torment, process, systems, dice)
         done = torment(flags.seconds / 3, kill_every=flags.kill_every)
-        process.page()
+        _whole_page(process)
         at_start = process.holds()
         done += torment(flags.seconds * 2 / 3, kill_every=inf)
         for system in systems.values():
@@ -207,7 +112,7 @@ def _torment(
             system.fleet.remove_plant(dice.choice(plants).code)
 
     def reload(_system: System) -> None:
-        process.reload(factor=dice.choice([1, 2]))
+        process.reload({**process.settings, **_factors(dice.choice([1, 2]))})
 
     events: Mapping[str, Callable[[System], None]] = {
         "faults": fault,
@@ -222,15 +127,15 @@ def _torment(
         done[name] += 1
         if time.time() > next_kill:
             next_kill += kill_every
-            process.kill()
+            process.restart()
             done["kills"] += 1
         if done.total() % LOOK == 0:
-            process.page()
+            _whole_page(process)
         time.sleep(STEP)
     return done
 
 
-def _settings(urls: Mapping[str, str], directory: Path, factor: float) -> dict[str, Any]:
+def _settings(urls: Mapping[str, str], directory: Path) -> dict[str, Any]:
     minute = f"{MINUTE / PACE}s"
     return {
         "accounts": [
@@ -252,9 +157,25 @@ def _settings(urls: Mapping[str, str], directory: Path, factor: float) -> dict[s
             }
             for name, row in INTERFACES.items()
         },
-        "factors": [{"device_type": 17, "key": "active_power", "factor": factor}],
         "state": {"directory": str(directory / "state")},
+        **_factors(1),
     }
+
+
+def _factors(factor: float) -> dict[str, Any]:
+    return {"factors": [{"device_type": 17, "key": "active_power", "factor": factor}]}
+
+
+def _whole_page(process: Process) -> str:
+    """The page, which must be whole and name no series twice."""
+    page = process.page()
+    series = Counter(
+        (sample.name, *sorted(sample.labels.items()))
+        for family in text_string_to_metric_families(page)
+        for sample in family.samples
+    )
+    assert max(series.values()) == 1, "a series stands there twice"
+    return page
 
 
 def _report(
@@ -263,7 +184,7 @@ def _report(
     done: Counter[str],
     at_start: Mapping[str, int],
 ) -> None:
-    page = process.page()
+    page = _whole_page(process)
     calls = [c for system in systems.values() for c in system.calls.accounts().items()]
     print(f"events: {', '.join(f'{count} {name}' for name, count in done.items())}")
     print(f"calls: {sum(len(c.arrivals) for _, c in calls)}")

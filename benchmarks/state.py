@@ -2,6 +2,7 @@
 
 import argparse
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -39,7 +40,7 @@ def main() -> None:
         print(f"opened, checked and read: {perf_counter() - start:.2f} s ({len(known)} devices)")
 
 
-def _seconds(memory: Memory, changes: dict[tuple[str, str], object]) -> float:
+def _seconds(memory: Memory, changes: Mapping[tuple[str, str], object]) -> float:
     start = perf_counter()
     with memory.claim():
         memory.write(changes)

@@ -137,3 +137,9 @@ def serving(system, **traits):
 def refusals(system):
     """How many calls were refused for their frequency, by interface."""
     return {key: len(calls.refusals) for key, calls in system.calls.accounts().items()}
+
+
+def devices_on(page):
+    """The devices of which a page tells the state."""
+    pattern = r'^fusionsolar_\w+_run_state_code\{.*device_id="([^"]+)"'
+    return set(re.findall(pattern, page, re.MULTILINE))

@@ -116,7 +116,7 @@ def test_a_connection_can_be_reset_before_the_headers(connected, session):
 
 
 def test_a_connection_can_be_reset_in_the_body(connected, session):
-    with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+    with pytest.raises(requests.exceptions.ChunkedEncodingError, match="reset"):
         faulty(connected, session, "reset_in_body")
 
 

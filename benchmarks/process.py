@@ -1,0 +1,105 @@
+"""The daemon as a process of its own, for the benchmarks that kill it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+
+
+class Process:
+    """A daemon that a `with` block starts, and kills at its end; each start writes its own log.
+
+    `settings` is the configuration that stands in its directory.
+    """
+
+    def __init__(self, directory: Path, settings: Mapping[str, Any]) -> None:
+        self.directory = directory
+        self.starts = 0
+        self._configure(settings)
+
+    def __enter__(self) -> Self:
+        self._start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._kill()
+
+    def _configure(self, settings: Mapping[str, Any]) -> None:
+        self.settings = settings
+        (self.directory / "config.yaml").write_text(yaml.safe_dump(settings))
+
+    def _start(self) -> None:
+        """Starts the process and waits until it listens."""
+        self.starts += 1
+        log = self.directory / f"log{self.starts}"
+        command = [
+            sys.executable,
+            *("-m", "exporter", "--config.file", str(self.directory / "config.yaml")),
+            *("--web.listen-address", "127.0.0.1:0"),
+        ]
+        with log.open("w") as file:
+            self._process = subprocess.Popen(  # noqa: S603  # because it is our own program
+                command, stderr=file, env={**os.environ, "NO_PROXY": "*"}
+            )
+        while not (found := re.search(r"addresses=(\S+)", log.read_text())):
+            if self._process.poll() is not None:
+                raise SystemExit(log.read_text())
+            time.sleep(0.01)
+        self._url = f"http://{found[1]}"
+
+    def _kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def restart(self) -> None:
+        """Ends the process at once, and starts another."""
+        self._kill()
+        self._start()
+
+    def reload(self, settings: Mapping[str, Any]) -> None:
+        """Lets it read another configuration."""
+        self._configure(settings)
+        self._process.send_signal(signal.SIGHUP)
+
+    def end(self) -> int:
+        """Ends the process as an orchestrator would; returns its status."""
+        self._process.terminate()
+        return self._process.wait(timeout=10)
+
+    def page(self) -> str:
+        """The page."""
+        with urllib.request.urlopen(f"{self._url}/metrics", timeout=30) as answer:
+            text: str = answer.read().decode()
+        return text
+
+    def ready(self) -> bool:
+        """Whether everything has been asked."""
+        try:
+            with urllib.request.urlopen(f"{self._url}/-/ready", timeout=30):
+                return True
+        except urllib.error.URLError:
+            return False
+
+    def holds(self) -> dict[str, int]:
+        """Its threads, open files and resident memory in MB."""
+        facts = Path(f"/proc/{self._process.pid}")
+        status = (facts / "status").read_text()
+        return {
+            "threads": int(re.search(r"Threads:\s+(\d+)", status)[1]),  # type: ignore[index]
+            "open files": len(list((facts / "fd").iterdir())),
+            "MB resident": int(re.search(r"VmRSS:\s+(\d+)", status)[1]) // 1024,  # type: ignore[index]
+        }
+
+    def troubles(self) -> list[str]:
+        """Lines of all logs that tell of a bug."""
+        logs = "".join(path.read_text() for path in self.directory.glob("log*"))
+        return [line for line in logs.splitlines() if "level=error" in line or "bug" in line]

@@ -1,0 +1,135 @@
+"""The daemon as a process that is killed, started again, and told to read its configuration."""
+
+import contextlib
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+import urllib.error
+
+import pytest
+from daemon import account, devices_on, exporter, refusals, serving, system
+
+STATE = {"state": {"directory": "state"}}
+
+
+def slow(url, **more):
+    """An account whose values stay for hours, so that they outlive a restart on any machine."""
+    made = account(url, **{"timeout": "20s", **more})
+    made["interfaces"] = {name: {"every": "1h"} | each for name, each in made["interfaces"].items()}
+    return made
+
+
+def test_fleet_and_values_are_on_the_page_before_the_first_call(tmp_path):
+    with serving(system(plants=2)) as server:
+        accounts = [slow(server.url)]
+        with exporter(tmp_path, accounts, **STATE) as daemon:
+            before = devices_on(daemon.ready().page())
+            daemon.stop(signal.SIGKILL)
+
+    with exporter(tmp_path, accounts, **STATE) as daemon:  # now without a server
+        page = daemon.page()
+
+    assert devices_on(page) == before
+    assert re.search(r"^fusionsolar_interface_last_success_timestamp", page, re.MULTILINE)
+
+
+def test_kills_at_any_moment_cost_one_login_and_no_refusal(tmp_path):
+    dice = random.Random(4)  # noqa: S311  # dice, not keys
+    management = system(plants=2)
+    with serving(management) as server:
+        accounts = [account(server.url)]
+        with exporter(tmp_path, accounts, **STATE) as daemon:
+            daemon.ready().stop(signal.SIGKILL)
+        for _ in range(5):
+            with exporter(tmp_path, accounts, **STATE) as daemon:
+                assert "fusionsolar_device_info" in daemon.page()
+                enough = made(management) + dice.randrange(4)
+                daemon.wait(lambda: made(management) >= enough)  # noqa: B023  # waited for at once
+                daemon.stop(signal.SIGKILL)
+
+    assert set(refusals(management).values()) == {0}
+    assert len(management.calls.of("api", "login").arrivals) == 1
+
+
+def made(management):
+    return sum(len(calls.arrivals) for calls in management.calls.accounts().values())
+
+
+def test_a_second_daemon_on_the_same_directory_refuses(tmp_path):
+    with exporter(tmp_path, [account("http://127.0.0.1:9")], **STATE) as daemon:
+        second = subprocess.run(  # noqa: S603  # our own program
+            [
+                sys.executable,
+                *("-m", "exporter", "--config.file", str(daemon.path)),
+                *("--web.listen-address", "127.0.0.1:0"),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert second.returncode == 2
+    assert second.stderr.splitlines() == [
+        f"fusionsolar-exporter: state.directory: {tmp_path / 'state'} is used by another process"
+    ]
+
+
+def test_where_the_state_cannot_be_kept_it_says_so_and_goes_on(tmp_path):
+    (tmp_path / "state").touch()
+    with exporter(tmp_path, [account("http://127.0.0.1:9")], **STATE) as daemon:
+        assert daemon.get("/-/healthy")[0] == 200
+        assert daemon.log.count("state directory cannot be used") == 1
+        assert f'directory={tmp_path / "state"} reason="File exists"' in daemon.log
+
+
+@pytest.mark.parametrize("by", ["signal", "request"])
+def test_a_reload_applies_what_stands_on_disk(tmp_path, by):
+    reload = {
+        "signal": lambda: os.kill(daemon.process.pid, signal.SIGHUP),
+        "request": lambda: daemon.get("/-/reload", "POST"),
+    }[by]
+    with serving(system(plants=1)) as server:
+        home, dead = slow(server.url), account("http://127.0.0.1:9", name="dead")
+        with exporter(tmp_path, [home, dead], "--web.enable-lifecycle") as daemon:
+            daemon.wait(lambda: devices_on(daemon.page()))
+            daemon.configure([home | {"timeout": "3s"}])
+            reload()
+            daemon.wait(lambda: "configuration reloaded" in daemon.log)
+
+            assert 'account="dead"' not in daemon.page()
+            assert devices_on(daemon.page())
+            daemon.wait(lambda: daemon.get("/-/ready")[0] == 200)
+            assert daemon.value('fusionsolar_api_logins_total{account="home"}') == 1
+
+            daemon.path.write_text("accounts: nonsense")
+            reload()
+            successful = "fusionsolar_exporter_config_last_reload_successful"
+            daemon.wait(lambda: daemon.value(successful) == 0)
+            assert devices_on(daemon.page())
+
+
+@pytest.mark.parametrize("by", ["signal", "request"])
+def test_a_signal_ends_it_even_during_a_reload(tmp_path, by):
+    management = system(plants=1)
+    with serving(management) as server:
+        management.faults.add("hang_before_headers", interface="getDevRealKpi")
+        accounts = [account(server.url, timeout="10m")]
+        with exporter(tmp_path, accounts, "--web.enable-lifecycle") as daemon:
+            daemon.wait(lambda: management.calls.of("api", "getDevRealKpi").arrivals)
+            daemon.configure([account(server.url, timeout="9m")])
+            if by == "signal":
+                os.kill(daemon.process.pid, signal.SIGHUP)
+            else:
+                threading.Thread(target=ask_for_a_reload, args=(daemon,), daemon=True).start()
+            daemon.wait(lambda: "reading the configuration anew" in daemon.log)
+
+            assert daemon.stop() == 0
+
+
+def ask_for_a_reload(daemon):
+    with contextlib.suppress(urllib.error.URLError, ConnectionError):
+        daemon.get("/-/reload", "POST")

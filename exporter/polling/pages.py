@@ -48,8 +48,9 @@ class PlantPages:
         known = len(self.codes)
         self.codes.update(plant.code for plant in parsed.records)
         if self._paged_path is None and parsed.pages > 1:
-            # Whatever size the server's own pages have: ask anew in pages of ours.
+            # Whatever size the server's own pages have: ask anew in pages of ours, from the first.
             self._use_pages(PLANT_LIST.path, now)
+            self._restart()
             return None
         # Whatever the count says: a page that tells nothing new was behind the last.
         if self.page < parsed.pages and len(self.codes) > known:

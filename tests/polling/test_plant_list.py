@@ -46,6 +46,20 @@ def test_a_classic_list_in_pages_is_asked_anew_in_pages_of_ours():
     ]
 
 
+@pytest.mark.parametrize("size", [10, 100, 250])
+def test_a_classic_list_in_pages_is_read_to_its_end(size):
+    server, sink = account(plants=250, devices={}, hours=1), Sink()
+    pages = server.answer_stations
+    first = {"pageNo": 1, "pageSize": size}
+    server.answer_getStationList = lambda body: pages(body or first) | {"pageCount": 25}
+
+    run(poller(server, sink))
+
+    asked = [call[2].get("pageNo") for call in server.paths("getStationList")]
+    assert asked == [None, 1, 2, 3, 4]
+    assert len(sink.last["fleet"][0]) == 250
+
+
 def test_a_page_count_that_promises_too_much_ends_with_the_plants():
     server, sink = account(plants=150, devices={}, hours=1), Sink()
     server.script = lambda name, _: refused("401", PARKED) if name == "getStationList" else None

@@ -15,8 +15,13 @@ LEVELS: Mapping[str, int] = {
     "error": logging.ERROR,
 }
 
-# What libraries may say at least; urllib3's warnings quote URLs.
-_LIBRARIES: Mapping[str, int] = {"": logging.WARNING, "urllib3": logging.ERROR}
+# What libraries may say at least; urllib3's warnings quote URLs, and asyncio's are about clients
+# that hang up: as many as any stranger likes.
+_LIBRARIES: Mapping[str, int] = {
+    "": logging.WARNING,
+    "asyncio": logging.ERROR,
+    "urllib3": logging.ERROR,
+}
 
 _LONGEST_VALUE = 1_000
 

@@ -20,9 +20,7 @@ def text_of(path: Path) -> str:
         ValueError: The file cannot be read or is not UTF-8; the text says which, not what it holds.
     """
     try:
-        if not path.is_fifo():  # into which nobody may ever write
-            return path.read_text("utf-8-sig")
-        reason = "is not a file"
+        return path.read_text("utf-8-sig")
     except OSError as error:
         reason = f"cannot be read: {error.strerror}"
     except ValueError:

@@ -85,7 +85,8 @@ class BoundedProtocol(H11Protocol):
     def eof_received(self) -> bool:  # type: ignore[override]  # as asyncio declares it
         """Answers one who has said all, and then hangs up."""
         self._has_said_all = True
-        return not self._is_idle()
+        # TLS ends both ways at once.
+        return self.transport is self._socket and not self._is_idle()
 
     def send_400_response(self, msg: str) -> None:
         """Refuses what is no HTTP; behind a request, it ends the answer as well."""

@@ -10,7 +10,9 @@ import structlog
 def log_of_the_tests():
     """Leaves the log as it was."""
     before, handlers = structlog.get_config(), logging.getLogger().handlers
-    levels = {name: logging.getLogger(name).level for name in ("", "urllib3", "exporter")}
+    levels = {
+        name: logging.getLogger(name).level for name in ("", "asyncio", "urllib3", "exporter")
+    }
     yield
     structlog.configure(**before)
     logging.getLogger().handlers = handlers

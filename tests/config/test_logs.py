@@ -28,7 +28,7 @@ class Stream(io.TextIOWrapper):
 
 @pytest.fixture(autouse=True)
 def _as_it_was() -> Iterator[None]:
-    loggers = [logging.getLogger(name) for name in ("", "exporter", "urllib3")]
+    loggers = [logging.getLogger(name) for name in ("", "exporter", "asyncio", "urllib3")]
     handlers, levels = loggers[0].handlers, [each.level for each in loggers]
     yield
     structlog.reset_defaults()
@@ -222,15 +222,15 @@ def test_the_level_is_the_least_that_is_said(stream: Stream, level: str, said: l
 @pytest.mark.parametrize(
     ("level", "said"),
     [
-        ("debug", ["uvicorn warning", "uvicorn error", "urllib3 error"]),
-        ("error", ["uvicorn error", "urllib3 error"]),
+        ("debug", ["uvicorn warning", "uvicorn error", "asyncio error", "urllib3 error"]),
+        ("error", ["uvicorn error", "asyncio error", "urllib3 error"]),
     ],
 )
-def test_libraries_speak_through_the_same_log_from_warnings_up_and_urllib3_from_errors(
+def test_libraries_speak_through_the_same_log_from_warnings_or_errors_up(
     stream: Stream, level: str, said: list[str]
 ) -> None:
     logs.configure(level, "json", stream)
-    for library in ("uvicorn", "urllib3"):
+    for library in ("uvicorn", "asyncio", "urllib3"):
         logger = logging.getLogger(f"{library}.part")
         for method in ("debug", "info", "warning", "error"):
             getattr(logger, method)("%s %s", library, method)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from exporter.config import Account, ConfigError, Settings, load
+from exporter.config import Account, ConfigError, Settings
 
 SECRET = "corr3ct-h0rse"
 
@@ -87,12 +87,6 @@ def test_what_may_never_end_is_refused_unread(loaded, tmp_path: Path, key: str) 
     os.mkfifo(tmp_path / "a")
     with pytest.raises(ConfigError, match=r"_file: is not a file$"):
         loaded(f"accounts: [{{username: u, {key}}}]")
-
-
-def test_a_configuration_that_may_never_end_is_refused_unread(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "config.yaml")
-    with pytest.raises(ConfigError, match=r"config\.yaml: is not a file$"):
-        load(tmp_path / "config.yaml", {})
 
 
 @pytest.mark.parametrize(

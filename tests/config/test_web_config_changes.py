@@ -82,6 +82,18 @@ def test_a_broken_one_leaves_the_one_before_and_says_so_once(place, spoil) -> No
     assert config.current() is not before
 
 
+def test_a_pipe_in_its_place_keeps_nobody_waiting(place) -> None:
+    place.write_tls()
+    config = place.opened()
+    before = config.current()
+    place.path.unlink()
+    os.mkfifo(place.path)
+    place.clock.at += 1
+    with structlog.testing.capture_logs() as said:
+        assert config.current() is before
+    assert [line["reason"] for line in said] == [f"{place.path}: is not a file"]
+
+
 def test_a_broken_one_that_changes_is_spoken_of_again(place) -> None:
     place.path.write_text("{}")
     config = place.opened()

@@ -3,7 +3,7 @@
 import base64
 import socket
 import ssl
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import bcrypt
 import pytest
@@ -296,6 +296,20 @@ def test_a_reset_in_the_middle_is_no_error(site):
         serving.wait(lambda: f"connection_lost {port}" in serving.events)  # noqa: B023  # waits here
     assert site.scrape() == LARGE
     serving.ended()
+
+
+def test_who_says_goodbye_before_the_answer_is_not_spoken_of(site):
+    serving = site.serve()
+    for _ in range(20):
+        connection = site.connect(REQUEST)
+        port = port_of(connection)
+        connection.setblocking(False)
+        with suppress(ssl.SSLError):
+            connection.unwrap()
+        connection.close()
+        serving.wait(lambda: f"connection_lost {port}" in serving.events)  # noqa: B023  # waits here
+    serving.ended()
+    assert [line for line in serving.events if "eof" in line] == []
 
 
 def test_a_slow_reader_gets_its_page_before_the_connection_ends(site):

@@ -247,9 +247,10 @@ def _unwrap(answer: _Answer) -> Any:
         raise status_error(answer.status)
     if not answer.body.strip():
         raise word_error("empty")
-    nothing_but_a_code = envelope.get("data") is None and code in FAIL_CODES
+    data = envelope.get("data")
+    nothing_but_a_code = code in FAIL_CODES and (not data or isinstance(data, str))
     if success is True and not nothing_but_a_code:
-        return envelope.get("data")
+        return data
     raise _failure(envelope, code)
 
 

@@ -133,11 +133,14 @@ def test_success_outweighs_a_fail_code(server, signed_in):
     assert signed_in.call(PATH, {}) == [1]
 
 
-@pytest.mark.parametrize("code", [305, "407"])
-def test_success_without_data_outweighs_no_fail_code(server, signed_in, code):
-    answer = {"success": True, "data": None, "failCode": code}
+@pytest.mark.parametrize(
+    ("code", "data"), [(305, None), ("407", []), (0, "ACCESS_FREQUENCY_IS_TOO_HIGH"), (407, "x")]
+)
+def test_success_without_data_outweighs_no_fail_code(server, signed_in, code, data):
+    answer = {"success": True, "data": data, "failCode": code}
     error = call_failing_with(server, signed_in, json=answer)
-    assert summary(error) == (str(code), FAIL_CODES[int(code)].reaction, True)
+    told = int(code) or 407
+    assert summary(error) == (str(told), FAIL_CODES[told].reaction, True)
 
 
 @pytest.mark.parametrize("content_type", ["text/html", "application/octet-stream", "nonsense"])

@@ -157,11 +157,11 @@ class Trials:
         return Heard("logged in" if logged_in else "the session from before is used")
 
     def _read(self, interface: Interface) -> Heard:
-        """Reads a list: to its end if nothing is known of what it lists, or just once."""
+        """Reads a list: to its end if what it lists is not wholly known, or just once."""
         inventory = self._tour.inventory
-        known = inventory.plants if interface is PLANT_LIST else inventory.devices
+        listed = inventory.plants if interface is PLANT_LIST else inventory.devices
         answers = self._tour.read(interface)
-        heard = list(islice(answers, 1) if known else answers)
+        heard = list(islice(answers, 1) if listed and not inventory.is_partial else answers)
         if interface is DEVICE_LIST:
             self._errand.keep_fleet()
         count = sum(len(answer.parsed.records) for answer in heard)

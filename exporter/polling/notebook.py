@@ -223,4 +223,4 @@ def recall_session(  # noqa: PLR0913  # because it tells each of them
         client.token = token
     seal = stored.get("refused")
     if isinstance(seal, str) and not client.is_sealed(seal):
-        session.believe_credentials()
+        session.believe_credentials(now)

@@ -108,13 +108,14 @@ class Session:
                 unit = min(MINUTE, self.pace)
                 wait.refused(now, unit, 30 * unit)
 
-    def believe_credentials(self) -> None:
+    def believe_credentials(self, now: float) -> None:
         """Forgets that the credentials were refused: they are new, and may be tried at once.
 
-        Not more than three of them in half an hour.
+        Not where three were refused in half an hour.
         """
-        self.refusal = None
         self._waits[Reaction.REFUSE_CREDENTIALS] = Backoff()
+        if self._refusals.earliest(REFUSALS, None, hurry=True) < now + MINUTE:
+            self.refusal = None
 
     def lost(self, now: float) -> bool:
         """Notes that the server no longer knows our session; returns whether it was stolen.

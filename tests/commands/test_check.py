@@ -10,6 +10,8 @@ from exporter import cli
 from exporter.northbound.interfaces import INTERFACES
 from exporter.simulator.sessions import User
 
+LISTED = ("login", "getStationList", "getDevList")
+
 
 @pytest.fixture
 def home(tmp_path):
@@ -293,14 +295,26 @@ def test_each_account_is_checked_and_one_that_fails_leaves_the_others_alone(home
 
 def test_a_large_fleet_is_listed_once_and_then_known(tmp_path, capsys):
     with world(tmp_path, plants=101) as home:
-        home.configure(interfaces={name: {"enabled": False} for name in INTERFACES if name not in
-            ("login", "getStationList", "getDevList")})  # fmt: skip
+        home.configure(interfaces={n: {"enabled": False} for n in INTERFACES if n not in LISTED})
         _, account, _ = checked(home, capsys)
         assert (len(account["plants"]), home.calls("getDevList")) == (101, 2)
         home.clock.pass_by(3_600)
         checked(home, capsys)
         assert home.calls("getDevList") == 3
         assert home.refused() == 0
+
+
+def test_what_a_wider_filter_lets_in_is_listed_to_its_end(tmp_path, capsys):
+    silent = {name: {"enabled": False} for name in INTERFACES if name not in LISTED}
+    with world(tmp_path, plants=101) as home:
+        home.configure(account={"device_types": ["grid_meter"]}, interfaces=silent)
+        checked(home, capsys)
+        assert 0 < len(home.memory.read("fleet")["devices"]) < len(home.system.fleet.devices)
+
+        home.configure(interfaces=silent)
+        home.clock.pass_by(3_600)
+        checked(home, capsys)
+        assert len(home.memory.read("fleet")["devices"]) == len(home.system.fleet.devices)
 
 
 def test_the_command_line_leads_here(home, capsys):

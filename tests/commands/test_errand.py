@@ -305,7 +305,7 @@ def test_a_refused_password_is_not_tried_again_and_others_three_times_in_half_an
             errand(home, memory).open()
 
     home.configure()
-    with pytest.raises(NotNowError, match="in 1[0-9]{3} s, as the last was refused: user name"):
+    with pytest.raises(NotNowError, match=r"in 1[0-9]{3} s, as the last was refused: user name"):
         errand(home, memory).open()
     assert home.calls("login") == 3
 

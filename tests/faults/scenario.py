@@ -18,7 +18,9 @@ from faults.table import DEVICES, LISTS, LOGIN, PLANTS, TABLE, WALKED
 from exporter.northbound.interfaces import INTERFACES
 
 PAUSE = 0.25  # seconds between two looks at the page
-PATIENCE = 60.0  # seconds after which something will not come any more
+# Seconds after which something will not come any more: a device that failed its batch is asked again
+# after up to 64 turns of two windows, and a busy machine is slow.
+PATIENCE = 240.0
 ASLEEP = 3.0  # seconds of a suspension
 
 _SAMPLE = re.compile(r'^(fusionsolar_\w+)\{account="([^"]*)",?([^}]*)\} (\S+)$', re.MULTILINE)

@@ -18,8 +18,8 @@ from faults.table import DEVICES, LISTS, LOGIN, PLANTS, TABLE, WALKED
 from exporter.northbound.interfaces import INTERFACES
 
 PAUSE = 0.25  # seconds between two looks at the page
-# Seconds after which something will not come any more: a device that failed its batch is asked again
-# after up to 64 turns of two windows, and a busy machine is slow.
+# Seconds after which something will not come any more: a device that failed its batch is asked
+# again after up to 64 turns of two windows, and a busy machine is slow.
 PATIENCE = 240.0
 ASLEEP = 3.0  # seconds of a suspension
 

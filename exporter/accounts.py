@@ -198,6 +198,7 @@ class Accounts:
             clock=clock,
             gate=self._gates.setdefault(_server(account.base_url), HostGate()),
             memory=memory,
+            scale=self._scale,
         )
 
     def _sink(self, plan: _Plan, clock: SystemClock) -> AccountSink:

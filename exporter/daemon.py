@@ -65,6 +65,8 @@ class Reload:
             known = isinstance(error, ConfigError)
             reason = str(error) if known else "a bug; the log says more"
             self._telemetry.reload_successful.set(0)
+            if not known:
+                self._telemetry.errors.labels("reload").inc()
             self._log.error(
                 "configuration not reloaded, going on with the old",
                 reason=reason,

@@ -56,6 +56,10 @@ class Counts:
         """Somebody else's login ended our session."""
         self._telemetry.sessions_lost.labels(self._account).inc()
 
+    def bug(self) -> None:
+        """The poller raised what it should have handled."""
+        self._telemetry.errors.labels("poller").inc()
+
     def permitted(self, interface: str, *, permitted: bool) -> None:
         """Whether the account may call an interface, as far as its last answer tells."""
         self._set("permitted", interface, permitted)

@@ -22,6 +22,12 @@ RELOAD_TIMESTAMP = Metric(
     "When the configuration was last read successfully.",
     unit="seconds",
 )
+ERRORS = Metric(
+    "fusionsolar_exporter_errors_total",
+    Kind.COUNTER,
+    "Bugs of the exporter that it survived, by the part of it that raised; the log has each.",
+    labels=("part",),
+)
 UP = Metric(
     "fusionsolar_up",
     Kind.GAUGE,
@@ -137,6 +143,7 @@ OWN = (
     BUILD,
     RELOAD_SUCCESSFUL,
     RELOAD_TIMESTAMP,
+    ERRORS,
     UP,
     LOGINS,
     SESSIONS_LOST,

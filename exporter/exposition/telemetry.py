@@ -31,6 +31,7 @@ REJECTIONS = (
 )
 # Shown at 0 before they happen; other reasons appear with their first failure.
 USUAL_FAILURES = ("305", "407", "connection", "malformed", "timeout")
+PARTS = ("poller", "reload", "web")  # of the exporter, by which its own bugs are counted
 BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)  # seconds that a request may take
 _Instrument = Counter | Gauge | Histogram
 
@@ -50,6 +51,9 @@ class Telemetry:
         self._gauge(own.BUILD).labels(version(NAME), platform.python_version()).set(1)
         self.reload_successful = self._gauge(own.RELOAD_SUCCESSFUL)
         self.reload_timestamp = self._gauge(own.RELOAD_TIMESTAMP)
+        self.errors = self._counter(own.ERRORS)
+        for part in PARTS:
+            self.errors.labels(part)
         self.up = self._gauge(own.UP)
         self.logins = self._counter(own.LOGINS)
         self.sessions_lost = self._counter(own.SESSIONS_LOST)

@@ -7,7 +7,9 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
+from email.utils import formatdate, parsedate_to_datetime
 from functools import cached_property
+from http.client import HTTPException
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -25,8 +27,9 @@ from exporter.northbound.deadline import (
 from exporter.northbound.errors import (
     FAIL_CODES,
     CallError,
-    Reaction,
+    data_error,
     fail_code_error,
+    login_error,
     status_error,
     word_error,
 )
@@ -36,29 +39,38 @@ from exporter.northbound.seal import is_seal_of, sealed
 
 _OK = 200
 _REDIRECTS = range(300, 400)
-_STATUS_STANDS = frozenset({401, 403, 429})  # whatever the body says
+_STATUS_STANDS = frozenset({401, 403, 429})  # whatever else the body says
+_SESSION_CODES = frozenset({305, 306, 307})
 _LARGEST_ANSWER = 64 * 1024 * 1024  # bytes, decompressed
 _MOST_VALUES = 4_000_000  # of an answer; decoded, each costs up to 70 bytes
 _PIECE = 64 * 1024
 _LONGEST_MESSAGE = 200  # characters
 _LONGEST_INTEGER = 400  # digits; a float ends at 309, and int() refuses from 4300 on
-_TOO_OFTEN, _FREQUENCY = "ACCESS_FREQUENCY_IS_TOO_HIGH", 407  # the words sometimes come alone
+# Words that count like their failCode, which they sometimes come without, anywhere in a failure.
+_CODE_WORDS = {b"ACCESS_FREQUENCY_IS_TOO_HIGH": 407, b"USER_MUST_RELOGIN": 305}
+_SEARCHED = 4096  # bytes of a failure's body; longer ones are pages for people
 _NUMERIC = re.compile(r"\s*(-?[0-9]{1,9})(\.0*)?\s*", re.ASCII)
 
-# To a login, both mean that user name or password is wrong.
-_REFUSALS = frozenset({"empty", "http_401"})
-
-# What the libraries raise, by the reason it is counted under; anything else is `connection`.
+# What requests, urllib3, http.client and the system raise, by the reason it is counted under. Not
+# everything comes wrapped: an address may be no address, a header may not be sendable. What is not
+# here is a bug of ours.
 _RAISED: tuple[tuple[type[Exception], str], ...] = (
     (requests.exceptions.Timeout, "timeout"),
     (requests.exceptions.SSLError, "tls"),
     (requests.exceptions.ContentDecodingError, "malformed"),
+    (requests.exceptions.RequestException, "connection"),
+    (urllib3.exceptions.HTTPError, "connection"),
+    (HTTPException, "connection"),
+    (OSError, "connection"),
+    (UnicodeError, "connection"),
 )
+_TRANSPORT = tuple(kind for kind, _ in _RAISED)
 
 
 class _Answer(NamedTuple):
     status: int
     token: str | None
+    retry_after: float
     body: bytes
 
 
@@ -119,15 +131,18 @@ class Client:
             CallError: The login failed; the client has no token then.
         """
         self.forget()
+        failure: CallError | None = None
         try:
-            self.call(LOGIN.path, {"userName": self._username, "systemCode": self._password})
-        except CallError as failure:
-            failure.message = ""  # it may repeat the password
-            if failure.reason in _REFUSALS:
-                failure.reaction = Reaction.REFUSE_CREDENTIALS
-            raise
-        if self.token is None:
-            raise word_error("no_token", enveloped=True)
+            self._call(LOGIN.path, {"userName": self._username, "systemCode": self._password})
+        except CallError as raised:
+            raised.message = ""  # it may repeat the password
+            failure = login_error(raised)
+        else:
+            if self.token is None:
+                failure = word_error("no_token", enveloped=True)
+        if failure is not None:
+            self.forget()  # a refusal may come with a token
+            raise failure
 
     def call(self, path: str, body: Mapping[str, Any]) -> Any:
         """Posts `body` and returns the `data` of the answer's envelope.
@@ -135,12 +150,21 @@ class Client:
         Raises:
             CallError: Whatever went wrong, on the way or in the answer.
         """
+        try:
+            return self._call(path, body)
+        except CallError as failure:
+            raise data_error(failure) from None
+
+    def _call(self, path: str, body: Mapping[str, Any]) -> Any:
         answer = self._exchange(path, body)
         if self.tap is not None:
             self.tap(path, answer.body)
-        data = _unwrap(answer)
-        self.token = answer.token or self.token
-        return data
+        self.token = answer.token or self.token  # a refusal may bring the next one, too
+        try:
+            return _unwrap(answer)
+        except CallError as failure:
+            failure.retry_after = answer.retry_after
+            raise
 
     def forget(self) -> None:
         """Drops the session's token."""
@@ -156,9 +180,12 @@ class Client:
                 answer = self._send(path, body, deadline)
         except CallError as raised:
             failure = raised
-        except Exception as raised:  # noqa: BLE001  # because requests lets strangers through
+        except _TRANSPORT as raised:
             failure = word_error(_reason(raised))
             failure.detail = _detail(raised)
+        except Exception:
+            if not deadline.passed:  # else the library stumbled over the socket that was cut
+                raise
         if deadline.passed:
             failure = word_error("timeout")
         if failure is not None:
@@ -193,13 +220,11 @@ class Client:
             status = response.status_code
             if status in _REDIRECTS:
                 raise word_error("redirect")
-            if status in _STATUS_STANDS:
-                raise status_error(status)
-            return _Answer(status, _token(response), _read(response))
+            return _Answer(status, _token(response), _retry_after(response), _read(response))
 
 
 def _reason(raised: Exception) -> str:
-    return next((word for kind, word in _RAISED if isinstance(raised, kind)), "connection")
+    return next(word for kind, word in _RAISED if isinstance(raised, kind))
 
 
 def _detail(raised: BaseException | None) -> str:
@@ -224,13 +249,31 @@ def _read(response: requests.Response) -> bytes:
 
 
 def _token(response: requests.Response) -> str | None:
-    """The token in the header or, cut as RFC 6265 says (5.2), in the cookie."""
-    token = response.headers.get("xsrf-token", "").strip()
-    for cookie in response.raw.headers.getlist("set-cookie"):
-        name, _, value = cookie.partition(";")[0].partition("=")
-        if name.strip().upper() == "XSRF-TOKEN":
-            token = token or value.strip().strip('"')
-    return token or None
+    """The last token in a header or, cut as RFC 6265 says (5.2), in a cookie."""
+    headers = response.raw.headers
+    cookies = (cookie.partition(";")[0].partition("=") for cookie in headers.getlist("set-cookie"))
+    found = [
+        *(value.strip().strip('"') for name, _, value in cookies if _is_token(name)),
+        *(header.strip() for header in headers.getlist("xsrf-token")),
+    ]
+    return next((token for token in reversed(found) if token), None)
+
+
+def _is_token(cookie: str) -> bool:
+    return cookie.strip().upper() == "XSRF-TOKEN"
+
+
+def _retry_after(response: requests.Response) -> float:
+    """Seconds that the server asks to be left alone (RFC 9110, 10.2.3); 0 where it does not."""
+    asked = response.headers.get("retry-after", "").strip()
+    if asked.isascii() and asked.isdigit():
+        return float(asked)
+    with suppress(ValueError, OverflowError, TypeError):  # no date, none of this world, no zone
+        until = parsedate_to_datetime(asked)
+        # By the server's own clock, where it tells the time.
+        now = parsedate_to_datetime(response.headers.get("date") or formatdate(usegmt=True))
+        return max(0.0, (until - now).total_seconds())
+    return 0.0
 
 
 def _unwrap(answer: _Answer) -> Any:
@@ -240,18 +283,27 @@ def _unwrap(answer: _Answer) -> Any:
     failure has the code in `data` and a failCode of 0 (2.2), another one only a message (2.17).
     """
     envelope = _decode(answer.body)
-    success, code = envelope.get("success"), _fail_code(envelope)
+    success, data = envelope.get("success"), envelope.get("data")
+    has_data = success is True and bool(data) and not isinstance(data, str)
+    spoken = None if has_data else _spoken_code(answer.body)
+    code = spoken or _fail_code(envelope)
     if answer.status != _OK:
-        if success is False and code is not None and code in FAIL_CODES:
+        told = success is False or spoken is not None
+        # What says that the session is over says more than any status.
+        if told and code in (_SESSION_CODES if answer.status in _STATUS_STANDS else FAIL_CODES):
             raise _failure(envelope, code)
         raise status_error(answer.status)
     if not answer.body.strip():
         raise word_error("empty")
-    data = envelope.get("data")
-    nothing_but_a_code = code in FAIL_CODES and (not data or isinstance(data, str))
-    if success is True and not nothing_but_a_code:
+    if success is True and (has_data or code not in FAIL_CODES):
         return data
     raise _failure(envelope, code)
+
+
+def _spoken_code(body: bytes) -> int | None:
+    """The failCode whose words a failure says, in whatever field or form."""
+    said = body[:_SEARCHED].replace(b"\0", b"").upper()  # as UTF-16, too
+    return next((code for words, code in _CODE_WORDS.items() if words in said), None)
 
 
 def _failure(envelope: Mapping[str, Any], code: int | None) -> CallError:
@@ -280,13 +332,7 @@ def _integer(digits: str) -> int | float:
 
 
 def _fail_code(envelope: Mapping[str, Any]) -> int | None:
-    data = envelope.get("data")
-    code = _number(envelope.get("failCode")) or _number(data)
-    if code is None and any(
-        isinstance(said, str) and _TOO_OFTEN in said for said in (data, envelope.get("message"))
-    ):
-        return _FREQUENCY
-    return code
+    return _number(envelope.get("failCode")) or _number(envelope.get("data"))
 
 
 def _number(raw: object) -> int | None:

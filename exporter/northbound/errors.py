@@ -27,7 +27,7 @@ class Reaction(Enum):
     PAUSE = "pause"  # the account, and the host's other accounts, wait
     PARK = "park"  # two more tries, then long rests: only the owner can mend it
     REREAD_FLEET = "reread_fleet"  # halve the batch and read the list out of turn
-    REFUSE_CREDENTIALS = "refuse_credentials"  # wait 15, then every 30 minutes
+    REFUSE_CREDENTIALS = "refuse_credentials"  # a login's: wait 15, then every 30 minutes
     NEXT_TURN = "next_turn"  # the batch waits for its next turn like any other
 
 
@@ -39,7 +39,8 @@ class CallError(Exception):
     system itself answered, in its own form. `message` is what it said then, for the person who
     asked: any text, so never for a log or a label. `detail` is what the system or its TLS library
     said of a call that never arrived: words of their own, and at most the host's name. The error's
-    own text never holds a secret or an answer's body.
+    own text never holds a secret or an answer's body. `retry_after` is how many seconds the server
+    asked to be left alone, where it said so.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class CallError(Exception):
         self.enveloped = enveloped
         self.message = ""
         self.detail = ""
+        self.retry_after = 0.0
 
     @property
     def words(self) -> str:
@@ -127,7 +129,8 @@ ROWS = (
              "the plant's owner has switched access through the API off; ask for it"),
     FailCode(20200, Fault.SERVER, Reaction.BACK_OFF, "the management system is busy"),
     FailCode(20400, Fault.OWNER, _CREDENTIALS,
-             "user name or password is wrong, or the account is locked or expired"),
+             "user name or password is wrong, the account is locked or expired, another session "
+             "holds it, or the server blocks this address"),
     FailCode(20403, Fault.OWNER, _CREDENTIALS,
              "the account may not log in now; look at its status in the management system"),
     FailCode(20618, Fault.PACE, Reaction.BACK_OFF, "the account's calls for today are used up"),
@@ -163,9 +166,31 @@ _STATUSES: Mapping[int, tuple[Reaction, str]] = {
     429: (Reaction.PAUSE, "the server throttles calls for the load on the whole system"),
 }
 
+# What a login's refusal means where the same reason means something else to any other call. Some
+# servers tell a wrong password by a session's code.
+_LOCKED = "the login was refused: user name or password is wrong, or the account is locked"
+LOGIN_MEANINGS: Mapping[str, str] = {
+    "305": _LOCKED,
+    "306": _LOCKED,
+    "307": _LOCKED,
+    "401": "the login was refused: the account may not use the northbound interface",
+    "http_401": _LOCKED,
+    "refused": "the login was refused without a failCode: check user name and password",
+}
+
+# Reasons for which the management system refuses a login whoever asks; any other that it tells in
+# its own form is about the credentials: a few wrong ones lock an account.
+_NOT_ABOUT_CREDENTIALS = frozenset({"407", "20004", "20200", "20618", "30008", "no_token"})
+
 # The reasons that mean: refused for the frequency of calls, the account's own or everybody's.
 # A day's calls used up (20618) were too many, not too frequent.
 RATE_LIMITED = frozenset({"407", "http_403", "http_429"})
+
+# Without an envelope, these refuse a login's credentials, too.
+_REFUSED_LOGINS = frozenset({"empty", "http_401", "refused"})
+
+# The reasons of calls that nobody answered.
+NO_ANSWER = frozenset({"connection", "timeout", "tls"})
 
 _GREATEST_CODE = 99_999  # a label value each: an answer must not invent any number of them
 
@@ -191,6 +216,36 @@ def status_error(status: int) -> CallError:
 def word_error(reason: str, *, enveloped: bool = False) -> CallError:
     """The failure that one of `WORDS` names."""
     return CallError(reason, Reaction.NEXT_TURN, WORDS[reason], enveloped=enveloped)
+
+
+def login_error(error: CallError) -> CallError:
+    """What the failure of a call means where that call was a login.
+
+    Only a login decides about the credentials, and every refusal is taken for one of them that is
+    not plainly about something else.
+    """
+    is_refusal = error.reason in _REFUSED_LOGINS or (
+        error.enveloped and error.reason not in _NOT_ABOUT_CREDENTIALS
+    )
+    if not is_refusal:
+        return error
+    meaning = LOGIN_MEANINGS.get(error.reason, error.meaning)
+    return CallError(error.reason, Reaction.REFUSE_CREDENTIALS, meaning, enveloped=error.enveloped)
+
+
+def data_error(error: CallError) -> CallError:
+    """What a failure means where the call was no login: nothing about the credentials."""
+    if error.reaction is not Reaction.REFUSE_CREDENTIALS:
+        return error
+    meaning = f"the interface is refused, as if {error.meaning}"
+    refusal = CallError(error.reason, Reaction.PARK, meaning, enveloped=error.enveloped)
+    refusal.message, refusal.retry_after = error.message, error.retry_after
+    return refusal
+
+
+def login_reason_error(reason: str) -> CallError:
+    """The failure of a login that was counted under this reason."""
+    return login_error(reason_error(reason))
 
 
 def reason_error(reason: str) -> CallError:

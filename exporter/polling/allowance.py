@@ -187,6 +187,11 @@ class Backoff:
         self.wait = min(max(2 * self.wait, unit), max(longest, unit))
         self.until = now + self.wait
 
+    def hold(self, now: float, seconds: float) -> None:
+        """Waits at least so long, as the server asked for it."""
+        self.wait = max(self.wait, seconds)
+        self.until = max(self.until, now + seconds)
+
     def succeeded(self) -> None:
         """One more success: the next refusal costs half."""
         self.wait /= 2

@@ -12,11 +12,12 @@ from secrets import token_hex
 from typing import Any
 
 from exporter.northbound.errors import CallError, Reaction
-from exporter.northbound.interfaces import HOUR, LOGIN, Interface
+from exporter.northbound.interfaces import LOGIN, Interface
 from exporter.polling.allowance import Backoff, Ledger, doubt_after, quotas
 from exporter.polling.eras import epoch_of
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Wish
+from exporter.polling.liveness import is_about_session
 from exporter.polling.notebook import GLANCE, LANES, SESSION, recall_session, session_changes
 from exporter.polling.others import OTHERS_CALLS, OthersCall, others_calls
 from exporter.polling.ports import Client, Clock, Memory
@@ -79,6 +80,7 @@ class Errand:
         self._tell = tell
         self._began = clock.now()
         self._refused: str | None = None  # the token that the server did not know
+        self._is_proven = False  # whether the session has answered, or was opened here
         self._recall_session()
         # A file may hold anything; what is not understood is as if it were not known.
         with suppress(LookupError, TypeError, ValueError):
@@ -123,6 +125,7 @@ class Errand:
             now = self._clock.now()
             self._session.end(now, 0.0)
             self._session.opened(now)
+            self._is_proven = True
         finally:
             self._keep_session()
 
@@ -154,7 +157,7 @@ class Errand:
 
     def _note_pause(self, error: CallError) -> None:
         if error.reaction is Reaction.PAUSE:
-            self._gate.pause.refused(self._clock.now(), self._session.pace, HOUR)
+            self._gate.refuse(self._clock.now(), error, 1.0)
 
     # --- calls ---------------------------------------------------------------------------------
 
@@ -177,11 +180,19 @@ class Errand:
         try:
             return self._call(interface, path or interface.path, body, device_type)
         except CallError as error:
-            if error.reaction is not Reaction.LOG_IN:
+            if not self._is_lost(error):
                 raise
             self._lose_session()
         self.open()
         return self._call(interface, path or interface.path, body, device_type)
+
+    def _is_lost(self, error: CallError) -> bool:
+        """Whether a failure tells that the session is over.
+
+        One of an earlier run may be told so in any way.
+        """
+        unproven = not (self._is_proven or self._daemon) and is_about_session(error)
+        return error.reaction is Reaction.LOG_IN or unproven
 
     def _call(
         self, interface: Interface, path: str, body: Mapping[str, Any], device_type: int | None
@@ -191,6 +202,7 @@ class Errand:
         try:
             data = self._client.call(path, body)
             self._session.answered(self._clock.now())
+            self._is_proven = True
         except CallError as error:
             failure = error
             self._note_pause(error)

@@ -30,6 +30,8 @@ from exporter.polling.rounds import NO_WEIGHTS, Batch, Group, Ring
 
 # Reactions to answers that say nothing about the batch: it has yet to be answered.
 NOT_FINAL = frozenset({Reaction.LOG_IN, Reaction.BACK_OFF})
+# Refusals of what was asked for; all others are of the interface.
+_ABOUT_THE_TYPE = frozenset({"20009", "20013"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,21 +179,23 @@ class Lane:
         self._parked.pop(turn.batch.device_type, None)
         self._finish_round(turn.batch)
 
-    def failed(self, turn: Turn, error: CallError, now: float) -> bool:
-        """Reacts to a failure; returns whether the list of the batch's members is to be read."""
+    def failed(self, turn: Turn, error: CallError, reaction: Reaction, now: float) -> bool:
+        """Reacts to a failure; returns whether the list of the batch's members is to be read.
+
+        `reaction` is the error's, or another one in the light of what other interfaces say.
+        """
         final = self._is_final(error)
         turn.batch.final |= final
-        if error.reaction is Reaction.LOG_IN and not turn.repeated and self._may_repeat:
+        if reaction is Reaction.LOG_IN and self._may_repeat:
             self._repeat = True
             turn.batch.called = -inf
             return False
         self.silent.update(turn.group.members)
-        match error.reaction:
+        match reaction:
             case Reaction.BACK_OFF:
                 self._backoff.refused(now, self.pace, HOUR)
             case Reaction.PARK:
-                # 401 is about the interface; other codes about what was asked for.
-                kind = None if error.reason == "401" else turn.batch.device_type
+                kind = turn.batch.device_type if error.reason in _ABOUT_THE_TYPE else None
                 self._parked.setdefault(kind, Parking()).refused(now)
             case Reaction.SPLIT if len(turn.batch.members) > 1:
                 self.ring.split(turn.batch)
@@ -202,6 +206,11 @@ class Lane:
         if self.is_list or (self.ring.eager and not final):
             self._try_again(turn.batch, now)
         return False
+
+    def hold(self, now: float, seconds: float) -> None:
+        """Calls nothing for so many seconds, as the server asked for it."""
+        if seconds:
+            self._backoff.hold(now, min(seconds, DAY))
 
     def _try_again(self, batch: Batch, now: float) -> None:
         """Asks once more in this round, whose next may be hours away.
@@ -250,6 +259,17 @@ class Lane:
     def unpark(self) -> None:
         """Lets what was left alone take its turns again."""
         self._parked.clear()
+
+    def ask_failed_again(self, now: float) -> None:
+        """Asks once what was left alone, and in this round what failed.
+
+        If it was the session's fault, it is mended; if it was not, rests go on doubling.
+        """
+        for parking in self._parked.values():
+            parking.until = min(parking.until, now)
+        if self.ring.eager:  # else the next round is near
+            for batch in self.ring.batches:
+                batch.again |= batch.trouble is not None
 
     def note(self, start: float, end: float, device_type: int | None) -> None:
         """Notes a call that somebody else made under the same allowance."""

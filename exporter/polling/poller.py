@@ -9,7 +9,7 @@ import structlog
 
 from exporter.northbound.codes import device_type_slug
 from exporter.northbound.errors import CallError, Reaction
-from exporter.northbound.interfaces import HOUR, LOGIN, Interface
+from exporter.northbound.interfaces import LOGIN, Interface
 from exporter.northbound.records import Parsed
 from exporter.polling.allowance import doubt_after
 from exporter.polling.eras import epoch_of
@@ -34,7 +34,7 @@ class Poller:
     `ready` is set once every real-time batch of the fleet has had a final answer; until then
     `waiting` says, in words, for what. `report`, replaced after each call, says how the account
     fares; other threads may read it. What `memory` holds of an earlier life is shown before the
-    first call is made.
+    first call is made. `scale` shortens the waits that no limit tells, as it does the limits.
     """
 
     def __init__(  # noqa: PLR0913  # what a thread is handed, it is handed here
@@ -50,6 +50,7 @@ class Poller:
         clock: Clock,
         gate: HostGate,
         memory: Memory,
+        scale: float = 1.0,
     ) -> None:
         by_name = {wish.interface.name: wish for wish in wishes}
         self.ready = False
@@ -64,6 +65,7 @@ class Poller:
         self._clock = clock
         self._gate = gate
         self._memory = memory
+        self._scale = scale
         self._inquiries = inquiries_of(self._walk, inventory, sink, clock, alarms)
         self._up = False
         self._owner_was_here = False
@@ -100,6 +102,8 @@ class Poller:
                 nap = self.step()
             except Exception:  # noqa: BLE001  # the only eye on a plant must not close
                 self._log.exception("bug in the poller, going on")
+                self._sink.bug()
+                self._note_silence()
                 nap = REPAIR_PAUSE
             stopped = self._clock.wait(min(nap, LONGEST_NAP))
 
@@ -108,6 +112,7 @@ class Poller:
         now = self._clock.now()
         if self._owner_was_here:
             self._owner_was_here = False
+            self._gate.lift()
             self._walk.unpark()
         due, lane = self._walk.next(now)
         login = self._client.token is None
@@ -116,7 +121,7 @@ class Poller:
         due = max(due, self._gate.pause.until)
         if lane is None or due > now:
             return due - now
-        if login or (self._session.spent(now) and self._session.due() <= now):
+        if login or (self._session.due() <= now and self._renews(now)):
             nap = self._login()
         else:
             nap = self._call(lane)
@@ -126,47 +131,75 @@ class Poller:
 
     # --- the session ---------------------------------------------------------------------------
 
+    def _renews(self, now: float) -> bool:
+        """Whether to log in though there is a session: it is about to expire, or seems dead."""
+        return self._session.spent(now) or self._seems_dead(now)
+
+    def _seems_dead(self, now: float) -> bool:
+        return self._session.seems_dead(now, self._walk.called)
+
     def _login(self) -> float:
         """Logs in, if nobody else makes a call; returns how long to wait, in seconds."""
-        with self._gate.login:
-            start = self._clock.now()
-            if self._gate.pause.until > start:
-                return 0.0  # refused to another account while this one stood at the gate
-            with self._memory.claim():
-                busy_until = self._notebook.note_others()
-                if busy_until > start:
-                    return busy_until - start
-                self._session.start(start)
-                self._notebook.session_changed()
-            error = None
-            try:
-                self._client.login()
-            except CallError as caught:
-                error = caught
-            finally:
-                now = self._clock.now()
-                self._session.end(now, doubt_after(error, self._timeout))
+        entered = self._clock.now()
+        wait = self._gate.enter(entered)
+        if wait > 0:
+            return wait
+        try:
+            return self._log_in(entered)
+        finally:
+            self._gate.leave(entered)
+
+    def _log_in(self, start: float) -> float:
+        token, on_trial = self._client.token, self._seems_dead(start)
+        with self._memory.claim():
+            busy_until = self._notebook.note_others()
+            if busy_until > start:
+                return busy_until - start
+            self._session.start(start)
+            if on_trial:
+                self._session.liveness.tried(start)
+            self._notebook.session_changed()
+        error = None
+        try:
+            self._client.login()
+        except CallError as caught:
+            error = caught
+        finally:
+            now = self._clock.now()
+            self._session.end(now, doubt_after(error, self._timeout))
         self._sink.request(LOGIN.name, now - start, error)
         if error is None:
-            self._session.opened(now)
-            self._gate.pause.succeeded()
-            self._without_answer = 0
-            self._set_up(up=True)
+            self._logged_in(now, on_trial=on_trial)
         else:
-            self._set_up(up=False)
-            self._session.failed(error, now)
-            if error.reaction is Reaction.PAUSE:
-                self._pause(start, now)
-            self._log.log(
-                logging.DEBUG if error.reason == self._login_trouble else logging.WARNING,
-                "login failed",
-                reason=error.reason,
-                meaning=error.words,
-                next_in_seconds=round(max(0.0, self._session.due() - now)),
-            )
+            self._login_failed(error, token, start, now)
         self._login_trouble = error.reason if error else None
         self._notebook.session_changed()
         return 0.0
+
+    def _logged_in(self, now: float, *, on_trial: bool) -> None:
+        self._session.opened(now)
+        self._gate.pause.succeeded()
+        self._without_answer = 0
+        self._set_up(up=True)
+        if on_trial:
+            self._log.warning("no interface gave a proper answer, logged in anew")
+            self._walk.ask_failed_again(now)
+
+    def _login_failed(self, error: CallError, token: str | None, start: float, now: float) -> None:
+        self._set_up(up=False)
+        self._session.failed(error, now)
+        # A login that failed has ended no session, but refused credentials have none.
+        refused = error.reaction is Reaction.REFUSE_CREDENTIALS
+        self._client.token = None if refused else token
+        if error.reaction is Reaction.PAUSE:
+            self._pause(error, start, now)
+        self._log.log(
+            logging.DEBUG if error.reason == self._login_trouble else logging.WARNING,
+            "login failed",
+            reason=error.reason,
+            meaning=error.words,
+            next_in_seconds=round(max(0.0, self._session.due() - now)),
+        )
 
     def _lose_session(self, now: float) -> None:
         self._client.forget()
@@ -214,6 +247,7 @@ class Poller:
     def _answered(self, lane: Lane, turn: Turn, parsed: Parsed[Any], now: float) -> None:
         self._gate.pause.succeeded()
         self._session.answered(now)
+        self._session.liveness.answered(lane.interface.name)
         self._sink.permitted(lane.interface.name, permitted=True)
         self._sink.rejected(lane.interface.name, parsed.rejected)
         outcome = self._inquiries[lane.interface.name].take(turn, parsed)
@@ -231,7 +265,8 @@ class Poller:
         self._notebook.fleet_changed()
 
     def _failed(self, lane: Lane, turn: Turn, error: CallError, start: float, now: float) -> None:
-        interface = lane.interface
+        interface, liveness = lane.interface, self._session.liveness
+        liveness.failed(interface.name, error)
         mended = self._inquiries[interface.name].mends(turn, error)
         if mended is not None:
             if mended.again:
@@ -242,31 +277,26 @@ class Poller:
             return
         if error.reason == "401":
             self._sink.permitted(interface.name, permitted=False)
-        if error.reaction is Reaction.PAUSE:
-            self._pause(start, now)
-        if error.reaction is Reaction.LOG_IN:
+        reaction = liveness.reaction(interface.name, error, repeated=turn.repeated)
+        if reaction is Reaction.LOG_IN:
             self._lose_session(now)
-        if error.reaction is Reaction.REFUSE_CREDENTIALS:
-            # The account was closed while we were logged in.
-            self._client.forget()
-            self._session.failed(error, now)
-            self._set_up(up=False)
-        if lane.failed(turn, error, now):
+        if lane.failed(turn, error, reaction, now):
             self._walk.reread(interface.subject, now)
-        if error.reaction is Reaction.SPLIT:
+        if reaction is Reaction.PAUSE:
+            self._pause(error, start, now)
+        else:
+            lane.hold(now, error.retry_after)
+        if reaction is Reaction.SPLIT:
             self._refit()
         self._note_failure(lane, turn, error)
 
-    def _pause(self, start: float, now: float) -> None:
+    def _pause(self, error: CallError, start: float, now: float) -> None:
         """Load refusals concern the source address: the host's other accounts wait with us.
 
         What was under way when the pause began is part of the same refusal.
         """
-        if start < self._gate.pause.until - self._gate.pause.wait:
-            return
-        realtime = self._walk.lanes.get("getDevRealKpi")
-        window = max(q.window for q in realtime.quotas) if realtime else self._session.pace
-        self._gate.pause.refused(now, window, HOUR)
+        if start >= self._gate.pause.until - self._gate.pause.wait:
+            self._gate.refuse(now, error, self._scale)
 
     # --- what is told --------------------------------------------------------------------------
 
@@ -275,6 +305,9 @@ class Poller:
             self._without_answer = 0
             self._set_up(up=self._client.token is not None)
             return
+        self._note_silence()
+
+    def _note_silence(self) -> None:
         self._without_answer += 1
         if self._without_answer >= SILENT_CALLS:
             self._set_up(up=False)

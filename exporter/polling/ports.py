@@ -75,6 +75,10 @@ class Sink(Protocol):
         """Somebody else's login ended our session."""
         ...
 
+    def bug(self) -> None:
+        """The poller raised what it should have handled."""
+        ...
+
     def fleet(self, plants: Mapping[str, Plant], devices: Mapping[str, Device]) -> None:
         """The plants and devices as now known."""
         ...

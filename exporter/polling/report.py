@@ -2,7 +2,7 @@
 
 from math import isfinite
 
-from exporter.northbound.errors import CallError, reason_error
+from exporter.northbound.errors import CallError, data_error, login_reason_error, reason_error
 from exporter.northbound.interfaces import LOGIN
 from exporter.polling import lane as lanes
 from exporter.polling.allowance import Quota
@@ -33,7 +33,7 @@ def report(  # noqa: PLR0913  # because it looks at each of them
     return Polling(
         logged_in,
         _failure(session.refusal),
-        _failure(reason_error(login_failure)) if login_failure else None,
+        _failure(login_reason_error(login_failure)) if login_failure else None,
         waiting,
         login,
         tuple(_lane(lane, blocked, now, epoch) for lane in walk.lanes.values()),
@@ -52,7 +52,7 @@ def _lane(lane: lanes.Lane, blocked: float, now: float, epoch: float) -> Lane:
         len(batches),
         sum(batch.final for batch in batches),
         len(lane.silent),
-        tuple(Failure(reason, reason_error(reason).meaning) for reason in reasons),
+        tuple(Failure(reason, data_error(reason_error(reason)).meaning) for reason in reasons),
     )
 
 

@@ -9,10 +9,11 @@ from math import inf, isclose, isfinite
 from threading import Lock
 from typing import Any
 
-from exporter.northbound.errors import CallError, Reaction, reason_error
+from exporter.northbound.errors import CallError, Reaction, login_reason_error
 from exporter.northbound.interfaces import DAY, HOUR, MINUTE, Limit
 from exporter.polling.allowance import Backoff, FleetSize, Ledger, pace, quotas
 from exporter.polling.eras import read, written
+from exporter.polling.liveness import Liveness
 
 STOLEN_WITHIN = 10 * MINUTE  # of our own login: a session does not expire that early by itself
 # Passwords that were refused, whichever they were: servers lock accounts after five in ten minutes.
@@ -20,15 +21,48 @@ REFUSALS = quotas((Limit(3, 30 * MINUTE),), FleetSize())
 SHORTEST_LIFE = 25 * MINUTE  # of a session that nobody ends; the servers' documents say 30
 
 
+LOAD_PAUSE = 5 * MINUTE  # the least that servers ask for after HTTP 403 or 429
+LOGIN_TURN = 5.0  # seconds that a login keeps the host's others waiting: a dead host must not
+
+
 @dataclass(slots=True)
 class HostGate:
     """What the accounts of one host share, since servers block by source address.
 
-    Logins pass one at a time; a refusal for load (HTTP 403, 429) makes all accounts wait.
+    Logins take turns; a refusal for load (HTTP 403, 429) makes all accounts wait.
     """
 
-    login: Lock = field(default_factory=Lock)
     pause: Backoff = field(default_factory=Backoff)
+    _turn_ends: float = -inf
+    _lock: Lock = field(default_factory=Lock)
+
+    def enter(self, now: float) -> float:
+        """Takes the turn to log in; returns the seconds until there is one, 0 if it was taken."""
+        with self._lock:
+            wait = self._turn_ends - now
+            if wait > 0:
+                return wait
+            self._turn_ends = now + LOGIN_TURN
+            return 0.0
+
+    def leave(self, entered: float) -> None:
+        """Ends the turn that was taken then, unless it is somebody else's by now."""
+        with self._lock:
+            if self._turn_ends == entered + LOGIN_TURN:
+                self._turn_ends = -inf
+
+    def refuse(self, now: float, error: CallError, scale: float) -> None:
+        """Makes all accounts wait after a refusal for load.
+
+        Five minutes or as long as the server asks, then twice as long each time, up to an hour; up
+        to a day where the server asks for it.
+        """
+        least = max(LOAD_PAUSE * scale, min(error.retry_after, DAY))
+        self.pause.refused(now, least, HOUR * scale)
+
+    def lift(self) -> None:
+        """Lets all accounts go on at once."""
+        self.pause = Backoff()
 
 
 class Session:
@@ -47,6 +81,7 @@ class Session:
         self._life_known_until = -inf
         self._last_expiry = -inf  # how old a session was when it expired
         self.refusal: CallError | None = None
+        self.liveness = Liveness()
 
     @property
     def pace(self) -> float:
@@ -88,6 +123,14 @@ class Session:
         """
         return now < self._life_known_until and now - self._since > self._life
 
+    def seems_dead(self, now: float, interfaces: int) -> bool:
+        """Whether to try a login, since nothing has answered properly for a while.
+
+        So many interfaces are called. A while is the pace of logins: a hiccup costs none.
+        """
+        silent = now - self._answered >= self.pace
+        return silent and self.liveness.seems_dead(now, interfaces)
+
     def failed(self, error: CallError, now: float) -> None:
         """Chooses the wait after a failed login.
 
@@ -107,6 +150,8 @@ class Session:
             case _:
                 unit = min(MINUTE, self.pace)
                 wait.refused(now, unit, 30 * unit)
+        if error.retry_after:
+            wait.hold(now, min(error.retry_after, DAY))
 
     def believe_credentials(self, now: float) -> None:
         """Forgets that the credentials were refused: they are new, and may be tried at once.
@@ -147,6 +192,7 @@ class Session:
             "life_known": written(self._life_known_until, epoch),
             "last_expiry": self._last_expiry if isfinite(self._last_expiry) else None,
             "refusal": self.refusal.reason if self.refusal else None,
+            "liveness": self.liveness.remember(epoch),
         }
 
     def recall(self, stored: Mapping[str, Any], epoch: float, now: float) -> None:
@@ -165,7 +211,9 @@ class Session:
         if stored["last_expiry"] is not None:
             self._last_expiry = float(stored["last_expiry"])
         if stored["refusal"] is not None:
-            self.refusal = reason_error(stored["refusal"])
+            self.refusal = login_reason_error(stored["refusal"])
+        if "liveness" in stored:
+            self.liveness.recall(stored["liveness"], epoch, now)
 
     def _note_expiry(self, now: float) -> None:
         """Believes in a session's life, for a day, when two in a row ended at the same age.

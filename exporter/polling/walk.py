@@ -47,6 +47,16 @@ class Walk:
         for lane in self.lanes.values():
             lane.unpark()
 
+    def ask_failed_again(self, now: float) -> None:
+        """Asks once more for all that failed, as it may have been the session's fault."""
+        for lane in self.lanes.values():
+            lane.ask_failed_again(now)
+
+    @property
+    def called(self) -> int:
+        """How many interfaces have something to be asked about."""
+        return sum(bool(lane.ring.batches) for lane in self.lanes.values())
+
     def doubted(self) -> set[str]:
         """Plants and devices over which a call failed last."""
         return {

@@ -346,3 +346,24 @@ def test_a_restarted_daemon_counts_the_calls_of_commands_once(home):
 
     calls = home.memory.read("lane")["getStationList"]["calls"]
     assert len(calls) == home.calls("getStationList")
+
+
+@pytest.mark.parametrize("reason", ["305", "malformed", "20010", "http_500"])
+def test_a_dead_session_of_a_previous_run_is_opened_anew_however_it_is_told(home, reason):
+    memory = Memory()
+    errand(home, memory).open()
+    client = Client(memory, reason_error(reason), {})
+
+    assert errand(home, memory, client=client).call(QUERY, QUESTION) == {}
+    assert client.token == "new"
+
+
+@pytest.mark.parametrize("reason", ["timeout", "connection", "407"])
+def test_a_call_that_says_nothing_of_the_session_costs_no_login(home, reason):
+    memory = Memory()
+    errand(home, memory).open()
+    client = Client(memory, reason_error(reason))
+
+    with pytest.raises(CallError):
+        errand(home, memory, client=client).call(QUERY, QUESTION)
+    assert client.token != "new"

@@ -18,6 +18,7 @@ CONTRACT = {
     "fusionsolar_exporter_build_info": ("gauge", {"version", "python_version"}),
     "fusionsolar_exporter_config_last_reload_successful": ("gauge", set()),
     "fusionsolar_exporter_config_last_reload_success_timestamp_seconds": ("gauge", set()),
+    "fusionsolar_exporter_errors_total": ("counter", {"part"}),
     "fusionsolar_api_requests_total": ("counter", INTERFACE),
     "fusionsolar_api_request_failures_total": ("counter", INTERFACE | {"reason"}),
     "fusionsolar_api_request_duration_seconds": ("histogram", INTERFACE),

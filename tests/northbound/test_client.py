@@ -100,10 +100,19 @@ def test_a_new_token_in_a_later_answer_is_taken(server, signed_in, body):
     assert signed_in.token == "renewed"
 
 
-def test_a_failed_answer_brings_no_token(server, signed_in, body):
+def test_a_refusal_may_bring_a_new_token_too(server, signed_in, body):
     answer = body("getDevRealKpi/too_frequent")
     call_failing_with(server, signed_in, body=answer, headers={"xsrf-token": "renewed"})
-    assert signed_in.token == TOKEN
+    assert signed_in.token == "renewed"
+
+
+@pytest.mark.parametrize("name", ["xsrf-token", "Set-Cookie"])
+def test_of_several_tokens_the_last_one_counts(server, client, body, name):
+    values = ["first", "second"]
+    headers = [(name, f"XSRF-TOKEN={each}" if name == "Set-Cookie" else each) for each in values]
+    server.post(LOGIN, body=body("login/success"), headers=headers)
+    client.login()
+    assert client.token == "second"
 
 
 def test_forget_drops_the_token(signed_in):

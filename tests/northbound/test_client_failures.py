@@ -5,7 +5,7 @@ import gzip
 import pytest
 import requests
 import urllib3
-from northbound.calling import HOST, PATH, call_failing_with, failure, summary
+from northbound.calling import HOST, LOGIN, PATH, call_failing_with, failure, summary
 
 from exporter.northbound.client import Client
 from exporter.northbound.errors import FAIL_CODES, Reaction
@@ -13,11 +13,50 @@ from exporter.northbound.errors import FAIL_CODES, Reaction
 # Inside an envelope
 
 
-@pytest.mark.parametrize("code", sorted(FAIL_CODES))
+CREDENTIALS = {20001, 20002, 20003, 20400, 20403, 30029}
+OF_ANYBODY = {407, 20004, 20200, 20618, 30008}  # why a login may fail, whoever asks
+
+
+@pytest.mark.parametrize("code", sorted(FAIL_CODES.keys() - CREDENTIALS))
 def test_every_fail_code_is_told_with_its_reaction(server, signed_in, code):
     error = call_failing_with(server, signed_in, json={"success": False, "failCode": code})
     assert summary(error) == (str(code), FAIL_CODES[code].reaction, True)
     assert error.meaning == FAIL_CODES[code].meaning
+
+
+@pytest.mark.parametrize("code", sorted(CREDENTIALS))
+def test_a_credentials_code_refuses_the_interface_that_answers_with_it(server, signed_in, code):
+    error = call_failing_with(server, signed_in, json={"success": False, "failCode": code})
+    assert summary(error) == (str(code), Reaction.PARK, True)
+    assert error.meaning == f"the interface is refused, as if {FAIL_CODES[code].meaning}"
+
+
+@pytest.mark.parametrize("code", sorted(FAIL_CODES.keys() - OF_ANYBODY))
+def test_a_login_that_is_refused_refuses_the_credentials(server, client, code):
+    server.post(LOGIN, json={"success": False, "failCode": code, "message": "wrong password"})
+    error = failure(client.login)
+    assert summary(error) == (str(code), Reaction.REFUSE_CREDENTIALS, True)
+    assert "session" not in error.meaning or code == 20400
+    assert error.message == ""
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"success": False, "failCode": 0, "message": "user.login.user_or_value_invalid"},
+        {"success": False, "failCode": None, "data": "USER_MUST_RELOGIN"},
+        {"success": False, "failCode": 12345},
+    ],
+)
+def test_so_does_one_that_is_refused_in_words_or_by_an_unknown_code(server, client, answer):
+    server.post(LOGIN, json=answer)
+    assert failure(client.login).reaction is Reaction.REFUSE_CREDENTIALS
+
+
+@pytest.mark.parametrize("code", sorted(OF_ANYBODY))
+def test_a_login_that_fails_for_everybody_refuses_no_credentials(server, client, code):
+    server.post(LOGIN, json={"success": False, "failCode": code})
+    assert summary(failure(client.login)) == (str(code), FAIL_CODES[code].reaction, True)
 
 
 @pytest.mark.parametrize("code", [305, 305.0, "305", " 305 ", "305.0"])
@@ -160,6 +199,75 @@ def test_these_statuses_stand_whatever_the_body_says(server, signed_in, status):
     assert error.reason == f"http_{status}"
 
 
+SESSION_WORDS = "USER_MUST_RELOGIN"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"success": False, "failCode": 0, "message": SESSION_WORDS},
+        {"success": False, "failCode": None, "data": SESSION_WORDS},
+        {"success": False, "failCode": 401, "message": f"reason: {SESSION_WORDS}"},
+        {"success": True, "failCode": 0, "data": SESSION_WORDS},
+        {"success": True, "data": None, "message": SESSION_WORDS.lower()},
+        {"data": {"reason": SESSION_WORDS, "immediately": True}},
+        SESSION_WORDS,
+    ],
+)
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 429, 500])
+def test_the_words_for_a_lost_session_count_like_its_code(server, signed_in, status, answer):
+    error = call_failing_with(server, signed_in, status=status, json=answer)
+    assert summary(error) == ("305", Reaction.LOG_IN, True)
+
+
+def test_words_in_the_values_of_a_success_are_values(server, signed_in):
+    server.post(HOST + PATH, json={"success": True, "data": [{"devName": SESSION_WORDS}]})
+    assert signed_in.call(PATH, {}) == [{"devName": SESSION_WORDS}]
+
+
+@pytest.mark.parametrize("code", [305, 306, 307])
+@pytest.mark.parametrize("status", [403, 429])
+def test_a_sessions_code_says_more_than_a_refusal_for_load(server, signed_in, status, code):
+    answer = {"success": False, "failCode": code}
+    error = call_failing_with(server, signed_in, status=status, json=answer)
+    assert summary(error) == (str(code), Reaction.LOG_IN, True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, 0.0),
+        ({"Retry-After": "180"}, 180.0),
+        ({"Retry-After": " 0 "}, 0.0),
+        ({"Retry-After": "-5"}, 0.0),
+        ({"Retry-After": "soon"}, 0.0),
+        ({"Retry-After": "³"}, 0.0),
+        (
+            {
+                "Date": "Wed, 21 Oct 2015 07:28:00 GMT",
+                "Retry-After": "Wed, 21 Oct 2015 08:28:00 GMT",
+            },
+            3_600.0,
+        ),
+        (
+            {
+                "Date": "Wed, 21 Oct 2015 07:28:00 GMT",
+                "Retry-After": "Wed, 21 Oct 2015 06:28:00 GMT",
+            },
+            0.0,
+        ),
+        ({"Retry-After": "Wed, 21 Oct 2015 08:28:00 GMT"}, 0.0),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 403, 503, 200])
+def test_a_failure_tells_how_long_the_server_wants_to_be_left_alone(
+    server, signed_in, status, headers, seconds
+):
+    answer = {"success": False, "failCode": 407}
+    error = call_failing_with(server, signed_in, status=status, json=answer, headers=headers)
+    assert error.retry_after == seconds
+
+
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])
 def test_a_redirect_is_refused(server, signed_in, status):
     headers = {"Location": f"{HOST}/elsewhere"}
@@ -181,13 +289,18 @@ def test_a_redirect_is_refused(server, signed_in, status):
         (urllib3.exceptions.LocationParseError("x"), "connection"),
         (UnicodeError(), "connection"),
         (OSError(), "connection"),
-        (RuntimeError(), "connection"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value,
 )
 def test_whatever_the_library_raises_is_a_call_error(server, signed_in, raised, reason):
     error = call_failing_with(server, signed_in, body=raised)
     assert summary(error) == (reason, Reaction.NEXT_TURN, False)
+
+
+def test_a_bug_of_ours_is_no_failure_of_the_server(server, signed_in):
+    server.post(HOST + PATH, body=RuntimeError("a bug"))
+    with pytest.raises(RuntimeError, match="a bug"):
+        signed_in.call(PATH, {})
 
 
 @pytest.mark.parametrize("value", [b"[]", b"{}", b"[[]]", b"0"])

@@ -293,22 +293,19 @@ def test_a_daily_allowance_is_walked_in_minutes_the_first_time():
     assert [t // 60 for t in server.times("getDevRealKpi")][:6] == [0, 1, 2, 3, 60, 118]
 
 
-def test_an_account_that_is_closed_while_logged_in_is_left_alone():
+def test_an_account_that_is_closed_while_logged_in_is_found_out_by_one_login():
     server, sink = account(hours=3), Sink()
 
-    def closed(*_):
-        return (
-            refused("20003", Reaction.REFUSE_CREDENTIALS)
-            if server.clock.now() >= 1_000 + HOUR
-            else None
-        )
+    def closed(name, _):
+        reaction = Reaction.REFUSE_CREDENTIALS if name == "login" else Reaction.PARK
+        return refused("20003", reaction) if server.clock.now() >= 1_000 + HOUR else None
 
     server.script = closed
     run(poller(server, sink))
 
     calls = [(call[1], int(call[0] - 1_000) // 60) for call in later(server, 1)]
-    assert [minute for name, minute in calls if name == "login"] == [75, 105, 135, 165]
-    assert len(calls) == 5
+    assert [minute for name, minute in calls if name == "login"] == [61, 76, 106, 136, 166]
+    assert len(calls) == 8
     assert sink.last["up",] == (False,)
 
 

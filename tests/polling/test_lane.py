@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from exporter.northbound.errors import fail_code_error
+from exporter.northbound.errors import Reaction, fail_code_error
 from exporter.northbound.interfaces import EDITIONS, INTERFACES
 from exporter.polling.allowance import FleetSize
 from exporter.polling.lane import Lane, Wish
@@ -47,7 +47,7 @@ def test_until_a_call_that_lost_its_session_is_repeated_nobody_counts_as_unanswe
     lost = realtime.take(0.0)
     realtime.end(1.0, 0.0)
 
-    realtime.failed(lost, fail_code_error(305), 1.0)
+    realtime.failed(lost, fail_code_error(305), Reaction.LOG_IN, 1.0)
 
     assert realtime.silent == set()
     assert realtime.take(realtime.due(1.0)) == replace(lost, repeated=True)

@@ -138,7 +138,7 @@ def test_a_refusal_for_frequency_makes_the_interface_wait_ever_longer(code):
 @pytest.mark.parametrize("code", PARKS)
 def test_what_only_the_owner_can_mend_is_tried_three_times_then_left_alone(code):
     story = Story(code, hours=3.2)
-    assert story.gaps("getStationRealKpi")[:4] == [1, 1, 60, 120]
+    assert story.gaps("getStationRealKpi")[:3] == [1, 1, 60]
     assert set(story.gaps("getAlarmList")) == {1}
     # Only a missing permission is one.
     last = story.sink.last.get(("permitted", "getStationRealKpi"))
@@ -162,19 +162,25 @@ def test_a_batch_that_is_too_large_is_halved_for_good(code):
     assert len(story.times("getStationList")) == 1
 
 
-@pytest.mark.parametrize("code", REFUSES)
+@pytest.mark.parametrize("code", [*REFUSES, *LOGS_IN, 401, 20009, 20028, 30030])
 def test_refused_credentials_are_tried_after_15_then_every_30_minutes(code):
     story = Story(code, interface="login")
     assert story.gaps("login")[:4] == [15, 30, 30, 30]
     assert {name for _, name, _ in story.calls} == {"login"}
 
 
+@pytest.mark.parametrize("code", [20004, 30008])
+def test_a_server_that_fails_a_login_is_asked_again_sooner(code):
+    story = Story(code, interface="login")
+    assert story.gaps("login")[:5] == [1, 2, 4, 8, 16]
+
+
 @pytest.mark.parametrize("code", REFUSES)
-def test_an_account_that_is_closed_while_we_are_in_is_left_alone_too(code):
-    story = Story(code, count=1, hours=1)
-    refusal = story.times("getStationRealKpi")[0]
-    assert story.times("login")[1] - refusal >= 15 * MINUTE
-    assert not [time for time, _, _ in story.calls if 1 < time - refusal < 15 * MINUTE]
+def test_only_a_login_decides_about_credentials(code):
+    story = Story(code, count=4)
+    assert story.gaps("getStationRealKpi")[:3] == [1, 1, 60]
+    assert len(story.times("login")) == 1
+    assert set(story.gaps("getAlarmList")[2:]) == {1}
 
 
 @pytest.mark.parametrize("code", WAITS_FOR_ITS_TURN)

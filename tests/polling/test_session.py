@@ -43,7 +43,7 @@ def refuse_logins(server, error, times=10**9):
             CallError("407", Reaction.BACK_OFF, "too often", enveloped=True),
             [0, 1, 3, 7, 15, 31, 63],
         ),
-        (CallError("http_403", Reaction.PAUSE, "quota"), [0, 1, 3, 7, 15, 31, 63]),
+        (CallError("http_403", Reaction.PAUSE, "quota"), [0, 5, 15, 35, 75]),
     ],
 )
 def test_how_long_a_refused_login_waits(error, minutes):
@@ -202,38 +202,38 @@ def test_a_call_is_repeated_once_only():
     assert len(server.paths("getDevRealKpi")) > 1
 
 
-def test_logins_to_one_host_pass_one_gate():
+def test_logins_to_one_host_take_turns():
     gate = HostGate()
     server = account(hours=0.01)
     original = server.login
-    states = []
+    others_wait = []
 
     def login():
-        states.append(gate.login.locked())
+        others_wait.append(gate.enter(server.clock.now()))
         original()
 
     server.login = login
     run(poller(server, gate=gate))
 
-    assert states == [True]
-    assert not gate.login.locked()
+    assert others_wait == [5.0]
+    assert gate.enter(server.clock.now()) == 0.0
 
 
-def test_an_account_that_waited_at_the_gate_looks_again_before_it_logs_in():
+def test_a_login_to_a_dead_host_keeps_the_hosts_other_accounts_waiting_for_seconds_only():
+    gate = HostGate()
+    assert gate.enter(1_000.0) == 0.0
+    assert gate.enter(1_004.0) == 1.0
+    assert gate.enter(1_005.0) == 0.0  # whose turn the first one, timed out, does not end
+    gate.leave(1_000.0)
+    assert gate.enter(1_006.0) == 4.0
+
+
+def test_an_account_that_waited_for_its_turn_looks_again_before_it_logs_in():
     gate = HostGate()
     server = account(hours=0.2)
+    gate.enter(server.clock.now())  # another account, which is refused
+    gate.refuse(server.clock.now(), CallError("http_429", Reaction.PAUSE, "load"), 1.0)
 
-    class Queue:
-        """While this account stands in it, another one is refused."""
-
-        def __enter__(self):
-            if not server.calls and gate.pause.wait == 0:
-                gate.pause.refused(server.clock.now(), 300, HOUR)
-
-        def __exit__(self, *_):
-            pass
-
-    gate.login = Queue()
     run(poller(server, gate=gate))
 
     assert server.times("login") == [300]
@@ -242,13 +242,14 @@ def test_an_account_that_waited_at_the_gate_looks_again_before_it_logs_in():
 def test_calls_under_way_when_a_pause_begins_do_not_double_it():
     gate = HostGate()
     first, second = poller(account(), gate=gate), poller(account(), gate=gate, account="b")
+    error = CallError("http_429", Reaction.PAUSE, "load")
 
-    first._pause(1_000.0, 1_002.0)
-    second._pause(1_001.0, 1_003.0)
-    assert gate.pause.until == 1_002.0 + 60
+    first._pause(error, 1_000.0, 1_002.0)
+    second._pause(error, 1_001.0, 1_003.0)
+    assert gate.pause.until == 1_002.0 + 300
 
-    first._pause(1_063.0, 1_064.0)
-    assert gate.pause.until == 1_064.0 + 120
+    first._pause(error, 1_303.0, 1_304.0)
+    assert gate.pause.until == 1_304.0 + 600
 
 
 @pytest.mark.parametrize("reason", ["http_403", "http_429"])
@@ -259,13 +260,13 @@ def test_a_refusal_for_load_pauses_the_hosts_other_accounts(reason):
         CallError(reason, Reaction.PAUSE, "quota") if name == "getStationList" else None
     )
     run(poller(first, gate=gate))
-    assert first.times("getStationList") == [0, 60, 180]
+    assert first.times("getStationList") == [0, 300]
 
     second = account(hours=1)
     run(poller(second, gate=gate, account="b"))
 
-    # The third refusal costs four windows of getDevRealKpi, from 180 s on.
-    assert min(second.times("login")) == 180 + 240
+    # The second refusal costs twice five minutes.
+    assert min(second.times("login")) == 300 + 600
 
 
 def test_a_success_shortens_the_next_pause():
@@ -283,7 +284,7 @@ def test_a_success_shortens_the_next_pause():
 
     gaps = [round((b - a) / MINUTE) for a, b in pairwise(server.times("getDevRealKpi"))]
     # Between two refusals the plants were answered: the wait never grows.
-    assert gaps[:6] == [1, 1, 1, 1, 1, 1]
+    assert gaps[:6] == [5, 5, 1, 1, 1, 5]
 
 
 def test_refused_credentials_are_named_while_not_ready():

@@ -1,0 +1,81 @@
+"""Whether an account's session is alive, judged by all of its interfaces together. Pure.
+
+Servers tell a dead session in many ways: by a code, by words, by a page for people, by refusing
+everything. And one interface alone may tell so of a session that works on all others.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from exporter.northbound.errors import NO_ANSWER, RATE_LIMITED, CallError, Reaction
+from exporter.northbound.interfaces import DAY, MINUTE
+from exporter.polling.allowance import Backoff
+
+FAILED_CALLS = 3  # since the last proper answer, before a session that nobody calls lost seems so
+FAILED_INTERFACES = 2
+TRIAL_PAUSE = 30 * MINUTE  # after a login that did not help; then twice as long each time
+
+# Failures that say nothing about a session: nobody answered, or we called too often.
+_SILENT = NO_ANSWER | RATE_LIMITED
+_TOO_OFTEN = frozenset({Reaction.BACK_OFF, Reaction.PAUSE})
+
+
+def is_about_session(error: CallError) -> bool:
+    """Whether a dead session may be why a call failed; some server tells it in any such way."""
+    return error.reason not in _SILENT and error.reaction not in _TOO_OFTEN
+
+
+class Liveness:
+    """What the calls of one session say about it."""
+
+    def __init__(self) -> None:
+        self._failures: Counter[str] = Counter()  # by interface, since the last proper answer
+        # Interfaces that called the session lost and have not answered since; by each, whether
+        # another one has answered meanwhile.
+        self._accusers: dict[str, bool] = {}
+        self._pause = Backoff()
+
+    def answered(self, interface: str) -> None:
+        """Notes a proper answer: the session is alive."""
+        self._failures.clear()
+        self._pause = Backoff()
+        self._accusers.pop(interface, None)
+        self._accusers = dict.fromkeys(self._accusers, True)
+
+    def failed(self, interface: str, error: CallError) -> None:
+        """Notes a failed call."""
+        if is_about_session(error):
+            self._failures[interface] += 1
+
+    def reaction(self, interface: str, error: CallError, *, repeated: bool) -> Reaction:
+        """What to do about a failed call, in the light of all others.
+
+        A session that works elsewhere is not dead: then the interface alone is refused. Nor is it
+        lost again by the call that is `repeated` right after a login, unless another interface says
+        so, too.
+        """
+        if error.reaction is not Reaction.LOG_IN:
+            return error.reaction
+        if self._accusers.get(interface):
+            return Reaction.PARK
+        self._accusers[interface] = False
+        return Reaction.NEXT_TURN if repeated else Reaction.LOG_IN
+
+    def seems_dead(self, now: float, interfaces: int) -> bool:
+        """Whether to try a login, since nothing answers properly; so many interfaces are called."""
+        enough = len(self._failures) >= min(FAILED_INTERFACES, interfaces)
+        return enough and self._failures.total() >= FAILED_CALLS and now >= self._pause.until
+
+    def tried(self, now: float) -> None:
+        """Notes a login that was made because the session seemed dead."""
+        self._failures.clear()
+        self._pause.refused(now, TRIAL_PAUSE, DAY)
+
+    def remember(self, epoch: float) -> dict[str, Any]:
+        """The pause as plain data, in times that are `epoch` later."""
+        return {"pause": self._pause.remember(epoch)}
+
+    def recall(self, stored: Mapping[str, Any], epoch: float, now: float) -> None:
+        """Goes on with the pause of a previous run."""
+        self._pause.recall(stored["pause"], epoch, now)

@@ -80,7 +80,7 @@ class Page:
     """
 
     def __init__(self, own: CollectorRegistry, now: Callable[[], float]) -> None:
-        self.version = 0  # grows with every change of a block
+        self.version = 0  # grows with every change of a block, but not with what time alone moves
         self._own = own
         self._now = now
         self._lock = Lock()
@@ -93,10 +93,10 @@ class Page:
     def update(self, blocks: Mapping[Hashable, Block | None]) -> None:
         """Sets blocks, or removes those that are None; no scrape sees one without the others."""
         with self._lock:
+            self.version += 1
             self._set(blocks)
 
     def _set(self, blocks: Mapping[Hashable, Block | None]) -> None:
-        self.version += 1
         for key, block in blocks.items():
             self._blocks.pop(key, None)
             if block is None or not block.chunks:

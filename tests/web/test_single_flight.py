@@ -4,14 +4,17 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from prometheus_client import CollectorRegistry
 from web.test_app import GZIP, PAGES, Client
 
-from exporter.exposition.page import Format
+from exporter.catalogue.model import Kind, Metric
+from exporter.exposition.page import Format, Page
 from exporter.status import Status
 from exporter.web.app import build
 from exporter.web.single_flight import SingleFlight
 
 LONG = 20.0  # seconds; never reached by what works
+ELEVATION = Metric("sun_degrees", Kind.GAUGE, "The sun.", labels=())
 
 
 class Press:
@@ -147,6 +150,28 @@ def test_a_page_with_new_values_is_made_anew(flight, press):
         return before, await flight.get(gzip=False)
 
     assert asyncio.run(ask()) == (b"page 1", b"page 2")
+
+
+def test_scrapes_of_one_second_share_a_page_also_when_a_minute_ends_between_them(clock):
+    clock.at = 0.0
+    page = Page(CollectorRegistry(), clock)
+    page.move("sun", lambda: {ELEVATION: b"sun %.1f\n" % clock.at})  # made anew each minute
+    made = []
+
+    def exposition():
+        made.append(clock.at)
+        return page.exposition(Format.TEXT).splitlines()[-1]
+
+    flight = SingleFlight(exposition, lambda: page.version, clock)
+
+    async def ask():
+        shown = []
+        for clock.at in (0.0, 0.4, 59.8, 60.0, 60.7, 61.0, 61.5):
+            shown.append(await flight.get(gzip=False))
+        return shown
+
+    assert asyncio.run(ask()) == [b"sun 0.0"] * 5 + [b"sun 61.0"] * 2
+    assert made == [0.0, 59.8, 61.0]
 
 
 # The pages of the application

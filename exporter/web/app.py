@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import suppress
+from concurrent.futures import Future
 from functools import partial
 
 from starlette.applications import Starlette
@@ -48,21 +48,21 @@ class PagedResponse(Response):
 
 
 async def _in_daemon_thread(work: Callable[[], str | None]) -> str | None:
-    """Awaits what may hang; unlike asyncio's own threads, this one does not hold up the exit."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[str | None] = loop.create_future()
+    """Awaits what may hang; unlike asyncio's own threads, this one does not hold up the exit.
 
-    def tell(result: str | None) -> None:
-        if not done.cancelled():
-            done.set_result(result)
+    Raises whatever the work raises.
+    """
+    done: Future[str | None] = Future()
+    done.set_running_or_notify_cancel()  # one who leaves does not end the work
 
     def run() -> None:
-        result = work()
-        with suppress(RuntimeError):  # the loop ended meanwhile, and nobody waits
-            loop.call_soon_threadsafe(tell, result)
+        try:
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001  # because the one who waits must hear of it
+            done.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()
-    return await done
+    return await asyncio.wrap_future(done)
 
 
 def build(

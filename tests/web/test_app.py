@@ -17,6 +17,7 @@ PAGES = {
 }
 OPENMETRICS = {"accept": "application/openmetrics-text;version=1.0.0"}
 GZIP = {"accept-encoding": "gzip"}
+LONG = 20.0  # seconds; never reached by what works
 
 
 def status():
@@ -249,14 +250,14 @@ def test_one_reload_at_a_time_and_pages_meanwhile():
 
     def reload():
         begun.set()
-        assert end.wait(20)
+        assert end.wait(LONG)
         done.append(1)
 
     client = reloading(reload)
 
     async def ask():
         first = asyncio.create_task(client._request("POST", "/-/reload", ()))
-        await asyncio.to_thread(begun.wait, 20)
+        await asyncio.to_thread(begun.wait, LONG)
         second = await client._request("POST", "/-/reload", ())
         page = await client._request("GET", "/metrics", ())
         end.set()
@@ -267,3 +268,30 @@ def test_one_reload_at_a_time_and_pages_meanwhile():
     assert done == [1]
     assert client.request("POST", "/-/reload").status == 200
     assert done == [1, 1]
+
+
+def test_a_reload_that_breaks_is_an_error_told_once_and_the_next_one_is_not(monkeypatch, caplog):
+    broken = RuntimeError("broken")
+    outcomes, told, told_elsewhere = [broken, None], [], []
+    monkeypatch.setattr(threading, "excepthook", told_elsewhere.append)
+
+    def reload():
+        outcome = outcomes.pop(0)
+        if outcome is not None:
+            raise outcome
+
+    app = reloading(reload).app
+
+    async def server(*exchange):
+        try:
+            await app(*exchange)
+        except RuntimeError as error:
+            told.append(error)  # uvicorn logs it
+
+    async def ask():
+        asked = Client(server)._request("POST", "/-/reload", ())
+        return await asyncio.wait_for(asked, LONG)
+
+    assert [asyncio.run(ask()).status for _ in range(2)] == [500, 200]
+    assert told == [broken]
+    assert (told_elsewhere, caplog.records) == ([], [])

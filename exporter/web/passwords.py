@@ -5,6 +5,7 @@ import hmac
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
+from itertools import chain
 
 import bcrypt
 
@@ -39,10 +40,9 @@ class Passwords:
         Raises:
             BusyError: At once, when it is not known and too many are being compared already.
         """
-        known = user in users
-        # A stranger's name costs what a wrong password does.
-        hashed = users[user] if known else max(users.values(), key=_cost)
-        trial = self._digest(str(known).encode(), user.encode(), password, hashed)
+        # With all users, so that a change of one has everybody compared anew, strangers as well.
+        everybody = chain.from_iterable((each.encode(), users[each]) for each in sorted(users))
+        trial = self._digest(user.encode(), password, *everybody)
         for outcome, trials in self._remembered.items():
             if trial in trials:
                 trials.move_to_end(trial)
@@ -51,18 +51,19 @@ class Passwords:
         if task is None:
             if len(self._pending) >= WAITING:
                 raise BusyError
-            task = asyncio.create_task(self._compare(trial, password, hashed, known=known))
+            task = asyncio.create_task(self._compare(trial, users, user, password))
             self._pending[trial] = task
         # Others may wait for the same comparison.
         return await asyncio.shield(task)
 
-    async def _compare(self, trial: bytes, password: bytes, hashed: bytes, *, known: bool) -> bool:
+    async def _compare(
+        self, trial: bytes, users: Mapping[str, bytes], user: str, password: bytes
+    ) -> bool:
         try:
             async with self._turn:
-                same = await asyncio.to_thread(bcrypt.checkpw, password[:LONGEST], hashed)
+                outcome = await asyncio.to_thread(_is_right, users, user, password[:LONGEST])
         finally:
             del self._pending[trial]
-        outcome = same and known
         trials = self._remembered[outcome]
         trials[trial] = None
         if len(trials) > REMEMBERED:
@@ -74,5 +75,19 @@ class Passwords:
         return hmac.digest(self._key, message, "sha256")
 
 
-def _cost(hashed: bytes) -> bytes:
-    return hashed[4:6]
+def _is_right(users: Mapping[str, bytes], user: str, password: bytes) -> bool:
+    """Whether it is the user's password; how long that takes tells nothing about the name.
+
+    Each cost doubles the work. The dearest hash is compared for a name that nobody has; a cheaper
+    one, and then itself once more at its own cost and at each up to the dearest, is as much work.
+    """
+    dearest = max(users.values(), key=_cost)
+    hashed = users.get(user, dearest)
+    same = bcrypt.checkpw(password, hashed)
+    for cost in range(_cost(hashed), _cost(dearest)):
+        bcrypt.checkpw(password, b"%b%02d%b" % (hashed[:4], cost, hashed[6:]))
+    return same and user in users
+
+
+def _cost(hashed: bytes) -> int:
+    return int(hashed[4:6])

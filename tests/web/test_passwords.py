@@ -89,11 +89,41 @@ def test_what_was_compared_once_is_not_compared_again(compared):
     assert len(compared) == 2
 
 
-def test_an_unknown_user_costs_one_comparison_of_the_same_price(compared):
-    dear = bcrypt.hashpw(b"x", bcrypt.gensalt(5))
-    users = {"cheap": ALICE, "dear": dear}
-    assert outcomes(("nobody", b"x"), ("nobody", b"open sesame"), users=users) == [False] * 2
-    assert [hashed for _, hashed in compared] == [dear] * 2
+def work(compared):
+    """What comparisons cost together: a cost is the binary logarithm of bcrypt's rounds."""
+    return sum(2 ** int(hashed[4:6]) for _, hashed in compared)
+
+
+@pytest.mark.parametrize("user", ["cheap", "middling", "dear", "nobody", ""])
+def test_a_refusal_is_as_much_work_for_every_name(compared, user):
+    costs = {"cheap": 4, "middling": 6, "dear": 7}
+    users = {name: bcrypt.hashpw(b"x", bcrypt.gensalt(cost)) for name, cost in costs.items()}
+    assert outcomes((user, b"guess"), users=users) == [False]
+    assert work(compared) == 2**7
+
+
+def test_a_name_that_nobody_has_has_nobodys_password():
+    users = {"dear": bcrypt.hashpw(b"x", bcrypt.gensalt(5)), "alice": ALICE}
+    assert outcomes(("nobody", b"x"), ("alice", b"x"), ("alice", b"open sesame"), users=users) == [
+        False, False, True,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("user", ["alice", "bob", "nobody"])
+def test_after_any_change_of_users_a_refusal_is_work_again_for_every_name(compared, user):
+    bob, new = (bcrypt.hashpw(b"x", bcrypt.gensalt(cost)) for cost in (5, 4))
+
+    async def ask():
+        keeper = Passwords()
+        done = []
+        for users in ({"alice": ALICE, "bob": bob}, {"alice": ALICE, "bob": new}, {"bob": new}):
+            for _ in range(2):
+                assert not await keeper.match(users, user, b"guess")
+            done.append(work(compared))
+            compared.clear()
+        return done
+
+    assert asyncio.run(ask()) == [2**5, 2**4, 2**4]
 
 
 def test_an_unknown_user_who_is_added_later_is_asked_anew():

@@ -6,13 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from exporter import cli
+from exporter import NAME, cli
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
-
-PATH = re.compile(r"`((?:exporter|tests|docs|benchmarks|\.ci)/[\w./-]*)`")
+DOCUMENTS = sorted(
+    str(path.relative_to(ROOT))
+    for folder in (".", "docs", "grafana", "benchmarks")
+    for path in (ROOT / folder).glob("*.md")
+)
+PATH = re.compile(
+    r"`((?:exporter|tests|docs|benchmarks|prometheus|grafana|compose|\.ci)/[\w./-]*)`"
+)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+TARGET = re.compile(r"(?:`|\$ )make ([a-z-]+)")
+RUN = re.compile(r"docker run(?:\\\n|.)*")  # with the lines that continue it
 
 
 def read(document):
@@ -38,10 +45,27 @@ def test_the_readme_names_every_command_and_its_flags(command, capsys, monkeypat
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_a_document_points_to_files_that_exist(document):
-    named = {*PATH.findall(read(document)), *LINK.findall(read(document))}
-    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+    text = read(document)
+    named = {ROOT / name for name in PATH.findall(text)}
+    named |= {(ROOT / document).parent / name for name in LINK.findall(text)}
+    assert [str(path) for path in sorted(named) if not path.exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_document_names_targets_that_the_makefile_has(document):
+    targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
+    assert set(TARGET.findall(read(document))) - targets == set()
+
+
+def test_documents_run_the_image_that_the_makefile_builds():
+    (image,) = re.findall(r"^IMAGE \?= (\S+)$", read("Makefile"), re.MULTILINE)
+    commands = [command for document in DOCUMENTS for command in RUN.findall(read(document))]
+    words = [word for command in commands for word in command.split()]
+    ours = {word for word in words if word.partition(":")[0] == NAME}
+    assert len(commands) >= 2
+    assert ours == {image.replace("$(VERSION)", version(NAME))}
 
 
 def test_the_changelog_has_a_section_for_what_comes_next_or_for_this_version():
     headings = re.findall(r"^## \[?([\w.]+)", read("CHANGELOG.md"), re.MULTILINE)
-    assert {"Unreleased", version("fusionsolar-exporter")} & set(headings)
+    assert {"Unreleased", version(NAME)} & set(headings)

@@ -1,4 +1,4 @@
-"""The routes: /, /metrics, /docs/…, /-/healthy, /-/ready, /-/reload; 404 elsewhere."""
+"""The routes: /, /metrics, /docs/, /-/healthy, /-/ready, /-/reload; 404 elsewhere."""
 
 import asyncio
 import threading
@@ -8,7 +8,7 @@ from functools import partial
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -16,7 +16,7 @@ from exporter.exposition.page import Format
 from exporter.status import Status
 from exporter.web.documents import Documents
 from exporter.web.negotiation import accepts_gzip, wanted_format
-from exporter.web.single_flight import SingleFlight
+from exporter.web.single_flight import Key, QueueFullError, SingleFlight
 from exporter.web.status import StatusPage
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -95,44 +95,61 @@ def build(
 
 def _landing(status: Callable[[], Status]) -> Endpoint:
     html = StatusPage()
-    return _html(lambda: html.render(status()), html.headers)
+    pages: SingleFlight[None] = _html(lambda _: html.render(status()))
+    return partial(_answer, pages=pages, key=None, media_type="text/html", headers=html.headers)
 
 
 def _documents() -> Iterable[Route]:
     documents = Documents()
-    for name in documents.titles:
-        yield Route(f"/docs/{name}", _html(partial(documents.render, name), documents.headers))
+    pages = _html(documents.render)
+    answer = partial(_answer, pages=pages, media_type="text/html", headers=documents.headers)
+    yield Route("/docs", _to_documents)
+    for name in documents.names:
+        yield Route(f"/docs/{name}", partial(answer, key=name))
 
 
-def _html(render: Callable[[], str], headers: Mapping[str, str]) -> Endpoint:
-    page = SingleFlight(lambda: render().encode())
-    headers = {**headers, "Vary": "Accept-Encoding"}
+async def _to_documents(_: Request) -> Response:
+    # Relative, for those who come through a proxy that puts a path before ours.
+    return RedirectResponse("docs/", status_code=308)
 
-    async def html(request: Request) -> Response:
-        return await _answer(request, page, "text/html", headers)
 
-    return html
+def _html(render: Callable[[Key], str]) -> SingleFlight[Key]:
+    return SingleFlight(lambda key: render(key).encode())
 
 
 def _metrics(exposition: Callable[[Format], bytes], version: Callable[[], int]) -> Endpoint:
-    headers = {"Vary": "Accept, Accept-Encoding"}
-    pages = {form: SingleFlight(partial(exposition, form), version) for form in Format}
+    pages = SingleFlight(exposition, version)
 
     async def metrics(request: Request) -> Response:
         form = wanted_format(request.headers.get("accept", ""))
-        return await _answer(request, pages[form], form.value, headers)
+        return await _answer(
+            request, pages=pages, key=form, media_type=form.value, headers={"Vary": "Accept"}
+        )
 
     return metrics
 
 
 async def _answer(
-    request: Request, page: SingleFlight, media_type: str, headers: Mapping[str, str]
+    request: Request,
+    *,
+    pages: SingleFlight[Key],
+    key: Key,
+    media_type: str,
+    headers: Mapping[str, str],
 ) -> Response:
-    """The page, compressed for those who ask."""
+    """The page of this key, compressed for those who ask."""
     gzip = accepts_gzip(request.headers.get("accept-encoding", ""))
-    coding = {"Content-Encoding": "gzip"} if gzip else {}
-    body = await page.get(gzip=gzip)
-    return PagedResponse(body, headers={**headers, **coding}, media_type=media_type)
+    try:
+        body = await pages.get(key, gzip=gzip)
+    except QueueFullError:
+        return PlainTextResponse(
+            "Too many pages are being made.\n", status_code=503, headers={"Retry-After": "1"}
+        )
+    answer = PagedResponse(body, headers=headers, media_type=media_type)
+    answer.headers.add_vary_header("Accept-Encoding")
+    if gzip:
+        answer.headers["Content-Encoding"] = "gzip"
+    return answer
 
 
 async def _healthy(_: Request) -> Response:

@@ -1,15 +1,22 @@
-"""Pages on their way out: made and compressed once for all who ask within a second."""
+"""Pages on their way out: each made and compressed once for all who ask for it within a second."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from isal import igzip
 
 KEPT = 1.0  # seconds; several Prometheus servers scrape at the same moment
+PAGES = 16  # kept or being made at a time, each compressed or not
 FAST = 1  # the compression level: 7 ms for 100 000 series
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+class QueueFullError(Exception):
+    """Too many different pages are being made."""
 
 
 class _Made(NamedTuple):
@@ -18,15 +25,16 @@ class _Made(NamedTuple):
     page: asyncio.Task[bytes]
 
 
-class SingleFlight:
-    """Makes a page in a thread of its own: no small answer waits for it, and it for no other work.
+class SingleFlight(Generic[Key]):
+    """Makes pages in a thread of its own: no small answer waits for one, and it for no other work.
 
-    `version`, where there is one, grows with what a page of before does not say yet.
+    `make` makes the page of a key; `version`, where there is one, grows with what pages of before
+    do not say yet. However many keys are asked for, few pages are kept, and few may wait.
     """
 
     def __init__(
         self,
-        make: Callable[[], bytes],
+        make: Callable[[Key], bytes],
         version: Callable[[], int] = lambda: 0,
         now: Callable[[], float] = monotonic,
     ) -> None:
@@ -34,14 +42,17 @@ class SingleFlight:
         self._version = version
         self._now = now
         self._worker = ThreadPoolExecutor(1)
-        self._made: dict[bool, _Made] = {}
+        self._made: dict[tuple[Key, bool], _Made] = {}  # the oldest first
 
-    async def get(self, *, gzip: bool) -> bytes:
-        """The page, compressed or not, of this version and at most a second old."""
-        made = self._made.get(gzip)
+    async def get(self, key: Key, *, gzip: bool) -> bytes:
+        """The page of this key, compressed or not, of this version and at most a second old.
+
+        Raises:
+            QueueFullError: At once, when it has to be made and too many others are being made.
+        """
+        made = self._made.get((key, gzip))
         if made is None or not self._is_usable(made):
-            task = asyncio.create_task(self._begin(self._compressed if gzip else self._make))
-            made = self._made[gzip] = _Made(self._version(), self._now(), task)
+            made = self._begin(key, gzip=gzip)
         # One impatient client must not cancel the page of the others.
         return await asyncio.shield(made.page)
 
@@ -53,8 +64,24 @@ class SingleFlight:
         failed = made.page.cancelled() or made.page.exception() is not None
         return not failed and self._now() - made.begun <= KEPT
 
-    async def _begin(self, make: Callable[[], bytes]) -> bytes:
-        return await asyncio.get_running_loop().run_in_executor(self._worker, make)
+    def _begin(self, key: Key, *, gzip: bool) -> _Made:
+        self._made.pop((key, gzip), None)
+        if len(self._made) >= PAGES:
+            self._forget_one()
+        task = asyncio.create_task(self._work(self._compressed if gzip else self._make, key))
+        made = self._made[key, gzip] = _Made(self._version(), self._now(), task)
+        return made
 
-    def _compressed(self) -> bytes:
-        return igzip.compress(self._make(), FAST)
+    def _forget_one(self) -> None:
+        """Forgets the oldest page that is done."""
+        for which, made in self._made.items():
+            if made.page.done():
+                del self._made[which]
+                return
+        raise QueueFullError
+
+    async def _work(self, make: Callable[[Key], bytes], key: Key) -> bytes:
+        return await asyncio.get_running_loop().run_in_executor(self._worker, make, key)
+
+    def _compressed(self, key: Key) -> bytes:
+        return igzip.compress(self._make(key), FAST)

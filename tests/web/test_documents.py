@@ -75,9 +75,29 @@ def test_nothing_can_run_on_it():
     assert "script" not in Text(answer.text).tags
 
 
+def test_their_index_leads_to_each_by_its_title():
+    answer = get("/docs/")
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    page = Text(answer.text)
+    assert page.of("h1") == ["Documentation"]
+    assert page.of("title") == ["fusionsolar-exporter: Documentation"]
+    titles = [(ROOT / "docs" / name).read_text("utf-8").splitlines()[0][2:] for name in NAMES]
+    assert page.of("a") == ["Skip to the content", "Status", *titles, *titles]
+    links = [value for tag, key, value in page.attributes if (tag, key) == ("a", "href")]
+    assert links == ["#main", "..", *NAMES, *NAMES]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_who_forgets_the_slash_is_led_to_the_index(method):
+    for _ in range(2):
+        answer = client().request(method, "/docs")
+        assert (answer.status, answer.headers["location"]) == (308, "docs/")
+
+
 @pytest.mark.parametrize(
     "path",
-    ["/docs", "/docs/", "/docs/unknown.md", "/docs/images/fleet.png", "/docs/%2e%2e/app.py"],
+    ["/docs/unknown.md", "/docs//", "/docs/images/fleet.png", "/docs/%2e%2e/app.py"],
 )
 def test_there_is_nothing_else(path):
     assert get(path).status == 404

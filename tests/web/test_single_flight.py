@@ -11,7 +11,8 @@ from exporter.catalogue.model import Kind, Metric
 from exporter.exposition.page import Format, Page
 from exporter.status import Status
 from exporter.web.app import build
-from exporter.web.single_flight import SingleFlight
+from exporter.web.single_flight import PAGES as MOST
+from exporter.web.single_flight import QueueFullError, SingleFlight
 
 LONG = 20.0  # seconds; never reached by what works
 ELEVATION = Metric("sun_degrees", Kind.GAUGE, "The sun.", labels=())
@@ -28,7 +29,7 @@ class Press:
         self.fails = False
         self.version = 0
 
-    def __call__(self):
+    def __call__(self, _=None):
         self.made += 1
         page = f"page {self.made}".encode()
         self.begun.set()
@@ -63,7 +64,7 @@ def flight(press, clock):
 def test_all_who_ask_at_once_get_the_one_page(flight, press):
     async def ask():
         press.open.clear()
-        asking = [asyncio.create_task(flight.get(gzip=False)) for _ in range(50)]
+        asking = [asyncio.create_task(flight.get(None, gzip=False)) for _ in range(50)]
         await asyncio.to_thread(press.begun.wait, LONG)
         press.open.set()
         return await asyncio.gather(*asking)
@@ -75,10 +76,10 @@ def test_all_who_ask_at_once_get_the_one_page(flight, press):
 def test_a_slow_page_is_shared_however_long_it_takes(flight, press, clock):
     async def ask():
         press.open.clear()
-        first = asyncio.create_task(flight.get(gzip=False))
+        first = asyncio.create_task(flight.get(None, gzip=False))
         await asyncio.to_thread(press.begun.wait, LONG)
         clock.at += 60.0
-        second = asyncio.create_task(flight.get(gzip=False))
+        second = asyncio.create_task(flight.get(None, gzip=False))
         await asyncio.sleep(0)
         press.open.set()
         return [await first, await second]
@@ -88,10 +89,10 @@ def test_a_slow_page_is_shared_however_long_it_takes(flight, press, clock):
 
 def test_a_page_is_kept_for_a_second(flight, clock):
     async def ask():
-        pages = [await flight.get(gzip=False)]
+        pages = [await flight.get(None, gzip=False)]
         for seconds in (0.5, 0.5, 0.1):
             clock.at += seconds
-            pages.append(await flight.get(gzip=False))
+            pages.append(await flight.get(None, gzip=False))
         return pages
 
     assert asyncio.run(ask()) == [b"page 1", b"page 1", b"page 1", b"page 2"]
@@ -100,8 +101,8 @@ def test_a_page_is_kept_for_a_second(flight, clock):
 def test_plain_and_compressed_are_kept_apart(flight):
     async def ask():
         for _ in range(2):
-            assert await flight.get(gzip=False) == b"page 1"
-            assert gzip.decompress(await flight.get(gzip=True)) == b"page 2"
+            assert await flight.get(None, gzip=False) == b"page 1"
+            assert gzip.decompress(await flight.get(None, gzip=True)) == b"page 2"
 
     asyncio.run(ask())
 
@@ -109,10 +110,10 @@ def test_plain_and_compressed_are_kept_apart(flight):
 def test_a_failure_reaches_all_who_wait_and_is_not_kept(flight, press):
     async def ask():
         press.fails = True
-        asking = [flight.get(gzip=False) for _ in range(3)]
+        asking = [flight.get(None, gzip=False) for _ in range(3)]
         failed = await asyncio.gather(*asking, return_exceptions=True)
         press.fails = False
-        return failed, await flight.get(gzip=False)
+        return failed, await flight.get(None, gzip=False)
 
     failed, page = asyncio.run(ask())
     assert [str(error) for error in failed] == ["no page"] * 3
@@ -122,7 +123,7 @@ def test_a_failure_reaches_all_who_wait_and_is_not_kept(flight, press):
 def test_one_who_leaves_does_not_take_the_page_from_the_others(flight, press):
     async def ask():
         press.open.clear()
-        leaving, staying = (asyncio.create_task(flight.get(gzip=False)) for _ in range(2))
+        leaving, staying = (asyncio.create_task(flight.get(None, gzip=False)) for _ in range(2))
         await asyncio.to_thread(press.begun.wait, LONG)
         leaving.cancel()
         await asyncio.gather(leaving, return_exceptions=True)
@@ -135,7 +136,7 @@ def test_one_who_leaves_does_not_take_the_page_from_the_others(flight, press):
 def test_the_loop_goes_on_while_a_page_is_made(flight, press):
     async def ask():
         press.open.clear()
-        asking = asyncio.create_task(flight.get(gzip=False))
+        asking = asyncio.create_task(flight.get(None, gzip=False))
         await asyncio.to_thread(press.begun.wait, LONG)
         press.open.set()  # by the loop itself: it was not held up
         return await asking
@@ -145,9 +146,9 @@ def test_the_loop_goes_on_while_a_page_is_made(flight, press):
 
 def test_a_page_with_new_values_is_made_anew(flight, press):
     async def ask():
-        before = await flight.get(gzip=False)
+        before = await flight.get(None, gzip=False)
         press.version += 1
-        return before, await flight.get(gzip=False)
+        return before, await flight.get(None, gzip=False)
 
     assert asyncio.run(ask()) == (b"page 1", b"page 2")
 
@@ -158,20 +159,61 @@ def test_scrapes_of_one_second_share_a_page_also_when_a_minute_ends_between_them
     page.move("sun", lambda: {ELEVATION: b"sun %.1f\n" % clock.at})  # made anew each minute
     made = []
 
-    def exposition():
+    def exposition(form):
         made.append(clock.at)
-        return page.exposition(Format.TEXT).splitlines()[-1]
+        return page.exposition(form).splitlines()[-1]
 
     flight = SingleFlight(exposition, lambda: page.version, clock)
 
     async def ask():
         shown = []
         for clock.at in (0.0, 0.4, 59.8, 60.0, 60.7, 61.0, 61.5):
-            shown.append(await flight.get(gzip=False))
+            shown.append(await flight.get(Format.TEXT, gzip=False))
         return shown
 
     assert asyncio.run(ask()) == [b"sun 0.0"] * 5 + [b"sun 61.0"] * 2
     assert made == [0.0, 59.8, 61.0]
+
+
+def test_each_key_has_a_page_of_its_own(press, clock):
+    flight = SingleFlight(lambda key: press() + b" of " + key, now=clock)
+
+    async def ask():
+        return [await flight.get(key, gzip=False) for key in (b"a", b"b", b"a", b"b")]
+
+    assert asyncio.run(ask()) == [b"page 1 of a", b"page 2 of b"] * 2
+
+
+def test_of_many_pages_the_oldest_are_forgotten(flight):
+    async def ask():
+        for key in range(MOST + 1):
+            await flight.get(key, gzip=False)
+        again = [await flight.get(key, gzip=False) for key in (MOST, 1, 0)]
+        return again, len(flight._made)
+
+    assert asyncio.run(ask()) == (
+        [b"page %d" % number for number in (MOST + 1, 2, MOST + 2)],
+        MOST,
+    )
+
+
+def test_a_flood_of_different_pages_is_turned_away_and_those_of_others_are_not(flight, press):
+    async def ask():
+        press.open.clear()
+        flood = [asyncio.create_task(flight.get(key, gzip=False)) for key in range(1_000)]
+        await asyncio.to_thread(press.begun.wait, LONG)
+        await asyncio.sleep(0)
+        refused = [each for each in flood if each.done()]
+        sharing = asyncio.create_task(flight.get(0, gzip=False))
+        press.open.set()
+        shown = await asyncio.gather(*flood, sharing, return_exceptions=True)
+        return {type(each.exception()) for each in refused}, shown, await flight.get(-1, gzip=False)
+
+    kinds, shown, later = asyncio.run(ask())
+    assert kinds == {QueueFullError}
+    pages = [b"page %d" % (number + 1) for number in range(MOST)]
+    assert [page for page in shown if isinstance(page, bytes)] == [*pages, b"page 1"]
+    assert later == b"page %d" % (MOST + 1)
 
 
 # The pages of the application

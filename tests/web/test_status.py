@@ -23,7 +23,7 @@ from exporter.web.status import PLANTS, StatusPage, view
 from exporter.web.verdict import Level
 
 GOLDEN = Path(__file__).parent / "status.html"
-LINKS = ("metrics", "docs/metrics.md", "docs/operations.md", "-/ready", "-/healthy")
+LINKS = ("metrics", "docs/metrics.md", "docs/", "-/ready", "-/healthy")
 HOSTILE = (
     "<script>document.title='taken'</script>",
     "<img src=x onerror=\"document.title='taken'\">",

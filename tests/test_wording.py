@@ -4,7 +4,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from exporter.wording import allowance, clock, count, energy, instant, power, relative, some, span
+from exporter.wording import (
+    allowance,
+    clock,
+    count,
+    energy,
+    instant,
+    listed,
+    power,
+    relative,
+    some,
+    span,
+)
 
 WATTS = {"W": 1.0, "kW": 1e3, "MW": 1e6, "GW": 1e9}
 SECONDS = {"s": 1.0, "min": 60.0, "h": 3_600.0, "d": 86_400.0}
@@ -136,3 +147,9 @@ def test_what_is_counted_is_one_or_many():
 def test_of_many_names_three_are_told():
     assert some(["a", "b", "c"]) == "a, b, c"
     assert some(["a", "b", "c", "d"]) == "a, b, c and 1 more"
+
+
+def test_a_list_is_read_aloud():
+    assert [listed(parts) for parts in (["a"], ["a", "b"], ["a", "b", "c"])] == [
+        "a", "a and b", "a, b and c",
+    ]  # fmt: skip

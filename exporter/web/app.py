@@ -16,6 +16,7 @@ from exporter.exposition.page import Format
 from exporter.status import Status
 from exporter.web.documents import Documents
 from exporter.web.negotiation import accepts_gzip, wanted_format
+from exporter.web.query import asked_for
 from exporter.web.single_flight import Key, QueueFullError, SingleFlight
 from exporter.web.status import StatusPage
 
@@ -94,9 +95,19 @@ def build(
 
 
 def _landing(status: Callable[[], Status]) -> Endpoint:
-    html = StatusPage()
-    pages: SingleFlight[None] = _html(lambda _: html.render(status()))
-    return partial(_answer, pages=pages, key=None, media_type="text/html", headers=html.headers)
+    html = StatusPage(status)
+    pages = _html(html.render)
+
+    async def landing(request: Request) -> Response:
+        try:
+            query = asked_for(request.scope["query_string"])
+        except ValueError as error:
+            return PlainTextResponse(f"{error}\n", status_code=400)
+        return await _answer(
+            request, pages=pages, key=query, media_type="text/html", headers=html.headers
+        )
+
+    return landing
 
 
 def _documents() -> Iterable[Route]:

@@ -17,8 +17,9 @@ class Look:
     """A template that makes HTML pages; `headers` go with them.
 
     `script` names a script beside the template, if the page has one; `filters` and `known` are what
-    the template may use. A page is complete in itself. Its style and its script are the ones that
-    the Content-Security-Policy names by their hashes: nothing else can be loaded or run.
+    the template may use, `form_action` is where its forms may lead. A page is complete in itself.
+    Its style and its script are the ones that the Content-Security-Policy names by their hashes:
+    nothing else can be loaded or run.
     """
 
     def __init__(
@@ -28,6 +29,7 @@ class Look:
         script: str | None = None,
         filters: Mapping[str, Callable[..., str]] | None = None,
         known: Mapping[str, object] | None = None,
+        form_action: str = "'none'",
     ) -> None:
         style = _read("page.css")
         code = _read(script) if script else None
@@ -56,7 +58,7 @@ class Look:
                     *((f"script-src {_hash(code)}", "connect-src 'self'") if code else ()),
                     "img-src data:",
                     "base-uri 'none'",
-                    "form-action 'none'",
+                    f"form-action {form_action}",
                     "frame-ancestors 'none'",
                 )
             ),

@@ -4,11 +4,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
+from time import monotonic
 
 from exporter import wording
-from exporter.status import Account, Calls, Lane, Plant, Status
+from exporter.status import Account, Calls, Lane, Status
+from exporter.web import single_flight
 from exporter.web.look import Look
+from exporter.web.plants import PlantRow, listing, plant_rows
+from exporter.web.query import LONGEST, Query
 from exporter.web.verdict import (
+    TROUBLE,
     Finding,
     Level,
     Mark,
@@ -17,22 +22,8 @@ from exporter.web.verdict import (
     mark_account,
     mark_lane,
     mark_login,
-    mark_plant,
-    rank_plant,
     rank_severity,
 )
-
-PLANTS = 200  # rows: whoever has more looks at dashboards
-
-
-@dataclass(frozen=True, slots=True)
-class PlantRow:
-    """A plant of an account."""
-
-    account: str
-    plant: Plant
-    mark: Mark
-    level: Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +37,9 @@ class LaneRow:
 
 @dataclass(frozen=True, slots=True)
 class AccountPart:
-    """An account with its interfaces."""
+    """An account with its interfaces; its `number` is its place in the configuration."""
 
+    number: int
     account: Account
     mark: Mark
     login: LaneRow
@@ -67,7 +59,12 @@ class AccountPart:
     @property
     def trouble(self) -> int:
         """How many of its interfaces need attention."""
-        return sum(row.mark.level >= Level.WARN for row in self.lanes)
+        return sum(row.mark.level >= TROUBLE for row in self.lanes)
+
+    @property
+    def level(self) -> Level:
+        """How much it needs to be looked at."""
+        return max([self.mark.level, *(row.mark.level for row in self.lanes)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +85,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """All that the template shows."""
+    """What the page shows, whichever of the plants it lists; accounts and plants worst first."""
 
     time: float
     headline: Mark
@@ -96,26 +93,44 @@ class View:
     totals: Totals
     accounts: Sequence[AccountPart]
     plants: Sequence[PlantRow]
-    more_plants: int
-    more_trouble: int
     unknown_keys: Sequence[str]
 
 
 class StatusPage:
-    """Renders the page; `headers` go with it. Its script only renews it."""
+    """Renders the page; `headers` go with it. Its script only renews it.
 
-    def __init__(self) -> None:
+    `status` tells how the accounts fare. One thread at a time may render.
+    """
+
+    def __init__(self, status: Callable[[], Status], now: Callable[[], float] = monotonic) -> None:
         self._look = Look(
             "status.html",
             script="status.js",
             filters=_FILTERS,
-            known={"rank_severity": rank_severity, "relative": wording.relative},
+            known={
+                "rank_severity": rank_severity,
+                "relative": wording.relative,
+                "Query": Query,
+                "longest": LONGEST,
+            },
+            form_action="'self'",
         )
         self.headers = self._look.headers
+        self._status = status
+        self._now = now
+        self._seen: tuple[float, View] | None = None
 
-    def render(self, status: Status) -> str:
+    def render(self, query: Query) -> str:
         """The page as HTML."""
-        return self._look.render(view=view(status))
+        current = self._current()
+        return self._look.render(view=current, listing=listing(current.plants, query))
+
+    def _current(self) -> View:
+        """The view of all pages that are made within a second: it costs more than a page does."""
+        now = self._now()
+        if self._seen is None or now - self._seen[0] > single_flight.KEPT:
+            self._seen = now, view(self._status())
+        return self._seen[1]
 
 
 _FILTERS: Mapping[str, Callable[..., str]] = {
@@ -131,45 +146,35 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
 
 def view(status: Status) -> View:
     """What the page shows of the accounts."""
-    accounts = [_account(account) for account in status.accounts]
-    plants = sorted(
-        (row for account in status.accounts for row in _plants(account)),
-        key=lambda row: (-row.level, row.plant.name.casefold(), row.plant.code),
-    )
+    accounts = [_account(*each) for each in enumerate(status.accounts, 1)]
+    plants = plant_rows(status.accounts)
+    totals = _totals(plants)
     found = findings(
         ((part.account, part.mark) for part in accounts),
         ((part.account, row.lane, row.mark) for part in accounts for row in part.lanes),
-        ((row.plant, row.mark) for row in plants),
+        ((row.label, row.plant, row.mark) for row in plants),
     )
-    rest = plants[PLANTS:]
     return View(
         status.time,
-        headline(found, [part.mark for part in accounts]),
+        headline(found, [part.mark for part in accounts], totals.alarms),
         found,
-        _totals(plants),
-        accounts,
-        plants[:PLANTS],
-        len(rest),
-        sum(row.level >= Level.WARN for row in rest),
+        totals,
+        sorted(accounts, key=lambda part: -part.level),
+        plants,
         sorted({key for account in status.accounts for key in account.unknown_keys}),
     )
 
 
-def _account(account: Account) -> AccountPart:
+def _account(number: int, account: Account) -> AccountPart:
     login, lanes = account.polling.login, account.polling.lanes
     calls = {lane: account.told.calls.get(lane.interface, Calls()) for lane in (login, *lanes)}
     return AccountPart(
+        number,
         account,
         mark_account(account),
         LaneRow(login, calls[login], mark_login(account.polling)),
         [LaneRow(lane, calls[lane], mark_lane(lane, calls[lane])) for lane in lanes],
     )
-
-
-def _plants(account: Account) -> Iterable[PlantRow]:
-    for plant in account.plants:
-        mark = mark_plant(plant, waiting=bool(account.polling.waiting))
-        yield PlantRow(account.name, plant, mark, rank_plant(plant, mark))
 
 
 def _totals(rows: Iterable[PlantRow]) -> Totals:

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from exporter.northbound.errors import RATE_LIMITED
 from exporter.status import Account, Calls, Failure, Lane, Plant, Polling
-from exporter.wording import count, some
+from exporter.wording import count, listed, some
 
 
 class Level(IntEnum):
@@ -43,7 +43,7 @@ _HEALTH: Mapping[str, Mark] = {
 }
 _UNKNOWN = Mark(Level.NOTE, "Unknown")
 _SEVERITIES: Mapping[str, Level] = {"critical": Level.BAD, "major": Level.WARN}
-_TROUBLE = Level.WARN  # from here on it is a finding
+TROUBLE = Level.WARN  # from here on it is a finding
 
 
 def mark_account(account: Account) -> Mark:
@@ -113,9 +113,9 @@ def rank_plant(plant: Plant, mark: Mark) -> Level:
 def findings(
     accounts: Iterable[tuple[Account, Mark]],
     lanes: Iterable[tuple[Account, Lane, Mark]],
-    plants: Iterable[tuple[Plant, Mark]],
+    plants: Iterable[tuple[str, Plant, Mark]],
 ) -> list[Finding]:
-    """What needs attention, worst first."""
+    """What needs attention, worst first; plants come with what tells them apart."""
     plants = list(plants)
     found = [
         *(
@@ -129,46 +129,51 @@ def findings(
             )
             for account, lane, mark in lanes
         ),
-        *_of_plants(plants),
-        *_of_alarms(plant for plant, _ in plants),
+        *_of_plants((label, mark) for label, _, mark in plants),
+        *_of_alarms((label, plant.alarms or {}) for label, plant, _ in plants),
     ]
-    return sorted((each for each in found if each.level >= _TROUBLE), key=lambda each: -each.level)
+    return sorted((each for each in found if each.level >= TROUBLE), key=lambda each: -each.level)
 
 
-def _of_plants(plants: Iterable[tuple[Plant, Mark]]) -> Iterator[Finding]:
-    named: dict[Mark, list[str]] = {}
-    for plant, mark in plants:
-        named.setdefault(mark, []).append(plant.name or plant.code)
-    for mark, names in named.items():
+def _of_plants(plants: Iterable[tuple[str, Mark]]) -> Iterator[Finding]:
+    labels: dict[Mark, list[str]] = {}
+    for label, mark in plants:
+        labels.setdefault(mark, []).append(label)
+    for mark, those in labels.items():
         yield Finding(
-            mark.level, f"{count(len(names), 'plant')} {mark.word.lower()}: {some(names)}"
+            mark.level, f"{count(len(those), 'plant')} {mark.word.lower()}: {some(those)}"
         )
 
 
-def _of_alarms(plants: Iterable[Plant]) -> Iterator[Finding]:
+def _of_alarms(plants: Iterable[tuple[str, Mapping[str, int]]]) -> Iterator[Finding]:
     plants = list(plants)
     for severity, level in _SEVERITIES.items():
-        having = [
-            (plant.name or plant.code, plant.alarms[severity])
-            for plant in plants
-            if plant.alarms and severity in plant.alarms
-        ]
+        having = [(label, of[severity]) for label, of in plants if of.get(severity)]
         if having:
             alarms = count(sum(number for _, number in having), f"{severity} alarm")
-            yield Finding(level, f"{alarms}: {some([name for name, _ in having])}")
+            yield Finding(level, f"{alarms}: {some([label for label, _ in having])}")
 
 
-def headline(found: Iterable[Finding], marks: Iterable[Mark]) -> Mark:
-    """All of it in a few words."""
+def headline(found: Iterable[Finding], marks: Iterable[Mark], alarms: Mapping[str, int]) -> Mark:
+    """All of it in a few words; `alarms` are the active ones by severity."""
     found, levels = list(found), [mark.level for mark in marks]
     if found:
-        needs = "needs" if len(found) == 1 else "need"
-        return Mark(found[0].level, f"{count(len(found), 'thing')} {needs} attention")
+        return Mark(found[0].level, _in_need(len(found), alarms))
     if not levels:
         return Mark(Level.WAIT, "No account yet")
     if max(levels) >= Level.WAIT:
         return Mark(Level.WAIT, "Starting up")
     return Mark(Level.GOOD, "All is well")
+
+
+def _in_need(findings: int, alarms: Mapping[str, int]) -> str:
+    """Names the alarms; of each severity that matters there is one finding."""
+    grave = {each: alarms[each] for each in _SEVERITIES if alarms.get(each)}
+    parts = [count(number, f"{severity} alarm") for severity, number in grave.items()]
+    if others := findings - len(grave):
+        parts.append(count(others, "more thing" if grave else "thing"))
+    needs = "needs" if sum(grave.values()) + others == 1 else "need"
+    return f"{listed(parts)} {needs} attention"
 
 
 def _why(failures: Iterable[Failure]) -> str:

@@ -244,7 +244,7 @@ def site(held):
     return Client(build(PAGES.__getitem__, lambda: 0, list, held))
 
 
-def test_a_crowd_that_asks_for_the_status_page_costs_one_of_each_coding(site, held):
+def test_a_crowd_that_asks_for_the_status_page_costs_one_look_at_the_accounts(site, held):
     async def ask():
         crowd = [
             asyncio.create_task(site._request("GET", "/", headers))
@@ -260,7 +260,24 @@ def test_a_crowd_that_asks_for_the_status_page_costs_one_of_each_coding(site, he
     plain, packed = ({answer.body for answer in half} for half in (answers[:50], answers[50:]))
     assert {gzip.decompress(body) for body in packed} == plain
     assert len(plain) == len(packed) == 1
-    assert held.told == 2
+    assert held.told == 1
+
+
+def test_a_flood_of_queries_costs_one_look_at_the_accounts_and_no_scrape(site, held):
+    async def ask():
+        flood = [
+            asyncio.create_task(site._request("GET", f"/?search={n}", ())) for n in range(1_000)
+        ]
+        await asyncio.to_thread(held.begun.wait, LONG)
+        scrape = await site._request("GET", "/metrics", ())
+        held.end.set()
+        return scrape, await asyncio.gather(*flood)
+
+    scrape, answers = asyncio.run(ask())
+    assert (scrape.status, scrape.body) == (200, PAGES[Format.TEXT])
+    assert [answer.status for answer in answers] == [200] * MOST + [503] * (1_000 - MOST)
+    assert {answer.headers["retry-after"] for answer in answers[MOST:]} == {"1"}
+    assert held.told == 1
 
 
 def test_a_scrape_queues_behind_neither_status_pages_nor_other_work(site, held):

@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 from web import states
 from web.rules import Rules
-from web.states import HOME, NOW, REALTIME, ROOF, status, with_lane, with_plants
+from web.states import HOME, NOW, REALTIME, REFUSAL, ROOF, status, with_lane, with_plants
 from web.test_app import Client
 
 from exporter.status import Calls, Failure, Plant
 from exporter.web.app import build
 from exporter.web.guard import Guard
-from exporter.web.status import PLANTS, StatusPage, view
+from exporter.web.query import Query
+from exporter.web.status import StatusPage, view
 from exporter.web.verdict import Level
 
 GOLDEN = Path(__file__).parent / "status.html"
@@ -38,7 +39,7 @@ HOSTILE = (
 class Text(HTMLParser):
     """What a reader without style or script gets: elements, and text by the element around it."""
 
-    VOID = frozenset({"meta", "link"})
+    VOID = frozenset({"meta", "link", "input"})
 
     def __init__(self, html):
         super().__init__()
@@ -71,12 +72,12 @@ class Text(HTMLParser):
         return " ".join(text for _, text in self.texts if text)
 
 
-def render(*accounts):
-    return StatusPage().render(status(*accounts))
+def render(*accounts, **query):
+    return StatusPage(lambda: status(*accounts)).render(Query(**query))
 
 
-def read(*accounts):
-    return Text(render(*accounts))
+def read(*accounts, **query):
+    return Text(render(*accounts, **query))
 
 
 def client(*accounts):
@@ -98,7 +99,7 @@ def test_the_page_of_one_account_is_as_expected():
 
 def test_it_can_be_read_without_style_or_script():
     page = read(with_plants(ROOF, states.FIELD))
-    assert page.of("h1") == ["2 things need attention"]
+    assert page.of("h1") == ["1 critical alarm and 1 more thing need attention"]
     assert page.of("h2") == ["Now", "Accounts", "Plants", "Interfaces"]
     assert page.of("li")[:2] == [
         '1 plant faulty: Bodega "El Sol"',
@@ -151,6 +152,47 @@ def test_it_leads_to_the_other_pages_and_loads_nothing_from_elsewhere():
 def test_the_headline_tells_the_worst(accounts, headline, level):
     shown = view(status(*accounts)).headline
     assert (shown.word, shown.level) == (headline, level)
+
+
+@pytest.mark.parametrize(
+    ("plants", "headline", "level"),
+    [
+        ([{"minor": 3}], "All is well", Level.GOOD),
+        ([{"major": 1}], "1 major alarm needs attention", Level.WARN),
+        ([{"major": 1}, {"major": 2}], "3 major alarms need attention", Level.WARN),
+        ([{"critical": 1, "warning": 9}, {"major": 2}],
+         "1 critical alarm and 2 major alarms need attention", Level.BAD),
+    ],
+)  # fmt: skip
+def test_the_headline_names_the_alarms_that_matter(plants, headline, level):
+    roofs = [replace(ROOF, code=str(n), alarms=alarms) for n, alarms in enumerate(plants)]
+    shown = view(status(with_plants(*roofs))).headline
+    assert (shown.word, shown.level) == (headline, level)
+
+
+def test_the_headline_counts_whatever_else_there_is():
+    plants = (states.FIELD, replace(states.FIELD, code="NE=3", alarms={"major": 2}))
+    account = replace(with_lane(replace(REALTIME, failures=(REFUSAL,))), plants=plants)
+    shown = view(status(account, states.REFUSED)).headline
+    assert shown.word == ("1 critical alarm, 2 major alarms and 3 more things need attention")
+
+
+def test_accounts_in_trouble_come_first_and_keep_their_places_names():
+    failing = with_lane(replace(REALTIME, failures=(REFUSAL,)))
+    accounts = [
+        replace(account, name=name)
+        for name, account in (
+            ("well", HOME), ("new", states.STARTING), ("failing", failing), ("fine", HOME),
+            ("refused", states.REFUSED),
+        )
+    ]  # fmt: skip
+    page = read(*accounts)
+    names = page.of("bdi")
+    expected = ["refused", "failing", "new", "well", "fine"]
+    assert names[: len(expected)] == names[-len(expected) :] == expected
+    places = [value for tag, key, value in page.attributes if (tag, key) == ("details", "id")]
+    assert places == ["account-5", "account-3", "account-2", "account-1", "account-4"]
+    assert "1 interface with trouble" in page.of("a")
 
 
 def test_a_page_without_accounts_says_so():
@@ -267,22 +309,6 @@ def test_what_is_not_known_is_no_zero():
     assert " 0 W" not in page.all
 
 
-def test_plants_in_trouble_come_first_and_the_rest_is_counted():
-    many = [replace(ROOF, code=f"NE={n}", name=f"Roof {n:04}") for n in range(1_000)]
-    account = with_plants(*many, replace(ROOF, code="NE=x", name="Last", health="faulty"))
-    shown = view(status(account))
-    assert [row.plant.name for row in shown.plants[:2]] == ["Last", "Roof 0000"]
-    assert (len(shown.plants), shown.more_plants, shown.more_trouble) == (PLANTS, 801, 0)
-    assert "801 plants more are not listed, none of them with trouble." in read(account).all
-    assert "1,001" in read(account).of("dd")
-
-
-def test_findings_name_a_few_plants_and_count_the_others():
-    plants = [replace(ROOF, code=str(n), name=f"P{n}", health="faulty") for n in range(5)]
-    (found,) = view(status(with_plants(*plants))).findings
-    assert found.text == "5 plants faulty: P0, P1, P2 and 2 more"
-
-
 def test_unknown_keys_are_named_once():
     account = replace(HOME, unknown_keys=("plant: b", "plant: a"))
     page = read(account, replace(account, name="office"))
@@ -309,7 +335,7 @@ def test_whatever_comes_from_outside_is_text(name):
     text = " ".join(name.split())
     assert text in page.of("bdi")
     assert text in page.of("code")
-    assert page.of("h1") == ["3 things need attention"]
+    assert page.of("h1") == ["1 critical alarm and 2 more things need attention"]
     assert page.tags.count("script") == 1
     assert "img" not in page.tags
     assert [each for each in page.attributes if each[1].startswith("on")] == []
@@ -327,7 +353,7 @@ def test_it_is_html_that_nobody_keeps_and_nothing_can_be_added_to():
     policy = answer.headers["content-security-policy"]
     assert re.sub(r"sha256-[A-Za-z0-9+/]{43}=", "hash", policy) == (
         "default-src 'none'; style-src 'hash'; script-src 'hash'; connect-src 'self'; "
-        "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 
 
@@ -345,6 +371,15 @@ def test_its_links_lead_somewhere():
     asked = client(HOME)
     for link in LINKS:
         assert asked.get(f"/{link}").status == 200
+
+
+def test_the_accounts_are_looked_at_once_a_second_whatever_is_asked_for():
+    looks, clock = [], [0.0]
+    page = StatusPage(lambda: looks.append(clock[0]) or status(HOME), lambda: clock[0])
+    for at, query in ((0.0, Query()), (0.9, Query("roof")), (1.1, Query("roof")), (1.2, Query())):
+        clock[0] = at
+        page.render(query)
+    assert looks == [0.0, 1.1]
 
 
 def test_a_configured_policy_stands_in_the_place_of_its_own():

@@ -14,6 +14,7 @@ from web.rules import Rules
 from web.states import FIELD, HOME, ROOF, status, with_plants
 from web.test_status import HOSTILE, Text
 
+from exporter.web import look as look_module
 from exporter.web import server
 from exporter.web.app import build
 from exporter.web.guard import Guard
@@ -85,7 +86,9 @@ def test_hostile_names_are_text(tmp_path, headers):
     with serving(lambda: status(account), headers) as url:
         dom, _ = look(url, tmp_path)
     page = Text(dom)
-    assert page.of("title") == ["fusionsolar-exporter: 2 things need attention"]
+    assert page.of("title") == [
+        "fusionsolar-exporter: 7 critical alarms and 1 more thing need attention"
+    ]
     assert page.tags.count("script") == 1
     assert "img" not in page.tags
     shown = {" ".join(name.split()) for name in HOSTILE}
@@ -132,3 +135,26 @@ def test_it_goes_on_when_the_exporter_is_back(tmp_path):
         dom, _ = look(url, tmp_path, seconds=35)
     assert headline(dom) == ["1 thing needs attention"]
     assert '<p id="stale" role="alert" hidden="">' in dom
+
+
+TYPE = """
+document.getElementById("search").value = "Haus";
+document.getElementById("search").focus();
+setTimeout(() => {
+  document.body.title = `${document.activeElement.id}: ${document.activeElement.value}`;
+}, 17_000);
+"""
+
+
+def test_what_somebody_is_typing_stays_while_it_renews_itself(tmp_path, monkeypatch):
+    original = look_module._read
+    monkeypatch.setattr(
+        look_module, "_read", lambda name: original(name) + (TYPE if name == "status.js" else "")
+    )
+    many = [replace(ROOF, code=str(n)) for n in range(50)]
+    accounts = (with_plants(*many), with_plants(*many, replace(ROOF, code="x", health="faulty")))
+    with serving(one_after_another(*accounts)) as url:
+        dom, complaints = look(url, tmp_path, seconds=20)
+    assert complaints == []
+    assert headline(dom) == ["1 thing needs attention"]
+    assert '<body title="search: Haus">' in dom

@@ -13,6 +13,10 @@
       const before = byId(part.id);
       if (before) part.open = before.open;
     }
+    for (const field of fresh.querySelectorAll("input, select")) {
+      const before = byId(field.id);
+      if (before) field.value = before.value;
+    }
     const focused = old.contains(document.activeElement) && document.activeElement.id;
     const said = byId("verdict").textContent;
     old.replaceWith(fresh);

@@ -246,7 +246,7 @@ def test_no_secret_reaches_the_page_the_log_or_the_process_list(tmp_path):
 
     management.sessions.open = remember
     with serving(management) as server:
-        management.faults.add("session_stolen", probability=0.1)
+        management.faults.add("session_stolen", interface="getDevRealKpi", probability=0.1)
         management.faults.add("truncated_json", probability=0.1)
         management.faults.add("no_token", interface="login", count=1)
         with exporter(tmp_path, [account(server.url)], "--log.level=debug") as daemon:

@@ -1,7 +1,7 @@
 """The accounts at work: settings become pollers and sinks, and change with the configuration."""
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +30,10 @@ from exporter.polling.clock import SystemClock
 from exporter.polling.inquiries import AlarmTerms
 from exporter.polling.inventory import Filter, Inventory
 from exporter.polling.lane import Wish
-from exporter.polling.memory import Memory, file_of
+from exporter.polling.memory import Memory
 from exporter.polling.poller import Poller
 from exporter.polling.session import HostGate
+from exporter.polling.state_directory import Owner, StateDirectory
 from exporter.status import Status, Told
 
 _Server = tuple[str | None, int]  # host and port
@@ -72,14 +73,23 @@ class Accounts:
         self._page = page
         self._telemetry = telemetry
         self._scale = minute / MINUTE
-        self._state = state
+        self._state = StateDirectory(state) if state else None
         self._working: dict[str, _Working] = {}
-        self._memories: dict[tuple[str, str], Memory] = {}
+        self._memories: dict[Owner, Memory] = {}
         self._gates: dict[_Server, HostGate] = {}
         self._was_ready = False
         self._changing = threading.Lock()
         self._still: Mapping[Format, bytes] = {}
         self._log = structlog.get_logger()
+
+    def occupy(self, settings: Settings) -> None:
+        """Keeps other processes from the accounts of these settings; changes nothing else.
+
+        Raises:
+            OccupiedError: Another process works with one of them.
+        """
+        if self._state:
+            self._state.occupy({owner_of(each): each.name for each in settings.accounts})
 
     def apply(self, settings: Settings) -> None:
         """Starts, replaces and ends accounts, so that they are as the settings say.
@@ -89,7 +99,11 @@ class Accounts:
         call times, fleet and values.
         What can fail is made before any of them ends. Should something fail afterwards, some have
         ended, and the next call starts them.
+
+        Raises:
+            OccupiedError: Another process works with one of them; nothing has changed.
         """
+        self.occupy(settings)
         wanted = {account.name: account for account in settings.accounts}
         working = {
             name: each
@@ -120,8 +134,14 @@ class Accounts:
                 self._telemetry.forget(name)
                 self._log.info("account removed", account=name)
             self._working = working
-        for owner in self._memories.keys() - {_owner(account) for account in settings.accounts}:
+        self.release({owner_of(account) for account in settings.accounts})
+
+    def release(self, kept: Collection[Owner]) -> None:
+        """Leaves what is remembered of all owners but these to other processes."""
+        for owner in self._memories.keys() - kept:
             self._memories.pop(owner).close()
+        if self._state:
+            self._state.keep(kept)
 
     def stop(self) -> None:
         """Lets the calls under way be the last; nobody waits for them."""
@@ -224,14 +244,13 @@ class Accounts:
                 account=account.name,
             )
             return Memory()
-        owner = _owner(account)
+        owner = owner_of(account)
         if owner not in self._memories:
-            path = file_of(self._state, *owner) if self._state else None
-            self._memories[owner] = Memory(path)
+            self._memories[owner] = Memory(self._state.path_of(owner) if self._state else None)
         return self._memories[owner]
 
 
-def _owner(account: Account) -> tuple[str, str]:
+def owner_of(account: Account) -> Owner:
     """Whose memory it is."""
     return account.base_url, account.username
 

@@ -7,6 +7,8 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+import structlog
+
 from exporter import NAME, daemon, logs
 from exporter.commands import check, metrics, registered, simulated, upgrade
 from exporter.commands.options import (
@@ -21,9 +23,9 @@ from exporter.commands.options import (
     load_settings,
     read_settings,
 )
-from exporter.config import ConfigError
+from exporter.config import ConfigError, Settings
 from exporter.config.web import WebConfig, WebSettings
-from exporter.polling.memory import OccupiedError
+from exporter.polling.state_directory import OccupiedError
 from exporter.web import server
 
 Define = Callable[[argparse.ArgumentParser], None]
@@ -90,10 +92,13 @@ def _serve(flags: argparse.Namespace) -> int:
         each_address(flags, server.parse)
         print(f"{flags.config_file}: ok")
         return 0
+    sockets = bind(flags)
+    if settings.state.directory is None:
+        _warn_of_restarts(settings)
     try:
         daemon.run(
             settings,
-            bind(flags),
+            sockets,
             read=partial(read_settings, flags.config_file),
             lifecycle=flags.lifecycle,
             rules=rules,
@@ -101,6 +106,17 @@ def _serve(flags: argparse.Namespace) -> int:
     except OccupiedError as error:
         fail(f"state.directory: {error}")
     return 0
+
+
+def _warn_of_restarts(settings: Settings) -> None:
+    """Says what it costs that nothing is kept."""
+    structlog.get_logger().warning(
+        "no state directory: each restart costs a login of every account, calls too early, and "
+        "another try with a password that was refused, of which five lock an account",
+        reason="state.directory is null"
+        if settings.state.declined
+        else "neither the configuration names one nor the environment, not even a HOME",
+    )
 
 
 def _rules(path: Path | None) -> Callable[[], WebSettings] | None:

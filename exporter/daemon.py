@@ -16,7 +16,7 @@ from exporter.exposition.page import Page
 from exporter.exposition.telemetry import Telemetry
 from exporter.northbound.interfaces import MINUTE
 from exporter.polling.clock import SystemClock
-from exporter.polling.memory import lock
+from exporter.polling.state_directory import OccupiedError
 from exporter.web import app, server
 from exporter.web.guard import Rules
 
@@ -62,7 +62,7 @@ class Reload:
         try:
             self._replace(self._read())
         except Exception as error:  # noqa: BLE001  # because the daemon goes on, whatever it was
-            known = isinstance(error, ConfigError)
+            known = isinstance(error, ConfigError | OccupiedError)
             reason = str(error) if known else "a bug; the log says more"
             self._telemetry.reload_successful.set(0)
             if not known:
@@ -107,14 +107,15 @@ def run(  # noqa: PLR0913  # because a daemon is handed what it serves with
     `rules` says how strangers are met; `minute` shortens the limits' minutes, for the demo.
 
     Raises:
-        OccupiedError: Another process uses the state directory.
+        OccupiedError: Another process works with one of the accounts.
     """
     log = structlog.get_logger()
-    directory = settings.state.directory
-    taken = lock(directory) if directory else None
     telemetry = Telemetry()
     page = Page(telemetry.registry, SystemClock().now)
-    accounts = Accounts(page, telemetry, minute, directory if taken else None)
+    accounts = Accounts(page, telemetry, minute, settings.state.directory)
+    accounts.occupy(settings)
+    if settings.state.directory:
+        log.info("state directory", directory=str(settings.state.directory))
     reload = Reload(settings, read or (lambda: settings), accounts, telemetry, page)
     signal.signal(signal.SIGHUP, lambda *_: threading.Thread(target=reload, daemon=True).start())
     reload.start()

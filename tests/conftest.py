@@ -1,6 +1,7 @@
 """What all tests share: importable helpers, logs that do not print, bounded searches."""
 
 import sys
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,23 @@ def _silence():
     """Nothing is printed, whatever a test before has configured, until one captures the logs."""
     structlog.reset_defaults()
     structlog.configure(processors=[_drop])
+
+
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory):
+    """Where no test reads or leaves anything of a user: a new place for each."""
+    directory = tmp_path_factory.mktemp("homes")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(directory))  # of processes that outlive a test
+        patch.delenv("FUSIONSOLAR_STATE_DIRECTORY", raising=False)
+        patch.delenv("STATE_DIRECTORY", raising=False)
+        yield (directory / str(n) for n in count())
+
+
+@pytest.fixture(autouse=True)
+def _home_of_its_own(_homes, monkeypatch):
+    """What a test keeps without saying where is found by no other."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(next(_homes)))
 
 
 # Shrinking a simulated day takes minutes: a failure is shown as it was found. Nor is any test about

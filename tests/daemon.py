@@ -70,8 +70,12 @@ class Daemon:
         self.url = f"http://{address}"
 
     def configure(self, accounts, **settings):
-        """Writes the configuration; what runs already knows nothing of it yet."""
-        self.path.write_text(yaml.safe_dump({"accounts": accounts, **settings}))
+        """Writes the configuration; what runs already knows nothing of it yet.
+
+        Nothing is kept unless a `state` is given.
+        """
+        kept = {"state": {"directory": None}} | settings
+        self.path.write_text(yaml.safe_dump({"accounts": accounts, **kept}))
 
     @property
     def log(self):

@@ -11,7 +11,7 @@ import threading
 import urllib.error
 
 import pytest
-from daemon import account, devices_on, exporter, refusals, serving, system
+from daemon import PASSWORD, account, devices_on, exporter, refusals, serving, system
 
 STATE = {"state": {"directory": "state"}}
 
@@ -59,28 +59,86 @@ def made(management):
     return sum(len(calls.arrivals) for calls in management.calls.accounts().values())
 
 
-def test_a_second_daemon_on_the_same_directory_refuses(tmp_path):
-    with exporter(tmp_path, [account("http://127.0.0.1:9")], **STATE) as daemon:
-        second = subprocess.run(  # noqa: S603  # our own program
-            [
-                sys.executable,
-                *("-m", "exporter", "--config.file", str(daemon.path)),
-                *("--web.listen-address", "127.0.0.1:0"),
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+def second(path):
+    """What a daemon says that is started beside another, and ends at once."""
+    return subprocess.run(  # noqa: S603  # our own program
+        [
+            sys.executable,
+            *("-m", "exporter", "--config.file", str(path)),
+            *("--web.listen-address", "127.0.0.1:0"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
-    assert second.returncode == 2
-    assert second.stderr.splitlines() == [
-        f"fusionsolar-exporter: state.directory: {tmp_path / 'state'} is used by another process"
-    ]
+
+@pytest.mark.parametrize("state", [STATE, {"state": {}}], ids=["configured", "by default"])
+def test_a_second_daemon_on_the_same_account_refuses(tmp_path, state):
+    with exporter(tmp_path, [account("http://127.0.0.1:9")], **state) as daemon:
+        used = second(daemon.path)
+        directory = re.search(r'event="state directory" directory=(\S+)', daemon.log)[1]
+
+    assert used.returncode == 2
+    assert used.stderr == (
+        "fusionsolar-exporter: state.directory: account home is used by another process "
+        f"(state in {directory})\n"
+    )
+
+
+def test_daemons_of_different_accounts_share_a_directory(tmp_path):
+    (tmp_path / "other").mkdir()
+    state = {"state": {"directory": str(tmp_path / "state")}}
+    with serving(system(plants=1, users={"api": PASSWORD, "api2": PASSWORD})) as server:
+        one, other = account(server.url), account(server.url, username="api2")
+        with (
+            exporter(tmp_path, [one], **state) as daemon,
+            exporter(tmp_path / "other", [other], **state) as beside,
+        ):
+            daemon.ready()
+            beside.ready()
+
+    assert len(list((tmp_path / "state").glob("*.sqlite"))) == 2
+
+
+def test_without_a_word_about_it_the_state_is_kept_where_the_environment_offers(tmp_path):
+    management = system(plants=1)
+    with serving(management) as server:
+        accounts = [account(server.url)]
+        for _ in range(2):
+            with exporter(tmp_path, accounts, state={}) as daemon:
+                daemon.ready().stop(signal.SIGKILL)
+
+    directory = f"{os.environ['XDG_STATE_HOME']}/fusionsolar-exporter"
+    assert f'event="state directory" directory={directory}' in daemon.log
+    assert len(management.calls.of("api", "login").arrivals) == 1
+
+
+def test_six_restarts_with_a_wrong_password_are_one_login(tmp_path):
+    management = system(plants=1)
+    with serving(management) as server:
+        accounts = [account(server.url, password="wrong")]
+        for _ in range(6):
+            with exporter(tmp_path, accounts, state={}) as daemon:
+                daemon.wait(lambda: "credentials are refused" in daemon.get("/-/ready")[1])
+                daemon.stop(signal.SIGKILL)
+
+    assert len(management.calls.of("api", "login").arrivals) == 1
+
+
+def test_whoever_declines_to_keep_anything_is_told_what_a_restart_costs(tmp_path):
+    with exporter(tmp_path, [account("http://127.0.0.1:9")], state={"directory": None}) as daemon:
+        (line,) = [each for each in daemon.log.splitlines() if "no state directory" in each]
+
+    assert "level=warning" in line
+    assert "a login of every account" in line
+    assert 'reason="state.directory is null"' in line
 
 
 def test_where_the_state_cannot_be_kept_it_says_so_and_goes_on(tmp_path):
     (tmp_path / "state").touch()
-    with exporter(tmp_path, [account("http://127.0.0.1:9")], **STATE) as daemon:
+    accounts = [account("http://127.0.0.1:9", name=name, username=name) for name in "ab"]
+    with exporter(tmp_path, accounts, **STATE) as daemon:
         assert daemon.get("/-/healthy")[0] == 200
         assert daemon.log.count("state directory cannot be used") == 1
         assert f'directory={tmp_path / "state"} reason="File exists"' in daemon.log

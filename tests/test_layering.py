@@ -44,7 +44,7 @@ LIBRARIES = {
     "isal": ("web.single_flight",),
     "starlette": ("web", "simulator"),
     "uvicorn": ("web", "simulator"),
-    "structlog": ("accounts", "daemon", "logs", "config", "polling", "exposition", "web"),
+    "structlog": ("accounts", "cli", "daemon", "logs", "config", "polling", "exposition", "web"),
     "astral": ("exposition.sun",),
     "bcrypt": ("web.passwords",),
     "jinja2": ("web.look",),

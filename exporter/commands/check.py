@@ -44,7 +44,7 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
     settings = load_settings(flags.config_file)
     accounts = accounts_of(settings, flags.account)
     capture = _capture(flags.capture) if flags.capture else None
-    with state_of(settings) as state:
+    with state_of(settings, accounts) as state:
         checked = [
             _check(account, settings, state, clock or SystemClock(), capture)
             for account in accounts
@@ -83,7 +83,7 @@ def _start(state: State, path: Path) -> str:
         return "the exporter runs already"
     if state.directory is None:
         return (
-            "wait half an hour, since without state.directory the exporter cannot know of the "
+            "wait half an hour, since without a state directory the exporter cannot know of the "
             f"calls made here, then {command}"
         )
     return command

@@ -61,7 +61,7 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
         fail("--user and --sn must not be empty")
     answers: dict[str, bool] = {}
     with (
-        state_of(settings) as state,
+        state_of(settings, [account]) as state,
         errand_to(account, settings, state, clock or SystemClock()) as errand,
     ):
         for first in range(0, len(serials), QUERY.batch):

@@ -122,6 +122,7 @@ def demo(flags: argparse.Namespace) -> int:
                 }
             ],
             "interfaces": {name: {"enabled": True} for name in SHOWN},
+            "state": {"directory": None},  # the next demo has another fleet
         }
     )
     print(f"A simulated management system answers at {simulator.url} (user demo).")

@@ -143,7 +143,10 @@ def _visit(flags: argparse.Namespace, clock: Clock) -> Iterator[Errand]:
     """An errand to the account that is meant, which knows the account's devices."""
     settings = load_settings(flags.config_file)
     account = account_of(settings, flags.account)
-    with state_of(settings) as state, errand_to(account, settings, state, clock) as errand:
+    with (
+        state_of(settings, [account]) as state,
+        errand_to(account, settings, state, clock) as errand,
+    ):
         lists = [wish_of(settings, account, each) for each in (PLANT_LIST, DEVICE_LIST)]
         guide(errand, lists, settings, account, clock).tour.read_fleet()
         yield errand

@@ -1,15 +1,22 @@
 """How a command reaches an account: the state directory, an errand, and how failures are told."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec
 
 from exporter import NAME, logs
-from exporter.accounts import client_of, inventory_of, terms_of, translator_of, wish_of
+from exporter.accounts import (
+    client_of,
+    inventory_of,
+    owner_of,
+    terms_of,
+    translator_of,
+    wish_of,
+)
 from exporter.config import Account, Settings
 from exporter.exposition.account import AccountSink
 from exporter.exposition.page import Page
@@ -19,8 +26,9 @@ from exporter.northbound.errors import CallError
 from exporter.northbound.interfaces import INTERFACES
 from exporter.polling.errand import Errand, NoSessionError, NotNowError
 from exporter.polling.lane import Wish
-from exporter.polling.memory import Memory, OccupiedError, file_of, lock
+from exporter.polling.memory import Memory
 from exporter.polling.ports import Clock
+from exporter.polling.state_directory import OccupiedError, Owner, StateDirectory, file_of
 from exporter.polling.tour import Tour
 
 FAILED = 1  # the exit status when something was refused or could not be reached
@@ -74,28 +82,40 @@ def told(run: Callable[Flags, int]) -> Callable[Flags, int]:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where the accounts' data are, if they are kept, and whether a daemon holds them."""
+    """Where the accounts' data are, if they are kept, and whose a daemon works with."""
 
     directory: Path | None
-    daemon: bool = False
+    daemons: frozenset[Owner] = frozenset()
+
+    @property
+    def daemon(self) -> bool:
+        """Whether a daemon works with one of the accounts."""
+        return bool(self.daemons)
 
 
 @contextmanager
-def state_of(settings: Settings) -> Iterator[State]:
-    """The state directory, ours for a while if no daemon has it."""
+def state_of(settings: Settings, accounts: Collection[Account]) -> Iterator[State]:
+    """The state directory; the accounts that no daemon works with are ours for a while."""
     directory = settings.state.directory
-    try:
-        taken = lock(directory) if directory else None
-    except OccupiedError:
-        yield State(directory, daemon=True)
-        return
-    if taken is None:
-        said = "cannot be used" if directory else "is not configured"
-        say(f"state.directory {said}: a running daemon's session ends with this login")
+    if directory is None:
+        say("without a state directory a running daemon's session ends with this login")
         yield State(None)
         return
-    with taken:
-        yield State(directory)
+    with closing(StateDirectory(directory)) as kept:
+        daemons = set()
+        for account in accounts:
+            owner = owner_of(account)
+            try:
+                kept.occupy({owner: account.name})
+            except OccupiedError:
+                daemons.add(owner)
+                continue
+            if kept.path_of(owner) is None:
+                said = "the state directory cannot be used: a running daemon's session ends"
+                say(f"{said} with this login")
+                yield State(None)
+                return
+        yield State(directory, frozenset(daemons))
 
 
 @contextmanager
@@ -103,8 +123,10 @@ def errand_to(
     account: Account, settings: Settings, state: State, clock: Clock, client: Client | None = None
 ) -> Iterator[Errand]:
     """An errand to an account, by its client unless another is given."""
-    path = file_of(state.directory, account.base_url, account.username) if state.directory else None
-    memory = Memory(path, locked=not state.daemon)
+    owner = owner_of(account)
+    path = file_of(state.directory, *owner) if state.directory else None
+    daemon = owner in state.daemons
+    memory = Memory(path, locked=not daemon)
     try:
         yield Errand(
             client or client_of(account),
@@ -116,7 +138,7 @@ def errand_to(
             },
             inventory=inventory_of(account),
             timeout=account.timeout,
-            daemon=state.daemon,
+            daemon=daemon,
             tell=say,
         )
     finally:

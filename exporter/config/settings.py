@@ -118,9 +118,14 @@ class Factor(Section):
 
 
 class State(Section):
-    """Where what survives a restart is kept."""
+    """Where what survives a restart is kept; a `directory` that is left out has a default."""
 
     directory: DirectoryPath | None = None
+
+    @property
+    def declined(self) -> bool:
+        """Whether nothing is to be kept, as the file says, and not for want of a place."""
+        return self.directory is None and "directory" in self.model_fields_set
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,13 @@ SQLite because its transactions hold when the process is killed at any moment, a
 command may read and write beside the daemon.
 """
 
-import fcntl
 import json
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from hashlib import sha256
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from zlib import crc32
 
 import structlog
@@ -36,48 +34,8 @@ _DISK = frozenset({
 })  # fmt: skip
 
 
-class OccupiedError(Exception):
-    """Another process has the state directory."""
-
-
 class _DamagedError(Exception):
     """The file is not ours, of another version, or not as it was written."""
-
-
-def lock(directory: Path) -> IO[bytes] | None:
-    """Takes the directory for this process, until the file returned is closed.
-
-    None where that is not possible, since nothing can be kept there either; the log says why.
-
-    Raises:
-        OccupiedError: Another process has it.
-    """
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return _locked(directory / "lock")
-    except BlockingIOError:
-        raise OccupiedError(f"{directory} is used by another process") from None
-    except OSError as error:
-        structlog.get_logger().warning(
-            "state directory cannot be used", directory=str(directory), reason=_words(error)
-        )
-        return None
-
-
-def _locked(path: Path) -> IO[bytes]:
-    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # somebody else's lock, or a file system without any
-        file.close()
-        raise
-    return file
-
-
-def file_of(directory: Path, base_url: str, username: str) -> Path:
-    """Where the data of an account are kept; the name tells nobody whose they are."""
-    owner = f"{base_url}\n{username}"
-    return directory / f"{sha256(owner.encode()).hexdigest()[:16]}.sqlite"
 
 
 class Memory:
@@ -85,7 +43,7 @@ class Memory:
 
     Nothing here ever raises. What cannot be written is kept until it can: without a path all data
     do so, and outlive a reload only. A damaged file is put aside by the process that has `locked`
-    the directory; any other lets it be, and knows nothing: it may be in use.
+    it; any other lets it be, and knows nothing: it may be in use.
     """
 
     def __init__(self, path: Path | None = None, *, locked: bool = True) -> None:

@@ -276,7 +276,7 @@ def test_without_a_state_directory_the_start_has_to_wait(home, capsys):
 
     _, _, following = checked(home, capsys)
 
-    assert following.startswith("all is well; wait half an hour, since without state.directory")
+    assert following.startswith("all is well; wait half an hour, since without a state directory")
 
 
 def test_each_account_is_checked_and_one_that_fails_leaves_the_others_alone(home, capsys):

@@ -199,8 +199,8 @@ def test_without_a_state_directory_it_warns_of_the_daemons_session(home, capsys)
 
     home.run("upgrade", "status")
 
-    assert "state.directory is not configured: a running daemon's session ends" in (
-        capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        "without a state directory a running daemon's session ends with this login\n"
     )
 
 
@@ -211,7 +211,7 @@ def test_a_state_directory_that_cannot_be_used_is_named_with_the_reason(home, ca
 
     told = capsys.readouterr().err
     assert f'directory={home.state} reason="File exists"' in told
-    assert "state.directory cannot be used: a running daemon's session ends" in told
+    assert "the state directory cannot be used: a running daemon's session ends with" in told
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """A management system on a socket, a clock that only waits move, and commands run against both."""
 
 import json
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import yaml
@@ -12,9 +12,10 @@ from exporter.accounts import client_of, inventory_of, wishes_of
 from exporter.commands.options import Parser
 from exporter.config import load
 from exporter.polling.inquiries import AlarmTerms
-from exporter.polling.memory import Memory, file_of, lock
+from exporter.polling.memory import Memory
 from exporter.polling.poller import Poller
 from exporter.polling.session import HostGate
+from exporter.polling.state_directory import StateDirectory, file_of
 from exporter.simulator.fleet import build
 from exporter.simulator.server import Server
 from exporter.simulator.system import System
@@ -79,8 +80,7 @@ class World:
             **(account or {}),
         }
         tree = {"accounts": accounts or [home], **settings}
-        if state:
-            tree["state"] = {"directory": str(self.state)}
+        tree["state"] = {"directory": str(self.state) if state else None}
         self.config.write_text(yaml.safe_dump(tree))
 
     def run(self, command, *arguments):
@@ -100,11 +100,12 @@ class World:
 
     @contextmanager
     def daemon(self):
-        """A daemon on the account, which holds the state directory and goes on as time passes."""
+        """A daemon on the account, which holds its state and goes on as time passes."""
         settings = load(self.config, {})
         account = settings.accounts[0]
         memory = self.memory
-        with lock(self.state):
+        with closing(StateDirectory(self.state)) as kept:
+            kept.occupy({(account.base_url, account.username): account.name})
             self.clock.daemon = Poller(
                 account.name,
                 wishes_of(settings, account),

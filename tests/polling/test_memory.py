@@ -1,8 +1,5 @@
 """The file that survives a restart: whole or not at all, ours alone, and never in the way."""
 
-import errno
-import fcntl
-import os
 import stat
 
 import pytest
@@ -10,7 +7,7 @@ from polling.kept import MORE, SOME, events, kept, left_by_a_kill, written
 from structlog.testing import capture_logs
 
 from exporter.polling import memory as module
-from exporter.polling.memory import Memory, OccupiedError, file_of, lock
+from exporter.polling.memory import Memory
 
 
 @pytest.mark.parametrize("on_disk", [True, False])
@@ -42,14 +39,13 @@ def test_a_new_process_reads_what_a_killed_one_had_written(path, tmp_path):
 
 
 def test_only_the_owner_may_read_the_files(path):
-    taken, memory = lock(path.parent), written(path, SOME)
+    memory = written(path, SOME)
 
     names = {file.name for file in path.parent.iterdir()}
-    assert names == {"lock", path.name, f"{path.name}-wal", f"{path.name}-shm"}
+    assert names == {path.name, f"{path.name}-wal", f"{path.name}-shm"}
     assert {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()} == {0o600}
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     memory.close()
-    taken.close()
 
 
 def test_a_file_that_others_could_read_is_closed_to_them(path):
@@ -59,15 +55,6 @@ def test_a_file_that_others_could_read_is_closed_to_them(path):
     written(path, MORE).close()
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-
-
-def test_the_name_of_a_file_tells_nobody_whose_it_is(tmp_path):
-    one = file_of(tmp_path, "https://eu5.example.com", "api-user")
-    other = file_of(tmp_path, "https://eu5.example.com", "api-user2")
-
-    assert one != other
-    assert "api" not in one.name
-    assert "eu5" not in one.name
 
 
 # --- claims -------------------------------------------------------------------------------------
@@ -103,46 +90,3 @@ def test_two_processes_see_what_the_other_wrote_but_claim_one_at_a_time(path, mo
     assert events(logs) == ["state cannot be kept, going on without", "state is kept again"]
     daemon.close()
     command.close()
-
-
-# --- the lock -----------------------------------------------------------------------------------
-
-
-def test_a_directory_has_one_owner_at_a_time(tmp_path):
-    taken = lock(tmp_path / "state")
-    with pytest.raises(OccupiedError, match="is used by another process"):
-        lock(tmp_path / "state")
-    taken.close()
-
-    again = lock(tmp_path / "state")
-
-    assert again is not None
-    again.close()
-
-
-def test_where_there_can_be_no_directory_there_is_no_lock_and_it_says_where_and_why(tmp_path):
-    (tmp_path / "file").touch()
-
-    with capture_logs() as logs:
-        assert lock(tmp_path / "file" / "state") is None
-
-    assert logs == [
-        {
-            "event": "state directory cannot be used",
-            "log_level": "warning",
-            "directory": str(tmp_path / "file" / "state"),
-            "reason": "Not a directory",
-        }
-    ]
-
-
-def test_on_a_file_system_without_locks_there_is_none_and_it_says_why(tmp_path, monkeypatch):
-    def refuse(*_):
-        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
-
-    monkeypatch.setattr(fcntl, "flock", refuse)
-
-    with capture_logs() as logs:
-        assert lock(tmp_path) is None
-
-    assert [entry["reason"] for entry in logs] == ["No locks available"]

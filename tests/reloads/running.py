@@ -72,6 +72,7 @@ class Running:
         self.accounts.stop()
         for thread in self.threads().values():
             thread.join(PATIENCE)
+        self.accounts.release(())
 
 
 def wait(condition):

@@ -1,7 +1,9 @@
 """A configuration that cannot be applied, or not wholly, disturbs nobody."""
 
 import threading
+from contextlib import closing
 
+import pytest
 from daemon import PASSWORD
 from reloads.running import (
     account,
@@ -13,6 +15,7 @@ from structlog.testing import capture_logs
 from exporter import accounts as accounts_of
 from exporter.config import ConfigError
 from exporter.polling.poller import Poller
+from exporter.polling.state_directory import OccupiedError, StateDirectory
 from exporter.simulator.system import User
 
 
@@ -30,6 +33,38 @@ def test_a_mistake_that_shows_when_it_is_applied_disturbs_nobody(
     running.settings = good
     assert running.reload() is None
     assert running.threads() == threads
+
+
+def test_an_account_that_another_process_works_with_is_not_taken_and_nothing_changes(
+    server, run, tmp_path
+):
+    running = ready(run(tmp_path, account(server.url)))
+    threads, good = running.threads(), running.settings
+    elsewhere = StateDirectory(tmp_path)
+    elsewhere.occupy({(server.url, "other"): "theirs"})
+
+    other = account(server.url, name="other", username="other")
+    assert running.change(account(server.url, timeout="3s"), other) == (
+        f"account other is used by another process (state in {tmp_path})"
+    )
+
+    assert running.threads() == threads
+    assert running.value("fusionsolar_exporter_config_last_reload_successful") == 0
+    elsewhere.close()
+    running.settings = good
+    assert running.reload() is None
+    assert running.threads() == threads
+
+
+def test_an_account_that_is_removed_is_free_for_another_process(server, run, tmp_path):
+    other = account(server.url, name="other", username="other")
+    running = run(tmp_path, account(server.url), other)
+    running.change(account(server.url))
+
+    with closing(StateDirectory(tmp_path)) as elsewhere:
+        elsewhere.occupy({(server.url, "other"): "theirs"})
+        with pytest.raises(OccupiedError):
+            elsewhere.occupy({(server.url, "api"): "mine"})
 
 
 def raising(*_, **__):

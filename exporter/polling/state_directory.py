@@ -1,0 +1,119 @@
+"""The directory of what survives a restart: one file an account, and who may write it."""
+
+import fcntl
+import os
+from collections.abc import Collection, Mapping
+from contextlib import ExitStack
+from hashlib import sha256
+from pathlib import Path
+from typing import IO
+
+import structlog
+
+Owner = tuple[str, str]  # base_url and user name: whose data they are
+
+
+class OccupiedError(Exception):
+    """Another process works with an account; the text says which, and where."""
+
+
+def file_of(directory: Path, base_url: str, username: str) -> Path:
+    """Where the data of an account are kept; the name tells nobody whose they are."""
+    owner = f"{base_url}\n{username}"
+    return directory / f"{sha256(owner.encode()).hexdigest()[:16]}.sqlite"
+
+
+class StateDirectory:
+    """The files of accounts, each locked while this process works with its account.
+
+    Processes share the directory, but no account. Where no file can be locked, nothing can be kept
+    either: the log says why, once.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._shared: IO[bytes] | None = None
+        self._locks: dict[Owner, IO[bytes]] = {}
+        self._warned = False
+
+    def occupy(self, names: Mapping[Owner, str]) -> None:
+        """Locks the files of accounts, by the names that errors tell, or none more of them.
+
+        Raises:
+            OccupiedError: Another process works with one of them.
+        """
+        new = {owner: name for owner, name in names.items() if owner not in self._locks}
+        if not new:
+            return
+        try:
+            self._share()
+        except OSError as error:
+            self._warn(error)
+            return
+        with ExitStack() as undone:
+            for owner, name in new.items():
+                undone.callback(self._release, owner)
+                self._lock(owner, name)
+            undone.pop_all()
+
+    def _share(self) -> None:
+        """Keeps those out, and respects them, who lock the directory as a whole, as once was done.
+
+        Raises:
+            OSError: The directory cannot be used.
+            OccupiedError: Such a process uses it.
+        """
+        if self._shared is None:
+            try:
+                self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._shared = _locked(self._path / "lock", fcntl.LOCK_SH)
+            except BlockingIOError:
+                raise OccupiedError(f"{self._path} is used by an earlier version") from None
+
+    def _lock(self, owner: Owner, name: str) -> None:
+        path = file_of(self._path, *owner).with_suffix(".lock")
+        try:
+            self._locks[owner] = _locked(path, fcntl.LOCK_EX)
+        except BlockingIOError:
+            raise OccupiedError(
+                f"account {name} is used by another process (state in {self._path})"
+            ) from None
+        except OSError as error:
+            self._warn(error)
+
+    def _warn(self, error: OSError) -> None:
+        if not self._warned:
+            self._warned = True
+            structlog.get_logger().warning(
+                "state directory cannot be used", directory=str(self._path), reason=error.strerror
+            )
+
+    def path_of(self, owner: Owner) -> Path | None:
+        """The file of an account that this process has locked; None where that is not possible."""
+        return file_of(self._path, *owner) if owner in self._locks else None
+
+    def keep(self, owners: Collection[Owner]) -> None:
+        """Leaves the files of all accounts but these to other processes."""
+        for owner in self._locks.keys() - owners:
+            self._release(owner)
+        if not self._locks and self._shared is not None:
+            self._shared.close()
+            self._shared = None
+
+    def _release(self, owner: Owner) -> None:
+        if owner in self._locks:
+            self._locks.pop(owner).close()
+
+    def close(self) -> None:
+        """Leaves all of it to other processes."""
+        self.keep(())
+
+
+def _locked(path: Path, kind: int) -> IO[bytes]:
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except OSError:  # somebody else's lock, or a file system without any
+        file.close()
+        raise
+    return file

@@ -200,7 +200,12 @@ class Accounts:
             self._telemetry.introduce(account.name, [wish.interface.name for wish in plan.wishes])
             sink = self._sink(plan, clock)
             undone.callback(sink.close)
-            poller = self._poller(plan, sink, clock, self._memory(account, others))
+            memory = self._memory(account, others)
+            if self._state or not plan.settings.state.declined:
+                self._telemetry.state_writable.labels(account.name).set_function(
+                    lambda: memory.is_kept
+                )
+            poller = self._poller(plan, sink, clock, memory)
             thread = threading.Thread(target=poller.run, name=f"poller {account.name}", daemon=True)
             undone.pop_all()
         return _Working(plan, clock, poller, sink, thread)

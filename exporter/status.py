@@ -65,10 +65,15 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What was counted of an account; `calls` by interface."""
+    """What was counted of an account; `calls` by interface.
+
+    `state_kept` tells whether what should survive a restart can be written; None where nothing is
+    to be kept.
+    """
 
     up: bool = False
     sessions_lost: int = 0
+    state_kept: bool | None = None
     calls: Mapping[str, Calls] = field(default_factory=dict)
 
 

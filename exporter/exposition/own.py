@@ -28,6 +28,13 @@ ERRORS = Metric(
     "Bugs of the exporter that it survived, by the part of it that raised; the log has each.",
     labels=("part",),
 )
+STATE_WRITABLE = Metric(
+    "fusionsolar_exporter_state_writable",
+    Kind.GAUGE,
+    "Whether what should survive a restart of this account could be written when it was last to "
+    "be; absent where the configuration declines to keep anything.",
+    labels=ACCOUNT,
+)
 UP = Metric(
     "fusionsolar_up",
     Kind.GAUGE,
@@ -144,6 +151,7 @@ OWN = (
     RELOAD_SUCCESSFUL,
     RELOAD_TIMESTAMP,
     ERRORS,
+    STATE_WRITABLE,
     UP,
     LOGINS,
     SESSIONS_LOST,

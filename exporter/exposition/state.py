@@ -101,7 +101,7 @@ def told_of(telemetry: Telemetry) -> Mapping[str, status.Told]:
         )
     )
     failures = _by_labels(telemetry.failures)
-    lost = _by_labels(telemetry.sessions_lost)
+    lost, kept = _by_labels(telemetry.sessions_lost), _by_labels(telemetry.state_writable)
     calls: dict[str, dict[str, status.Calls]] = {}
     for account, interface in requests:
         of = (account, interface)
@@ -113,7 +113,12 @@ def told_of(telemetry: Telemetry) -> Mapping[str, status.Told]:
             None if of not in permitted else bool(permitted[of]),
         )
     return {
-        account: status.Told(bool(up), int(lost.get((account,), 0)), calls.get(account, {}))
+        account: status.Told(
+            bool(up),
+            int(lost.get((account,), 0)),
+            bool(kept[account,]) if (account,) in kept else None,
+            calls.get(account, {}),
+        )
         for (account,), up in _by_labels(telemetry.up).items()
     }
 

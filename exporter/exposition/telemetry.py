@@ -54,6 +54,7 @@ class Telemetry:
         self.errors = self._counter(own.ERRORS)
         for part in PARTS:
             self.errors.labels(part)
+        self.state_writable = self._gauge(own.STATE_WRITABLE)
         self.up = self._gauge(own.UP)
         self.logins = self._counter(own.LOGINS)
         self.sessions_lost = self._counter(own.SESSIONS_LOST)

@@ -64,6 +64,11 @@ class Memory:
         """The path of the file, as the log names it; empty where there is none."""
         return str(self._path or "")
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether all that was written is in a file; any thread may ask."""
+        return self._path is not None and not self._trouble
+
     @contextmanager
     def claim(self) -> Iterator[None]:
         """While it is held, no other process decides to make a call; its end is what writes."""

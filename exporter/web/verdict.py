@@ -116,7 +116,7 @@ def findings(
     plants: Iterable[tuple[str, Plant, Mark]],
 ) -> list[Finding]:
     """What needs attention, worst first; plants come with what tells them apart."""
-    plants = list(plants)
+    accounts, plants = list(accounts), list(plants)
     found = [
         *(
             Finding(mark.level, f"Account {account.name}: {mark.word.lower()}. {mark.reason}")
@@ -129,10 +129,19 @@ def findings(
             )
             for account, lane, mark in lanes
         ),
+        *(_not_kept(account) for account, _ in accounts if account.told.state_kept is False),
         *_of_plants((label, mark) for label, _, mark in plants),
         *_of_alarms((label, plant.alarms or {}) for label, plant, _ in plants),
     ]
     return sorted((each for each in found if each.level >= TROUBLE), key=lambda each: -each.level)
+
+
+def _not_kept(account: Account) -> Finding:
+    return Finding(
+        Level.WARN,
+        f"State of account {account.name}: cannot be written, so a restart costs a login and calls "
+        "too early. The log says why.",
+    )
 
 
 def _of_plants(plants: Iterable[tuple[str, Mark]]) -> Iterator[Finding]:

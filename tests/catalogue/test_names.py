@@ -116,6 +116,7 @@ def test_a_name_without_a_unit_is_one_of_these():
         "exporter_build_info",
         "exporter_config_last_reload_successful",
         "exporter_errors_total",
+        "exporter_state_writable",
         "up",
         "api_logins_total",
         "api_sessions_lost_total",

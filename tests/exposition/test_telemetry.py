@@ -19,6 +19,7 @@ CONTRACT = {
     "fusionsolar_exporter_config_last_reload_successful": ("gauge", set()),
     "fusionsolar_exporter_config_last_reload_success_timestamp_seconds": ("gauge", set()),
     "fusionsolar_exporter_errors_total": ("counter", {"part"}),
+    "fusionsolar_exporter_state_writable": ("gauge", {"account"}),
     "fusionsolar_api_requests_total": ("counter", INTERFACE),
     "fusionsolar_api_request_failures_total": ("counter", INTERFACE | {"reason"}),
     "fusionsolar_api_request_duration_seconds": ("histogram", INTERFACE),
@@ -45,6 +46,7 @@ def world():
     world = World(itself=True)
     sink = world.sink
     world.telemetry.introduce("home", ["login", REALTIME])
+    world.telemetry.state_writable.labels("home").set(1)
     sink.request("login", 0.2, None)
     sink.request(REALTIME, 1.5, None)
     for error in (fail_code_error(407), status_error(502), word_error("timeout")):

@@ -167,6 +167,38 @@ def test_another_state_directory_needs_a_restart(server, run, tmp_path):
     assert not (tmp_path / "two").exists()
 
 
+NOBODY = "http://127.0.0.1:9"
+
+
+def writable(running):
+    return running.value("fusionsolar_exporter_state_writable", account="home")
+
+
+def test_the_page_says_whether_the_state_can_be_written(run, tmp_path):
+    (tmp_path / "file").touch()
+    assert writable(run(tmp_path / "file", account(NOBODY))) == 0
+    assert writable(run(tmp_path, account(NOBODY))) == 1
+
+    running = run(None, account(NOBODY))
+    assert writable(running) is None
+    running.change(account(NOBODY, timeout="3s"), state={})  # nor does the environment offer one
+    assert writable(running) == 0
+    assert running.accounts.status().accounts[0].told.state_kept is False
+
+
+def test_a_state_that_cannot_be_written_for_a_while_is_0_until_it_can(server, run, tmp_path):
+    running = run(tmp_path / "state", account(server.url, every="0s"))
+    wait(lambda: "fusionsolar_device_info" in running.names())
+    assert writable(running) == 1
+
+    (tmp_path / "state").rename(tmp_path / "elsewhere")
+    (tmp_path / "state").touch()
+    wait(lambda: writable(running) == 0)
+
+    (tmp_path / "state").unlink()
+    wait(lambda: writable(running) == 1)
+
+
 def test_a_changed_password_is_tried_at_once(management, server, run, tmp_path):
     management.users["api"] = User("another")
     running = run(tmp_path, account(server.url))

@@ -195,6 +195,21 @@ def test_accounts_in_trouble_come_first_and_keep_their_places_names():
     assert "1 interface with trouble" in page.of("a")
 
 
+def test_a_state_that_cannot_be_written_needs_attention_and_one_that_is_declined_does_not():
+    told = [
+        view(status(replace(HOME, told=replace(HOME.told, state_kept=kept)))).findings
+        for kept in (True, None, False)
+    ]
+
+    assert told[:2] == [[], []]
+    (found,) = told[2]
+    assert found.level is Level.WARN
+    assert found.text == (
+        "State of account home: cannot be written, so a restart costs a login and calls too early. "
+        "The log says why."
+    )
+
+
 def test_a_page_without_accounts_says_so():
     page = read()
     assert page.of("h1") == ["No account yet"]

@@ -38,7 +38,7 @@ LIBRARIES = {
     "requests": ("northbound.client",),
     "urllib3": ("northbound",),
     "yaml": ("config.reading",),
-    "pydantic": ("config",),
+    "pydantic": ("config", "polling.tolerance"),
     "pydantic_core": ("config",),
     "prometheus_client": ("exposition", "web"),
     "isal": ("web.single_flight",),

@@ -42,6 +42,7 @@ class Steady:
     def __init__(self, clock, dangerous):
         self._clock = clock
         self._start = clock.at - 50.0
+        self.boot = None
         self._dangerous = dangerous
 
     def now(self):

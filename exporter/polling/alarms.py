@@ -12,6 +12,7 @@ from typing import Any
 
 from exporter.northbound.interfaces import DAY, HOUR, MINUTE
 from exporter.northbound.records import Alarm, PlantAlarms
+from exporter.polling.tolerance import build, number
 
 LONGEST_WINDOW = 31 * DAY - MINUTE  # that a question may span (failCode 20027), with a margin
 FARTHEST_BACK = 365 * DAY - HOUR  # that one may reach (20026)
@@ -209,12 +210,15 @@ def _written(plant: _Plant) -> dict[str, Any]:
 
 
 def _read(stored: Mapping[str, Any]) -> _Plant:
-    active = [Alarm(**alarm) for alarm in stored["active"]]
+    active = [build(Alarm, alarm) for alarm in stored["active"]]
     return _Plant(
         active={identity(alarm): alarm for alarm in active},
-        seen=dict.fromkeys((esn, alarm, cause, at) for esn, alarm, cause, at in stored["seen"]),
-        since=stored["since"],
-        older=tuple(Window(begin, end) for begin, end in stored["older"]),
-        swept=stored["swept"],
-        swept_all=stored["swept_all"],
+        seen={
+            (str(serial), str(alarm), str(cause), number(raised)): None
+            for serial, alarm, cause, raised, *_ in stored["seen"]
+        },
+        since=number(stored["since"]),
+        older=tuple(Window(number(begin), number(end)) for begin, end in stored["older"]),
+        swept=number(stored["swept"]),
+        swept_all=number(stored["swept_all"]),
     )

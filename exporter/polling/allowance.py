@@ -16,6 +16,8 @@ from exporter.northbound.interfaces import DAY, HOUR, Growth, Limit
 from exporter.polling.eras import read, written
 
 MARGIN = 0.01  # of a window: for the difference between two clocks' speeds
+LONGEST_CALL = HOUR  # that is believed of a stored call
+LONGEST_WAIT = DAY  # that is believed of a stored wait
 HURRY = 1 / 1440  # of a window between two calls in a hurry: a minute of a day
 
 
@@ -153,18 +155,13 @@ class Ledger:
             for call in self._calls[None]
         ]
 
-    @staticmethod
-    def under_way(calls: Iterable[Any]) -> bool:
-        """Whether one of the calls, as `remember` tells them, has no end yet."""
-        return any(end is None for _, _, end, _ in calls)
-
     def recall(self, calls: Iterable[Any], epoch: float, now: float) -> None:
         """Takes calls of an earlier life up again; one without an end counts as ended now."""
         for due, start, end, device_type in calls:
-            begun = min(start - epoch, now)
+            begun = read(start, epoch, now, never=now)
             # An end may lie ahead: a call that was given up may yet arrive.
-            ended = now if end is None else begun + end - start
-            call = _Call(min(due - epoch, now), begun, ended)
+            ended = now if end is None else begun + min(max(end - start, 0.0), LONGEST_CALL)
+            call = _Call(read(due, epoch, now, never=now), begun, ended)
             self._calls[None].append(call)
             if device_type is not None:
                 self._calls[device_type].append(call)
@@ -203,6 +200,9 @@ class Backoff:
     def recall(self, stored: Sequence[Any], epoch: float, now: float) -> None:
         """Goes on with a wait of an earlier life, unless a later one is known already."""
         wait, until = stored
+        if not wait >= 0:
+            raise ValueError("no wait")
+        wait = min(wait, LONGEST_WAIT)
         until = read(until, epoch, now + wait, never=-inf)
         if until > self.until:
             self.wait, self.until = wait, until

@@ -2,6 +2,8 @@
 
 import threading
 import time
+from contextlib import suppress
+from pathlib import Path
 
 
 class SystemClock:
@@ -12,6 +14,14 @@ class SystemClock:
         # Unlike time.monotonic, this clock goes on while the machine is suspended, as the
         # server's windows and the age of our values do.
         self._clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+        self._boot: str | None = None
+        with suppress(OSError):
+            self._boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+
+    @property
+    def boot(self) -> str | None:
+        """Tells this start of the machine from all others; None where that is not known."""
+        return self._boot
 
     def now(self) -> float:
         """Seconds since the machine started."""

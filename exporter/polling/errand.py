@@ -6,22 +6,32 @@ daemon and the next command find it.
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from math import ceil
 from secrets import token_hex
 from typing import Any
 
+import structlog
+
 from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import LOGIN, Interface
-from exporter.polling.allowance import Backoff, Ledger, doubt_after, quotas
-from exporter.polling.eras import epoch_of
+from exporter.polling.allowance import doubt_after, quotas
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Wish
 from exporter.polling.liveness import is_about_session
-from exporter.polling.notebook import GLANCE, LANES, SESSION, recall_session, session_changes
+from exporter.polling.notebook import GLANCE
 from exporter.polling.others import OTHERS_CALLS, OthersCall, others_calls
 from exporter.polling.ports import Client, Clock, Memory
+from exporter.polling.rows import (
+    LANES,
+    SESSION,
+    backoff_of,
+    calls_of,
+    is_under_way,
+    recall_session,
+    session_row,
+)
 from exporter.polling.session import HostGate, Session
+from exporter.polling.tolerance import Gaps
 
 PATIENCE = 90.0  # seconds that a person waits for an allowance
 
@@ -81,10 +91,9 @@ class Errand:
         self._began = clock.now()
         self._refused: str | None = None  # the token that the server did not know
         self._is_proven = False  # whether the session has answered, or was opened here
+        self._gaps = Gaps(structlog.get_logger().bind(file=str(memory)))
         self._recall_session()
-        # A file may hold anything; what is not understood is as if it were not known.
-        with suppress(LookupError, TypeError, ValueError):
-            inventory.recall(memory.read("fleet"))
+        self._gaps.attempt("fleet", inventory.recall, memory.read("fleet"), self._gaps)
 
     # --- the session ---------------------------------------------------------------------------
 
@@ -132,22 +141,16 @@ class Errand:
     def _recall_session(self) -> None:
         self._session = Session(self._wishes[LOGIN.name].limits)
         self._gate = HostGate()
-        stored = self._memory.read(SESSION).get("")
-        if stored is not None:
-            with suppress(LookupError, TypeError, ValueError):  # as above
-                recall_session(
-                    stored,
-                    self._client,
-                    self._session,
-                    self._gate,
-                    epoch=epoch_of(self._clock),
-                    now=self._clock.now(),
-                )
+        row = self._memory.read(SESSION).get("")
+        if row is not None:
+            recall_session(
+                row, self._client, self._session, self._gate, clock=self._clock, gaps=self._gaps
+            )
 
     def _keep_session(self) -> None:
         if not self._daemon:
-            epoch = epoch_of(self._clock)
-            self._memory.write(session_changes(self._client, self._session, self._gate, epoch))
+            row = session_row(self._client, self._session, self._gate, self._clock)
+            self._memory.write({(SESSION, ""): row})
 
     def _lose_session(self) -> None:
         self._refused = self._client.token
@@ -225,36 +228,38 @@ class Errand:
             with self._memory.claim():
                 due = self._due(interface, device_type)
                 if due <= self._clock.now():
-                    start = self._clock.time()
+                    start = self._clock.now()
                     # Once given up, it may still arrive.
                     end = start + 2 * self._timeout
                     call = OthersCall(interface.name, device_type, start, end, under_way=True)
-                    self._memory.write({(OTHERS_CALLS, name): call.remember()})
+                    self._memory.write({(OTHERS_CALLS, name): call.remember(self._clock)})
                     return name
             self._wait(interface.name, due, patience)
 
     def _end(self, name: str, doubt: float) -> None:
         """Writes the true end of a call, unless the daemon has taken account of it already."""
         with self._memory.claim():
-            call = others_calls(self._memory).get(name)
+            call = self._others_calls().get(name)
             if call is not None:
-                ended = call.ended(self._clock.time(), doubt)
-                self._memory.write({(OTHERS_CALLS, name): ended.remember()})
+                ended = call.ended(self._clock.now(), doubt)
+                self._memory.write({(OTHERS_CALLS, name): ended.remember(self._clock)})
+
+    def _others_calls(self) -> Mapping[str, OthersCall | None]:
+        return others_calls(self._memory, self._clock, self._gaps)
 
     def _due(self, interface: Interface, device_type: int | None) -> float:
         """The earliest time for a call, whoever made those before it."""
         now = self._clock.now()
         if self._is_busy():
             return now + GLANCE  # one request in flight: parallel ones draw refusals
-        ledger, backoff, epoch = Ledger(), Backoff(), epoch_of(self._clock)
-        if lane := self._memory.read(LANES).get(interface.name):
-            # What an earlier daemon left without an end, ended before we began.
-            latest = now if self._daemon else self._began
-            ledger.recall(lane["calls"], epoch, latest)
-            backoff.recall(lane["backoff"], epoch, now)
-        for call in others_calls(self._memory).values():
-            if call.interface == interface.name:
-                ledger.note(*call.times(epoch, now), call.device_type)
+        row = self._memory.read(LANES).get(interface.name, {"calls": []})
+        # What an earlier daemon left without an end, ended before we began.
+        latest = now if self._daemon else self._began
+        ledger = calls_of(row, self._clock, self._gaps, latest=latest)
+        backoff = backoff_of(row, self._clock, self._gaps)
+        for call in self._others_calls().values():
+            if call is not None and call.interface == interface.name:
+                ledger.note(call.start, call.end, call.device_type)
         allowed = ledger.earliest(
             quotas(
                 self._wishes[interface.name].limits, self.inventory.size(interface.device_types)
@@ -266,11 +271,11 @@ class Errand:
 
     def _is_busy(self) -> bool:
         """Whether a call of the daemon, or of another command, is under way."""
-        time, others = self._clock.time(), others_calls(self._memory)
-        if any(call.is_under_way(time) for call in others.values()):
+        now = self._clock.now()
+        if any(call and call.is_under_way(now) for call in self._others_calls().values()):
             return True
         kept = [each for kind in (LANES, SESSION) for each in self._memory.read(kind).values()]
-        return self._daemon and any(Ledger.under_way(each["calls"]) for each in kept)
+        return self._daemon and any(map(is_under_way, kept))
 
     def _wait(self, name: str, due: float, patience: float, why: str = "") -> None:
         seconds = due - self._clock.now()

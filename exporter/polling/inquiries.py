@@ -15,6 +15,7 @@ from exporter.polling.lane import Lane, Turn
 from exporter.polling.pages import PlantPages
 from exporter.polling.ports import Clock, Sink
 from exporter.polling.statistics import Periods
+from exporter.polling.tolerance import Gaps
 from exporter.polling.walk import Walk
 
 Request = tuple[str, Mapping[str, Any]]  # path and parameters
@@ -70,8 +71,8 @@ class Inquiry(Protocol):
         """What of its knowledge changed since the last call, as plain data."""
         ...
 
-    def recall(self, read: Callable[[str], Mapping[str, Any]]) -> None:
-        """Takes up what an earlier life knew."""
+    def recall(self, read: Callable[[str], Mapping[str, Any]], gaps: Gaps) -> None:
+        """Takes up what an earlier life knew, as far as it is understood."""
         ...
 
 
@@ -98,7 +99,7 @@ class _Plain:
     def changes(self) -> Mapping[tuple[str, str], Any]:
         return NOTHING_NEW
 
-    def recall(self, read: Callable[[str], Mapping[str, Any]]) -> None:
+    def recall(self, read: Callable[[str], Mapping[str, Any]], gaps: Gaps) -> None:
         pass
 
 
@@ -230,8 +231,9 @@ class _Statistics(_Plain):
         changes = self._periods.changes()
         return {(self._kind, subject): rows for subject, rows in changes.items()}
 
-    def recall(self, read: Callable[[str], Mapping[str, Any]]) -> None:
-        self._periods.recall(read(self._kind))
+    def recall(self, read: Callable[[str], Mapping[str, Any]], gaps: Gaps) -> None:
+        for subject, rows in read(self._kind).items():
+            gaps.attempt(self._kind, self._periods.recall, {subject: rows})
 
     @property
     def _kind(self) -> str:
@@ -315,10 +317,12 @@ class _Alarms(_Plain):
         changes = {("book", plant): known for plant, known in self._book.changes().items()}
         return {**changes, ("book terms", ""): self._filters} if changes else changes
 
-    def recall(self, read: Callable[[str], Mapping[str, Any]]) -> None:
+    def recall(self, read: Callable[[str], Mapping[str, Any]], gaps: Gaps) -> None:
+        for plant, known in read("book").items():
+            gaps.attempt("book", self._book.recall, {plant: known})
         # Under other filters, what was there before would seem to be new.
         other = read("book terms").get("", self._filters) != self._filters
-        self._book.recall(read("book"), anew=other)
+        self._book.recall({}, anew=other)
 
 
 class _Upgrades(_Plain):

@@ -8,12 +8,14 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any
 
 from exporter.northbound.codes import device_type_slug
 from exporter.northbound.interfaces import Subject
 from exporter.northbound.records import Device, Plant
 from exporter.polling.allowance import FleetSize
+from exporter.polling.tolerance import Gaps, build
 
 GONE_AFTER = 2  # lists in a row that leave a plant or device out
 
@@ -50,7 +52,7 @@ class Inventory:
         self._plant_filter = plants
         self._device_filter = devices
         self._device_types = device_types
-        self.is_partial = False  # as recalled, under other filters than these
+        self.is_partial = False  # as recalled, under other filters than these or not understood
         self._missed: Counter[tuple[type, str]] = Counter()
 
     def add_plants(self, listed: Iterable[Plant]) -> None:
@@ -159,9 +161,18 @@ class Inventory:
             ("fleet", "devices"): [asdict(device) for device in self.devices.values()],
         }
 
-    def recall(self, stored: Mapping[str, Any]) -> None:
-        """Takes up what an earlier life knew, as far as it is still wanted."""
-        self.is_partial = stored.get("filters", self._filters) != self._filters
-        self.add_plants(Plant(**plant) for plant in stored.get("plants", ()))
-        known = (Device(**device) for device in stored.get("devices", ()))
-        self.devices = {device.id: device for device in known if self._admits(device)}
+    def recall(self, stored: Mapping[str, Any], gaps: Gaps) -> None:
+        """Takes up what an earlier life knew, as far as it is still wanted and understood."""
+        listed = {name: stored.get(name, []) for name in ("plants", "devices")}
+        plants = gaps.each("fleet", partial(build, Plant), listed["plants"])
+        devices = gaps.each("fleet", partial(build, Device), listed["devices"])
+        self.is_partial = stored.get("filters", self._filters) != self._filters or [
+            len(plants),
+            len(devices),
+        ] != [_length(each) for each in listed.values()]
+        self.add_plants(plants)
+        self.devices = {device.id: device for device in devices if self._admits(device)}
+
+
+def _length(items: object) -> int | None:
+    return len(items) if isinstance(items, list) else None

@@ -8,14 +8,14 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 import structlog
 
-VERSION = 1  # of the data: another version's is not understood
+VERSION = 1  # of the file
 _MARK = 0x46534558  # says that a file is ours
 _PATIENCE = 5.0  # seconds for another process that writes
 
@@ -25,6 +25,7 @@ _TABLE = """CREATE TABLE things (
 )"""
 _PUT = """INSERT INTO things VALUES (?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET body = excluded.body, crc = excluded.crc"""
+_ROWS = "SELECT kind, name, body, crc FROM things"
 _TABLES = "SELECT sql FROM sqlite_master WHERE sql NOT NULL"
 
 # What SQLite says when the disk is at fault, or another process; all else is about the file.
@@ -35,7 +36,15 @@ _DISK = frozenset({
 
 
 class _DamagedError(Exception):
-    """The file is not ours, of another version, or not as it was written."""
+    """The file is not ours, or not as it was written."""
+
+
+class _VersionError(_DamagedError):
+    """The file is ours, but of another version."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"of version {version}")
+        self.suffix = f".version-{version}"
 
 
 class Memory:
@@ -43,7 +52,9 @@ class Memory:
 
     Nothing here ever raises. What cannot be written is kept until it can: without a path all data
     do so, and outlive a reload only. A damaged file is put aside by the process that has `locked`
-    it; any other lets it be, and knows nothing: it may be in use.
+    it, and so is one of another version, after its rows were taken over: readers of plain data
+    leave out what they do not understand. Any other process lets such a file be, and knows nothing:
+    it may be in use.
     """
 
     def __init__(self, path: Path | None = None, *, locked: bool = True) -> None:
@@ -55,10 +66,12 @@ class Memory:
         self._identity: tuple[int, int] | None = None  # of the open file, whatever its name
         self._claimed = False
         self._trouble = False
+        self._misread: set[str] = set()
         with self._careful():
             if path and locked and path.is_file() and not path.stat().st_size:
                 self._log.warning("state was damaged, starting anew", reason="the file was empty")
             self._open()
+            self._save()
 
     def __str__(self) -> str:
         """The path of the file, as the log names it; empty where there is none."""
@@ -88,10 +101,25 @@ class Memory:
         found: dict[str, str | None] = {}
         with self._careful():
             if (file := self._open()) is not None:
-                rows = "SELECT name, body FROM things WHERE kind = ?"
-                found.update(file.execute(rows, (kind,)).fetchall())
+                wanted = "SELECT name, body FROM things WHERE kind = ?"
+                found.update(file.execute(wanted, (kind,)).fetchall())
         found |= {name: body for (of, name), body in self._unwritten.items() if of == kind}
-        return {name: json.loads(body) for name, body in found.items() if body is not None}
+        rows = ((name, self._parsed(kind, body)) for name, body in found.items() if body)
+        return {name: row for name, row in rows if row is not None}
+
+    def _parsed(self, kind: str, body: str) -> Any:
+        """A row; None where it is not understood."""
+        try:
+            return json.loads(body)
+        except (ValueError, RecursionError) as error:
+            if kind not in self._misread:
+                self._misread.add(kind)
+                self._log.warning(
+                    "state was not understood, going on without",
+                    part=kind,
+                    reason=type(error).__name__,
+                )
+            return None
 
     def write(self, changes: Mapping[tuple[str, str], Any]) -> None:
         """Keeps these, all or none; what is None is dropped."""
@@ -116,13 +144,22 @@ class Memory:
             except (sqlite3.Error, UnicodeError, _DamagedError) as error:
                 if not (self._locked and _is_damage(error)):
                     raise
-                aside = _put_aside(self._path)
-                self._log.warning(
-                    "state was damaged, starting anew", reason=str(error), kept_as=aside
-                )
-                self._file = _connect(self._path)
+                self._file = self._begin_anew(self._path, error)
             self._identity = _id_of(self._path)
         return self._file
+
+    def _begin_anew(self, path: Path, error: Exception) -> sqlite3.Connection:
+        """Puts a file aside that is not as we write it; of another version it is taken over."""
+        if isinstance(error, _VersionError):
+            self._unwritten = _rows_of(path) | self._unwritten
+            aside = _put_aside(path, error.suffix)
+            self._log.warning(
+                "state of another version, taking over what is understood", kept_as=aside
+            )
+        else:
+            aside = _put_aside(path, ".damaged")
+            self._log.warning("state was damaged, starting anew", reason=str(error), kept_as=aside)
+        return _connect(path)
 
     def _rescue(self, file: sqlite3.Connection) -> None:
         """Takes what a deleted file still holds, to be written into the one in its place."""
@@ -195,11 +232,17 @@ def _set_up(file: sqlite3.Connection) -> None:
 
 def _check(file: sqlite3.Connection) -> None:
     tables = [sql for (sql,) in file.execute(_TABLES)]
-    facts = ("PRAGMA application_id", "PRAGMA user_version")
-    if (tables, *(_fact(file, fact) for fact in facts)) != ([_TABLE], _MARK, VERSION):
-        raise _DamagedError("not a state file of this version")
-    rows = file.execute("SELECT kind, name, body, crc FROM things")
-    if _fact(file, "PRAGMA quick_check(1)") != "ok" or any(_sum(*row) != crc for *row, crc in rows):
+    version = _fact(file, "PRAGMA user_version")
+    if _fact(file, "PRAGMA application_id") != _MARK:
+        raise _DamagedError("not a state file")
+    if version != VERSION:
+        raise _VersionError(version)
+    rows = file.execute(_ROWS)
+    if (
+        tables != [_TABLE]
+        or _fact(file, "PRAGMA quick_check(1)") != "ok"
+        or any(_sum(*row) != crc for *row, crc in rows)
+    ):
         raise _DamagedError("not what was written")
 
 
@@ -221,8 +264,16 @@ def _id_of(path: Path | None) -> tuple[int, int] | None:
     return None
 
 
-def _put_aside(path: Path) -> str:
-    aside = path.with_suffix(".damaged")
+def _rows_of(path: Path) -> dict[tuple[str, str], str | None]:
+    """The rows of a file of another version, as far as it has rows like ours."""
+    with suppress(sqlite3.Error, UnicodeError), closing(sqlite3.connect(path)) as file:
+        rows = (row for *row, crc in file.execute(_ROWS).fetchall() if _sum(*row) == crc)
+        return {(kind, name): body for kind, name, body in rows}
+    return {}
+
+
+def _put_aside(path: Path, suffix: str) -> str:
+    aside = path.with_suffix(suffix)
     for beside in (f"{path}-wal", f"{path}-shm"):
         Path(beside).unlink(missing_ok=True)
     path.replace(aside)

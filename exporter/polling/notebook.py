@@ -4,25 +4,34 @@ The start of every call is written before its first byte is sent: whatever happe
 life knows that the call may have counted.
 """
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from math import inf
 from typing import Any
 
-from exporter.northbound.interfaces import DAY, Subject
-from exporter.polling.allowance import Ledger
-from exporter.polling.eras import epoch_of
+from exporter.northbound.interfaces import DAY
+from exporter.polling.eras import epoch_of, stamped
 from exporter.polling.inquiries import Inquiry
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Lane
 from exporter.polling.others import OTHERS_CALLS, others_calls
 from exporter.polling.ports import Client, Clock, Memory, Sink
+from exporter.polling.rows import (
+    LANES,
+    SESSION,
+    calls_of,
+    lane_row,
+    recall_lane,
+    recall_ring,
+    recall_session,
+    session_row,
+)
 from exporter.polling.session import HostGate, Session
+from exporter.polling.tolerance import Gaps
 from exporter.polling.walk import Walk
 
-LANES, SESSION = "lane", "session"  # the kinds under which the daemon writes its calls
 GLANCE = 1.0  # seconds until somebody else's call under way is looked after again
 _REMEMBERED = 2 * DAY  # longer than any window counts
+_STEP = 1.0  # seconds by which the wall clock is set rather than steered
 
 
 class Notebook:
@@ -52,20 +61,22 @@ class Notebook:
         self._inquiries = inquiries
         self._sink = sink
         self._log = log
+        self._gaps = Gaps(log.bind(file=str(memory)))
+        self._epoch = epoch_of(clock)
 
     # --- writing -------------------------------------------------------------------------------
 
     def session_changed(self) -> None:
         """Writes that a login is about to be made, or how it went."""
-        self._memory.write(self._session_changes())
+        self._write(self._session_changes())
 
     def call_starts(self, lane: Lane) -> None:
         """Writes that a call is about to be made."""
-        self._memory.write(self._lane_changes(lane))
+        self._write(self._lane_changes(lane))
 
     def call_ended(self, lane: Lane) -> None:
         """Writes how it went, and all that it changed."""
-        self._memory.write(
+        self._write(
             {
                 **self._session_changes(),
                 **self._lane_changes(lane),
@@ -81,13 +92,27 @@ class Notebook:
             changes |= self._lane_changes(lane)
             changes |= {("ring", name): lane.ring.remember()}
             changes |= self._inquiries[name].changes()
-        self._memory.write({**changes, **self._sink.changes()})
+        self._write({**changes, **self._sink.changes()})
+
+    def _write(self, changes: dict[tuple[str, str], Any]) -> None:
+        """Writes, and all times anew once the wall clock was set: the right ones, by then."""
+        epoch = epoch_of(self._clock)
+        if abs(epoch - self._epoch) > _STEP:
+            self._epoch = epoch
+            changes = {**self._all_times(), **changes}
+        self._memory.write(changes)
+
+    def _all_times(self) -> dict[tuple[str, str], Any]:
+        changes = self._session_changes()
+        for lane in self._walk.lanes.values():
+            changes |= self._lane_changes(lane)
+        return changes
 
     def _session_changes(self) -> dict[tuple[str, str], Any]:
-        return session_changes(self._client, self._session, self._gate, epoch_of(self._clock))
+        return {(SESSION, ""): session_row(self._client, self._session, self._gate, self._clock)}
 
     def _lane_changes(self, lane: Lane) -> dict[tuple[str, str], Any]:
-        return {(LANES, lane.interface.name): lane.remember(epoch_of(self._clock))}
+        return {(LANES, lane.interface.name): lane_row(lane, self._clock)}
 
     # --- others --------------------------------------------------------------------------------
 
@@ -100,86 +125,67 @@ class Notebook:
         Returns:
             Until when to make no call, since one of theirs is under way; -inf if none is.
         """
-        now, time = self._clock.now(), self._clock.time()
+        now = self._clock.now()
         busy_until = -inf
         changes: dict[tuple[str, str], Any] = {}
-        for name, call in others_calls(self._memory).items():
-            lane = self._walk.lanes.get(call.interface)
-            if call.is_under_way(time):
+        for name, call in others_calls(self._memory, self._clock, self._gaps).items():
+            lane = self._walk.lanes.get(call.interface) if call else None
+            if call is None:
+                changes[OTHERS_CALLS, name] = None  # or it would be met for ever
+            elif call.is_under_way(now):
                 busy_until = now + GLANCE
             elif lane is not None:
-                lane.note(*call.times(epoch_of(self._clock), now), call.device_type)
+                lane.note(call.start, call.end, call.device_type)
                 changes |= self._lane_changes(lane) | {(OTHERS_CALLS, name): None}
-            elif call.end < time - _REMEMBERED:
+            elif call.end < now - _REMEMBERED:
                 changes[OTHERS_CALLS, name] = None
         if changes:
-            self._memory.write(changes)
+            self._write(changes)
         return busy_until
 
     # --- reading -------------------------------------------------------------------------------
 
     def recall(self) -> None:
         """Goes on where an earlier life ended; what cannot be understood is forgotten."""
-        self._attempt("fleet", self._recall_fleet)
+        attempt, read = self._gaps.attempt, self._memory.read
+        attempt("fleet", self._inventory.recall, read("fleet"), self._gaps)
+        rings, rows = read("ring"), read(LANES)
         for name, lane in self._walk.lanes.items():
-            self._attempt(name, partial(self._recall_lane, lane))
+            attempt(name, self._recall_lane, lane, rings.get(name), rows.get(name))
         self._walk.fit()
         for lane in self._walk.lanes.values():
             lane.forget_old(self._clock.now())
         for name, inquiry in self._inquiries.items():
-            self._attempt(name, partial(inquiry.recall, self._memory.read))
-        self._attempt("values", partial(self._sink.recall, self._memory.read))
-        self._attempt("session", self._recall_session)
-        self._attempt("calls", self._end_calls)
+            attempt(name, inquiry.recall, read, self._gaps)
+        attempt("values", self._sink.recall, read)
+        attempt(SESSION, self._recall_session, read(SESSION).get(""))
+        attempt("calls", self._end_calls)
         self._tell_refusal()
 
-    def _attempt(self, part: str, recall: Callable[[], None]) -> None:
-        try:
-            recall()
-        except Exception as error:  # noqa: BLE001  # because a file may hold anything
-            self._log.warning(
-                "state was not understood, going on without",
-                part=part,
-                file=str(self._memory),
-                reason=type(error).__name__,  # its text may hold what the file does
-            )
-
-    def _recall_fleet(self) -> None:
-        self._inventory.recall(self._memory.read("fleet"))
-
-    def _recall_lane(self, lane: Lane) -> None:
-        name = lane.interface.name
-        ring = self._memory.read("ring").get(name)
-        if ring is not None and lane.interface.subject is not Subject.ACCOUNT:
-            lane.ring.recall(ring)
-        stored = self._memory.read(LANES).get(name)
-        if stored is not None:
-            lane.recall(stored, epoch_of(self._clock), self._clock.now())
+    def _recall_lane(self, lane: Lane, batches: object, row: object) -> None:
+        whole = batches is not None and recall_ring(batches, lane, self._gaps)
+        if row is not None:
+            recall_lane(row, lane, self._clock, self._gaps, whole=whole)
         if lane.is_list and (self._inventory.is_partial or not self._inventory.plants):
             lane.read_out_of_turn(self._clock.now())
 
-    def _recall_session(self) -> None:
-        stored = self._memory.read(SESSION).get("")
-        if stored is None:
-            return
-        recall_session(
-            stored,
-            self._client,
-            self._session,
-            self._gate,
-            epoch=epoch_of(self._clock),
-            now=self._clock.now(),
-        )
+    def _recall_session(self, row: object) -> None:
+        if row is not None:
+            recall_session(
+                row, self._client, self._session, self._gate, clock=self._clock, gaps=self._gaps
+            )
 
     def _end_calls(self) -> None:
         """Writes that no call of an earlier life is under way, be its interface walked or not."""
-        changes: dict[tuple[str, str], Any] = {}
-        epoch = epoch_of(self._clock)
+        clock, changes = self._clock, self._all_times()
         for kind in (LANES, SESSION):
-            for name, stored in self._memory.read(kind).items():
-                ledger = Ledger()
-                ledger.recall(stored["calls"], epoch, self._clock.now())
-                changes[kind, name] = {**stored, "calls": ledger.remember(epoch)}
+            for name, row in self._memory.read(kind).items():
+                if (kind, name) not in changes and isinstance(row, dict):
+                    calls = calls_of(row, clock, self._gaps, latest=clock.now())
+                    ended = {**row, "calls": calls.remember(epoch_of(clock))}
+                    changes[kind, name] = stamped(ended, clock)
+        for name, call in others_calls(self._memory, clock, self._gaps).items():
+            changes[OTHERS_CALLS, name] = call and call.remember(clock)
         self._memory.write(changes)
 
     def _tell_refusal(self) -> None:
@@ -190,37 +196,3 @@ class Notebook:
                 reason=refusal.reason,
                 next_login_in_seconds=round(wait),
             )
-
-
-def session_changes(
-    client: Client, session: Session, gate: HostGate, epoch: float
-) -> dict[tuple[str, str], Any]:
-    """The session as it is written down, by kind and name."""
-    return {
-        (SESSION, ""): {
-            "token": client.token,
-            "refused": client.seal if session.refusal else None,
-            "pause": gate.pause.remember(epoch),
-            **session.remember(epoch),
-        }
-    }
-
-
-def recall_session(  # noqa: PLR0913  # because it tells each of them
-    stored: Mapping[str, Any],
-    client: Client,
-    session: Session,
-    gate: HostGate,
-    *,
-    epoch: float,
-    now: float,
-) -> None:
-    """Takes a written session up again."""
-    session.recall(stored, epoch, now)
-    gate.pause.recall(stored["pause"], epoch, now)
-    token = stored["token"]
-    if isinstance(token, str) and token.isprintable():  # it goes into a header
-        client.token = token
-    seal = stored.get("refused")
-    if isinstance(seal, str) and not client.is_sealed(seal):
-        session.believe_credentials(now)

@@ -20,6 +20,11 @@ from exporter.northbound.records import (
 class Clock(Protocol):
     """Time as one account's thread sees it."""
 
+    @property
+    def boot(self) -> str | None:
+        """Tells this start of the machine from all others; None where that is not known."""
+        ...
+
     def now(self) -> float:
         """Seconds that never jump, and go on while the machine sleeps."""
         ...

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from exporter.northbound.interfaces import HOUR
-from exporter.northbound.records import Reading, TimedReading, Windows
+from exporter.northbound.records import TimedReading, Windows
+from exporter.polling.tolerance import build, number
 
 # Some servers mark a local day with midnight UTC, which may lie ahead by as much.
 FARTHEST_ZONE = 14 * HOUR
@@ -148,7 +149,5 @@ class Periods:
     def recall(self, stored: Mapping[str, Any]) -> None:
         """Takes up what an earlier life knew."""
         for subject, rows in stored.items():
-            self._rows[subject] = {
-                row["start"]: _Row(TimedReading(row["start"], Reading(**row["reading"])), read_at)
-                for row, read_at in rows
-            }
+            read = ((build(TimedReading, row), number(read_at)) for row, read_at in rows)
+            self._rows[subject] = {row.start: _Row(row, read_at) for row, read_at in read}

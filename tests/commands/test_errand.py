@@ -1,7 +1,7 @@
 """Calls of a command: the session and the allowances are the daemon's, whether it runs or not."""
 
 import pytest
-from commands.world import world
+from commands.world import NOON, world
 
 from exporter.accounts import client_of, inventory_of, wish_of
 from exporter.config import load
@@ -187,7 +187,8 @@ def test_a_call_is_on_disk_before_it_is_made_and_its_end_afterwards(home):
 
     errand(home, memory, client=client).call(QUERY, QUESTION)
 
-    note = {"interface": "snIsRegister", "device_type": None, "start": start}
+    clocks = {"boot": None, "epoch": NOON - 1_000.0, "now": 1_000.0}
+    note = {"interface": "snIsRegister", "device_type": None, "start": start, "clock": clocks}
     # Until its end is known, it may be given up after 30 s, and arrive as much later.
     assert client.seen == [[note | {"end": start + 60, "under_way": True}]]
     assert list(memory.read("call").values()) == [note | {"end": start, "under_way": False}]

@@ -34,6 +34,7 @@ class Clock:
 
     def __init__(self):
         self.at = 1_000.0
+        self.boot = None
         self.waits = []
         self.daemon = None
 

@@ -6,6 +6,7 @@ import pytest
 
 from exporter.northbound.records import Device, Plant
 from exporter.polling.inventory import Filter, Inventory
+from exporter.polling.tolerance import Gaps
 
 
 def plants(*codes):
@@ -157,7 +158,7 @@ def test_what_was_listed_under_other_filters_is_only_a_part(kind):
     fleets = Inventory(**{kind: narrow}), Inventory()
 
     for fleet in fleets:
-        fleet.recall(json.loads(json.dumps(stored)))
+        fleet.recall(json.loads(json.dumps(stored)), Gaps(None))
 
     assert [fleet.is_partial for fleet in fleets] == [False, True]
 

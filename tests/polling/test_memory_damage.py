@@ -29,10 +29,13 @@ def another_program(path):
         file.execute("CREATE TABLE things (whatever)")
 
 
-def another_version(path):
+def another_version(path, *statements):
     written(path, SOME).close()
     with closing(sqlite3.connect(path)) as file:
-        file.execute(f"PRAGMA user_version = {module.VERSION + 1}")
+        for statement in statements:
+            file.execute(statement)
+        file.execute("PRAGMA user_version = 2")
+        file.commit()
 
 
 def half_of_it(path):
@@ -46,7 +49,7 @@ def another_value(path):
     path.write_bytes(path.read_bytes().replace(b"[1.5,null]", b"[9.5,null]"))
 
 
-SPOILERS = [a_text, another_program, another_version, half_of_it, another_value]
+SPOILERS = [a_text, another_program, half_of_it, another_value]
 
 
 @pytest.mark.parametrize("spoil", SPOILERS)
@@ -67,7 +70,48 @@ def test_a_foreign_or_damaged_file_is_put_aside_and_said_once(path, spoil):
     assert kept(path)["session"] == {"": {"token": "t"}}
 
 
-@pytest.mark.parametrize("spoil", SPOILERS)
+@pytest.mark.parametrize(
+    ("changes", "understood"),
+    [
+        ([], {"a": [1.5, None], "b": {"x": "ü\n"}}),
+        (["ALTER TABLE things ADD COLUMN more"], {"a": [1.5, None], "b": {"x": "ü\n"}}),
+        (["CREATE TABLE more (x)", "UPDATE things SET crc = 7 WHERE name = 'a'"],
+         {"b": {"x": "ü\n"}}),
+        (["ALTER TABLE things RENAME TO rows"], {}),
+    ],
+)  # fmt: skip
+def test_a_file_of_another_version_is_taken_over_as_far_as_it_is_understood_and_kept_whole(
+    path, changes, understood
+):
+    another_version(path, *changes)
+    content = path.read_bytes()
+
+    with capture_logs() as logs:
+        memory = Memory(path)
+        left = left_by_a_kill(path, path.parent.parent / "left")
+        memory.close()
+
+    assert events(logs) == ["state of another version, taking over what is understood"]
+    assert logs[0]["kept_as"] == path.with_suffix(".version-2").name
+    assert path.with_suffix(".version-2").read_bytes() == content
+    assert kept(left)["lane"] == understood  # at once, whenever the process is killed
+
+
+def test_a_row_that_is_no_json_costs_itself_alone_and_is_said_once(path):
+    memory = written(path, SOME)
+    body = "not JSON: t0ken"
+    memory._file.execute(module._PUT, ("lane", "a", body, module._sum("lane", "a", body)))
+
+    with capture_logs() as logs:
+        assert memory.read("lane") == memory.read("lane") == {"b": {"x": "ü\n"}}
+    memory.close()
+
+    assert [(entry["event"], entry["part"], entry["reason"]) for entry in logs] == [
+        ("state was not understood, going on without", "lane", "JSONDecodeError")
+    ]
+
+
+@pytest.mark.parametrize("spoil", [*SPOILERS, another_version])
 def test_without_the_lock_a_file_that_is_not_understood_is_let_be(path, spoil):
     path.parent.mkdir()
     spoil(path)

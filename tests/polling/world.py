@@ -40,6 +40,7 @@ class FakeClock:
         self.at = 1_000.0
         self.end = self.at + end
         self.step = EPOCH
+        self.boot = None
 
     def now(self):
         return self.at

@@ -187,7 +187,7 @@ def test_a_call_is_on_disk_before_it_is_made_and_its_end_afterwards(home):
 
     errand(home, memory, client=client).call(QUERY, QUESTION)
 
-    clocks = {"boot": None, "epoch": NOON - 1_000.0, "now": 1_000.0}
+    clocks = {"boot": home.clock.boot, "epoch": NOON - 1_000.0, "now": 1_000.0}
     note = {"interface": "snIsRegister", "device_type": None, "start": start, "clock": clocks}
     # Until its end is known, it may be given up after 30 s, and arrive as much later.
     assert client.seen == [[note | {"end": start + 60, "under_way": True}]]
@@ -233,6 +233,44 @@ def test_the_daemon_waits_for_a_commands_call_and_counts_all_of_its_time(home):
     assert home.memory.read("call") == {}
     *_, last = home.memory.read("lane")["getStationList"]["calls"]
     assert last[1:3] == pytest.approx([start, start + 60])
+
+
+@pytest.mark.parametrize("step", [-86_400, -30, 30, 86_400])
+def test_a_clock_that_is_set_meanwhile_neither_ends_a_wait_nor_lengthens_it(home, step):
+    memory = Memory()
+    client = Client(memory, {}, {})
+    errand(home, memory, client=client).call(QUERY, QUESTION)
+    home.clock.step += step
+
+    errand(home, memory, client=client).call(QUERY, QUESTION)
+
+    assert home.clock.waits == [61]
+
+
+def test_a_clock_that_is_set_during_a_call_makes_it_no_longer(home):
+    memory = Memory()
+    client = Client(memory)
+
+    def call(*_):
+        home.clock.step += 86_400
+        home.clock.pass_by(5)
+        return {}
+
+    client.call = call
+    errand(home, memory, client=client).call(QUERY, QUESTION)
+
+    (note,) = memory.read("call").values()
+    assert note["end"] - note["start"] == pytest.approx(5.0)
+
+
+def test_a_call_that_is_not_understood_is_left_out(home):
+    memory = Memory()
+    memory.write({("call", "1"): {"interface": "snIsRegister", "at": "some time"}})
+    memory.write({("lane", "snIsRegister"): {"calls": "?", "backoff": "?"}})
+
+    errand(home, memory).call(QUERY, QUESTION)
+
+    assert home.clock.waits == [61]  # what the daemon wrote may be a call that was just made
 
 
 def test_a_refused_session_is_replaced_once_when_it_is_ours(home):

@@ -34,7 +34,8 @@ class Clock:
 
     def __init__(self):
         self.at = 1_000.0
-        self.boot = None
+        self.boot = "this start of the machine"
+        self.step = 0.0  # by which the wall clock was set
         self.waits = []
         self.daemon = None
 
@@ -42,7 +43,7 @@ class Clock:
         return self.at
 
     def time(self):
-        return NOON + self.at - 1_000.0
+        return NOON + self.at - 1_000.0 + self.step
 
     def wait(self, seconds):
         assert seconds >= 0

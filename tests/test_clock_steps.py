@@ -5,6 +5,7 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polling import world as world_of
 from polling.world import DAY, EPOCH, HOUR, FakeClock, Server, fleet, poller
 
 from exporter.polling.clock import SystemClock
@@ -152,6 +153,26 @@ def test_once_the_clock_is_set_all_times_are_written_anew():
     assert len(rows) == 4
     assert len(starts) >= len(rows)
     assert min(starts) > EPOCH
+
+
+@pytest.mark.parametrize("step", [-DAY, DAY])
+def test_values_are_as_old_as_they_are_after_the_clock_was_set(step):
+    server, machine, memory, _ = world("classic", 0)
+    shown = []
+
+    class Sink(world_of.Sink):
+        def recall(self, read, wall):  # noqa: ARG002  # the port's form
+            shown.append(wall)
+
+    live(server, machine, memory, server.clock.at + 600.0)
+    written = machine.time()
+    machine.error += step
+    server.clock.advance(90.0)
+    server.clock, clock = machine, server.clock
+    poller(server, Sink(), memory=memory)
+    server.clock = clock
+
+    assert shown == [pytest.approx(written + 90.0)]
 
 
 class Clock:

@@ -12,7 +12,7 @@ from exporter.exposition.blocks import Blocks, Samples, Source
 from exporter.exposition.counts import Counts
 from exporter.exposition.fleet import Fleet
 from exporter.exposition.page import Block, Page
-from exporter.exposition.plain import Shown
+from exporter.exposition.plain import Found, Shown
 from exporter.exposition.state import plants_of
 from exporter.exposition.sun import render_sun
 from exporter.exposition.telemetry import Telemetry
@@ -75,6 +75,7 @@ class AccountSink(Counts):
         self._values = Values(self._fleet, translator, self, severities, max_active_per_plant)
         self._blocks = Blocks(account, page, self._fleet.identity)
         self._memory = memory.Memory()
+        self._misread: set[str] = set()
         self._show_things()
 
     def plan(self, interface: str, *, pace: float, walk: float, max_age: float) -> None:
@@ -217,29 +218,33 @@ class AccountSink(Counts):
             self._memory.note(memory.CALLS, interface, told)
         return self._memory.changes()
 
-    def recall(self, read: memory.Read) -> None:
+    def recall(self, read: memory.Read, wall: float | None = None) -> None:
         """Shows what was shown before a restart, with its true age.
 
-        `read` gives all plain data of a kind by name. Called once, after the fleet was told and
-        before anything else is. Of what is unknown or malformed nothing is shown.
+        `read` gives all plain data of a kind by name; `wall` is what the clock by which they were
+        written would show now. Called once, after the fleet was told and before anything else is.
+        Of what is unknown or malformed nothing is shown.
         """
+        wall = self._wall() if wall is None else wall
         for subject in (Subject.PLANTS, Subject.DEVICES):
             for name, data in self._recalled(memory.held(subject), subject, read):
-                if (held := plain.recalled(plain.read_held, data)) is not None:
+                if (held := self._read(memory.held(subject), plain.read_held, data)) is not None:
                     self._guard.recall((self._fleet.device_type(subject, name), name), held)
         for interface in memory.REMEMBERED:
-            self._recall_answers(interface, read)
+            self._recall_answers(interface, read, wall)
         for metric, source in LASTING.items():
             self._recall_lasting(metric, source, read)
         self.recall_kept(read(memory.CALLS))
 
-    def _recall_answers(self, interface: Interface, read: memory.Read) -> None:
+    def _recall_answers(self, interface: Interface, read: memory.Read, wall: float) -> None:
         answers: dict[float, dict[str, Shown]] = {}  # by time: one block for each, as before
         for name, data in self._recalled(memory.shown(interface), interface.subject, read):
-            found = plain.recalled(plain.read_shown, interface.content, name, data)
+            found = self._read(
+                memory.shown(interface), plain.read_shown, interface.content, name, data
+            )
             if found is not None:
                 answers.setdefault(found[0], {})[name] = found[1]
-        now, wall = self._now(), self._wall()
+        now = self._now()
         for at, shown in answers.items():
             samples = self._values.samples(interface, shown, again=True)
             self._blocks.put({_source(interface): samples}, read_at=now - max(0.0, wall - at))
@@ -247,11 +252,19 @@ class AccountSink(Counts):
     def _recall_lasting(self, metric: Metric, source: Source, read: memory.Read) -> None:
         found: dict[str, Samples] = {}
         for name, data in self._recalled(memory.lasting(source), source.subject, read):
-            samples = plain.recalled(plain.read_samples, metric, data)
+            samples = self._read(memory.lasting(source), plain.read_samples, metric, data)
             if samples:
                 counter = metric is ALARMS_TOTAL
                 found[name] = totals(self._severities, samples, ()) if counter else samples
         self._blocks.put({source: found}, read_at=self._now())
+
+    def _read(self, kind: str, reader: Callable[..., Found], *given: Any) -> Found | None:
+        """What a reader makes of plain data; of what it does not understand it is told once."""
+        found = plain.recalled(reader, *given)
+        if found is None and kind not in self._misread:
+            self._misread.add(kind)
+            self._log.warning("state was not understood, going on without", part=kind)
+        return found
 
     def _recalled(
         self, kind: str, subject: Subject, read: memory.Read

@@ -9,7 +9,7 @@ from math import inf
 from typing import Any
 
 from exporter.northbound.interfaces import DAY
-from exporter.polling.eras import epoch_of, stamped
+from exporter.polling.eras import epoch_for, epoch_of, stamped
 from exporter.polling.inquiries import Inquiry
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Lane
@@ -157,8 +157,10 @@ class Notebook:
             lane.forget_old(self._clock.now())
         for name, inquiry in self._inquiries.items():
             attempt(name, inquiry.recall, read, self._gaps)
-        attempt("values", self._sink.recall, read)
-        attempt(SESSION, self._recall_session, read(SESSION).get(""))
+        session = read(SESSION).get("")  # which is written whenever anything is
+        wall = self._clock.now() + epoch_for(session, self._clock)
+        attempt("values", self._sink.recall, read, wall)
+        attempt(SESSION, self._recall_session, session)
         attempt("calls", self._end_calls)
         self._tell_refusal()
 

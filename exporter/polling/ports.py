@@ -136,8 +136,11 @@ class Sink(Protocol):
         """What changed since the last call, as plain data by kind and name; None: gone."""
         ...
 
-    def recall(self, read: Callable[[str], Mapping[str, Any]]) -> None:
-        """Shows again what an earlier life showed; `read` gives plain data of a kind by name."""
+    def recall(self, read: Callable[[str], Mapping[str, Any]], wall: float) -> None:
+        """Shows again what an earlier life showed; `read` gives plain data of a kind by name.
+
+        `wall` is what the wall clock of that life would show now.
+        """
         ...
 
 

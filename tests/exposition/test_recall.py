@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as openmetrics_families,
 )
+from structlog.testing import capture_logs
 
 from exporter.exposition.alarms import SEVERITIES
 from exporter.exposition.page import Format
@@ -274,6 +275,20 @@ def test_what_is_malformed_is_left_out_alone(memory, kind, name, foreign):
     memory[kind][name] = foreign
     assert restart(memory).series() == without
     assert without != restart(Memory()).series()
+
+
+def test_of_what_is_malformed_it_is_told_once_for_each_kind_and_never_quoted(memory):
+    memory["shown/getDevRealKpi"] |= {name: {"at": "t0ken"} for name in "12"}
+    memory["counters/devices"]["1"] = "t0ken"
+
+    with capture_logs() as logs:
+        restart(memory)
+
+    told = "state was not understood, going on without"
+    assert logs == [
+        {"event": told, "log_level": "warning", "account": "home", "part": part}
+        for part in ("counters/devices", "shown/getDevRealKpi")
+    ]
 
 
 def assert_sound(world):

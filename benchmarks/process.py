@@ -18,12 +18,14 @@ import yaml
 class Process:
     """A daemon that a `with` block starts, and kills at its end; each start writes its own log.
 
-    `settings` is the configuration that stands in its directory.
+    `settings` is the configuration that stands in its directory. It is waited for until it has its
+    first page, or not at all.
     """
 
-    def __init__(self, directory: Path, settings: Mapping[str, Any]) -> None:
+    def __init__(self, directory: Path, settings: Mapping[str, Any], *, wait: bool = True) -> None:
         self.directory = directory
         self.starts = 0
+        self._wait = wait
         self._configure(settings)
 
     def __enter__(self) -> Self:
@@ -38,23 +40,30 @@ class Process:
         (self.directory / "config.yaml").write_text(yaml.safe_dump(settings))
 
     def _start(self) -> None:
-        """Starts the process and waits until it listens."""
+        """Starts the process."""
         self.starts += 1
-        log = self.directory / f"log{self.starts}"
+        self._log = self.directory / f"log{self.starts}"
         command = [
             sys.executable,
             *("-m", "exporter", "--config.file", str(self.directory / "config.yaml")),
             *("--web.listen-address", "127.0.0.1:0"),
         ]
-        with log.open("w") as file:
+        with self._log.open("w") as file:
             self._process = subprocess.Popen(  # noqa: S603  # because it is our own program
                 command, stderr=file, env={**os.environ, "NO_PROXY": "*"}
             )
-        while not (found := re.search(r"addresses=(\S+)", log.read_text())):
+        if self._wait:
+            self.listens()
+            while not self._answers("/metrics"):
+                time.sleep(0.01)
+
+    def listens(self) -> None:
+        """Waits until it listens."""
+        while not (found := re.search(r"addresses=(\S+)", self._log.read_text())):
             if self._process.poll() is not None:
-                raise SystemExit(log.read_text())
+                raise SystemExit(self._log.read_text())
             time.sleep(0.01)
-        self._url = f"http://{found[1]}"
+        self.url = f"http://{found[1]}"
 
     def _kill(self) -> None:
         self._process.kill()
@@ -73,18 +82,21 @@ class Process:
     def end(self) -> int:
         """Ends the process as an orchestrator would; returns its status."""
         self._process.terminate()
-        return self._process.wait(timeout=10)
+        return self._process.wait(timeout=60)
 
     def page(self) -> str:
         """The page."""
-        with urllib.request.urlopen(f"{self._url}/metrics", timeout=30) as answer:
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=30) as answer:
             text: str = answer.read().decode()
         return text
 
     def ready(self) -> bool:
         """Whether everything has been asked."""
+        return self._answers("/-/ready")
+
+    def _answers(self, path: str) -> bool:
         try:
-            with urllib.request.urlopen(f"{self._url}/-/ready", timeout=30):
+            with urllib.request.urlopen(self.url + path, timeout=30):
                 return True
         except urllib.error.URLError:
             return False
@@ -98,6 +110,11 @@ class Process:
             "open files": len(list((facts / "fd").iterdir())),
             "MB resident": int(re.search(r"VmRSS:\s+(\d+)", status)[1]) // 1024,  # type: ignore[index]
         }
+
+    def busy(self) -> float:
+        """Seconds of a processor that it has used."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def troubles(self) -> list[str]:
         """Lines of all logs that tell of a bug."""

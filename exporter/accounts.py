@@ -12,7 +12,7 @@ import structlog
 from exporter.config import Account, Settings
 from exporter.exposition.account import AccountSink
 from exporter.exposition.alarms import SEVERITIES
-from exporter.exposition.page import Format, Page
+from exporter.exposition.page import Format, IncompleteError, Page
 from exporter.exposition.state import told_of
 from exporter.exposition.telemetry import Telemetry
 from exporter.exposition.translate import Translator
@@ -32,6 +32,7 @@ from exporter.polling.inventory import Filter, Inventory
 from exporter.polling.lane import Wish
 from exporter.polling.memory import Memory
 from exporter.polling.poller import Poller
+from exporter.polling.restoring import Turns
 from exporter.polling.session import HostGate
 from exporter.polling.state_directory import Owner, StateDirectory
 from exporter.status import Status, Told
@@ -53,17 +54,27 @@ class _Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Working:
-    """An account at work, and what it was started with."""
+    """An account at work, and what it was started with; `restored` says that its past is shown."""
 
     plan: _Plan
     clock: SystemClock
     poller: Poller
     sink: AccountSink
     thread: threading.Thread
+    restored: threading.Event
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """Which accounts have ended, are to be started, and are at work, the started ones included."""
+
+    ending: Sequence[_Working]
+    plans: Sequence[_Plan]
+    working: dict[str, _Working]
 
 
 class Accounts:
-    """All accounts: one thread each.
+    """All accounts: one thread each. Each restores what it knew, one after the other, then polls.
 
     `minute` is how long a minute of the limits lasts, in seconds; `state` is the directory of what
     survives a restart, if there is one.
@@ -77,7 +88,9 @@ class Accounts:
         self._working: dict[str, _Working] = {}
         self._memories: dict[Owner, Memory] = {}
         self._gates: dict[_Server, HostGate] = {}
+        self._was_complete = False
         self._was_ready = False
+        self._turns = Turns()
         self._changing = threading.Lock()
         self._still: Mapping[Format, bytes] = {}
         self._log = structlog.get_logger()
@@ -91,18 +104,32 @@ class Accounts:
         if self._state:
             self._state.occupy({owner_of(each): each.name for each in settings.accounts})
 
+    def start(self, settings: Settings) -> None:
+        """Starts all accounts; until each has restored what it knew, there is no page."""
+        self._exchange(self._prepare(settings))
+
     def apply(self, settings: Settings) -> None:
         """Starts, replaces and ends accounts, so that they are as the settings say.
 
         An account whose settings are the same goes on undisturbed, and asks again for what was left
-        alone. One that is changed ends its call first, and then takes up what it knew: session,
-        call times, fleet and values.
+        alone. One that is changed ends its call first, and then restores what it knew: session,
+        call times, fleet and values. Returns when that is done.
         What can fail is made before any of them ends. Should something fail afterwards, some have
         ended, and the next call starts them.
 
         Raises:
             OccupiedError: Another process works with one of them; nothing has changed.
         """
+        change = self._prepare(settings)
+        with self._at_once():
+            try:
+                self._exchange(change)
+            finally:
+                for each in change.working.values():
+                    each.restored.wait()
+
+    def _prepare(self, settings: Settings) -> _Change:
+        """Makes what can fail, and then ends those accounts that will not go on."""
         self.occupy(settings)
         wanted = {account.name: account for account in settings.accounts}
         working = {
@@ -118,23 +145,29 @@ class Accounts:
             each.clock.stop()
         for each in ending:
             each.thread.join()
-        with self._at_once():
-            for each in ending:
-                each.sink.close()
-            try:
-                for plan in plans:
-                    working[plan.account.name] = self._start(plan, working.values())
-            finally:
-                self._working = self._working | working  # so that none is lost sight of
-                # All at the end: threads at work would slow the making of the others.
-                for each in working.values():
-                    if each.thread.ident is None:
-                        each.thread.start()
-            for name in self._working.keys() - wanted:
-                self._telemetry.forget(name)
-                self._log.info("account removed", account=name)
-            self._working = working
-        self.release({owner_of(account) for account in settings.accounts})
+        if ending:
+            self._turns.let_go()
+        return _Change(ending, plans, working)
+
+    def _exchange(self, change: _Change) -> None:
+        """Takes the ended accounts off the page, and starts the planned ones."""
+        working = change.working
+        for each in change.ending:
+            each.sink.close()
+        try:
+            for plan in change.plans:
+                working[plan.account.name] = self._start(plan, working.values())
+        finally:
+            self._working = self._working | working  # so that none is lost sight of
+            # All at the end: threads at work would slow the making of the others.
+            for each in working.values():
+                if each.thread.ident is None:
+                    each.thread.start()
+        for name in self._working.keys() - working.keys():
+            self._telemetry.forget(name)
+            self._log.info("account removed", account=name)
+        self._working = working
+        self.release({owner_of(each.plan.account) for each in working.values()})
 
     def release(self, kept: Collection[Owner]) -> None:
         """Leaves what is remembered of all owners but these to other processes."""
@@ -149,7 +182,13 @@ class Accounts:
             each.clock.stop()
 
     def exposition(self, form: Format) -> bytes:
-        """The page; while accounts change hands, as it was before."""
+        """The page; while accounts change hands, as it was before.
+
+        Raises:
+            IncompleteError: Not all accounts have restored yet what they knew.
+        """
+        if restoring := self.restoring():
+            raise IncompleteError(restoring)
         with self._changing:
             return self._still.get(form) or self._page.exposition(form)
 
@@ -163,9 +202,20 @@ class Accounts:
         finally:
             self._still = {}
 
+    def restoring(self) -> str:
+        """Who is still restoring since the start, in words; empty once all have done so."""
+        left = [name for name, each in self._working.items() if not each.restored.is_set()]
+        self._was_complete |= not left
+        if self._was_complete:
+            return ""
+        done, total = len(self._working) - len(left), len(self._working)
+        return f"restoring: {done} of {total} accounts done, not yet {', '.join(left)}"
+
     def waiting(self) -> list[str]:
         """What readiness still waits for, in words; nothing once it was reached."""
-        reasons = [
+        restoring = self.restoring()
+        reasons = [restoring] if restoring else []
+        reasons += [
             f"{name}: {reason}"
             for name, each in self._working.items()
             for reason in each.poller.waiting
@@ -206,9 +256,24 @@ class Accounts:
                     lambda: memory.is_kept
                 )
             poller = self._poller(plan, sink, clock, memory)
-            thread = threading.Thread(target=poller.run, name=f"poller {account.name}", daemon=True)
+            restored = threading.Event()
+            thread = threading.Thread(
+                target=self._work,
+                args=(poller, clock, restored),
+                name=f"poller {account.name}",
+                daemon=True,
+            )
             undone.pop_all()
-        return _Working(plan, clock, poller, sink, thread)
+        return _Working(plan, clock, poller, sink, thread, restored)
+
+    def _work(self, poller: Poller, clock: SystemClock, restored: threading.Event) -> None:
+        """What an account's thread does."""
+        try:
+            self._turns.restore(poller, clock)
+        finally:
+            restored.set()
+        if not clock.wait(0):
+            poller.run()
 
     def _poller(self, plan: _Plan, sink: AccountSink, clock: SystemClock, memory: Memory) -> Poller:
         account = plan.account

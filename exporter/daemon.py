@@ -45,9 +45,9 @@ class Reload:
         self._log = structlog.get_logger()
 
     def start(self) -> None:
-        """Applies the configuration as it is at the start."""
+        """Starts the accounts with the configuration as it is at the start."""
         with self._lock:
-            self._accounts.apply(self._applied)
+            self._accounts.start(self._applied)
             self._tell_success()
 
     def __call__(self) -> str | None:
@@ -101,7 +101,7 @@ def run(  # noqa: PLR0913  # because a daemon is handed what it serves with
     rules: Callable[[], Rules] | None = None,
     minute: float = MINUTE,
 ) -> None:
-    """Polls and serves until a signal.
+    """Polls and serves until a signal. It serves at once, before accounts have restored anything.
 
     `read` reads the configuration anew, at SIGHUP and, with `lifecycle`, when asked over HTTP.
     `rules` says how strangers are met; `minute` shortens the limits' minutes, for the demo.

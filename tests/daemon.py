@@ -103,7 +103,13 @@ class Daemon:
                 return error.code, error.read().decode()
 
     def page(self):
-        return self.get()[1]
+        """The page; while accounts are being restored, there is none yet."""
+
+        def there():
+            status, text = self.get()
+            return status == 200 and text
+
+        return self.wait(there)
 
     def value(self, series):
         """The value of one series, written as on the page; None where it is not there."""

@@ -5,6 +5,7 @@ import os
 import random
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -71,6 +72,35 @@ def second(path):
         text=True,
         check=False,
     )
+
+
+@contextlib.contextmanager
+def written_to(directory):
+    """The state as if another process wrote there: whoever wants to read waits, again and again."""
+    with contextlib.ExitStack() as stack:
+        for path in (directory / "state").glob("*.sqlite"):
+            file = stack.enter_context(contextlib.closing(sqlite3.connect(path)))
+            file.execute("BEGIN IMMEDIATE")
+        yield
+
+
+def test_it_answers_at_once_and_ends_while_it_still_restores(tmp_path):
+    accounts = [account("http://127.0.0.1:9")]
+    with exporter(tmp_path, accounts, **STATE) as daemon:
+        daemon.page()
+    said = "restoring: 0 of 1 accounts done, not yet home"
+    with written_to(tmp_path), exporter(tmp_path, accounts, **STATE) as daemon:
+        assert daemon.get("/-/healthy") == (200, "Healthy.\n")
+        assert daemon.get("/metrics") == (503, f"No page yet, {said}.\n")
+        assert daemon.get("/-/ready") == (
+            503,
+            f"Not ready.\n{said}\nhome: its state is being restored\n",
+        )
+        status, html = daemon.get("/")
+        assert (status, html.count("its state is being restored") > 0) == (200, True)
+
+        assert daemon.stop() == 0
+        assert daemon.log.splitlines()[-1].endswith("event=stopped")
 
 
 @pytest.mark.parametrize("state", [STATE, {"state": {}}], ids=["configured", "by default"])

@@ -120,6 +120,7 @@ class Life:
             gate=HostGate(),
             memory=Forgetful(),
         )
+        self.poller.restore()
 
     def live(self, steps):
         """Takes so many steps, and looks at the page after each call."""

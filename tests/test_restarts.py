@@ -63,7 +63,7 @@ class Fragile(Memory):
     def __init__(self, path):
         self.dangerous = lambda *_: None
         super().__init__(path)
-        self._file.execute("PRAGMA synchronous = OFF")  # the power stays on, and time is short
+        self._open().execute("PRAGMA synchronous = OFF")  # the power stays on, and time is short
 
     def write(self, changes):
         self.dangerous("writing")

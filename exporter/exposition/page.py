@@ -22,6 +22,10 @@ EOF = b"# EOF\n"
 generate_openmetrics: Callable[[Any], bytes] = openmetrics.generate_latest
 
 
+class IncompleteError(Exception):
+    """There is no page yet, rather than one with gaps. The text says what it waits for."""
+
+
 class Format(Enum):
     """The two exposition formats, by content type."""
 

@@ -161,6 +161,11 @@ class Inventory:
             ("fleet", "devices"): [asdict(device) for device in self.devices.values()],
         }
 
+    def clear(self) -> None:
+        """Knows of no plant and no device, as at first."""
+        self.plants.clear()
+        self.devices.clear()
+
     def recall(self, stored: Mapping[str, Any], gaps: Gaps) -> None:
         """Takes up what an earlier life knew, as far as it is still wanted and understood."""
         listed = {name: stored.get(name, []) for name in ("plants", "devices")}

@@ -50,11 +50,11 @@ class _VersionError(_DamagedError):
 class Memory:
     """The plain data of one account, by kind and name. Used by one thread at a time.
 
-    Nothing here ever raises. What cannot be written is kept until it can: without a path all data
-    do so, and outlive a reload only. A damaged file is put aside by the process that has `locked`
-    it, and so is one of another version, after its rows were taken over: readers of plain data
-    leave out what they do not understand. Any other process lets such a file be, and knows nothing:
-    it may be in use.
+    The file is opened, and checked as a whole, when it is first used. Nothing here ever raises.
+    What cannot be written is kept until it can: without a path all data do so, and outlive a reload
+    only. A damaged file is put aside by the process that has `locked` it, and so is one of another
+    version, after its rows were taken over: readers of plain data leave out what they do not
+    understand. Any other process lets such a file be, and knows nothing: it may be in use.
     """
 
     def __init__(self, path: Path | None = None, *, locked: bool = True) -> None:
@@ -70,8 +70,6 @@ class Memory:
         with self._careful():
             if path and locked and path.is_file() and not path.stat().st_size:
                 self._log.warning("state was damaged, starting anew", reason="the file was empty")
-            self._open()
-            self._save()
 
     def __str__(self) -> str:
         """The path of the file, as the log names it; empty where there is none."""

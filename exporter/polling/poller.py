@@ -31,10 +31,10 @@ REPAIR_PAUSE = 60.0  # seconds after a bug of ours, so that it cannot hammer the
 class Poller:
     """Walks one account's plants and devices for as long as the clock lets it.
 
-    `ready` is set once every real-time batch of the fleet has had a final answer; until then
-    `waiting` says, in words, for what. `report`, replaced after each call, says how the account
-    fares; other threads may read it. What `memory` holds of an earlier life is shown before the
-    first call is made. `scale` shortens the waits that no limit tells, as it does the limits.
+    It has to `restore` before it may `run`. `ready` is set once every real-time batch of the fleet
+    has had a final answer; until then `waiting` says, in words, for what. `report`, replaced after
+    each call, says how the account fares; other threads may read it. `scale` shortens the waits
+    that no limit tells, as it does the limits.
     """
 
     def __init__(  # noqa: PLR0913  # what a thread is handed, it is handed here
@@ -54,7 +54,7 @@ class Poller:
     ) -> None:
         by_name = {wish.interface.name: wish for wish in wishes}
         self.ready = False
-        self.waiting: tuple[str, ...] = ()
+        self.waiting: tuple[str, ...] = ("its state is being restored",)
         self._log = structlog.get_logger().bind(account=account)
         self._session = Session(by_name.pop(LOGIN.name).limits)
         self._walk = Walk(by_name.values(), inventory, sink, self._log)
@@ -83,8 +83,20 @@ class Poller:
             sink=sink,
             log=self._log,
         )
-        self._notebook.recall()
-        self._tell_readiness()
+        self.report = self._report()
+
+    def restore(self) -> None:
+        """Shows what `memory` holds of an earlier life, and goes on from there. Never raises.
+
+        Takes seconds where that is much.
+        """
+        try:
+            self._notebook.recall()
+            self._tell_readiness()
+        except Exception:  # noqa: BLE001  # better an account without a past than none
+            self._log.exception("bug in restoring the state, going on without")
+            self._inventory.clear()
+            self._walk.fit()
         self.report = self._report()
 
     def unpark(self) -> None:

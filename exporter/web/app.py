@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from exporter.exposition.page import Format
+from exporter.exposition.page import Format, IncompleteError
 from exporter.status import Status
 from exporter.web.documents import Documents
 from exporter.web.negotiation import accepts_gzip, wanted_format
@@ -133,9 +133,12 @@ def _metrics(exposition: Callable[[Format], bytes], version: Callable[[], int]) 
 
     async def metrics(request: Request) -> Response:
         form = wanted_format(request.headers.get("accept", ""))
-        return await _answer(
-            request, pages=pages, key=form, media_type=form.value, headers={"Vary": "Accept"}
-        )
+        try:
+            return await _answer(
+                request, pages=pages, key=form, media_type=form.value, headers={"Vary": "Accept"}
+            )
+        except IncompleteError as error:
+            return PlainTextResponse(f"No page yet, {error}.\n", status_code=503)
 
     return metrics
 

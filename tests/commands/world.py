@@ -120,6 +120,7 @@ class World:
                 gate=HostGate(),
                 memory=memory,
             )
+            self.clock.daemon.restore()
             try:
                 yield
             finally:

@@ -90,6 +90,7 @@ class Story:
             gate=HostGate(),
             memory=Forgetful(),
         )
+        poller.restore()
         try:
             poller.run()
         except EndOfDays:

@@ -303,7 +303,7 @@ def poller(  # noqa: PLR0913  # what a poller is handed, and a test may choose
     alarms=None,
     every=None,
 ):
-    """A poller on a server, with the reference's limits of the server's edition."""
+    """A poller that has restored, on a server, with the limits of the server's edition."""
     overrides, every = overrides or {}, every or {}
     wishes = [
         Wish(
@@ -313,7 +313,7 @@ def poller(  # noqa: PLR0913  # what a poller is handed, and a test may choose
         )
         for name in walked
     ]
-    return Poller(
+    made = Poller(
         account,
         wishes,
         timeout=TIMEOUT,
@@ -325,6 +325,8 @@ def poller(  # noqa: PLR0913  # what a poller is handed, and a test may choose
         gate=gate or HostGate(),
         memory=memory or Forgetful(),
     )
+    made.restore()
+    return made
 
 
 def run(poller):

@@ -2,7 +2,7 @@
 
 import pytest
 from daemon import PASSWORD, refusals, serving, system
-from reloads.running import Running
+from reloads.running import Running, restored
 
 from exporter.simulator.system import User
 
@@ -25,7 +25,7 @@ def state(request, tmp_path):
 
 
 @pytest.fixture
-def run(request):
+def begin(request):
     """Starts a daemon's inside that ends with the test."""
 
     def start(state, *accounts, **more):
@@ -34,3 +34,9 @@ def run(request):
         return running
 
     return start
+
+
+@pytest.fixture
+def run(begin):
+    """Starts a daemon's inside, and waits until it has restored what it knew."""
+    return lambda *args, **more: restored(begin(*args, **more))

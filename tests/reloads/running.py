@@ -82,6 +82,11 @@ def wait(condition):
         time.sleep(0.01)
 
 
+def restored(running):
+    wait(lambda: not running.accounts.restoring())
+    return running
+
+
 def ready(running):
     wait(lambda: not running.accounts.waiting())
     wait(lambda: "fusionsolar_inverter_state_code" in running.names())

@@ -305,6 +305,7 @@ def test_reloads_leave_no_thread_and_no_file_open(server, run, tmp_path):
         running.change(account(server.url, timeout=f"{n + 3}s"), *([other] if n % 2 else []))
     running.change(account(server.url))
 
+    gc.unfreeze()
     gc.collect()
     assert list(running.threads()) == ["poller home"]
     ours = [each for each in gc.get_objects() if isinstance(each, sqlite3.Connection)]

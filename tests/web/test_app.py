@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from exporter.exposition.page import Format
+from exporter.exposition.page import Format, IncompleteError
 from exporter.status import Status
 from exporter.web.app import PIECE, build
 
@@ -168,6 +168,17 @@ def test_a_page_that_cannot_be_made_is_an_error_and_the_next_one_is_not(client, 
     assert client.get("/metrics").status == 500
     daemon.pages[Format.TEXT] = page
     assert client.get("/metrics").body == page
+
+
+def test_a_page_that_is_not_complete_yet_is_refused_with_the_reason():
+    def exposition(_):
+        raise IncompleteError("restoring: 1 of 2 accounts done, not yet home")
+
+    refusing = Client(build(exposition, lambda: 0, list, status))
+    for headers in ({}, OPENMETRICS, GZIP):
+        answer = refusing.get("/metrics", headers=headers)
+        assert answer.status == 503
+        assert answer.text == "No page yet, restoring: 1 of 2 accounts done, not yet home.\n"
 
 
 # Other paths

@@ -1,0 +1,138 @@
+"""Accounts restore what they knew behind a daemon that answers already."""
+
+import threading
+
+import pytest
+from daemon import PATIENCE
+from reloads.running import account, ready, restored, wait
+from structlog.testing import capture_logs
+
+from exporter.exposition.page import Format, IncompleteError
+from exporter.polling.notebook import Notebook
+from exporter.polling.poller import Poller
+
+
+class Held:
+    """Holds the restoring of all accounts that come `after` so many, until it is let go."""
+
+    def __init__(self, monkeypatch, after):
+        self.begun = []
+        self.end = threading.Event()
+        self._after = after
+        self._restore = Poller.restore
+        monkeypatch.setattr(Poller, "restore", lambda poller: self(poller))  # noqa: PLW0108  # a method
+
+    def __call__(self, poller):
+        self.begun.append(threading.current_thread().name)
+        if len(self.begun) > self._after:
+            assert self.end.wait(PATIENCE)
+        self._restore(poller)
+
+
+@pytest.fixture
+def hold(monkeypatch):
+    held = []
+    yield lambda after: held.append(Held(monkeypatch, after)) or held[0]
+    for each in held:
+        each.end.set()
+
+
+def both(server):
+    return account(server.url), account(server.url, name="other", username="other")
+
+
+def test_there_is_no_page_but_a_reason_until_every_account_is_restored(
+    server, begin, tmp_path, hold
+):
+    held = hold(after=1)
+    running = begin(tmp_path, *both(server))
+    wait(lambda: len(held.begun) == 2)
+    (last,) = {"home", "other"} - {held.begun[0].removeprefix("poller ")}
+
+    said = f"restoring: 1 of 2 accounts done, not yet {last}"
+    with pytest.raises(IncompleteError, match=f"^{said}$"):
+        running.accounts.exposition(Format.TEXT)
+    assert running.accounts.waiting()[0] == said
+    assert f"{last}: its state is being restored" in running.accounts.waiting()
+    assert {each.name: each.polling.waiting for each in running.accounts.status().accounts}[
+        last
+    ] == ("its state is being restored",)
+
+    held.end.set()
+    restored(running)
+    assert running.value("fusionsolar_plants", account=last) is not None
+
+
+def test_an_account_that_is_restored_polls_while_another_restores(
+    management, server, begin, tmp_path, hold
+):
+    held = hold(after=1)
+    begin(tmp_path, *both(server))
+    wait(lambda: len(held.begun) == 2)
+    user = {"poller home": "api", "poller other": "other"}[held.begun[0]]
+
+    wait(lambda: management.calls.of(user, "getDevRealKpi").arrivals)
+
+    assert {user for user, _ in management.calls.accounts()} == {user}
+
+
+def test_an_account_whose_restoring_breaks_goes_without_and_stops_nobody(
+    server, begin, tmp_path, monkeypatch
+):
+    recall = Notebook.recall
+
+    def breaking(notebook):
+        if threading.current_thread().name == "poller home":
+            notebook._inventory.plants["NE=1"] = None
+            raise RuntimeError("a bug")
+        recall(notebook)
+
+    monkeypatch.setattr(Notebook, "recall", breaking)
+    with capture_logs() as logs:
+        running = ready(begin(tmp_path, *both(server)))
+
+    told = [entry for entry in logs if entry["log_level"] == "error"]
+    assert [(entry["event"], entry["account"]) for entry in told] == [
+        ("bug in restoring the state, going on without", "home")
+    ]
+    assert running.value("fusionsolar_plants", account="home") == 1
+    assert running.value("fusionsolar_plants", account="other") == 1
+
+
+def test_an_account_that_ends_while_it_waits_restores_nothing_and_calls_nobody(
+    management, server, begin, tmp_path, hold
+):
+    held = hold(after=0)
+    running = begin(tmp_path, *both(server))
+    wait(lambda: held.begun)
+    first = held.begun[0].removeprefix("poller ")
+    (stays,) = (each for each in both(server) if each["name"] == first)
+    done = []
+
+    reload = threading.Thread(target=lambda: done.append(running.change(stays)))
+    reload.start()
+    wait(lambda: list(running.threads()) == [f"poller {first}"])
+    held.end.set()
+    reload.join()
+
+    assert done == [None]
+    assert held.begun == [f"poller {first}"]
+    assert {user for user, _ in management.calls.accounts()} <= {stays["username"]}
+
+
+def test_the_page_stays_as_it_was_while_a_changed_account_restores(
+    server, run, tmp_path, monkeypatch
+):
+    running = ready(run(tmp_path, account(server.url)))
+    before = running.series().keys()
+    restore, seen = Poller.restore, []
+
+    def look(poller):
+        seen.append(running.series().keys())
+        restore(poller)
+        seen.append(running.series().keys())
+
+    monkeypatch.setattr(Poller, "restore", look)
+    running.change(account(server.url, timeout="3s"))
+
+    assert seen == [before, before]

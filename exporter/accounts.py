@@ -37,6 +37,10 @@ from exporter.polling.session import HostGate
 from exporter.polling.state_directory import Owner, StateDirectory
 from exporter.status import Status, Told
 
+# Files of an account that may be open at once: state and lock (4), a call's socket, twice (2), and
+# what it takes to find the host and to read certificates (4).
+OPEN_FILES = 10
+
 _Server = tuple[str | None, int]  # host and port
 _User = tuple[_Server, str]
 
@@ -222,6 +226,10 @@ class Accounts:
         ]
         self._was_ready |= not reasons
         return [] if self._was_ready else reasons
+
+    def open_files(self) -> int:
+        """How many files all accounts may have open at once."""
+        return OPEN_FILES * len(self._working)
 
     def status(self) -> Status:
         """How all accounts fare now; any thread may ask."""

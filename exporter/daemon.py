@@ -94,7 +94,7 @@ class Reload:
 
 def run(  # noqa: PLR0913  # because a daemon is handed what it serves with
     settings: Settings,
-    sockets: Sequence[socket],
+    sockets: Sequence[server.Listening],
     *,
     read: Callable[[], Settings] | None = None,
     lifecycle: bool = False,
@@ -130,6 +130,7 @@ def run(  # noqa: PLR0913  # because a daemon is handed what it serves with
         ),
         sockets,
         rules,
+        accounts.open_files,
     )
     accounts.stop()
     log.info("stopped")

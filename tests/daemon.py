@@ -49,15 +49,19 @@ def _environment(*, traced):
 
 
 class Daemon:
-    """A running exporter; `log` is what it has written so far."""
+    """A running exporter; `log` is what it has written so far.
 
-    def __init__(self, directory, accounts, *flags, traced=True, **settings):
+    It may have so many `files` open, or as many as the tests.
+    """
+
+    def __init__(self, directory, accounts, *flags, traced=True, files=None, **settings):
         self.path = directory / "config.yaml"
         self.configure(accounts, **settings)
         self.log_path = directory / "log"
         with self.log_path.open("w") as log:
             self.process = subprocess.Popen(  # noqa: S603  # our own program
                 [
+                    *(("sh", "-c", 'ulimit -n "$0"; exec "$@"', str(files)) if files else ()),
                     sys.executable,
                     *("-m", "exporter", "--config.file", self.path),
                     *("--web.listen-address", "127.0.0.1:0", *flags),
@@ -127,9 +131,9 @@ class Daemon:
 
 
 @contextmanager
-def exporter(directory, accounts, *flags, traced=True, **settings):
+def exporter(directory, accounts, *flags, **more):
     """A daemon that is gone afterwards."""
-    daemon = Daemon(directory, accounts, *flags, traced=traced, **settings)
+    daemon = Daemon(directory, accounts, *flags, **more)
     try:
         yield daemon
     finally:

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 from collections import Counter
+from contextlib import ExitStack
 
 import pytest
 from daemon import PASSWORD, account, devices_on, exporter, refusals, serving, system
@@ -58,6 +59,25 @@ def test_a_signal_ends_it_even_during_a_hanging_call(tmp_path, number):
 
             assert daemon.stop(number) == 0
             assert daemon.log.splitlines()[-1].endswith("event=stopped")
+
+
+def test_a_crowd_of_clients_leaves_calls_and_state_the_files_they_need(tmp_path):
+    management, state = system(plants=1), {"state": {"directory": "state"}}
+    calls = management.calls.of("api", "getDevRealKpi").arrivals
+    with serving(management) as server, ExitStack() as crowd:
+        daemon = crowd.enter_context(
+            exporter(tmp_path, [account(server.url)], files=256, **state)
+        ).ready()
+        address = daemon.url.removeprefix("http://").split(":")
+        for _ in range(400):
+            crowd.enter_context(socket.create_connection(address))
+        before = len(calls)
+        daemon.wait(lambda: len(calls) > before + 5)
+
+        assert daemon.log.count("too many connections") == 1
+        assert "state cannot be kept" not in daemon.log
+        assert "call failed" not in daemon.log
+        assert "accept" not in daemon.log
 
 
 def test_an_unreachable_api_leaves_a_page_that_says_so(tmp_path):

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from socket import socket
 from typing import NoReturn, TypeVar
 
 from exporter import NAME, logs
@@ -148,7 +147,7 @@ def read_settings(path: Path) -> Settings:
     return settings
 
 
-def bind(flags: argparse.Namespace) -> list[socket]:
+def bind(flags: argparse.Namespace) -> list[server.Listening]:
     """The listening sockets that the flags ask for."""
     return each_address(flags, server.bind)
 

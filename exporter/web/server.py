@@ -1,13 +1,18 @@
 """uvicorn, bounded: no client, however slow or numerous, keeps another from its scrape."""
 
 import asyncio
+import errno
 import re
 import resource
 import signal
 import socket
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import inf
 from typing import Any
+from weakref import WeakSet
 
+import structlog
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -16,13 +21,73 @@ from exporter.web.guard import Guard, Rules
 from exporter.web.tls import SecureProtocol, names_of
 
 EXCHANGE = 30.0  # seconds from the first byte of a request to the last of its answer
-CONNECTIONS = 1_000
+CONNECTIONS = 1_000  # at most, where enough files may be open
 OPEN_FILES = 4_096
+OWN_FILES = 32  # that the process holds for itself, or opens now and then
+BURST = 64  # connections taken at once, before the oldest have gone
+FEWEST = 16  # connections, however few files may be open
 BUFFERED = 64 * 1024  # bytes of an answer that wait for a slow reader; TLS would take 512 kB
 GRACE = 1  # second for scrapes under way when the daemon ends
 PATIENCE = 0.8  # seconds of it: whoever has not read its answer by then is hung up on
 
 _ADDRESS = re.compile(r"(?:\[(?P<v6>[^\[\]]+)\]|(?P<host>[^\[\]:]*)):(?P<port>[0-9]{1,5})")
+
+
+@dataclass(slots=True)
+class Room:
+    """How many connections there may be, so that all else still finds a file to open.
+
+    `limit` is how many files may be open, `needed` how many of them others may need at a moment.
+    """
+
+    limit: float
+    needed: Callable[[], int]
+    _taken: WeakSet[socket.socket] = field(default_factory=WeakSet)
+    _was_full: bool = False
+
+    @property
+    def sockets(self) -> float:
+        """Connections at any moment, those included that are just being hung up on."""
+        return max(FEWEST, self.limit - OWN_FILES - self.needed())
+
+    @property
+    def connections(self) -> int:
+        """Connections that are kept."""
+        return int(min(CONNECTIONS, max(self.sockets / 2, self.sockets - BURST)))
+
+    def admits(self, connection: socket.socket) -> bool:
+        """Whether there is room for one more; if so, it is counted until it is closed."""
+        if len(self._taken) >= self.sockets:
+            self._taken = WeakSet(each for each in self._taken if each.fileno() >= 0)
+        if len(self._taken) >= self.sockets:
+            return False
+        self._taken.add(connection)
+        return True
+
+    def tell_full(self) -> None:
+        """Says once that clients are hung up on for others."""
+        if not self._was_full:
+            self._was_full = True
+            structlog.get_logger().warning(
+                "too many connections, hanging up on the oldest; said once",
+                connections=self.connections,
+                open_files=self.limit,
+            )
+
+
+class Listening(socket.socket):
+    """A listening socket that hangs up at once on those for whom there is no room."""
+
+    room: Room | None = None
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Takes a connection; ConnectionAbortedError where there was no room for it."""
+        connection, address = super().accept()
+        if self.room is not None and not self.room.admits(connection):
+            connection.close()
+            self.room.tell_full()
+            raise ConnectionAbortedError(errno.ECONNABORTED, "too many connections")
+        return connection, address
 
 
 class BoundedProtocol(H11Protocol):
@@ -32,6 +97,7 @@ class BoundedProtocol(H11Protocol):
     """
 
     client_names: frozenset[str] = frozenset()  # as in Rules
+    room: Room
 
     _deadline: asyncio.TimerHandle | None = None
     _under_way = True
@@ -45,7 +111,8 @@ class BoundedProtocol(H11Protocol):
         self.connections.add(self)
         self._opened = self.loop.time()
         self._start_exchange()
-        if len(self.connections) > CONNECTIONS:
+        if len(self.connections) > self.room.connections:
+            self.room.tell_full()
             others = (c for c in self.connections if isinstance(c, BoundedProtocol))
             oldest = min(
                 (c for c in others if c._is_idle()),  # noqa: SLF001  # our own
@@ -141,14 +208,16 @@ def parse(address: str) -> tuple[str, int]:
     return found["v6"] or found["host"], int(found["port"])
 
 
-def bind(address: str) -> socket.socket:
+def bind(address: str) -> Listening:
     """Opens a listening socket; ValueError as `parse`, OSError where it cannot be had."""
     host, port = parse(address)
     if ":" in host:
-        return socket.create_server((host, port), family=socket.AF_INET6)
-    if not host and socket.has_dualstack_ipv6():
-        return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
-    return socket.create_server((host, port))
+        opened = socket.create_server((host, port), family=socket.AF_INET6)
+    elif not host and socket.has_dualstack_ipv6():
+        opened = socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    else:
+        opened = socket.create_server((host, port))
+    return Listening(fileno=opened.detach())
 
 
 def hold_signals() -> None:
@@ -158,20 +227,24 @@ def hold_signals() -> None:
 
 
 def serve(
-    app: ASGIApp, sockets: Sequence[socket.socket], rules: Callable[[], Rules] | None = None
+    app: ASGIApp,
+    sockets: Sequence[Listening],
+    rules: Callable[[], Rules] | None = None,
+    needed: Callable[[], int] = lambda: 0,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then returns.
 
     `rules` says at any moment how strangers are met; without it, everybody is, in plain HTTP.
+    `needed` says how many files others than the server may have to open.
     """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    room = Room(_open_files(), needed)
+    for listening in sockets:
+        listening.room = room
     hold_signals()
 
     def protocol(**of_uvicorn: Any) -> asyncio.BaseProtocol:
         bounded = BoundedProtocol(**of_uvicorn)
+        bounded.room = room
         now = rules() if rules else None
         if now is None or now.tls is None:
             return bounded
@@ -187,7 +260,41 @@ def serve(
         log_level="error",  # what strangers do wrong would fill the log
         access_log=False,
         server_header=False,
-        backlog=64,
+        backlog=BURST,
         timeout_graceful_shutdown=GRACE,
     )
-    uvicorn.Server(config).run(sockets=list(sockets))
+    asyncio.run(_serve(uvicorn.Server(config), list(sockets)))
+
+
+async def _serve(server: uvicorn.Server, sockets: list[socket.socket]) -> None:
+    asyncio.get_running_loop().set_exception_handler(_without_files_once())
+    await server.serve(sockets)
+
+
+def _open_files() -> float:
+    """How many files the process may have open; raised as far as it is of use."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        return wanted
+    return inf if soft == resource.RLIM_INFINITY else soft
+
+
+def _without_files_once() -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
+    """Handles what goes wrong in the event loop: that no file can be opened is said once.
+
+    asyncio would say so each second, with a traceback.
+    """
+    was_said = False
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        nonlocal was_said
+        error = context.get("exception")
+        if not isinstance(error, OSError) or error.errno not in (errno.EMFILE, errno.ENFILE):
+            loop.default_exception_handler(context)
+        elif not was_said:
+            was_said = True
+            structlog.get_logger().error("no client can connect", reason=error.strerror)
+
+    return handle

@@ -6,6 +6,7 @@ configuration (or none) says, with that constant replaced in whichever module it
 the page.
 """
 
+import asyncio
 import json
 import resource
 import socket
@@ -33,7 +34,7 @@ def tell(event):
 
 
 def main(constants, size, web_config=None):
-    modules = [server, tls]
+    modules = [server, tls, asyncio.constants]
     rules = None
     if web_config:
         from exporter.config import web  # noqa: PLC0415  # because most do without, and sooner

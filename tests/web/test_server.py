@@ -4,8 +4,11 @@ import http.client
 import signal
 import socket
 from contextlib import ExitStack
+from math import inf
+from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 from web.process import (
     HEALTHY,
     LARGE,
@@ -18,6 +21,8 @@ from web.process import (
     port_of,
     read_to_the_end,
 )
+
+from exporter.web.server import Room, bind
 
 
 @pytest.fixture
@@ -188,6 +193,79 @@ def test_where_all_are_being_answered_the_newcomer_has_to_go(serve):
     assert [each.recv(15, socket.MSG_PEEK) for each in busy] == [b"HTTP/1.1 200 OK"] * 2
     assert read_to_the_end(serving.connect()) == b""
     assert [answers_of(each, 1) for each in busy] == [[(200, LARGE)]] * 2
+
+
+# Too few files
+
+
+@pytest.mark.parametrize(
+    ("limit", "needed", "connections", "sockets"),
+    [
+        (256, 10, 150, 214),
+        (1_024, 80, 848, 912),
+        (4_096, 400, 1_000, 3_664),
+        (inf, 10, 1_000, inf),
+        (64, 10, 11, 22),
+        (32, 10, 8, 16),
+    ],
+)
+def test_connections_leave_others_the_files_they_need(limit, needed, connections, sockets):
+    room = Room(limit, lambda: needed)
+    assert (room.connections, room.sockets) == (connections, sockets)
+
+
+def test_for_whom_there_is_no_room_is_hung_up_on_at_once_and_that_is_said_once():
+    with ExitStack() as stack, capture_logs() as logs:
+        listening = stack.enter_context(bind("127.0.0.1:0"))
+        listening.room = Room(0, lambda: 0)
+        clients, taken = [], []
+        for _ in range(16):
+            clients.append(stack.enter_context(socket.create_connection(listening.getsockname())))
+            taken.append(stack.enter_context(listening.accept()[0]))
+        for _ in range(2):
+            late = stack.enter_context(socket.create_connection(listening.getsockname()))
+            with pytest.raises(ConnectionAbortedError):
+                listening.accept()
+            assert late.recv(1) == b""
+        taken.pop().close()
+        stack.enter_context(socket.create_connection(listening.getsockname()))
+        taken.append(stack.enter_context(listening.accept()[0]))
+
+    assert [entry["event"] for entry in logs] == [
+        "too many connections, hanging up on the oldest; said once"
+    ]
+
+
+def test_many_clients_take_no_more_files_than_they_may(serve):
+    serving = serve(OPEN_FILES=256, OWN_FILES=100)
+    serving.scrape()
+    serving.wait(lambda: serving.count("connection_lost") == 1)
+    own = open_files(serving)
+    for _ in range(200):
+        serving.connect()
+    assert serving.scrape() == SMALL
+    serving.wait(lambda: serving.count("connection_lost") == 1 + (201 - 92) + 1)
+    assert open_files(serving) <= own + 92
+    assert sum("too many connections" in event for event in serving.events) == 1
+
+
+def open_files(serving):
+    return len(list(Path(f"/proc/{serving.process.pid}/fd").iterdir()))
+
+
+def test_where_no_file_is_left_it_is_said_once_and_the_next_client_is_served(serve):
+    serving = serve(OPEN_FILES=256, OWN_FILES=-10_000, ACCEPT_RETRY_DELAY=0.01)
+    clients = [
+        serving.stack.enter_context(socket.create_connection(("127.0.0.1", serving.port), LONG))
+        for _ in range(280)
+    ]
+    serving.wait(lambda: any("no client can connect" in event for event in serving.events))
+    for client in clients[:50]:
+        client.close()
+        serving.wait(lambda: serving.count("connection_lost") == clients.index(client) + 1)  # noqa: B023  # waited for at once
+    assert serving.scrape() == SMALL
+    assert sum("no client can connect" in event for event in serving.events) == 1
+    assert [event for event in serving.events if "accept()" in event] == []
 
 
 # The end

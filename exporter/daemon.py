@@ -1,5 +1,6 @@
 """The daemon: polls and serves until a signal, and takes a changed configuration over."""
 
+import gc
 import signal
 import threading
 from collections.abc import Callable, Sequence
@@ -133,6 +134,7 @@ def run(  # noqa: PLR0913  # because a daemon is handed what it serves with
         accounts.open_files,
     )
     accounts.stop()
+    gc.freeze()  # or Python would look through all of it once more before it ends
     log.info("stopped")
 
 

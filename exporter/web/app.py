@@ -1,9 +1,7 @@
 """The routes: /, /metrics, /docs/, /-/healthy, /-/ready, /-/reload; 404 elsewhere."""
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from concurrent.futures import Future
 from functools import partial
 
 from starlette.applications import Starlette
@@ -19,6 +17,7 @@ from exporter.web.negotiation import accepts_gzip, wanted_format
 from exporter.web.query import asked_for
 from exporter.web.single_flight import Key, QueueFullError, SingleFlight
 from exporter.web.status import StatusPage
+from exporter.web.threads import in_daemon_thread
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -46,24 +45,6 @@ class PagedResponse(Response):
                 }
             )
         await send({"type": "http.response.body", "body": b""})
-
-
-async def _in_daemon_thread(work: Callable[[], str | None]) -> str | None:
-    """Awaits what may hang; unlike asyncio's own threads, this one does not hold up the exit.
-
-    Raises whatever the work raises.
-    """
-    done: Future[str | None] = Future()
-    done.set_running_or_notify_cancel()  # one who leaves does not end the work
-
-    def run() -> None:
-        try:
-            done.set_result(work())
-        except BaseException as error:  # noqa: BLE001  # because the one who waits must hear of it
-            done.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return await asyncio.wrap_future(done)
 
 
 def build(
@@ -193,7 +174,7 @@ def _reload(reload: Callable[[], str | None] | None) -> Endpoint:
         if under_way.locked():
             return PlainTextResponse("A reload is under way; ask again.\n", status_code=503)
         async with under_way:
-            reason = await _in_daemon_thread(reload)
+            reason = await in_daemon_thread(reload)
         if reason is not None:
             return PlainTextResponse(f"Not reloaded: {reason}\n", status_code=500)
         return PlainTextResponse("Reloaded.\n")

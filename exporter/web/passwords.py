@@ -5,9 +5,12 @@ import hmac
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
+from functools import partial
 from itertools import chain
 
 import bcrypt
+
+from exporter.web.threads import in_daemon_thread
 
 REMEMBERED = 100  # outcomes of each kind, right and wrong
 WAITING = 16  # comparisons not yet done, before others are turned away
@@ -61,7 +64,8 @@ class Passwords:
     ) -> bool:
         try:
             async with self._turn:
-                outcome = await asyncio.to_thread(_is_right, users, user, password[:LONGEST])
+                right = partial(_is_right, users, user, password[:LONGEST])
+                outcome = await in_daemon_thread(right)
         finally:
             del self._pending[trial]
         trials = self._remembered[outcome]

@@ -7,6 +7,7 @@ import resource
 import signal
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any
@@ -14,7 +15,7 @@ from weakref import WeakSet
 
 import structlog
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from exporter.web.guard import Guard, Rules
@@ -171,8 +172,13 @@ class BoundedProtocol(H11Protocol):
     def shutdown(self) -> None:
         """Ends with the server: at once when idle, else as soon as the answer is read."""
         super().shutdown()
-        # uvicorn would log the cancelled answer as an error, with a traceback.
-        self.loop.call_later(PATIENCE, self._hang_up)
+        self.loop.call_later(PATIENCE, self._give_up)
+
+    def _give_up(self) -> None:
+        # Before uvicorn does: it would log the answer that nobody waits for as an error.
+        self._hang_up()
+        for task in self.tasks:
+            task.cancel()
 
     def _is_idle(self) -> bool:
         """Whether no request is being answered; one that is still arriving does not count."""
@@ -252,7 +258,7 @@ def serve(
         return SecureProtocol(bounded, now.tls, bounded.loop)
 
     config = uvicorn.Config(
-        Guard(app, rules) if rules else app,
+        _until_cancelled(Guard(app, rules) if rules else app),
         http=protocol,  # type: ignore[arg-type]  # because uvicorn calls it, class or not
         ws="none",
         lifespan="off",
@@ -264,6 +270,16 @@ def serve(
         timeout_graceful_shutdown=GRACE,
     )
     asyncio.run(_serve(uvicorn.Server(config), list(sockets)))
+
+
+def _until_cancelled(app: ASGIApp) -> ASGIApp:
+    """Lets an answer end in silence when the server ends; uvicorn would log a traceback."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        with suppress(asyncio.CancelledError):
+            await app(scope, receive, send)
+
+    return answer
 
 
 async def _serve(server: uvicorn.Server, sockets: list[socket.socket]) -> None:

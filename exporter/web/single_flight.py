@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Hashable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Lock
 from time import monotonic
 from typing import Generic, NamedTuple, TypeVar
 
 from isal import igzip
+
+from exporter.web.threads import in_daemon_thread
 
 KEPT = 1.0  # seconds; several Prometheus servers scrape at the same moment
 PAGES = 16  # kept or being made at a time, each compressed or not
@@ -26,7 +29,7 @@ class _Made(NamedTuple):
 
 
 class SingleFlight(Generic[Key]):
-    """Makes pages in a thread of its own: no small answer waits for one, and it for no other work.
+    """Makes pages beside the event loop, one at a time: neither small answers nor the exit wait.
 
     `make` makes the page of a key; `version`, where there is one, grows with what pages of before
     do not say yet. However many keys are asked for, few pages are kept, and few may wait.
@@ -41,7 +44,7 @@ class SingleFlight(Generic[Key]):
         self._make = make
         self._version = version
         self._now = now
-        self._worker = ThreadPoolExecutor(1)
+        self._turn = Lock()
         self._made: dict[tuple[Key, bool], _Made] = {}  # the oldest first
 
     async def get(self, key: Key, *, gzip: bool) -> bytes:
@@ -81,7 +84,11 @@ class SingleFlight(Generic[Key]):
         raise QueueFullError
 
     async def _work(self, make: Callable[[Key], bytes], key: Key) -> bytes:
-        return await asyncio.get_running_loop().run_in_executor(self._worker, make, key)
+        return await in_daemon_thread(partial(self._in_turn, make, key))
+
+    def _in_turn(self, make: Callable[[Key], bytes], key: Key) -> bytes:
+        with self._turn:
+            return make(key)
 
     def _compressed(self, key: Key) -> bytes:
         return igzip.compress(self._make(key), FAST)

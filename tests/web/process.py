@@ -45,7 +45,7 @@ class Serving:
         """Ends the process, gently where it still can end, so that its coverage is kept."""
         self.process.terminate()
         with suppress(subprocess.TimeoutExpired):
-            self.process.wait(LONG if self.size else 0.0)
+            self.process.wait(LONG)
         self.process.kill()
 
     def wait(self, condition):

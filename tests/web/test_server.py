@@ -284,6 +284,12 @@ def test_a_signal_ends_it_whatever_its_clients_do_and_what_follows_is_run(serve,
     assert [line for line in serving.events if "Traceback" in line] == []
 
 
+def test_a_page_that_does_not_come_does_not_hold_up_the_end(serve):
+    serving = serve(0)
+    serving.connect(REQUEST)
+    assert serving.ended()["made"] == 1
+
+
 def test_the_limit_of_open_files_is_raised_for_all_those_connections(serve):
     serving = serve()
     serving.scrape()

@@ -200,6 +200,19 @@ def test_a_reload_applies_what_stands_on_disk(tmp_path, by):
             assert devices_on(daemon.page())
 
 
+def test_a_configuration_that_became_a_pipe_is_refused_and_the_next_one_read(tmp_path):
+    accounts = [account("http://127.0.0.1:9")]
+    with exporter(tmp_path, accounts, "--web.enable-lifecycle") as daemon:
+        daemon.path.unlink()
+        os.mkfifo(daemon.path)
+        said = f"{daemon.path}: is a pipe to which nobody wrote all within 5 s"
+        assert daemon.get("/-/reload", "POST") == (500, f"Not reloaded: {said}\n")
+
+        daemon.path.unlink()
+        daemon.configure(accounts)
+        assert daemon.get("/-/reload", "POST") == (200, "Reloaded.\n")
+
+
 @pytest.mark.parametrize("by", ["signal", "request"])
 def test_a_signal_ends_it_even_during_a_reload(tmp_path, by):
     management = system(plants=1)

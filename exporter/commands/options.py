@@ -6,12 +6,13 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from exporter import NAME, logs
 from exporter.catalogue.rows import lookup
-from exporter.config import Account, ConfigError, Settings, load
+from exporter.config import PATIENCE, Account, ConfigError, Settings, load
 from exporter.northbound.interfaces import INTERFACES
 from exporter.web import server
 
@@ -116,20 +117,20 @@ def accounts_of(settings: Settings, name: str | None) -> list[Account]:
 
 
 def load_settings(path: Path) -> Settings:
-    """The configuration; a mistake in it ends the process."""
+    """The configuration, be it a pipe; a mistake in it ends the process."""
     try:
-        return read_settings(path)
+        return read_settings(path, patience=inf)
     except ConfigError as error:
         fail(str(error))
 
 
-def read_settings(path: Path) -> Settings:
-    """The configuration, its factors checked against the catalogue.
+def read_settings(path: Path, patience: float = PATIENCE) -> Settings:
+    """The configuration, its factors checked against the catalogue; `patience` as `load`.
 
     Raises:
         ConfigError: A mistake, and where.
     """
-    settings = load(path, os.environ)
+    settings = load(path, os.environ, patience)
     known: list[tuple[int, str]] = []
     for n, factor in enumerate(settings.factors):
         rows = (lookup(name, factor.device_type).get(factor.key) for name in INTERFACES)

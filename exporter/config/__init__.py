@@ -10,11 +10,21 @@ from exporter.config.places import default_state_directory
 from exporter.config.reading import read
 from exporter.config.settings import Account, Allowance, InterfaceSettings, Settings, State
 
-__all__ = ["Account", "Allowance", "ConfigError", "InterfaceSettings", "Settings", "load"]
+PATIENCE = 5.0  # seconds for a pipe in the place of the file, so that others can be read after it
+
+__all__ = [
+    "PATIENCE",
+    "Account",
+    "Allowance",
+    "ConfigError",
+    "InterfaceSettings",
+    "Settings",
+    "load",
+]
 
 
-def load(path: Path, environ: Mapping[str, str]) -> Settings:
-    """Read and check a configuration file.
+def load(path: Path, environ: Mapping[str, str], patience: float = PATIENCE) -> Settings:
+    """Read and check a configuration file, or a pipe that is written to within `patience` seconds.
 
     Paths inside the file are relative to its directory; `environ` fills its `${NAME}` values, and
     offers a state directory where the file says nothing of one.
@@ -22,7 +32,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     Raises:
         ConfigError: One line with every mistake found, none of them quoting a secret.
     """
-    tree = read(path, environ)
+    tree = read(path, environ, patience)
     try:
         settings = Settings.model_validate(tree, context=path.parent)
     except ValidationError as error:

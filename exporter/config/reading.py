@@ -1,8 +1,14 @@
 """From a YAML file to plain dicts, lists and scalars, with `${NAME}` replaced."""
 
+import os
 import re
+import select
 from collections.abc import Mapping
+from io import BytesIO, TextIOWrapper
+from math import inf
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+from time import monotonic
 from typing import Any, NoReturn
 
 import yaml
@@ -10,44 +16,75 @@ import yaml
 from exporter.config.mistakes import ConfigError, FromEnvironment, place, shown
 
 _VARIABLE = re.compile(r"\$\{([^{}]+)\}")
+LARGEST = 10_000_000  # bytes, of which no file that people write comes near
+TOO_LARGE = f"is larger than {LARGEST // 1_000_000} MB"
 _MOST_NODES = 100_000
+_PIECE = 64 * 1024  # bytes
 
 
-def text_of(path: Path) -> str:
+def text_of(path: Path, patience: float = 0.0) -> str:
     """A file's text.
+
+    Another kind of file, such as a pipe, is read where there is `patience`: so many seconds for all
+    of it. Without, it is refused unread: whoever writes to it may never come.
 
     Raises:
         ValueError: The file cannot be read or is not UTF-8; the text says which, not what it holds.
     """
     try:
-        return path.read_text("utf-8-sig")
+        return TextIOWrapper(BytesIO(_bytes_of(path, patience)), "utf-8-sig").read()
     except OSError as error:
         reason = f"cannot be read: {error.strerror}"
-    except ValueError:
+    except UnicodeDecodeError:
         reason = "cannot be read: it is not UTF-8 text"
+    except ValueError as error:  # of ours, or a path with a NUL
+        reason = str(error)
     raise ValueError(reason)
 
 
-def read_plain(path: Path, wanted: str) -> dict[Any, Any]:
-    """A configuration file as a tree, as it stands.
+def _bytes_of(path: Path, patience: float) -> bytes:
+    # What nobody writes to is opened, too, and then has nothing to read.
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        kind = os.fstat(file).st_mode
+        if not patience and not (S_ISREG(kind) or S_ISDIR(kind)):
+            raise ValueError("is not a file")
+        found, ready, end = bytearray(), select.poll(), monotonic() + patience
+        ready.register(file, select.POLLIN)
+        while True:
+            left = None if patience == inf else max(0.0, end - monotonic()) * 1e3
+            if not ready.poll(left):
+                raise ValueError(f"is a pipe to which nobody wrote all within {patience:g} s")
+            piece = os.read(file, _PIECE)
+            if not piece:
+                return bytes(found)
+            found += piece
+            if len(found) > LARGEST:
+                raise ValueError(TOO_LARGE)
+    finally:
+        os.close(file)
+
+
+def read_plain(path: Path, wanted: str, patience: float = 0.0) -> dict[Any, Any]:
+    """A configuration file as a tree, as it stands; `patience` as `text_of`.
 
     Raises:
         ConfigError: The file is unreadable, or is not the one YAML mapping it should be, which
             `wanted` describes.
     """
     try:
-        return _parsed(text_of(path), wanted)
+        return _parsed(text_of(path, patience), wanted)
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from None
 
 
-def read(path: Path, environ: Mapping[str, str]) -> dict[Any, Any]:
+def read(path: Path, environ: Mapping[str, str], patience: float = 0.0) -> dict[Any, Any]:
     """A configuration file as a tree; a `${NAME}` that is a whole value comes from `environ`.
 
     Raises:
         ConfigError: As `read_plain`, or the file names variables that are not set.
     """
-    tree = read_plain(path, "a mapping with the key accounts")
+    tree = read_plain(path, "a mapping with the key accounts", patience)
     unset: list[str] = []
     filled: dict[Any, Any] = _filled(tree, (), environ, unset)
     if unset:

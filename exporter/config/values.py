@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from exporter.config.mistakes import shown, suggestion
-from exporter.config.reading import text_of
+from exporter.config.reading import LARGEST, TOO_LARGE, text_of
 from exporter.northbound.codes import (
     ALARM_SEVERITIES,
     ALARM_TYPES,
@@ -123,6 +123,8 @@ def _file_beside(value: object, info: ValidationInfo) -> Path:
     # What is no file may never end, as a pipe that nobody writes to.
     if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113  # pathlib's raise
         raise ValueError("is not a file")
+    if os.path.isfile(path) and path.stat().st_size > LARGEST:  # noqa: PTH113  # as above
+        raise ValueError(TOO_LARGE)
     return path
 
 

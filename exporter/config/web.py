@@ -165,8 +165,6 @@ class WebConfig:
             log.info("web configuration read again", file=str(self._path))
 
     def _read(self) -> WebSettings:
-        if self._path.is_fifo():  # which would be waited for, and everybody with it
-            raise ConfigError(f"{self._path}: is not a file")
         file = _checked(self._path)
         tls = file.tls_server_config
         self._named = tls.files() if tls else ()

@@ -95,6 +95,7 @@ class Poller:
             self._tell_readiness()
         except Exception:  # noqa: BLE001  # better an account without a past than none
             self._log.exception("bug in restoring the state, going on without")
+            self._sink.bug()
             self._inventory.clear()
             self._walk.fit()
         self.report = self._report()

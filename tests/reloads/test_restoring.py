@@ -95,6 +95,7 @@ def test_an_account_whose_restoring_breaks_goes_without_and_stops_nobody(
     assert [(entry["event"], entry["account"]) for entry in told] == [
         ("bug in restoring the state, going on without", "home")
     ]
+    assert running.value("fusionsolar_exporter_errors_total", part="poller") == 1
     assert running.value("fusionsolar_plants", account="home") == 1
     assert running.value("fusionsolar_plants", account="other") == 1
 

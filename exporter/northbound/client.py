@@ -10,6 +10,7 @@ from contextlib import closing, suppress
 from email.utils import formatdate, parsedate_to_datetime
 from functools import cached_property
 from http.client import HTTPException
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -207,6 +208,11 @@ class Client:
         }
         if self.token is not None:
             headers |= {"XSRF-TOKEN": self.token, "Cookie": f"XSRF-TOKEN={self.token}"}
+        if isinstance(self._verify, str) and Path(self._verify).is_fifo():
+            # Nobody might ever write to it, and no deadline ends OpenSSL's reading.
+            failure = word_error("tls")
+            failure.detail = "ca_file is a pipe"
+            raise failure
         url = self._base_url + path
         request = requests.Request("POST", url, headers=headers, json=body).prepare()
         with requests.Session() as session:

@@ -1,5 +1,6 @@
 """The client over TLS: whom it trusts, and what a proxy sees of it."""
 
+import os
 import shutil
 import socket
 import ssl
@@ -22,6 +23,7 @@ from northbound.talking import (
 )
 
 from exporter.northbound.client import Client
+from exporter.northbound.errors import CallError
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +49,15 @@ def context(certificate) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, certificate.with_name("key.pem"))
     return context
+
+
+def test_a_ca_file_that_became_a_pipe_keeps_nobody_waiting(serve, context, tmp_path):
+    os.mkfifo(tmp_path / "ca.pem")
+    server = serve(answering(), context)
+    client = client_of(server, scheme="https", ca_file=str(tmp_path / "ca.pem"))
+    with pytest.raises(CallError) as caught:
+        client.call(PATH, {})
+    assert (caught.value.reason, caught.value.detail) == ("tls", "ca_file is a pipe")
 
 
 def test_a_ca_file_is_trusted_whatever_the_environment_says(

@@ -45,6 +45,7 @@ class Telemetry:
         self.registry = CollectorRegistry()
         self._of_accounts: list[_Instrument] = []
         self._of_interfaces: list[_Instrument] = []
+        self._introduced: set[str] = set()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
@@ -102,7 +103,9 @@ class Telemetry:
         `interfaces` are those it will call. An account that was there before, with other settings,
         counts on; what depends on them is dropped.
         """
-        self._drop_unsettled(account, INTERFACES.keys() - set(interfaces))
+        if account in self._introduced:  # else there is nothing to look for, in all of it
+            self._drop_unsettled(account, INTERFACES.keys() - set(interfaces))
+        self._introduced.add(account)
         self.up.labels(account)
         self.plants.labels(account)
         self.logins.labels(account)
@@ -134,5 +137,6 @@ class Telemetry:
 
     def forget(self, account: str) -> None:
         """Drops all that was counted of an account that is gone."""
+        self._introduced.discard(account)
         for instrument in self._of_accounts:
             instrument.remove_by_labels({"account": account})

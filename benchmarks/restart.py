@@ -23,7 +23,8 @@ from exporter.exposition.translate import Translator
 from exporter.northbound.interfaces import INTERFACES
 from exporter.northbound.records import Device, Parsed, Plant, Reading
 from exporter.polling.inventory import Inventory
-from exporter.polling.memory import Memory, file_of
+from exporter.polling.memory import Memory
+from exporter.polling.state_directory import file_of
 
 URL = "http://127.0.0.1:9"  # where nobody answers
 PER_PLANT = 20  # devices

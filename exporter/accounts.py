@@ -128,6 +128,8 @@ class Accounts:
         with self._at_once():
             try:
                 self._exchange(change)
+                for each in change.working.values():
+                    each.poller.unpark()
             finally:
                 for each in change.working.values():
                     each.restored.wait()
@@ -142,8 +144,6 @@ class Accounts:
             if name in wanted and _same(each, settings, wanted[name])
         }
         plans = [self._plan(settings, wanted[name]) for name in wanted if name not in working]
-        for each in working.values():
-            each.poller.unpark()
         ending = [each for name, each in self._working.items() if name not in working]
         for each in ending:
             each.clock.stop()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
+from operator import attrgetter
 
 from exporter.commands.visit import FAILURES, Failure, explain, in_words
 from exporter.northbound.codes import device_type_slug
@@ -19,7 +20,7 @@ from exporter.northbound.records import Reading, TimedReading
 from exporter.polling.errand import Errand, NotNowError
 from exporter.polling.pages import NO_CLASSIC_LIST
 from exporter.polling.rounds import Batch
-from exporter.polling.tour import Tour
+from exporter.polling.tour import Answer, Tour
 
 PERMITTED, REFUSED, UNREACHABLE, NOT_TRIED = "permitted", "refused", "unreachable", "not tried"
 EMPTY = "empty"  # a list of plants that leaves nothing to ask about
@@ -164,12 +165,13 @@ class Trials:
         heard = list(islice(answers, 1) if listed and not inventory.is_partial else answers)
         if interface is DEVICE_LIST:
             self._errand.keep_fleet()
-        count = sum(len(answer.parsed.records) for answer in heard)
+        name = attrgetter("code" if interface is PLANT_LIST else "id")
+        count = len({name(record) for answer in heard for record in answer.parsed.records})
         mended = tuple(chain.from_iterable(answer.mended for answer in heard))
         if interface is PLANT_LIST and not (count and inventory.plants):
             strange = sum(answer.parsed.rejected.total() for answer in heard)
             return Heard(*_plantless(count, strange), mended, EMPTY)
-        return Heard(f"{count} listed", mended=mended)
+        return Heard(f"{count} listed{_lacking(heard)}", mended=mended)
 
     def _ask(self, interface: Interface, batch: Batch) -> Heard:
         answer = self._tour.ask(interface, batch)
@@ -191,6 +193,15 @@ def _one_a_type(batches: Iterable[Batch]) -> Collection[Batch]:
     for batch in batches:
         first.setdefault(batch.device_type, batch)
     return first.values()
+
+
+def _lacking(heard: Iterable[Answer]) -> str:
+    """How many more a list counts than it gives."""
+    missing = [answer.outcome.missing for answer in heard]
+    if None in missing:
+        return ", and the list is not whole"
+    lacking = sum(filter(None, missing))
+    return f", and {lacking} more that the list counts are missing" if lacking else ""
 
 
 def _plantless(listed: int, strange: int) -> tuple[str, str]:

@@ -142,7 +142,8 @@ PLANT_LIST = Interface(
 # Newer accounts may read their plants only here, page by page. It shares the allowance, the
 # settings and the metrics of the plant list.
 PAGED_PLANT_LIST_PATH = "/thirdData/stations"
-PLANT_PAGE_SIZE = 100
+# What servers may offer; many offer only some of them.
+PLANT_PAGE_SIZES = (100, 50, 30, 20, 10)
 DEVICE_LIST = Interface(
     "getDevList", "/thirdData/getDevList", "2.8", Subject.PLANTS, 100,
     classic=_A_MINUTE, v6=_A_DAY_LIST, every=6 * HOUR, enabled=True,

@@ -7,9 +7,10 @@ from typing import Any
 
 from exporter.northbound.errors import word_error
 from exporter.northbound.fields import number, text, whole
-from exporter.northbound.records import Parsed, Reading, Record
+from exporter.northbound.records import Page, Parsed, Reading, Record
 
 _MOST_PAGES = 10_000
+_MOST_ITEMS = 1_000_000  # of all pages
 _MOST_KEYS = 4_096  # in one dataItemMap; the longest documented one has 81
 _LONGEST_KEY = 128
 
@@ -22,7 +23,7 @@ def parsed(
     Raises:
         CallError: `data` is neither a list nor null nor a page.
     """
-    items, pages = _items(data)
+    items, page = _items(data)
     records: dict[Hashable, Record] = {}
     rejected: Counter[str] = Counter()
     for item in items:
@@ -33,19 +34,22 @@ def parsed(
             rejected["duplicate"] += 1
         else:
             records[outcome[0]] = outcome[1]
-    return Parsed(tuple(records.values()), rejected, pages)
+    return Parsed(tuple(records.values()), rejected, page)
 
 
-def _items(data: Any) -> tuple[list[Any], int]:
-    """The items of a list or of a page, and how many pages there are."""
+def _items(data: Any) -> tuple[list[Any], Page | None]:
+    """The items of a list or of a page, and what the page says of the whole."""
     match data:
         case None:
-            return [], 1
+            return [], None
         case list():
-            return data, 1
+            return data, None
         case {"list": list() | None as items}:
-            pages = whole(data.get("pageCount")) or 1
-            return items or [], pages if 0 < pages <= _MOST_PAGES else 1
+            count, total = whole(data.get("pageCount")), whole(data.get("total"))
+            return items or [], Page(
+                count if count and 0 < count <= _MOST_PAGES else None,
+                total if total and 0 < total <= _MOST_ITEMS else None,
+            )
         case _:
             raise word_error("malformed", enveloped=True)
 

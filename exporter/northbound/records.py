@@ -142,13 +142,21 @@ Record = TypeVar(
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """What a page says of the whole list: how many pages and items it has, None if it does not."""
+
+    count: int | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Parsed(Generic[Record]):
     """What a parser made of one answer's `data`.
 
     `rejected` counts, by reason, the items that made no record: `wrong_type`, `duplicate`,
-    `not_asked_for`. `pages` is how many pages the whole list has (1 where lists are not paged).
+    `not_asked_for`. `page` is None where the answer was a plain list.
     """
 
     records: tuple[Record, ...]
     rejected: Counter[str] = field(default_factory=Counter)
-    pages: int = 1
+    page: Page | None = None

@@ -10,9 +10,10 @@ from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import Content, Interface
 from exporter.northbound.records import Alarm, Parsed, Reading, TimedReading, Upgrade
 from exporter.polling.alarms import FARTHEST_BACK, AlarmBook, Window, newest_window
+from exporter.polling.eras import epoch_of
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Lane, Turn
-from exporter.polling.pages import PlantPages
+from exporter.polling.pages import Listed, PlantPages, missing_from
 from exporter.polling.ports import Clock, Sink
 from exporter.polling.statistics import Periods
 from exporter.polling.tolerance import Gaps
@@ -20,6 +21,8 @@ from exporter.polling.walk import Walk
 
 Request = tuple[str, Mapping[str, Any]]  # path and parameters
 NOTHING_NEW: Mapping[tuple[str, str], Any] = {}
+
+PLANT_LIST_FORM = "plant list form"  # the kind under which it is written down
 
 LANGUAGE_REFUSALS = frozenset({"20024", "20025"})
 # Both are spoken by some servers, and only one of them by most.
@@ -31,12 +34,14 @@ class Outcome:
     """What an answer means for its batch and for the fleet.
 
     `silent` are the members it brought nothing about; `again` asks the batch once more in this
-    round; `refit` tells that the fleet may have changed.
+    round; `refit` tells that the fleet may have changed. `missing` is how many items a list counts
+    but did not give, None where it does not say how many.
     """
 
     silent: frozenset[str] = frozenset()
     again: bool = False
     refit: bool = False
+    missing: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,57 +108,82 @@ class _Plain:
         pass
 
 
-class _PlantList(_Plain):
-    """The list of plants, whole or page by page."""
+class _List(_Plain):
+    """A list of the fleet."""
 
     def __init__(
-        self,
-        interface: Interface,
-        sink: Sink,
-        clock: Clock,
-        inventory: Inventory,
-        doubted: Callable[[], Collection[str]],
+        self, interface: Interface, sink: Sink, clock: Clock, inventory: Inventory, walk: Walk
     ) -> None:
         super().__init__(interface, sink, clock)
         self._inventory = inventory
-        self._doubted = doubted
+        self._walk = walk
+        self._log = walk.log.bind(interface=interface.name)
+        self._missing: dict[tuple[str, ...], int | None] = {}  # by who was asked about
+
+    def _tell_missing(self, turn: Turn, missing: int | None) -> None:
+        """Says that a list is not whole, once until that changes."""
+        members = turn.group.members
+        if missing == self._missing.get(members, 0):
+            return
+        self._missing[members] = missing
+        if missing == 0:
+            del self._missing[members]
+            self._log.info("the list is whole again")
+            return
+        self._log.warning(
+            "the list gave fewer items than it counts; whatever it left out is kept",
+            missing="unknown" if missing is None else missing,
+        )
+
+
+class _PlantList(_List):
+    """The list of plants, whole or page by page."""
+
+    def __init__(
+        self, interface: Interface, sink: Sink, clock: Clock, inventory: Inventory, walk: Walk
+    ) -> None:
+        super().__init__(interface, sink, clock, inventory, walk)
         self._pages = PlantPages()
 
     def request(self, turn: Turn) -> Request:  # noqa: ARG002  # because it is asked about nothing
         return self._pages.request(self._clock.now())
 
-    def take(self, turn: Turn, parsed: Parsed[Any]) -> Outcome:  # noqa: ARG002  # as above
+    def take(self, turn: Turn, parsed: Parsed[Any]) -> Outcome:
         self._inventory.add_plants(parsed.records)
-        codes = self._pages.take(parsed, self._clock.now())
-        if codes is not None:
-            self._inventory.end_plant_list(codes, self._doubted())
-        return Outcome(again=codes is None, refit=True)
+        listed = self._pages.take(parsed, self._clock.now())
+        return Outcome(again=True, refit=True) if listed is None else self._end(turn, listed)
 
-    def mends(self, turn: Turn, error: CallError) -> Outcome | None:  # noqa: ARG002  # as above
-        if self._pages.falls_back(error, self._clock.now()):
-            return Outcome(again=True)
-        self._pages.fail(error, self._clock.now())
-        return None
+    def _end(self, turn: Turn, listed: Listed) -> Outcome:
+        if listed.missing == 0:
+            self._inventory.end_plant_list(listed.codes, self._walk.doubted())
+        self._tell_missing(turn, listed.missing)
+        return Outcome(refit=True, missing=listed.missing)
+
+    def mends(self, turn: Turn, error: CallError) -> Outcome | None:
+        step = self._pages.refused(error, self._clock.now())
+        if isinstance(step, Listed):
+            return self._end(turn, step)
+        return Outcome(again=True) if step else None
+
+    def changes(self) -> Mapping[tuple[str, str], Any]:
+        return {(PLANT_LIST_FORM, ""): self._pages.remember(epoch_of(self._clock))}
+
+    def recall(self, read: Callable[[str], Mapping[str, Any]]) -> None:
+        stored = read(PLANT_LIST_FORM).get("")
+        if stored is not None:
+            self._pages.recall(stored, epoch_of(self._clock), self._clock.now())
 
 
-class _DeviceList(_Plain):
+class _DeviceList(_List):
     """The devices of plants."""
 
-    def __init__(
-        self,
-        interface: Interface,
-        sink: Sink,
-        clock: Clock,
-        inventory: Inventory,
-        doubted: Callable[[], Collection[str]],
-    ) -> None:
-        super().__init__(interface, sink, clock)
-        self._inventory = inventory
-        self._doubted = doubted
-
     def take(self, turn: Turn, parsed: Parsed[Any]) -> Outcome:
-        self._inventory.take_devices(turn.group.members, parsed.records, self._doubted())
-        return Outcome(refit=True)
+        members, missing = turn.group.members, missing_from(parsed)
+        self._inventory.take_devices(
+            members, parsed.records, self._walk.doubted(), whole=missing == 0
+        )
+        self._tell_missing(turn, missing)
+        return Outcome(refit=True, missing=missing)
 
 
 class _Readings(_Plain):
@@ -354,9 +384,9 @@ def inquiries_of(
         interface = lane.interface
         match interface.content:
             case Content.PLANTS:
-                made[name] = _PlantList(interface, sink, clock, inventory, walk.doubted)
+                made[name] = _PlantList(interface, sink, clock, inventory, walk)
             case Content.DEVICES:
-                made[name] = _DeviceList(interface, sink, clock, inventory, walk.doubted)
+                made[name] = _DeviceList(interface, sink, clock, inventory, walk)
             case Content.ROWS:
                 made[name] = _Rows(interface, sink, clock, lane)
             case Content.STATISTICS:

@@ -72,16 +72,21 @@ class Inventory:
             self._drop_orphans()
 
     def take_devices(
-        self, asked: Collection[str], listed: Iterable[Device], doubted: Collection[str] = ()
+        self,
+        asked: Collection[str],
+        listed: Iterable[Device],
+        doubted: Collection[str] = (),
+        *,
+        whole: bool = True,
     ) -> None:
-        """Takes in the device list of the plants asked for."""
+        """Takes in the device list of the plants asked for; if not whole, removes nothing."""
         listed = tuple(listed)
         for device in listed:
             if self._admits(device):
                 self.devices[device.id] = device
             else:
                 self.devices.pop(device.id, None)
-        if listed:
+        if listed and whole:
             here = [device.id for device in self.devices.values() if device.plant_code in asked]
             # Servers drop all batteries from a list now and then: a type that is missing
             # altogether is never believed at once.

@@ -284,6 +284,9 @@ class Poller:
         if mended is not None:
             if mended.again:
                 lane.ask_again(turn.batch)
+            elif mended.refit:  # the refusal was a list's end
+                lane.answered(turn, set(mended.silent))
+                self._refit()
             self._log_of(lane, turn).info(
                 "asking in another way" if mended.again else "doing without", reason=error.reason
             )

@@ -69,13 +69,16 @@ class Tour:
             try:
                 parsed = self._call(interface, turn)
             except (CallError, NotNowError, NoSessionError) as error:
-                if isinstance(error, CallError) and inquiry.mends(turn, error):
-                    mended.append(error)
+                if not (isinstance(error, CallError) and (outcome := inquiry.mends(turn, error))):
+                    if mended:
+                        raise error from mended[0]
+                    raise
+                mended.append(error)
+                if outcome.again:
                     continue
-                if mended:
-                    raise error from mended[0]
-                raise
-            outcome = inquiry.take(turn, parsed)
+                parsed = Parsed(())
+            else:
+                outcome = inquiry.take(turn, parsed)
             if outcome.refit:
                 self.walk.fit()
             reasons = tuple(error.reason for error in mended)

@@ -24,7 +24,7 @@ class Walk:
         self.lanes: Mapping[str, Lane] = {wish.interface.name: Lane(wish) for wish in wishes}
         self._inventory = inventory
         self._sink = sink
-        self._log = log
+        self.log = log
         self._faster: tuple[str, ...] = ()
 
     def next(self, now: float) -> tuple[float, Lane | None]:
@@ -112,7 +112,7 @@ class Walk:
             and lane.ring.walk(self._v6_pace(lane.interface), lane.every) < lane.walk
         )
         if faster and faster != self._faster:
-            self._log.info(
+            self.log.info(
                 "an account created after June 2022 could be polled faster: limits: v6",
                 interfaces=",".join(faster),
             )

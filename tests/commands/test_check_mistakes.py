@@ -315,3 +315,36 @@ def test_a_list_of_what_is_no_plant_is_not_taken_for_an_empty_one(home, capsys):
     assert status == 1
     assert trial(account, "getStationList")["words"] == "1 listed, and none of them is understood"
     assert trial(account, "getStationList")["remedy"].startswith("please report it")
+
+
+def test_a_list_that_does_not_give_all_that_it_counts_says_how_many_are_missing(home, capsys):
+    page = {"list": [{"stationCode": "A", "stationName": "A"}], "total": 3}
+    home.system.faults.add("data_as", interface="getStationList", value=page)
+
+    _, account, _ = checked(home, capsys)
+
+    assert trial(account, "getStationList")["words"] == (
+        "1 listed, and 2 more that the list counts are missing"
+    )
+
+
+def test_a_list_that_needs_a_page_size_is_read_in_pages(home, capsys):
+    home.system.faults.add("http_status", interface="getStationList", value=400, count=1)
+
+    status, account, _ = checked(home, capsys)
+
+    assert status == 0
+    assert trial(account, "getStationList")["words"] == "1 listed"
+    assert account["limits"]["known"] is None
+
+
+def test_a_page_behind_the_last_that_is_refused_ends_the_list(home, capsys):
+    page = {"list": [{"stationCode": code} for code in home.system.fleet.plants]}
+    home.system.faults.add("data_as", interface="getStationList", value=page, count=2)
+    home.system.faults.add("fail_code", interface="getStationList", value=30005, every=3)
+
+    status, account, _ = checked(home, capsys)
+
+    assert status == 0
+    assert trial(account, "getStationList")["words"] == "1 listed"
+    assert home.calls("getStationList") == 3

@@ -7,7 +7,7 @@ from exporter.northbound import events, parsing
 from exporter.northbound.codes import DEVICE_TYPES
 from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import REALTIME_TYPES
-from exporter.northbound.records import Device, Parsed, Plant, Reading
+from exporter.northbound.records import Device, Page, Parsed, Plant, Reading
 
 HILL = "BA4372D08E014822AB065017416F254C"
 HARBOUR = "5D02E8B40AD342159AC8D8A2BCD4FAB5"
@@ -40,7 +40,8 @@ def one(parsed: Parsed):
 @pytest.mark.parametrize("parse", PARSERS)
 @pytest.mark.parametrize("data", [None, [], {"list": None}, {"list": [], "pageCount": 0}])
 def test_nothing_is_an_empty_result(parse, data):
-    assert parse(data, []) == Parsed((), Counter(), 1)
+    parsed = parse(data, [])
+    assert (parsed.records, parsed.rejected) == ((), Counter())
 
 
 @pytest.mark.parametrize("parse", PARSERS)
@@ -77,20 +78,34 @@ def test_a_paged_plant_list_has_kilowatts_and_coordinates_as_text(data):
         Plant("NE=33594051", "Orchard", 146_500_000.0),
         Plant("NE=33600102", "School gym", 29_700.0, latitude=51.5072, longitude=-0.1276),
     )
-    assert parsed.pages == 2
+    assert parsed.page == Page(count=2, total=4)
 
 
 def test_the_old_interface_may_answer_with_a_page(data):
     parsed = parsing.plants(data("getStationList/paged"), [])
-    assert (one(parsed).code, parsed.pages) == (MILL, 1)
+    assert (one(parsed).code, parsed.page) == (MILL, Page(count=1, total=1))
 
 
 @pytest.mark.parametrize(
-    ("page_count", "pages"),
-    [(3, 3), (3.0, 3), ("3", 3), (10_000, 10_000), (0, 1), (-1, 1), (10_001, 1), (None, 1)],
+    ("sent", "read"),
+    [
+        ({"pageCount": 3, "total": 250}, Page(3, 250)),
+        ({"pageCount": 3.0, "total": "250"}, Page(3, 250)),
+        ({"pageCount": "3"}, Page(3)),
+        ({"pageCount": 10_000, "total": 1_000_000}, Page(10_000, 1_000_000)),
+        ({"pageCount": 10_001, "total": 1_000_001}, Page()),
+        ({"pageCount": 0, "total": 0}, Page()),
+        ({"pageCount": -1, "total": -1}, Page()),
+        ({"pageCount": None, "total": "many"}, Page()),
+        ({}, Page()),
+    ],
 )  # fmt: skip
-def test_a_page_count_that_is_none_counts_as_one(page_count, pages):
-    assert parsing.plants({"list": [], "pageCount": page_count}, []).pages == pages
+def test_a_page_tells_how_many_pages_and_plants_there_are_or_nothing(sent, read):
+    assert parsing.plants({"list": [], **sent}, []).page == read
+
+
+def test_a_plain_list_is_no_page():
+    assert parsing.plants([{"stationCode": "A"}], []).page is None
 
 
 @pytest.mark.parametrize("name", ["getStationList/classic", "stations/page1", "stations/page2"])

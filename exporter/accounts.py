@@ -231,6 +231,11 @@ class Accounts:
         """How many files all accounts may have open at once."""
         return OPEN_FILES * len(self._working)
 
+    def lacks(self) -> list[str]:
+        """Which accounts have nothing to export, and why; any thread may ask."""
+        reports = [(name, each.poller.report) for name, each in self._working.items()]
+        return [f"{name}: {report.lack}" for name, report in reports if report.lack]
+
     def status(self) -> Status:
         """How all accounts fare now; any thread may ask."""
         told = told_of(self._telemetry)

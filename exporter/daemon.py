@@ -128,6 +128,7 @@ def run(  # noqa: PLR0913  # because a daemon is handed what it serves with
             accounts.waiting,
             accounts.status,
             reload if lifecycle else None,
+            lacks=accounts.lacks,
         ),
         sockets,
         rules,

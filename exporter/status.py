@@ -41,7 +41,8 @@ class Polling:
     """An account as its poller sees it, at the end of its last call.
 
     `refusal` says why its credentials are not accepted, `login_failure` why the last login failed.
-    `waiting` says what has not been answered for the first time yet, in words.
+    `waiting` says what has not been answered for the first time yet, in words, and `lack` why there
+    is nothing to export.
     """
 
     logged_in: bool
@@ -50,6 +51,7 @@ class Polling:
     waiting: tuple[str, ...]
     login: Lane
     lanes: tuple[Lane, ...]
+    lack: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from daemon import PASSWORD, account, devices_on, exporter, refusals, serving, s
 from prometheus.promtool import check_metrics, needs_promtool
 
 from exporter.catalogue.rows import ROWS
+from exporter.simulator.fleet import Fleet
 from exporter.simulator.system import User
 
 REALTIME_TYPES = {row.device_type for row in ROWS if row.device_type is not None}
@@ -114,6 +115,22 @@ def test_a_wrong_password_is_named_and_not_tried_again_soon(tmp_path):
 
         assert daemon.get("/-/ready")[0] == 503
         assert daemon.value('fusionsolar_api_logins_total{account="home"}') == 1
+
+
+def test_an_account_whose_plants_are_withdrawn_is_named_and_its_plants_leave_the_page(tmp_path):
+    management = system()
+    withdrawn = "home: the plant list is empty: assign plants to the northbound account"
+    with serving(management) as server, exporter(tmp_path, [account(server.url)]) as daemon:
+        daemon.ready()
+        management.users["api"] = User(PASSWORD, plants=frozenset())
+        management.fleet = Fleet([])
+        daemon.wait(lambda: withdrawn in daemon.get("/-/ready")[1])
+
+        assert daemon.get("/-/ready")[0] == 200
+        assert daemon.value('fusionsolar_plants{account="home"}') == 0
+        assert "fusionsolar_plant_info" not in daemon.page()
+        assert 'event="plants are gone from the list"' in daemon.log
+        assert "No plants" in daemon.get("/")[1]
 
 
 @pytest.fixture(scope="module")

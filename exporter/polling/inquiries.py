@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Protocol
 
 from exporter.northbound.codes import ALARM_SEVERITIES, ALARM_TYPES
@@ -23,6 +24,8 @@ Request = tuple[str, Mapping[str, Any]]  # path and parameters
 NOTHING_NEW: Mapping[tuple[str, str], Any] = {}
 
 PLANT_LIST_FORM = "plant list form"  # the kind under which it is written down
+
+EMPTY_LISTS = 3  # in a row, before they are believed
 
 LANGUAGE_REFUSALS = frozenset({"20024", "20025"})
 # Both are spoken by some servers, and only one of them by most.
@@ -144,6 +147,10 @@ class _PlantList(_List):
     ) -> None:
         super().__init__(interface, sink, clock, inventory, walk)
         self._pages = PlantPages()
+        self._empty = 0  # lists in a row, while nothing answered about the plants
+        self._empty_since = inf
+        self._was_empty = False
+        self._lack = ""
 
     def request(self, turn: Turn) -> Request:  # noqa: ARG002  # because it is asked about nothing
         return self._pages.request(self._clock.now())
@@ -155,9 +162,45 @@ class _PlantList(_List):
 
     def _end(self, turn: Turn, listed: Listed) -> Outcome:
         if listed.missing == 0:
-            self._inventory.end_plant_list(listed.codes, self._walk.doubted())
+            self._end_whole(listed.codes)
         self._tell_missing(turn, listed.missing)
         return Outcome(refit=True, missing=listed.missing)
+
+    def _end_whole(self, codes: Collection[str]) -> None:
+        silent = self._walk.is_silent()
+        gone = self._inventory.end_plant_list(
+            codes,
+            self._walk.doubted(),
+            silent=silent,
+            believed=bool(codes) or self._is_withdrawn(silent=silent),
+        )
+        if codes:
+            self._empty = 0
+        self._tell_change(codes, gone)
+
+    def _is_withdrawn(self, *, silent: bool) -> bool:
+        """Whether an empty list is to be believed.
+
+        Servers give one now and then. It is if several agree, over a round at least, while nothing
+        answers about the plants either.
+        """
+        now, lane = self._clock.now(), self._walk.lanes[self._interface.name]
+        self._empty = self._empty + 1 if silent else 0
+        if self._empty == 1:
+            self._empty_since = now
+        lasted = now - self._empty_since >= max(lane.every, lane.pace)
+        return self._empty >= EMPTY_LISTS and lasted
+
+    def _tell_change(self, codes: Collection[str], gone: Collection[str]) -> None:
+        left = len(self._inventory.plants)
+        if gone:
+            self._log.warning("plants are gone from the list", plants=len(gone), left=left)
+        elif left and not codes and not self._was_empty:
+            self._log.warning("the plant list came back empty; those known are kept", plants=left)
+        self._was_empty = not codes
+        if self._inventory.lack not in ("", self._lack):
+            self._log.warning("there is nothing to export", reason=self._inventory.lack)
+        self._lack = self._inventory.lack
 
     def mends(self, turn: Turn, error: CallError) -> Outcome | None:
         step = self._pages.refused(error, self._clock.now())

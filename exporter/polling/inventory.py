@@ -1,7 +1,7 @@
 """The fleet as last seen: which plants and devices there are, and which of them are wanted.
 
-A list that fails, or comes back empty, changes nothing. What two lists in a row leave out is gone;
-one list is enough for a member that calls have already failed over.
+A list that fails changes nothing, nor does an empty one until it is believed. What two lists in a
+row leave out is gone; one list is enough for a member that calls have already failed over.
 """
 
 from collections import Counter
@@ -16,8 +16,10 @@ from exporter.northbound.interfaces import Subject
 from exporter.northbound.records import Device, Plant
 from exporter.polling.allowance import FleetSize
 from exporter.polling.tolerance import Gaps, build
+from exporter.wording import count
 
 GONE_AFTER = 2  # lists in a row that leave a plant or device out
+_ASSIGN = "assign plants to the northbound account in the management system"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class Inventory:
         self._device_filter = devices
         self._device_types = device_types
         self.is_partial = False  # as recalled, under other filters than these or not understood
+        self._listed: int | None = None  # plants in the last whole list
+        self._silent = False  # nothing answered about the plants then
         self._missed: Counter[tuple[type, str]] = Counter()
 
     def add_plants(self, listed: Iterable[Plant]) -> None:
@@ -64,12 +68,42 @@ class Inventory:
                 self.plants.pop(plant.code, None)
         self._drop_orphans()
 
-    def end_plant_list(self, listed: Collection[str], doubted: Collection[str] = ()) -> None:
-        """Removes the plants that the whole list, given by its codes, has left out for good."""
-        if listed:
-            for code in self._gone(Plant, self.plants, listed, doubted):
-                del self.plants[code]
-            self._drop_orphans()
+    def end_plant_list(
+        self,
+        listed: Collection[str],
+        doubted: Collection[str] = (),
+        *,
+        silent: bool = False,
+        believed: bool = False,
+    ) -> Collection[str]:
+        """Removes the plants that the whole list, given by its codes, has left out for good.
+
+        `silent` tells that calls about the plants brought nothing, `believed` that this list means
+        it, even if it is empty. Returns the codes that were removed.
+        """
+        self._listed, self._silent = len(listed), silent
+        if believed and not listed:
+            doubted = tuple(self.plants)
+        gone = self._gone(Plant, self.plants, listed, doubted) if listed or believed else []
+        for code in gone:
+            del self.plants[code]
+        self._drop_orphans()
+        return gone
+
+    @property
+    def lack(self) -> str:
+        """Why there is nothing to export, or may soon be; empty where that cannot be said."""
+        if self._listed is None or (self.plants and (self._listed or not self._silent)):
+            return ""
+        if self.plants:
+            known = count(len(self.plants), "plant")
+            return (
+                f"the plant list is empty, and nothing answers about the {known} known: {_ASSIGN}"
+            )
+        if self._listed:
+            plants = count(self._listed, "plant")
+            return f"of {plants} listed, `plants` of the configuration leaves none"
+        return f"the plant list is empty: {_ASSIGN}"
 
     def take_devices(
         self,

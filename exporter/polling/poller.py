@@ -371,6 +371,7 @@ class Poller:
             logged_in=self._client.token is not None,
             login_failure=self._login_trouble,
             waiting=self.waiting,
+            lack=self._inventory.lack,
             paused=self._gate.pause.until,
             now=self._clock.now(),
             epoch=epoch_of(self._clock),

@@ -18,6 +18,7 @@ def report(  # noqa: PLR0913  # because it looks at each of them
     logged_in: bool,
     login_failure: str | None,
     waiting: tuple[str, ...],
+    lack: str,
     paused: float,
     now: float,
     epoch: float,
@@ -37,6 +38,7 @@ def report(  # noqa: PLR0913  # because it looks at each of them
         waiting,
         login,
         tuple(_lane(lane, blocked, now, epoch) for lane in walk.lanes.values()),
+        lack,
     )
 
 

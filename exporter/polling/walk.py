@@ -66,6 +66,14 @@ class Walk:
             for member in batch.doubted
         }
 
+    def is_silent(self) -> bool:
+        """Whether the last calls for values as of now brought nothing about anybody."""
+        return all(
+            lane.silent.issuperset(self.members(name))
+            for name, lane in self.lanes.items()
+            if lane.interface.realtime
+        )
+
     def reread(self, subject: Subject, now: float) -> None:
         """Reads the list of what was asked about at its next allowed call."""
         about = DEVICE_LIST if subject is Subject.DEVICES else PLANT_LIST

@@ -47,19 +47,22 @@ class PagedResponse(Response):
         await send({"type": "http.response.body", "body": b""})
 
 
-def build(
+def build(  # noqa: PLR0913  # an application is handed all that it shows
     exposition: Callable[[Format], bytes],
     page_version: Callable[[], int],
     waiting: Callable[[], Iterable[str]],
     status: Callable[[], Status],
     reload: Callable[[], str | None] | None = None,
+    *,
+    lacks: Callable[[], Iterable[str]] = tuple,
 ) -> Starlette:
     """The web application.
 
     `exposition` makes the page, whose `page_version` grows with new values; `waiting` says what
     readiness still waits for (nothing: ready); `status` tells how the accounts fare, to any thread.
     `reload` applies the configuration as it stands on disk, in a thread, and says in one line why
-    it could not; without it, nobody may ask for that.
+    it could not; without it, nobody may ask for that. `lacks` says who has nothing to export, which
+    is no reason not to be ready.
     """
     app = Starlette(
         routes=[
@@ -67,7 +70,7 @@ def build(
             Route("/metrics", _metrics(exposition, page_version)),
             *_documents(),
             Route("/-/healthy", _healthy),
-            Route("/-/ready", _ready(waiting)),
+            Route("/-/ready", _ready(waiting, lacks)),
             Route("/-/reload", _reload(reload), methods=["POST", "PUT"]),
         ]
     )
@@ -151,14 +154,12 @@ async def _healthy(_: Request) -> Response:
     return PlainTextResponse("Healthy.\n")
 
 
-def _ready(waiting: Callable[[], Iterable[str]]) -> Endpoint:
+def _ready(waiting: Callable[[], Iterable[str]], lacks: Callable[[], Iterable[str]]) -> Endpoint:
     async def ready(_: Request) -> Response:
         reasons = list(waiting())
-        if reasons:
-            return PlainTextResponse(
-                "Not ready.\n" + "".join(f"{reason}\n" for reason in reasons), status_code=503
-            )
-        return PlainTextResponse("Ready.\n")
+        said = ["Not ready." if reasons else "Ready.", *reasons, *lacks()]
+        body = "".join(f"{line}\n" for line in said)
+        return PlainTextResponse(body, status_code=503 if reasons else 200)
 
     return ready
 

@@ -60,7 +60,7 @@ def mark_account(account: Account) -> Mark:
         return Mark(Level.WAIT, "Starting", "; ".join(polling.waiting))
     if not account.told.up:
         return Mark(Level.WAIT, "Not heard of yet")
-    return Mark(Level.GOOD, "Up")
+    return Mark(Level.WARN, "No plants", polling.lack) if polling.lack else Mark(Level.GOOD, "Up")
 
 
 def mark_login(polling: Polling) -> Mark:

@@ -68,6 +68,38 @@ def test_an_empty_list_changes_nothing():
     assert known(inventory) == (["A", "B"], ["1", "2", "3"])
 
 
+def test_an_empty_list_that_is_believed_takes_all_plants_away():
+    inventory = fleet()
+
+    assert inventory.end_plant_list(set(), believed=True) == ["A", "B"]
+
+    assert known(inventory) == ([], [])
+
+
+def test_a_list_tells_which_plants_it_took_away():
+    inventory = fleet()
+
+    assert [inventory.end_plant_list({"B"}) for _ in range(3)] == [[], ["A"], []]
+
+
+def test_why_there_is_nothing_to_export_is_told():
+    assign = "assign plants to the northbound account in the management system"
+    unread, some, none, unwanted, silent = (
+        Inventory(), fleet(), Inventory(), fleet(Inventory(plants=Filter(("C",)))), fleet(),
+    )  # fmt: skip
+    none.end_plant_list(set())
+    some.end_plant_list(set())
+    silent.end_plant_list(set(), silent=True)
+
+    assert [each.lack for each in (unread, some, none, unwanted, silent)] == [
+        "",
+        "",
+        f"the plant list is empty: {assign}",
+        "of 2 plants listed, `plants` of the configuration leaves none",
+        f"the plant list is empty, and nothing answers about the 2 plants known: {assign}",
+    ]
+
+
 def test_a_plant_that_goes_takes_its_devices_along():
     inventory = fleet()
 

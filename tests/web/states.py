@@ -56,6 +56,13 @@ REFUSED = replace(
         lanes=(replace(REALTIME, next_call=None, batches=0, answered=0),),
     ),
 )
+PLANTLESS = replace(
+    HOME,
+    name="empty",
+    plants=(),
+    devices={},
+    polling=replace(WELL, lack="the plant list is empty: assign plants to the account"),
+)
 STARTING = replace(
     HOME,
     plants=(Plant("NE=1", "Haus Müller"),),

@@ -218,6 +218,13 @@ def test_it_is_ready_when_it_waits_for_nothing(client, daemon):
     assert (answer.status, answer.text) == (200, "Ready.\n")
 
 
+def test_an_account_without_plants_is_ready_and_named(daemon):
+    said = ["home: the plant list is empty"]
+    app = build(daemon.exposition, lambda: 0, lambda: daemon.waiting, status, lacks=lambda: said)
+    answer = Client(app).get("/-/ready")
+    assert (answer.status, answer.text) == (200, "Ready.\nhome: the plant list is empty\n")
+
+
 # /-/reload
 
 

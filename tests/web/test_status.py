@@ -228,6 +228,13 @@ def test_refused_credentials_are_named_with_the_next_try():
     assert "in 15 min" in page.of("time")
 
 
+def test_an_account_without_plants_needs_attention_and_says_what_to_do():
+    page = read(states.PLANTLESS)
+    assert page.of("li")[-1] == (
+        "Account empty: no plants. the plant list is empty: assign plants to the account"
+    )
+
+
 def test_a_start_says_what_it_waits_for():
     page = read(states.STARTING)
     assert page.of("h1") == ["Starting up"]
@@ -247,6 +254,7 @@ def test_a_start_says_what_it_waits_for():
         (replace(with_lane(replace(REALTIME, failures=(Failure("timeout", "too late"),))),
                  told=replace(HOME.told, up=False)), "No proper answer", Level.BAD),
         (replace(HOME, told=replace(HOME.told, up=False)), "Not heard of yet", Level.WAIT),
+        (states.PLANTLESS, "No plants", Level.WARN),
     ],
 )  # fmt: skip
 def test_an_account_has_a_state(account, word, level):

@@ -1,0 +1,110 @@
+"""Accounts without plants: from the start, withdrawn from them, or only for a while."""
+
+import pytest
+from polling.world import HOUR, Sink, account, at, poller, run
+from structlog.testing import capture_logs
+
+ASSIGN = "assign plants to the northbound account in the management system"
+NONE = f"the plant list is empty: {ASSIGN}"
+KEPT = "the plant list came back empty; those known are kept"
+
+
+def told(logs):
+    """What the log says of the list, with its numbers."""
+    wanted = {"there is nothing to export", "plants are gone from the list", KEPT}
+    return [
+        (entry["event"], entry.get("plants"), entry.get("reason"))
+        for entry in logs
+        if entry["event"] in wanted
+    ]
+
+
+def withdraw(server):
+    server.plants.clear()
+    server.devices.clear()
+
+
+def test_an_account_without_plants_is_ready_and_says_once_that_there_is_nothing_to_export():
+    server = account(plants=0, devices={}, hours=13)
+    walker = poller(server)
+
+    with capture_logs() as logs:
+        run(walker)
+
+    assert walker.ready
+    assert told(logs) == [("there is nothing to export", None, NONE)]
+    assert walker.report.lack == NONE
+
+
+@pytest.mark.parametrize("edition", ["classic", "v6"])
+def test_plants_that_are_withdrawn_are_gone_after_several_empty_lists(edition):
+    server, sink = account(plants=3, devices={1: 3}, hours=24, edition=edition), Sink()
+    fleets = []
+    at(server, 3, lambda: withdraw(server))
+    at(server, 8.9, lambda: fleets.append(sink.last["fleet"]))
+    walker = poller(server, sink)
+
+    with capture_logs() as logs:
+        run(walker)
+
+    assert [len(plants) for plants, _ in fleets] == [3]
+    assert sink.last["fleet"] == (set(), set())
+    assert told(logs) == [
+        (KEPT, 3, None),
+        ("there is nothing to export", None,
+         f"the plant list is empty, and nothing answers about the 3 plants known: {ASSIGN}"),
+        ("plants are gone from the list", 3, None),
+        ("there is nothing to export", None, NONE),
+    ]  # fmt: skip
+    assert walker.report.lack == NONE
+    assert server.refused == []
+
+
+def test_one_plant_that_is_withdrawn_is_a_line_in_the_log():
+    server = account(plants=3, devices={}, hours=13)
+    at(server, 3, lambda: server.plants.pop("P1"))
+
+    with capture_logs() as logs:
+        run(poller(server))
+
+    assert told(logs) == [("plants are gone from the list", 1, None)]
+
+
+def test_an_empty_list_is_not_believed_while_plants_answer():
+    server, sink = account(plants=3, devices={1: 3}, hours=49), Sink()
+    fine = server.answer_getStationList
+    server.answer_getStationList = lambda body: (
+        [] if server.clock.now() > 1_000 + 3 * HOUR else fine(body)
+    )
+    walker = poller(server, sink)
+
+    with capture_logs() as logs:
+        run(walker)
+
+    assert len(sink.last["fleet"][0]) == 3
+    assert told(logs) == [(KEPT, 3, None)]
+    assert walker.report.lack == ""
+
+
+def test_a_server_that_knows_nothing_for_hours_takes_no_plant_away():
+    server, sink = account(plants=3, devices={1: 3}, hours=13), Sink()
+    plants, devices = dict(server.plants), dict(server.devices)
+    at(server, 3, lambda: withdraw(server))
+    at(server, 8, lambda: (server.plants.update(plants), server.devices.update(devices)))
+
+    with capture_logs() as logs:
+        run(poller(server, sink))
+
+    assert len(sink.last["fleet"][0]) == 3
+    assert [event for event, *_ in told(logs) if event == "plants are gone from the list"] == []
+
+
+def test_plants_that_are_assigned_again_are_found():
+    server, sink = account(plants=0, devices={}, hours=13), Sink()
+    at(server, 3, lambda: server.plants.update(P0={}))
+    walker = poller(server, sink)
+
+    run(walker)
+
+    assert sink.last["fleet"][0] == {"P0"}
+    assert walker.report.lack == ""

@@ -27,11 +27,14 @@ EMPTY = "empty"  # a list of plants that leaves nothing to ask about
 
 # What to do, where the meaning of a failure does not say it.
 _REMEDIES: Mapping[str, str] = {
-    "connection": "check base_url and its port, the network, and HTTPS_PROXY if you need one",
+    "connection": "check base_url, http or https and port, the network, and HTTPS_PROXY if you "
+    "need one",
     "empty": "check user name and password; a portal login does not work, only a northbound one",
     "malformed": "is base_url the management system itself, and no portal or proxy?",
     "http_404": "this host has no northbound interface; use the one that you are sent to when you "
     "open the portal, without a region or uni prefix, such as eu5.fusionsolar.huawei.com",
+    "no_tls": "set base_url to the address and port where the northbound interface answers",
+    "only_tls": "write https:// in base_url",
     "redirect": "set base_url to the address of the management system itself",
     "timeout": "try again; if it stays so, raise `timeout` of the account",
     "tls": "for a private installation set tls.ca_file to its certificate, and use the name that "
@@ -66,7 +69,7 @@ _COUNTED: Mapping[Content, str] = {
     Content.ALARMS: "alarms in the last 31 days",
     Content.UPGRADES: "ever upgraded",
 }
-_NO_WAY = frozenset({"connection", "tls", "timeout", "redirect"})
+_NO_WAY = frozenset({"connection", "no_tls", "only_tls", "redirect", "timeout", "tls"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,15 @@ Nothing here retries, waits or logs in by itself: when to call what is the polle
 
 import json
 import re
-from collections.abc import Callable, Mapping
+import ssl
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from email.utils import formatdate, parsedate_to_datetime
 from functools import cached_property
-from http.client import HTTPException
+from http.client import BadStatusLine, HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
@@ -50,6 +51,18 @@ _LONGEST_INTEGER = 400  # digits; a float ends at 309, and int() refuses from 43
 # Words that count like their failCode, which they sometimes come without, anywhere in a failure.
 _CODE_WORDS = {b"ACCESS_FREQUENCY_IS_TOO_HIGH": 407, b"USER_MUST_RELOGIN": 305}
 _SEARCHED = 4096  # bytes of a failure's body; longer ones are pages for people
+_BAD_REQUEST = 400
+_PORTS = {"http": 80, "https": 443}
+_LONGEST_HOST = 253
+_HOST = re.compile(r"[a-z0-9._:-]+", re.ASCII)
+# What OpenSSL calls an answer that is no TLS; it depends on its version and on the first bytes.
+_NO_TLS = frozenset({
+    "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL",
+    "WRONG_VERSION_NUMBER",
+})  # fmt: skip
+# How servers that want TLS answer what is none: with an alert (RFC 8446, 6), or in words.
+_TLS_ALERT = "\x15\x03"
+_TLS_WANTED = re.compile(rb"(?i)plain http\b.{0,40}(?:https|ssl)|http request to an https")
 _NUMERIC = re.compile(r"\s*(-?[0-9]{1,9})(\.0*)?\s*", re.ASCII)
 
 # What requests, urllib3, http.client and the system raise, by the reason it is counted under. Not
@@ -225,21 +238,52 @@ class Client:
         ):
             status = response.status_code
             if status in _REDIRECTS:
-                raise word_error("redirect")
-            return _Answer(status, _token(response), _retry_after(response), _read(response))
+                failure = word_error("redirect")
+                failure.detail = _elsewhere(url, response.headers.get("location", ""))
+                raise failure
+            answer = _Answer(status, _token(response), _retry_after(response), _read(response))
+            if status == _BAD_REQUEST and _TLS_WANTED.search(answer.body):
+                raise word_error("only_tls")
+            return answer
+
+
+def _elsewhere(url: str, location: str) -> str:
+    """Where a redirect points to: scheme, host and port, and nothing else, which may be secret."""
+    if not location:
+        return ""
+    with suppress(ValueError):
+        here, there = urlsplit(url), urlsplit(urljoin(url, location))
+        host = there.hostname or ""
+        if (there.scheme, there.netloc) == (here.scheme, here.netloc):
+            return "to another path of the same host"
+        if there.scheme in _PORTS and len(host) <= _LONGEST_HOST and _HOST.fullmatch(host):
+            port = f":{there.port}" if there.port not in (None, _PORTS[there.scheme]) else ""
+            return f"to {there.scheme}://{f'[{host}]' if ':' in host else host}{port}"
+    return ""
 
 
 def _reason(raised: Exception) -> str:
+    for cause in _causes(raised):
+        if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
+            return "no_tls"
+        if isinstance(cause, BadStatusLine) and str(cause).startswith(_TLS_ALERT):
+            return "only_tls"
     return next(word for kind, word in _RAISED if isinstance(raised, kind))
 
 
-def _detail(raised: BaseException | None) -> str:
+def _detail(raised: Exception) -> str:
     """What the system or OpenSSL says at the bottom of it; none of it is from an answer."""
     said = ""
-    while raised is not None and not isinstance(raised, CallError):
-        said = getattr(raised, "verify_message", "") or getattr(raised, "strerror", "") or said
-        raised = raised.__context__
+    for cause in _causes(raised):
+        said = getattr(cause, "verify_message", "") or getattr(cause, "strerror", "") or said
     return said
+
+
+def _causes(raised: BaseException | None) -> Iterator[BaseException]:
+    """An exception, and those in whose handling it was raised."""
+    while raised is not None and not isinstance(raised, CallError):
+        yield raised
+        raised = raised.__context__
 
 
 def _read(response: requests.Response) -> bytes:

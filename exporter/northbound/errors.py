@@ -151,8 +151,12 @@ WORDS: Mapping[str, str] = {
     "connection": "the server could not be reached, or it broke the connection",
     "empty": "the answer was empty, which to a login means: wrong user name or password",
     "malformed": "the answer was not in the form of the northbound interface",
+    "no_tls": "the server does not speak TLS on this port; check the port, and whether base_url "
+    "has to begin with http://",
     "no_token": "the login succeeded but brought no session token",
     "refused": "the management system refused the call without a failCode",
+    "only_tls": "the server speaks nothing but TLS on this port; base_url has to begin with "
+    "https://",
     "redirect": "the server pointed elsewhere, which is never followed; check base_url",
     "timeout": "the whole answer did not arrive in time",
     "tls": "no trusted TLS connection; check the certificate, ca_file and verify",

@@ -46,8 +46,8 @@ _TRIES = 3
 _TRIES_OF_A_PAGE = 2
 # Failures that another form would meet as well: nobody looked at it.
 _ANY_FORM = frozenset({
-    "connection", "empty", "http_502", "http_503", "http_504", "malformed", "redirect", "timeout",
-    "tls",
+    "connection", "empty", "http_502", "http_503", "http_504", "malformed", "no_tls", "only_tls",
+    "redirect", "timeout", "tls",
 })  # fmt: skip
 _ANY_FORM_REACTIONS = frozenset({Reaction.LOG_IN, Reaction.BACK_OFF, Reaction.PAUSE})
 

@@ -61,6 +61,27 @@ def test_a_certificate_that_nobody_trusts(home, capsys):
     assert "tls.ca_file" in trial(account, "login")["remedy"]
 
 
+def test_a_redirect_is_told_with_the_host_that_it_points_to(home, capsys):
+    portal = "https://uni001eu5.fusionsolar.huawei.com/unisso/login.action?ticket=secret"
+    home.system.faults.add("redirect", interface="login", value=portal)
+
+    _, account, _ = checked(home, capsys)
+
+    assert trial(account, "login")["words"] == (
+        "the server pointed elsewhere, which is never followed; check base_url "
+        "(to https://uni001eu5.fusionsolar.huawei.com) [redirect]"
+    )
+
+
+def test_https_to_a_port_without_tls_is_not_about_certificates(home, capsys):
+    home.configure(account={"base_url": home.url.replace("http://", "https://")})
+
+    _, account, _ = checked(home, capsys)
+
+    assert trial(account, "login")["reason"] == "no_tls"
+    assert "ca_file" not in trial(account, "login")["words"] + trial(account, "login")["remedy"]
+
+
 def test_an_expired_certificate_is_told_as_such(home, tmp_path, capsys):
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")

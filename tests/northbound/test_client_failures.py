@@ -277,6 +277,30 @@ def test_a_redirect_is_refused(server, signed_in, status):
 
 
 @pytest.mark.parametrize(
+    ("location", "told"),
+    [
+        ("https://uni001eu5.fusionsolar.huawei.com/unisso/login.action?ticket=ST-1#/home",
+         "to https://uni001eu5.fusionsolar.huawei.com"),
+        ("http://user:pa55word@elsewhere.example:8080/", "to http://elsewhere.example:8080"),
+        ("//Elsewhere.example/a", "to https://elsewhere.example"),
+        ("https://[2001:db8::1]:443/", "to https://[2001:db8::1]"),
+        ("/elsewhere?ticket=ST-1", "to another path of the same host"),
+        ("", ""),
+        ("ftp://elsewhere.example/", ""),
+        ("https://a b.example/", ""),
+        (f"https://{'a' * 300}.example/", ""),
+        ("https://elsewhere.example:pa55word/", ""),
+        ("https://[", ""),
+    ],
+)  # fmt: skip
+def test_a_redirect_names_the_host_and_nothing_else_of_where_it_points(
+    server, signed_in, location, told
+):
+    error = call_failing_with(server, signed_in, status=302, headers={"Location": location})
+    assert error.detail == told
+
+
+@pytest.mark.parametrize(
     ("raised", "reason"),
     [
         (requests.exceptions.ConnectTimeout(), "timeout"),

@@ -133,9 +133,31 @@ def pump(source: socket.socket, sink: socket.socket):
         sink.shutdown(socket.SHUT_WR)
 
 
-def test_plain_http_where_tls_is_asked_for_is_a_tls_failure(serve):
+@pytest.mark.parametrize(
+    "said", [head() + ENVELOPE, head(status="400 Bad Request"), b"SSH-2.0-OpenSSH_9.2\r\n"]
+)
+def test_what_is_no_tls_says_nothing_about_certificates(serve, said):
     def talk(_, connection):
         connection.recv(65536)
-        connection.sendall(head() + ENVELOPE)
+        connection.sendall(said)
 
-    assert reason(client_of(serve(talk), scheme="https")) == "tls"
+    assert reason(client_of(serve(talk), scheme="https")) == "no_tls"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"\x15\x03\x03\x00\x02\x02\x46",  # an alert: protocol version
+        head(status="400 Bad Request")
+        + b"<html><title>400 The plain HTTP request was sent to HTTPS port</title></html>",
+        head(status="400 Bad Request") + b"Client sent an HTTP request to an HTTPS server.\n",
+        head(status="400 Bad Request")
+        + b"Reason: You're speaking plain HTTP to an SSL-enabled server port.",
+    ],
+)
+def test_a_port_that_wants_tls_says_so(serve, said):
+    def talk(server, connection):
+        server.read(connection)
+        connection.sendall(said)
+
+    assert reason(client_of(serve(talk))) == "only_tls"

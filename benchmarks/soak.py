@@ -152,7 +152,7 @@ def _settings(urls: Mapping[str, str], directory: Path) -> dict[str, Any]:
         "interfaces": {
             name: {
                 "allowance": {"calls": 1, "per": minute},
-                "every": f"{max(row.every / PACE, 0.001):.3f}s",
+                **({"every": f"{max(row.every / PACE, 0.001):.3f}s"} if row.every else {}),
                 **({} if name in OFF else {"enabled": True}),
             }
             for name, row in INTERFACES.items()

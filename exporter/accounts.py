@@ -362,8 +362,7 @@ def wishes_of(settings: Settings, account: Account, scale: float = 1.0) -> Itera
     """The interfaces that are walked for an account, each with its limits in force."""
     for interface in INTERFACES.values():
         chosen = settings.interface(account, interface.name)
-        walked = interface.content is not Content.NOTHING and chosen.enabled
-        if walked or interface is LOGIN:
+        if (interface.walked and chosen.enabled) or interface is LOGIN:
             yield wish_of(settings, account, interface, scale)
 
 

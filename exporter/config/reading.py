@@ -65,17 +65,20 @@ def _bytes_of(path: Path, patience: float) -> bytes:
         os.close(file)
 
 
-def read_plain(path: Path, wanted: str, patience: float = 0.0) -> dict[Any, Any]:
+def read_plain(
+    path: Path, wanted: str, patience: float = 0.0, missing: str = ""
+) -> dict[Any, Any]:
     """A configuration file as a tree, as it stands; `patience` as `text_of`.
 
     Raises:
         ConfigError: The file is unreadable, or is not the one YAML mapping it should be, which
-            `wanted` describes.
+            `wanted` describes; `missing` is said of one that is not there.
     """
     try:
         return _parsed(text_of(path, patience), wanted)
     except ValueError as error:
-        raise ConfigError(f"{path}: {error}") from None
+        hint = missing if not os.path.lexists(path) else ""
+        raise ConfigError(f"{path}: {error}{hint}") from None
 
 
 def read(path: Path, environ: Mapping[str, str], patience: float = 0.0) -> dict[Any, Any]:
@@ -84,7 +87,8 @@ def read(path: Path, environ: Mapping[str, str], patience: float = 0.0) -> dict[
     Raises:
         ConfigError: As `read_plain`, or the file names variables that are not set.
     """
-    tree = read_plain(path, "a mapping with the key accounts", patience)
+    first = f"; start with cp config.example.yaml {path}, or name another with --config.file"
+    tree = read_plain(path, "a mapping with the key accounts", patience, first)
     unset: list[str] = []
     filled: dict[Any, Any] = _filled(tree, (), environ, unset)
     if unset:

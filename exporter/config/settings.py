@@ -177,6 +177,23 @@ class Settings(Section):
         )
 
     @model_validator(mode="after")
+    def _keys_have_an_effect(self) -> Self:
+        places = {"interfaces": self.interfaces} | {
+            f"accounts[{n}].interfaces": account.interfaces
+            for n, account in enumerate(self.accounts)
+        }
+        idle = [
+            f"{place}.{name}.{key}: has no effect, delete it"
+            for place, overrides in places.items()
+            for name, said in overrides.items()
+            if not INTERFACES[name].walked
+            for key in sorted(said.model_fields_set - {"allowance"})
+        ]
+        if idle:
+            raise ValueError("; ".join(idle))
+        return self
+
+    @model_validator(mode="after")
     def _names_differ(self) -> Self:
         names = [account.name for account in self.accounts]
         for n, name in enumerate(names):

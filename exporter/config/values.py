@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -42,6 +42,15 @@ _WHOLE = re.compile("".join(f"(?:([0-9]{{1,12}}){unit})?" for unit in _MILLISECO
 _DECIMAL = re.compile(rf"([0-9]{{1,12}}\.[0-9]{{1,12}})({'|'.join(_MILLISECONDS)})")
 _LONGEST_YEARS = 100
 _PORTS = {"http": ":80", "https": ":443"}
+_NO_URL = "must be an http:// or https:// URL without user, password, ? or #"
+# First parts of paths, lower case: those that are added to a base_url, and the portal's.
+_INTERFACE_PATHS = frozenset({"rest", "thirddata"})
+_PORTAL_PATHS = frozenset(
+    {"netecowebext", "pvmswebsite", "singlekiosk.html", "unisess", "unisso", "uniportal"}
+)
+# Hosts that the portal sends its visitors to. They answer 404, or a web page, to the interface; the
+# host of their region has it. An error rather than a warning: no account could log in there.
+_PORTAL_HOST = re.compile(r"(?:region|uni)[0-9]+([a-z]+[0-9]*)\.fusionsolar\.huawei\.com")
 
 _T = TypeVar("_T")
 _K = TypeVar("_K")
@@ -97,11 +106,39 @@ def _url(value: str) -> str:
         plain = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     except ValueError:
         plain = False
-    if not plain or re.search(r"[\s@?#]", value):
-        raise ValueError("must be an http:// or https:// URL without user, password, ? or #")
+    # Of what may hold a password, nothing is said.
+    if not plain or re.search(r"[\s@]", value):
+        raise ValueError(_NO_URL)
+    _check_place(parts)
+    if re.search("[?#]", value):
+        raise ValueError(_NO_URL)
     # One spelling for one place: what is remembered of an account is found by it.
-    host, slash, path = value.rstrip("/").partition("://")[2].partition("/")
-    return f"{parts.scheme}://{host.lower().removesuffix(_PORTS[parts.scheme])}{slash}{path}"
+    return f"{_origin(parts)}{parts.path.rstrip('/')}"
+
+
+def _check_place(parts: SplitResult) -> None:
+    """Refuses addresses of the portal and of single interfaces, and says what to write."""
+    portal = _PORTAL_HOST.fullmatch(parts.hostname or "")
+    right = f"https://{portal[1]}.fusionsolar.huawei.com" if portal else _origin(parts)
+    before: list[str] = []  # a proxy's prefix, perhaps
+    for segment in parts.path.split("/"):
+        if segment.lower() in _PORTAL_PATHS:
+            raise ValueError(
+                "is an address of the portal; write the host of the northbound interface alone, "
+                f"such as {right}"
+            )
+        if segment.lower() in _INTERFACE_PATHS:
+            prefix = "/".join(before).rstrip("/")
+            raise ValueError(
+                f"holds a path of the interface, which is added to it; write {right}{prefix}"
+            )
+        before.append(segment)
+    if portal:
+        raise ValueError(f"is a host of the portal, without a northbound interface; write {right}")
+
+
+def _origin(parts: SplitResult) -> str:
+    return f"{parts.scheme}://{parts.netloc.lower().removesuffix(_PORTS[parts.scheme])}"
 
 
 def _beside(value: object, info: ValidationInfo) -> Path:

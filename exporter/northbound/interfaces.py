@@ -89,6 +89,11 @@ class Interface:
     parser: Callable[[Any, Collection[str]], Parsed[Any]] = lambda _data, _asked: Parsed(())
 
     @property
+    def walked(self) -> bool:
+        """Whether the daemon asks it round by round; others are called when there is need."""
+        return self.content is not Content.NOTHING
+
+    @property
     def realtime(self) -> bool:
         """Whether its answers are readings as of now: what everybody waits for."""
         return self.content in (Content.READINGS, Content.ROWS)

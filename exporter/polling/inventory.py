@@ -16,7 +16,6 @@ from exporter.northbound.interfaces import Subject
 from exporter.northbound.records import Device, Plant
 from exporter.polling.allowance import FleetSize
 from exporter.polling.tolerance import Gaps, build
-from exporter.wording import count
 
 GONE_AFTER = 2  # lists in a row that leave a plant or device out
 _ASSIGN = "assign plants to the northbound account in the management system"
@@ -96,13 +95,10 @@ class Inventory:
         if self._listed is None or (self.plants and (self._listed or not self._silent)):
             return ""
         if self.plants:
-            known = count(len(self.plants), "plant")
-            return (
-                f"the plant list is empty, and nothing answers about the {known} known: {_ASSIGN}"
-            )
+            known = f"the plants known ({len(self.plants)})"
+            return f"the plant list is empty, and nothing answers about {known}: {_ASSIGN}"
         if self._listed:
-            plants = count(self._listed, "plant")
-            return f"of {plants} listed, `plants` of the configuration leaves none"
+            return f"`plants` of the configuration leaves none of those listed ({self._listed})"
         return f"the plant list is empty: {_ASSIGN}"
 
     def take_devices(

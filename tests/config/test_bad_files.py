@@ -59,6 +59,26 @@ MESSAGES = {
     "base_url_fragment": f"accounts[0].base_url: {_URL}",
     "base_url_blank": f"accounts[0].base_url: {_URL}",
     "base_url_port": f"accounts[0].base_url: {_URL}",
+    "base_url_login": (
+        "accounts[0].base_url: holds a path of the interface, which is added to it; write https://eu5.fusionsolar.huawei.com"
+    ),
+    "base_url_path": (
+        "accounts[0].base_url: holds a path of the interface, which is added to it; write https://intl.fusionsolar.huawei.com"
+    ),
+    "base_url_prefix_and_path": (
+        "accounts[0].base_url: holds a path of the interface, which is added to it; write http://proxy.example:8080/huawei"
+    ),
+    "base_url_portal": (
+        "accounts[0].base_url: is an address of the portal; write the host of the northbound "
+        "interface alone, such as https://eu5.fusionsolar.huawei.com"
+    ),
+    "base_url_portal_home": (
+        "accounts[0].base_url: is an address of the portal; write the host of the northbound "
+        "interface alone, such as https://intl.fusionsolar.huawei.com"
+    ),
+    "base_url_portal_host": (
+        "accounts[0].base_url: is a host of the portal, without a northbound interface; write https://eu5.fusionsolar.huawei.com"
+    ),
     "username_missing": "accounts[0].username: is missing",
     "username_number": f"accounts[0].username: {_QUOTES}",
     "username_null": "accounts[0].username: has no value",
@@ -115,6 +135,11 @@ MESSAGES = {
         "interfaces.getDevList.allowance.per: must be more than 0"
     ),
     "allowance_fraction": "interfaces.getDevList.allowance.calls: must be a whole number",
+    "keys_without_effect": (
+        "interfaces.login.enabled: has no effect, delete it; "
+        "interfaces.login.every: has no effect, delete it; "
+        "accounts[0].interfaces.snIsRegister.enabled: has no effect, delete it"
+    ),
     "both_device_interfaces": (
         "accounts[0].interfaces: getDevRealKpi and getDevFiveMinutes are both enabled, but "
         "give the same values; disable one of them"
@@ -166,7 +191,10 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     with pytest.raises(ConfigError) as refusal:
         load(path, {})
-    assert str(refusal.value) == f"{path}: cannot be read: No such file or directory"
+    assert str(refusal.value) == (
+        f"{path}: cannot be read: No such file or directory; "
+        f"start with cp config.example.yaml {path}, or name another with --config.file"
+    )
 
 
 def test_a_directory_is_refused(tmp_path: Path) -> None:

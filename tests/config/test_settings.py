@@ -108,6 +108,8 @@ interfaces: {getDevFiveMinutes: {enabled: true}}
         ("HTTPS://EU5.FusionSolar.Huawei.com:443", "https://eu5.fusionsolar.huawei.com"),
         ("http://Proxy.example:80/Huawei", "http://proxy.example/Huawei"),
         ("http://localhost:443", "http://localhost:443"),
+        ("https://proxy.example/my/rest-of-it/", "https://proxy.example/my/rest-of-it"),
+        ("https://region01eu5.example.com", "https://region01eu5.example.com"),
     ],
 )
 def test_a_base_url_has_one_spelling(loaded, written: str, kept: str) -> None:

@@ -141,7 +141,11 @@ def _account(site, row, directory):
         "device_types": ["string_inverter"],
         "tls": {"ca_file": str(directory / "ca.pem")},
         "interfaces": walked
-        | {name: {"enabled": False} for name in INTERFACES if name not in WALKED},
+        | {
+            name: {"enabled": False}
+            for name, row in INTERFACES.items()
+            if row.walked and name not in WALKED
+        },
     } | row.account
 
 

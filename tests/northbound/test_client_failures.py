@@ -279,7 +279,7 @@ def test_a_redirect_is_refused(server, signed_in, status):
 @pytest.mark.parametrize(
     ("location", "told"),
     [
-        ("https://uni001eu5.fusionsolar.huawei.com/unisso/login.action?ticket=ST-1#/home",
+        ("https://uni001eu5.fusionsolar.huawei.com/unisso/login.action?ticket=ST-1#/LOGIN",
          "to https://uni001eu5.fusionsolar.huawei.com"),
         ("http://user:pa55word@elsewhere.example:8080/", "to http://elsewhere.example:8080"),
         ("//Elsewhere.example/a", "to https://elsewhere.example"),

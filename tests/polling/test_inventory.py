@@ -95,8 +95,8 @@ def test_why_there_is_nothing_to_export_is_told():
         "",
         "",
         f"the plant list is empty: {assign}",
-        "of 2 plants listed, `plants` of the configuration leaves none",
-        f"the plant list is empty, and nothing answers about the 2 plants known: {assign}",
+        "`plants` of the configuration leaves none of those listed (2)",
+        f"the plant list is empty, and nothing answers about the plants known (2): {assign}",
     ]
 
 

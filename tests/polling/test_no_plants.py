@@ -52,7 +52,7 @@ def test_plants_that_are_withdrawn_are_gone_after_several_empty_lists(edition):
     assert told(logs) == [
         (KEPT, 3, None),
         ("there is nothing to export", None,
-         f"the plant list is empty, and nothing answers about the 3 plants known: {ASSIGN}"),
+         f"the plant list is empty, and nothing answers about the plants known (3): {ASSIGN}"),
         ("plants are gone from the list", 3, None),
         ("there is nothing to export", None, NONE),
     ]  # fmt: skip

@@ -48,6 +48,7 @@ _INTERFACE_PATHS = frozenset({"rest", "thirddata"})
 _PORTAL_PATHS = frozenset(
     {"netecowebext", "pvmswebsite", "singlekiosk.html", "unisess", "unisso", "uniportal"}
 )
+_CLOUD = ".fusionsolar.huawei.com"
 # Hosts that the portal sends its visitors to. They answer 404, or a web page, to the interface; the
 # host of their region has it. An error rather than a warning: no account could log in there.
 _PORTAL_HOST = re.compile(r"(?:region|uni)[0-9]+([a-z]+[0-9]*)\.fusionsolar\.huawei\.com")
@@ -135,6 +136,8 @@ def _check_place(parts: SplitResult) -> None:
         before.append(segment)
     if portal:
         raise ValueError(f"is a host of the portal, without a northbound interface; write {right}")
+    if (parts.hostname or "").endswith(_CLOUD) and parts.path.strip("/"):
+        raise ValueError(f"the cloud has its northbound interface without a path; write {right}")
 
 
 def _origin(parts: SplitResult) -> str:

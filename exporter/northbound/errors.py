@@ -194,7 +194,7 @@ RATE_LIMITED = frozenset({"407", "http_403", "http_429"})
 _REFUSED_LOGINS = frozenset({"empty", "http_401", "refused"})
 
 # The reasons of calls that nobody answered.
-NO_ANSWER = frozenset({"connection", "timeout", "tls"})
+NO_ANSWER = frozenset({"connection", "no_tls", "only_tls", "timeout", "tls"})
 
 _GREATEST_CODE = 99_999  # a label value each: an answer must not invent any number of them
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from exporter.northbound.errors import CallError, Reaction
+from exporter.northbound.errors import NO_ANSWER, CallError, Reaction
 from exporter.northbound.interfaces import (
     DAY,
     PAGED_PLANT_LIST_PATH,
@@ -45,10 +45,9 @@ _WRONG_FORM = frozenset({"30004", "30005", _NO_SUCH_SIZE, "30030", "http_400", "
 _TRIES = 3
 _TRIES_OF_A_PAGE = 2
 # Failures that another form would meet as well: nobody looked at it.
-_ANY_FORM = frozenset({
-    "connection", "empty", "http_502", "http_503", "http_504", "malformed", "no_tls", "only_tls",
-    "redirect", "timeout", "tls",
-})  # fmt: skip
+_ANY_FORM = NO_ANSWER | {
+    "empty", "http_502", "http_503", "http_504", "malformed", "redirect",
+}  # fmt: skip
 _ANY_FORM_REACTIONS = frozenset({Reaction.LOG_IN, Reaction.BACK_OFF, Reaction.PAUSE})
 
 

@@ -67,12 +67,13 @@ class Walk:
         }
 
     def is_silent(self) -> bool:
-        """Whether the last calls for values as of now brought nothing about anybody."""
-        return all(
-            lane.silent.issuperset(self.members(name))
-            for name, lane in self.lanes.items()
-            if lane.interface.realtime
-        )
+        """Whether the last calls for values brought nothing about anybody.
+
+        For values as of now; where nobody asks for those, for any.
+        """
+        asked = [(n, lane) for n, lane in self.lanes.items() if not lane.is_list]
+        newest = [(n, lane) for n, lane in asked if lane.interface.realtime]
+        return all(lane.silent.issuperset(self.members(name)) for name, lane in newest or asked)
 
     def reread(self, subject: Subject, now: float) -> None:
         """Reads the list of what was asked about at its next allowed call."""

@@ -79,6 +79,10 @@ MESSAGES = {
     "base_url_portal_host": (
         "accounts[0].base_url: is a host of the portal, without a northbound interface; write https://eu5.fusionsolar.huawei.com"
     ),
+    "base_url_cloud_path": (
+        "accounts[0].base_url: the cloud has its northbound interface without a path; "
+        "write https://la5.fusionsolar.huawei.com"
+    ),
     "username_missing": "accounts[0].username: is missing",
     "username_number": f"accounts[0].username: {_QUOTES}",
     "username_null": "accounts[0].username: has no value",

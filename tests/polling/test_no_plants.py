@@ -86,6 +86,18 @@ def test_an_empty_list_is_not_believed_while_plants_answer():
     assert walker.report.lack == ""
 
 
+def test_an_empty_list_is_not_believed_while_statistics_are_all_that_is_asked_and_answer():
+    server, sink = account(plants=3, devices={}, hours=49), Sink()
+    fine = server.answer_getStationList
+    server.answer_getStationList = lambda body: (
+        [] if server.clock.now() > 1_000 + 3 * HOUR else fine(body)
+    )
+
+    run(poller(server, sink, walked=("login", "getStationList", "getKpiStationDay")))
+
+    assert len(sink.last["fleet"][0]) == 3
+
+
 def test_a_server_that_knows_nothing_for_hours_takes_no_plant_away():
     server, sink = account(plants=3, devices={1: 3}, hours=13), Sink()
     plants, devices = dict(server.plants), dict(server.devices)

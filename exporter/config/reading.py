@@ -65,9 +65,7 @@ def _bytes_of(path: Path, patience: float) -> bytes:
         os.close(file)
 
 
-def read_plain(
-    path: Path, wanted: str, patience: float = 0.0, missing: str = ""
-) -> dict[Any, Any]:
+def read_plain(path: Path, wanted: str, patience: float = 0.0, missing: str = "") -> dict[Any, Any]:
     """A configuration file as a tree, as it stands; `patience` as `text_of`.
 
     Raises:

@@ -211,10 +211,11 @@ class _PlantList(_List):
     def changes(self) -> Mapping[tuple[str, str], Any]:
         return {(PLANT_LIST_FORM, ""): self._pages.remember(epoch_of(self._clock))}
 
-    def recall(self, read: Callable[[str], Mapping[str, Any]]) -> None:
+    def recall(self, read: Callable[[str], Mapping[str, Any]], gaps: Gaps) -> None:
         stored = read(PLANT_LIST_FORM).get("")
         if stored is not None:
-            self._pages.recall(stored, epoch_of(self._clock), self._clock.now())
+            epoch, now = epoch_of(self._clock), self._clock.now()
+            gaps.attempt(PLANT_LIST_FORM, self._pages.recall, stored, epoch, now)
 
 
 class _DeviceList(_List):

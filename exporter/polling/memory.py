@@ -143,6 +143,8 @@ class Memory:
                 if not (self._locked and _is_damage(error)):
                     raise
                 self._file = self._begin_anew(self._path, error)
+                self._identity = _id_of(self._path)
+                self._save()  # what was taken over stands in no other file of ours
             self._identity = _id_of(self._path)
         return self._file
 

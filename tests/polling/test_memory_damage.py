@@ -88,6 +88,7 @@ def test_a_file_of_another_version_is_taken_over_as_far_as_it_is_understood_and_
 
     with capture_logs() as logs:
         memory = Memory(path)
+        memory.read("lane")
         left = left_by_a_kill(path, path.parent.parent / "left")
         memory.close()
 

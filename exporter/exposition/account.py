@@ -9,8 +9,10 @@ from exporter.catalogue.model import Metric
 from exporter.exposition import memory, plain
 from exporter.exposition.alarms import ALARMS_TOTAL, totals
 from exporter.exposition.blocks import Blocks, Samples, Source
+from exporter.exposition.capacity import Capacities
 from exporter.exposition.counts import Counts
 from exporter.exposition.fleet import Fleet
+from exporter.exposition.offline import Offline
 from exporter.exposition.page import Block, Page
 from exporter.exposition.plain import Found, Shown
 from exporter.exposition.state import plants_of
@@ -72,7 +74,18 @@ class AccountSink(Counts):
         self._currency = currency
         self._severities = severities
         self._fleet = Fleet(account)
-        self._values = Values(self._fleet, translator, self, severities, max_active_per_plant)
+        self._offline = Offline()
+        self._capacities = Capacities(self._fleet, translator.guard)
+        self._began = wall() - now()
+        self._values = Values(
+            self._fleet,
+            translator,
+            self._capacities,
+            self,
+            self._time,
+            severities,
+            max_active_per_plant,
+        )
         self._blocks = Blocks(account, page, self._fleet.identity)
         self._memory = memory.Memory()
         self._misread: set[str] = set()
@@ -91,8 +104,10 @@ class AccountSink(Counts):
         for subject, gone in change.gone.items():
             self._blocks.refresh(subject, gone=gone, moved=change.moved[subject])
             self._memory.forget(subject, gone)
+            self._offline.forget(gone)
             for name, device_type in gone.items():
                 self._guard.forget((device_type, name))
+                self._capacities.forget((device_type, name))
         unseen = dict.fromkeys(change.new_plants, totals(self._severities, (), ()))
         self._blocks.put({LASTING[ALARMS_TOTAL]: unseen}, read_at=self._now())
         self._show_things()
@@ -118,6 +133,10 @@ class AccountSink(Counts):
         for interface in INTERFACES:
             self._page.keep((self._account, interface), None)
 
+    def _time(self) -> float:
+        """Seconds since the epoch, by the clock that never jumps once the account is there."""
+        return self._began + self._now()
+
     def _show_things(self) -> None:
         fleet, account = self._fleet, self._account
         places = places_of(fleet.plants, fleet.devices, self._places)
@@ -139,7 +158,10 @@ class AccountSink(Counts):
         `measured` tells, where the answer does, when the values of each were measured, in seconds
         since the epoch.
         """
-        shown = _by_name(asked, readings.records)
+        shown = {
+            name: self._current(interface, reading)
+            for name, reading in _by_name(asked, readings.records).items()
+        }
         samples = self._values.samples(interface, shown)
         metric, wall = LAST_READINGS[interface.subject], self._wall()
         by_time: dict[float, list[str]] = {}
@@ -149,6 +171,12 @@ class AccountSink(Counts):
             told = {name: samples[name] for name in names}
             last = {name: (Sample(metric, (), at),) for name in names if samples[name]}
             self._show(interface, shown, told, {metric: last}, at=at)
+
+    def _current(self, interface: Interface, reading: Reading) -> Reading:
+        device = self._fleet.devices.get(reading.subject)
+        if device is None or interface.subject is not Subject.DEVICES:
+            return reading
+        return self._offline.current(interface.name, device.type_id, reading)
 
     def statistics(self, interface: Interface, windows: Mapping[str, Windows]) -> None:
         """An answer: the running and the last complete period of each that was asked about."""

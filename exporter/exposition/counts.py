@@ -8,12 +8,12 @@ from typing import Any
 import structlog
 
 from exporter.exposition.telemetry import Telemetry
-from exporter.exposition.translate import Translation
+from exporter.exposition.translate import Doubted, Translation
 from exporter.northbound.codes import device_type_slug
 from exporter.northbound.errors import RATE_LIMITED, CallError
 from exporter.northbound.interfaces import LOGIN
 
-NAMED_KEYS = 1_000  # unknown keys that are remembered and named in the log
+NAMED_KEYS = 1_000  # unknown keys, and values not shown, that are named in the log
 KEPT = ("last_success", "permitted")  # the gauges of an interface that survive a restart
 
 
@@ -27,6 +27,7 @@ class Counts:
         self.unknown_keys: dict[tuple[str, str], None] = {}
         self._account = account
         self._device_types: set[str] = set()
+        self._doubted: set[tuple[str, str, str]] = set()
         self._called = {LOGIN.name}
         self._kept: dict[str, dict[str, float]] = {}
         self._changed: set[str] = set()
@@ -109,14 +110,31 @@ class Counts:
         for slug, count in counts.items():
             self._telemetry.devices.labels(self._account, slug).set(count)
 
-    def translated(self, interface: str, kind: str, result: Translation) -> None:
-        """What a reading had that is no sample; `kind` is its device type's slug, or plant."""
+    def translated(self, interface: str, kind: str, name: str, result: Translation) -> None:
+        """What a reading had that is no sample.
+
+        `kind` is its device type's slug, or plant, and `name` the device's id or plant's code.
+        """
         self.rejected(interface, result.rejected)
         self._telemetry.unknown_keys.labels(self._account, interface).inc(len(result.unknown_keys))
         for key in result.unknown_keys:
             self._name_unknown(kind, key)
+        for doubted in result.doubted:
+            self._name_doubted(kind, name, doubted)
         for metric, count in result.unknown_states.items():
             self._telemetry.unknown_states.labels(self._account, metric).inc(count)
+
+    def _name_doubted(self, kind: str, name: str, doubted: Doubted) -> None:
+        about = {"device_type": kind, "name": name, "key": doubted.key, "value": doubted.value}
+        if doubted.reason is None:
+            self._log.info("counter is believed now", **about)
+            return
+        named = (name, doubted.key, doubted.reason)
+        if named not in self._doubted and len(self._doubted) < NAMED_KEYS:
+            self._doubted.add(named)
+            self._log.warning(
+                "value is not shown", **about, shown=doubted.shown, reason=doubted.reason
+            )
 
     def _name_unknown(self, kind: str, key: str) -> None:
         if (kind, key) not in self.unknown_keys and len(self.unknown_keys) < NAMED_KEYS:

@@ -1,50 +1,127 @@
-"""Lifetime counters that never fall by mistake. Pure.
+"""Lifetime counters that neither fall nor leap by mistake. Pure: every time is an argument.
 
-The management system's lifetime energies dip, or read 0, for moments and for nights; Prometheus
-takes any fall of a counter for a restart from zero and invents an increase. So a fall is held.
+The management system's lifetime energies dip, read 0, lack a member of their sum, or stand at a
+hundred times their value, for moments and for nights. Prometheus takes any fall of a counter for a
+restart from zero, and any rise for energy. So what contradicts a counter is held back until it is
+confirmed, and the counter stays where it was.
+
+All values are in the source's unit, all times in seconds since the epoch.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from math import inf
 
-WALKS_BEFORE_RESET = 3  # readings in a row below half of what is held: a meter was replaced
+MINUTE = 60.0
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+# Devices upload every five minutes; an upload may be missed and made up for by the next, and a
+# plant's sum lags behind its devices by another one.
+UPLOAD = 5 * MINUTE
+SLACK = 3 * UPLOAD
+OVER = (
+    1.5  # times its rating that a plant delivers at the edge of a cloud, or extended and not told
+)
+LEAST_RATE = 4e3  # watts: below, a counter of whole kWh could not step within the slack
+STALE = HOUR + SLACK  # while answers repeat themselves: the slowest sums are made every hour
+CONFIRMATIONS = 3  # further answers that agree
+REPEAT = HOUR  # after which an answer that repeats itself is a further one
+NEAR = 10  # times the rate, within which a further answer agrees
+PROOF = 10 * MINUTE  # over which growth proves a rate
+
+FELL, LEAPT = "counter_fell", "counter_leapt"  # why a value is held back
 
 Owner = tuple[int | None, str]  # device type (None: plant), and plant code or device id
 Series = tuple[str, tuple[str, ...]]  # metric, and the values of its own labels
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What counts, in the source's unit, and how many readings in a row were below half of it."""
+class Run:
+    """Answers that contradict a counter, none below the one before it.
+
+    The first came at `since`, the last one that was new at `at`. From `start` on, which came at
+    `begun`, they rose like a counter: `agreed` of them.
+    """
 
     value: float
-    low: int = 0
+    since: float
+    at: float
+    start: float
+    begun: float
+    agreed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What counts.
+
+    `since` is from when on growth can still be accounted for: a rise moves it ahead by the time
+    that it takes to produce, so that many small leaps are one. None is not known. `proved` is the
+    fastest growth, each second, that was confirmed. `answered` is when the value was last told; it
+    does not survive a restart.
+    """
+
+    value: float
+    since: float | None = None
+    proved: float = 0.0
+    run: Run | None = None
+    answered: float = field(default=inf, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to show for an answer (None: nothing); why it is `refused`, or that it is `believed`."""
+
+    shown: float | None
+    refused: str | None = None
+    believed: bool = False
 
 
 class Guard:
-    """The highest value of every counter, until it is overtaken or plainly reset."""
+    """The value of every counter, until a higher or a lower one is confirmed."""
 
     def __init__(self) -> None:
         self._held: dict[Owner, dict[Series, Held]] = {}
         self._changed: set[Owner] = set()
+        self._waiting: dict[tuple[Owner, Series], Held] = {}
 
-    def admit(self, owner: Owner, series: Series, value: float) -> tuple[float | None, bool]:
-        """Returns what to show for a new value (None: nothing), and whether it had fallen."""
-        value = max(value, 0.0)  # a lifetime's energy is never negative
-        mine = self._held.setdefault(owner, {})
-        before = mine.get(series, Held(value))
-        fell = value < before.value
-        low = before.low + 1 if value < before.value / 2 else 0
-        held = Held(before.value, low) if fell and low < WALKS_BEFORE_RESET else Held(value)
-        if mine.get(series) != held:
-            mine[series] = held
-            self._changed.add(owner)
-        return held.value or None, fell
+    def admit(self, owner: Owner, series: Series, value: float, at: float, rate: float) -> Verdict:
+        """Takes an answer of `at` in; `rate` is how much each second the counter may grow."""
+        before = self._held.get(owner, {}).get(series)
+        if before is None or (value and not before.value):  # nothing was shown yet: no rise
+            held, believed = Held(value, at - SLACK), False
+        else:
+            held, believed = _judged(before, value, at, OVER * max(rate, before.proved))
+        self._keep(owner, series, held)
+        refused = None
+        if held.value != value:
+            refused = LEAPT if value > held.value else FELL
+        return Verdict(held.value or None, refused, believed)
 
-    def repeat(self, owner: Owner, series: Series, value: float) -> tuple[float | None, bool]:
-        """Returns the same for a value that was admitted before and is told again."""
-        held = self._held.get(owner, {}).get(series)
-        return self.admit(owner, series, value) if held is None else (held.value or None, False)
+    def repeat(self, owner: Owner, series: Series, value: float, at: float, rate: float) -> Verdict:
+        """The same for an answer that was admitted before and is told again."""
+        held = self.of(owner, series)
+        if held is None:
+            return self.admit(owner, series, value, at, rate)
+        return Verdict(held.value or None)
+
+    def of(self, owner: Owner, series: Series) -> Held | None:
+        """What counts of a counter; None where nothing was told yet."""
+        return self._held.get(owner, {}).get(series)
+
+    def waiting(self) -> Mapping[tuple[Owner, Series], Held]:
+        """The counters of which a value is held back; any thread may ask."""
+        return dict(self._waiting)
+
+    def accept(self, owner: Owner, metric: str) -> bool:
+        """Believes at once what is held back of a metric; returns whether there was anything."""
+        mine = self._held.get(owner, {})
+        waiting = [(each, held.run) for each, held in mine.items() if each[0] == metric]
+        runs = [(series, run) for series, run in waiting if run is not None]
+        for series, run in runs:
+            self._keep(owner, series, Held(run.value, run.at, mine[series].proved))
+        return bool(runs)
 
     def changes(self) -> Mapping[Owner, Mapping[Series, Held]]:
         """All that is held for those of which something changed since the last call."""
@@ -53,9 +130,83 @@ class Guard:
 
     def recall(self, owner: Owner, held: Mapping[Series, Held]) -> None:
         """Holds again what was held before a restart."""
-        self._held[owner] = dict(held)
+        for series, each in held.items():
+            self._keep(owner, series, each)
+        self._changed.discard(owner)
 
     def forget(self, owner: Owner) -> None:
         """Drops what is held for a plant or device that is gone."""
-        self._held.pop(owner, None)
+        for series in self._held.pop(owner, {}):
+            self._waiting.pop((owner, series), None)
         self._changed.discard(owner)
+
+    def _keep(self, owner: Owner, series: Series, held: Held) -> None:
+        mine = self._held.setdefault(owner, {})
+        if mine.get(series) != held:
+            self._changed.add(owner)
+        mine[series] = held
+        if held.run is None:
+            self._waiting.pop((owner, series), None)
+        else:
+            self._waiting[owner, series] = held
+
+
+def _judged(before: Held, value: float, at: float, rate: float) -> tuple[Held, bool]:
+    """What counts after an answer, and whether that had to be confirmed."""
+    since = _since(before, at)
+    accounted = since + (value - before.value) / rate
+    if value >= before.value and accounted <= at:
+        if value > before.value:
+            before = Held(value, max(accounted, at - SLACK), before.proved)
+        return replace(before, run=None, answered=at), False
+    run = _followed(before, value, at, rate)
+    if not _is_confirmed(run, before, since, at, rate):
+        return replace(before, run=run), False
+    return Held(value, at - SLACK, _proved(run, before, since), answered=at), True
+
+
+def _since(before: Held, at: float) -> float:
+    """From when on growth can be accounted for; a time in the future counts as now."""
+    if before.since is None or before.since > at:
+        return at - SLACK
+    if before.answered > at:
+        return before.since
+    return max(before.since, before.answered - STALE)
+
+
+def _followed(before: Held, value: float, at: float, rate: float) -> Run:
+    """The run that an answer continues, or begins."""
+    run = before.run
+    opposite = run is not None and (run.value > before.value) != (value > before.value)
+    if run is None or opposite or value < run.value:
+        return Run(value, at, at, value, at)
+    since, last = min(run.since, at), min(run.at, at)
+    if value > run.value + NEAR * rate * (at - last + SLACK):
+        return Run(value, since, at, value, at)
+    if value == run.value and at - last < REPEAT:
+        return replace(run, since=since, at=last)
+    return Run(value, since, at, run.start, min(run.begun, at), run.agreed + 1)
+
+
+def _is_confirmed(run: Run, before: Held, since: float, at: float, rate: float) -> bool:
+    """Whether a run is to be believed.
+
+    A leap is after further answers that agree, or after a day without a fall. A fall is after a day
+    in which the counter grew; but if it is small and no count from zero, it waits to be overtaken:
+    that takes days, and Prometheus would take the whole value for an increase.
+    """
+    lasted = at - run.since >= DAY
+    if run.value > before.value:
+        return lasted or run.agreed >= CONFIRMATIONS
+    if not lasted or run.agreed < CONFIRMATIONS or run.value == run.start:
+        return False
+    return run.value <= rate * (at - since) or before.value - run.value > rate * DAY
+
+
+def _proved(run: Run, before: Held, since: float) -> float:
+    """The fastest growth that is confirmed, in units each second."""
+    if run.agreed < CONFIRMATIONS:
+        return max(before.proved, (run.value - before.value) / (run.at - since))
+    if run.at - run.begun < PROOF:
+        return before.proved
+    return max(before.proved, (run.value - run.start) / (run.at - run.begun))

@@ -4,11 +4,12 @@ What another version wrote, or nobody, makes no record: `recalled` gives None fo
 """
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import astuple
 from math import isfinite
 from typing import Any, TypeVar
 
 from exporter.catalogue.model import Kind, Metric
-from exporter.exposition.guard import Held, Series
+from exporter.exposition.guard import Held, Run, Series
 from exporter.exposition.translate import Sample
 from exporter.northbound.interfaces import Content
 from exporter.northbound.records import Alarm, Reading, TimedReading, Windows
@@ -105,16 +106,37 @@ def read_samples(metric: Metric, raw: Any) -> tuple[Sample, ...]:
 
 
 def plain_held(held: Mapping[Series, Held]) -> list[Any]:
-    """Metric, labels, value and how often below half of it, of each counter of a subject."""
-    return [[name, list(labels), each.value, each.low] for (name, labels), each in held.items()]
+    """Metric, labels, and all that is known of each counter of a subject."""
+    return [
+        [name, list(labels), each.value, each.since, each.proved, each.run and astuple(each.run)]
+        for (name, labels), each in held.items()
+    ]
 
 
 def read_held(raw: Any) -> dict[Series, Held]:
-    """What is held of the counters of a subject."""
+    """What is held of the counters of a subject.
+
+    Version 0.1.0 wrote a count of low answers behind the value, and nothing else.
+    """
     return {
-        (_text(name), _labels(labels)): Held(_amount(value), int(_amount(low)))
-        for name, labels, value, low in raw
+        (_text(name), _labels(labels)): _held(value, *rest) for name, labels, value, *rest in raw
     }
+
+
+def _held(value: Any, since: Any, proved: Any = 0.0, *run: Any) -> Held:
+    if not run:
+        return Held(_amount(value))
+    return Held(
+        _amount(value),
+        None if since is None else _number(since),
+        _amount(proved),
+        None if run[0] is None else _run(*run[0]),
+    )
+
+
+def _run(*raw: Any) -> Run:
+    value, since, at, start, begun, agreed = map(_amount, raw)
+    return Run(value, since, at, start, begun, int(agreed))
 
 
 def _labels(raw: Any) -> tuple[str, ...]:

@@ -26,6 +26,8 @@ REJECTIONS = (
     "not_finite",
     "wrong_type",
     "counter_fell",
+    "counter_leapt",
+    "implausible",
     "duplicate",
     "not_asked_for",
 )

@@ -1,19 +1,20 @@
-"""Readings and the catalogue make samples: base units, states, guarded counters."""
+"""Readings and the catalogue make samples: base units, ranges, states, guarded counters."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
-from math import copysign, isfinite
+from math import isfinite
 
 from exporter.catalogue.model import Kind, Metric, Row
+from exporter.catalogue.ranges import TIMESTAMP
 from exporter.catalogue.rows import lookup
-from exporter.exposition.guard import Guard, Series
+from exporter.exposition.guard import LEAST_RATE, Guard, Owner
+from exporter.exposition.plausible import NOTHING_KNOWN, Output, is_plausible
 from exporter.northbound.records import Reading, Windows
 
-Admit = Callable[[Series, float], tuple[float | None, bool]]
-
+CAPACITY = "installed_capacity"  # the key under which statistics tell it
 PERIOD_START = "collectTime"  # the key, in ms, under which the catalogue has a row's own start
+IMPLAUSIBLE = "implausible"  # why a value is not shown that its quantity cannot have
 UNKNOWN = "unknown"  # the state of a code that no table names
 
 
@@ -26,18 +27,49 @@ class Sample:
     value: float
 
 
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """A value that was not shown, as it was sent: why not, and what is shown in its place.
+
+    Without a `reason`, it contradicted its counter until now, and is believed.
+    """
+
+    key: str
+    value: float
+    reason: str | None
+    shown: float | None = None
+
+
 @dataclass(slots=True)
 class Translation:
     """What became of one reading.
 
-    `rejected` counts unusable values by reason, `unknown_keys` are those without a row in the
-    catalogue, and `unknown_states` counts, by metric, codes that no enumeration names.
+    `rejected` counts unusable values by reason, and `doubted` are those of them that are numbers.
+    `unknown_keys` are those without a row in the catalogue, and `unknown_states` counts, by metric,
+    codes that no enumeration names.
     """
 
     samples: list[Sample] = field(default_factory=list)
     rejected: Counter[str] = field(default_factory=Counter)
+    doubted: list[Doubted] = field(default_factory=list)
     unknown_keys: list[str] = field(default_factory=list)
     unknown_states: Counter[str] = field(default_factory=Counter)
+
+    def doubt(self, value: Doubted) -> None:
+        """Notes a value that is not shown, or was not until now."""
+        self.doubted.append(value)
+        if value.reason is not None:
+            self.rejected[value.reason] += 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """Of whom a reading is, when it came, and whether it was told before."""
+
+    owner: Owner
+    at: float
+    output: Output
+    again: bool
 
 
 class Translator:
@@ -51,16 +83,31 @@ class Translator:
         self._factors = factors
         self.guard = Guard()
 
-    def translate(
-        self, interface: str, device_type: int | None, reading: Reading, *, again: bool = False
+    def capacity(self, interface: str, device_type: int | None, reading: Reading) -> float:
+        """The installed capacity that a row of statistics tells, in watts; 0 if it tells none."""
+        row = lookup(interface, device_type).get(CAPACITY)
+        raw = reading.values.get(CAPACITY, 0.0)
+        if row is None or not is_plausible(row, raw, raw * self._factor(row), NOTHING_KNOWN, 0.0):
+            return 0.0
+        return raw * self._factor(row)
+
+    def translate(  # noqa: PLR0913  # all that a reading is judged by
+        self,
+        interface: str,
+        device_type: int | None,
+        reading: Reading,
+        at: float,
+        output: Output = NOTHING_KNOWN,
+        *,
+        again: bool = False,
     ) -> Translation:
         """Makes the samples of one reading; whatever cannot be used is counted, never raised.
 
-        A reading told `again`, after a restart, leaves what is held of counters as it is.
+        It came `at` this time, in seconds since the epoch, from what has this `output`. A reading
+        told `again`, after a restart, leaves what is held of counters as it is.
         """
         rows = lookup(interface, device_type)
-        guard = self.guard.repeat if again else self.guard.admit
-        admit = partial(guard, (device_type, reading.subject))
+        telling = _Telling((device_type, reading.subject), at, output, again)
         result = Translation()
         for key, reason in reading.rejected.items():
             if key in rows:
@@ -72,27 +119,40 @@ class Translator:
             if row is None:
                 result.unknown_keys.append(key)
             elif row.metric is not None:
-                self._add(result, row, row.metric, admit, value)
+                self._add(result, row, row.metric, telling, value)
         return result
 
-    def _add(self, result: Translation, row: Row, metric: Metric, admit: Admit, raw: float) -> None:
+    def _add(
+        self, result: Translation, row: Row, metric: Metric, telling: _Telling, raw: float
+    ) -> None:
         if row.states is not None:
             _add_states(result, row, metric, raw)
             return
         factor = self._factor(row)
         value = raw * factor
+        if not raw and metric.name.endswith(TIMESTAMP):
+            return  # 0 is how servers say that there is no time
         if not isfinite(value):
             result.rejected["not_finite"] += 1
-            return
-        if metric.kind is Kind.COUNTER:
-            # In the source's unit: another factor is no fall.
-            shown, fell = admit((metric.name, row.labels), copysign(raw, value))
-            if fell:
-                result.rejected["counter_fell"] += 1
-            if shown is None:
-                return
-            value = shown * abs(factor)
-        result.samples.append(Sample(metric, row.labels, value))
+        elif not is_plausible(row, raw, value, telling.output, telling.at):
+            result.doubt(Doubted(row.key, raw, IMPLAUSIBLE))
+        elif metric.kind is Kind.COUNTER:
+            self._count(result, row, metric, telling, raw)
+        else:
+            result.samples.append(Sample(metric, row.labels, value))
+
+    def _count(
+        self, result: Translation, row: Row, metric: Metric, telling: _Telling, raw: float
+    ) -> None:
+        # In the source's unit: another factor is neither a fall nor a leap.
+        unit = abs(self._factor(row))
+        rate = max(telling.output.supposed, LEAST_RATE) / unit
+        guard = self.guard.repeat if telling.again else self.guard.admit
+        verdict = guard(telling.owner, (metric.name, row.labels), abs(raw), telling.at, rate)
+        if verdict.refused or verdict.believed:
+            result.doubt(Doubted(row.key, raw, verdict.refused, verdict.shown))
+        if verdict.shown is not None:
+            result.samples.append(Sample(metric, row.labels, verdict.shown * unit))
 
     def _factor(self, row: Row) -> float:
         if row.device_type is None:

@@ -1,11 +1,12 @@
 """What is known of a plant or device, by whatever kind of answer, becomes samples."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from exporter.exposition.alarms import active
 from exporter.exposition.blocks import Samples
+from exporter.exposition.capacity import Capacities
 from exporter.exposition.counts import Counts
 from exporter.exposition.fleet import Fleet
 from exporter.exposition.plain import Shown
@@ -19,13 +20,15 @@ from exporter.northbound.records import Reading, Windows
 class Values:
     """Translates for one account, and counts what could not be used.
 
-    `severities` are those of the alarms that are shown, and `max_active` is for how many of them a
-    plant has series.
+    `time` gives seconds since the epoch. `severities` are those of the alarms that are shown, and
+    `max_active` is for how many of them a plant has series.
     """
 
     fleet: Fleet
     translator: Translator
+    capacities: Capacities
     counts: Counts
+    time: Callable[[], float]
     severities: Collection[str]
     max_active: int
 
@@ -54,8 +57,13 @@ class Values:
         self, interface: Interface, reading: Reading, *, again: bool
     ) -> Iterable[Sample]:
         device_type = self.fleet.device_type(interface.subject, reading.subject)
-        result = self.translator.translate(interface.name, device_type, reading, again=again)
+        owner = (device_type, reading.subject)
+        self.capacities.tell(owner, self.translator.capacity(interface.name, device_type, reading))
+        output = self.capacities.of(owner)
+        result = self.translator.translate(
+            interface.name, device_type, reading, self.time(), output, again=again
+        )
         if not again:
             kind = "plant" if device_type is None else device_type_slug(device_type)
-            self.counts.translated(interface.name, kind, result)
+            self.counts.translated(interface.name, kind, reading.subject, result)
         return result.samples

@@ -145,6 +145,14 @@ ALARM_STATUSES: Mapping[int, str] = {
 }
 ALARMS_OVER = frozenset({4, 5, 6})
 
+# The codes by which a device, or the server for it, says that it cannot be reached, by key.
+OFFLINE: Mapping[str, int] = {
+    "run_state": 0,
+    "inverter_state": 0xB000,
+    "meter_status": 0,
+    "battery_status": 0,
+}
+
 # upgradeResult (reference 2.15).
 UPGRADE_RESULTS: Mapping[int, str] = {
     0: "not_started",

@@ -12,9 +12,9 @@ NAMES = "12345"  # of plants and devices alike
 METRICS = {
     "plant": "fusionsolar_plant_day_income",
     1: "fusionsolar_inverter_frequency_hertz",
-    17: "fusionsolar_meter_power_factor",
+    17: "fusionsolar_meter_frequency_hertz",
 }
-KEYS = {"plant": "day_income", 1: "elec_freq", 17: "power_factor"}
+KEYS = {"plant": "day_income", 1: "elec_freq", 17: "grid_frequency"}
 DEVICE = re.compile(r"device_id=(.*?),.*plant_code=(.*?)[,}]")
 
 subsets = st.sets(st.sampled_from(NAMES))

@@ -1,139 +1,320 @@
+"""What is shown of a lifetime counter, whatever is told of it."""
+
+import json
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.exposition.guard import Guard, Held
+from exporter.exposition.guard import FELL, LEAPT, Guard, Held, Run
+from exporter.exposition.plain import plain_held, read_held
 
-NOTHING = None
+DEVICE, SERIES = (1, "d"), ("energy", ())
+RATE = 10 / 3_600  # kWh a second: a device of 10 kW
+MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
+START = 1_750_000_000.0
 
 
-def shown(values):
-    guard = Guard()
-    return [guard.admit("device", "energy", value)[0] for value in values]
+def told(answers, every=5 * MINUTE, rate=RATE):
+    """The verdicts on answers that come so often; None is an answer without the counter."""
+    guard, at = Guard(), START
+    for answer in answers:
+        at += every
+        if answer is not None:
+            yield guard.admit(DEVICE, SERIES, answer, at, rate)
 
 
-def fell(values):
-    guard = Guard()
-    return [guard.admit("device", "energy", value)[1] for value in values]
+def shown(answers, **how):
+    return [verdict.shown for verdict in told(answers, **how)]
+
+
+def refused(answers, **how):
+    return [verdict.refused for verdict in told(answers, **how)]
 
 
 @pytest.mark.parametrize(
-    ("values", "expected"),
+    ("answers", "expected"),
     [
-        pytest.param([10, 11, 11, 12], [10, 11, 11, 12], id="a counter that counts"),
-        pytest.param([10, 9.9, 10, 11], [10, 10, 10, 11], id="a dip is held"),
-        pytest.param([10, 8, 8, 8, 8, 8], [10] * 6, id="a dip to more than half is held for good"),
-        pytest.param([10, 5, 5, 5, 5], [10] * 5, id="half is not below half"),
-        pytest.param([10, 8, 9, 10.5], [10, 10, 10, 10.5], id="until it is overtaken"),
-        pytest.param([10, 0, 10.1], [10, 10, 10.1], id="a zero is held"),
-        pytest.param([10, 0, 0, 10.1], [10, 10, 10, 10.1], id="two zeros are held"),
+        pytest.param([100, 100.5, 100.5, 101], [100, 100.5, 100.5, 101], id="a counter counts"),
+        pytest.param([100, 10_000, 100.5], [100, 100, 100.5], id="a hundred times"),
+        pytest.param([100, 1_000, 100.5], [100, 100, 100.5], id="ten times"),
+        pytest.param([100, 140, 100.5], [100, 100, 100.5], id="40 % more"),
+        pytest.param([100, 140, 140.5, 100.5], [100, 100, 100, 100.5], id="two answers long"),
+        pytest.param([100, 140, 140.5, 141, 100.5], [100] * 4 + [100.5], id="three answers long"),
         pytest.param(
-            [10, 0, 0, 0, 0, 10.1],
-            [10, 10, 10, NOTHING, NOTHING, 10.1],
-            id="a night of zeros becomes a gap",
+            [100, 140, 100.5, 140.5, 101, 141, 101.5, 142, 102],
+            [100, 100, 100.5, 100.5, 101, 101, 101.5, 101.5, 102],
+            id="good and bad in turn",
         ),
-        pytest.param([10, 1, 1.1, 1.2, 1.3], [10, 10, 10, 1.2, 1.3], id="a new meter"),
-        pytest.param([10, 1, 1, 6, 1, 1, 6], [10] * 7, id="three below half, but not in a row"),
-        pytest.param([10, 1, 1, 10, 1, 1, 1], [10] * 6 + [1], id="regained, and then reset"),
-        pytest.param([10, 4, 4, 4, 1, 1, 1], [10, 10, 10, 4, 4, 4, 1], id="reset twice"),
-        pytest.param([0, 0, 3], [NOTHING, NOTHING, 3], id="nothing counted yet"),
-        pytest.param([-5, -10, -1, 2], [NOTHING] * 3 + [2], id="negative from the start"),
-        pytest.param([0, -5], [NOTHING, NOTHING], id="from zero to negative"),
-        pytest.param([10, -1, -1, -1, 3], [10, 10, 10, NOTHING, 3], id="from positive to negative"),
+        pytest.param([100, 110, 130, 170, 250, 100.5], [100] * 5 + [100.5], id="a slow rise"),
+        pytest.param([100, 140, 9_000, 141, 142, 143], [100] * 6, id="bad in two ways"),
+        pytest.param([100, 140, 140, 140, 140, 140], [100] * 6, id="a repeated spike"),
+        pytest.param([100, 140, 140.5, 141, 141.5], [100] * 4 + [141.5], id="a true leap"),
+        pytest.param([100, 99, 100, 100.5], [100, 100, 100, 100.5], id="a dip"),
+        pytest.param([100, 0, 0, 0, 0, 100.5], [100] * 5 + [100.5], id="zeros"),
+        pytest.param([100, 1, 1.1, 1.2, 1.3, 1.4], [100] * 6, id="a new meter is not believed yet"),
+        pytest.param([100, 90, 99, 100.5], [100, 100, 100, 100.5], id="until it is overtaken"),
+        pytest.param([0, 0, 3, 3.5], [None, None, 3, 3.5], id="nothing counted yet"),
+        pytest.param([0, 6_925, 6_925.5], [None, 6_925, 6_925.5], id="zero, then what was counted"),
+    ],
+)  # fmt: skip
+def test_what_is_shown_of_a_lifetime_counter(answers, expected):
+    assert shown(answers) == expected
+
+
+def test_what_is_held_back_says_why():
+    assert refused([100, 140, 100.5, 90, 0, 101]) == [None, LEAPT, None, FELL, FELL, None]
+
+
+def test_that_a_leap_was_confirmed_is_told_once():
+    verdicts = list(told([100, 140, 140.5, 141, 141.5, 142]))
+    assert [verdict.believed for verdict in verdicts] == [False] * 4 + [True, False]
+
+
+def test_small_leaps_do_not_add_up_to_a_large_one():
+    answers = [1_000 + step for step in range(20)]
+    assert shown(answers, every=0.5)[:6] == [1_000, 1_001, 1_002, 1_003, 1_003, 1_003]
+
+
+def test_a_device_delivers_half_as_much_again_as_it_should_for_ever():
+    answers = [1_000 + 1.25 * step for step in range(200)]  # 15 kW
+    assert shown(answers) == answers
+
+
+def test_what_was_produced_while_nobody_asked_is_shown_at_once():
+    assert shown([1_000, *[None] * (3 * 288), 1_720.0, 1_720.5]) == [1_000, 1_720.0, 1_720.5]
+
+
+def test_an_hourly_sum_is_shown_at_once():
+    answers = [1_000.0] * 12 + [1_010.0] * 12 + [1_020.0]
+    assert shown(answers) == answers
+
+
+def test_what_a_silent_device_made_up_for_is_shown_when_it_is_confirmed():
+    answers = [1_000.0] * 60 + [1_050.0, 1_050.8, 1_051.6, 1_052.4]
+    assert shown(answers) == [1_000.0] * 63 + [1_052.4]
+
+
+def test_a_leap_that_stands_still_is_confirmed_by_three_hours():
+    answers = [100.0] + [1_000.0] * 37
+    assert shown(answers) == [100.0] * 37 + [1_000.0]
+
+
+def test_a_rise_faster_than_thought_is_learned():
+    fast = [1_000.0 + 10 * step for step in range(40)]  # 120 kW of a device of 10 kW
+    assert shown(fast) == [1_000.0] * 4 + fast[4:]
+
+
+def test_a_rise_much_faster_than_thought_is_believed_after_a_day():
+    fast = [1_000.0 + 1_000 * step for step in range(600)]
+    assert shown(fast) == [1_000.0] * 289 + fast[289:]
+
+
+def test_a_fall_is_believed_when_it_has_counted_for_a_day():
+    new = [0.01 * step for step in range(1, 300)]
+    assert shown([5_000.0, *new]) == [5_000.0] * 289 + new[288:]
+
+
+@pytest.mark.parametrize(
+    "fallen",
+    [
+        pytest.param([3_000.2] * 1_000, id="that stands still"),
+        pytest.param([0.0] * 1_000, id="to nothing"),
+        pytest.param([3_000.2, 3_000.3, 3_000.1] * 333, id="that falls again"),
+        pytest.param([8_900 + 0.01 * n for n in range(999)], id="that will be overtaken in days"),
     ],
 )
-def test_what_is_shown_of_a_lifetime_counter(values, expected):
-    assert shown(values) == expected
+def test_a_fall_is_not_believed(fallen):
+    assert set(shown([9_000.5, *fallen])) == {9_000.5}
 
 
-def test_every_fall_is_reported_and_no_rise():
-    assert fell([10, 9, 10, 1, 1, 1, 1, 2]) == [False, True, False, True, True, True, False, False]
+def test_a_clock_that_went_back_costs_no_value():
+    guard = Guard()
+    guard.admit(DEVICE, SERIES, 100, START, RATE)
+    assert guard.admit(DEVICE, SERIES, 100.5, START - DAY, RATE).shown == 100.5
+    guard.admit(DEVICE, SERIES, 140, START, RATE)
+    for minute, value in enumerate((140.5, 141, 141.5)):
+        last = guard.admit(DEVICE, SERIES, value, START - DAY + minute * MINUTE, RATE)
+    assert last.shown == 141.5
 
 
 def test_counters_and_subjects_are_guarded_apart():
     guard = Guard()
-    guard.admit("a", "energy", 10)
-    assert guard.admit("a", "other energy", 1) == (1, False)
-    assert guard.admit("b", "energy", 2) == (2, False)
-    assert guard.admit("a", "energy", 9) == (10, True)
+    guard.admit((1, "a"), ("mppt", ("1",)), 10, START, RATE)
+    assert guard.admit((1, "a"), ("mppt", ("2",)), 900, START, RATE).shown == 900
+    assert guard.admit((1, "b"), ("mppt", ("1",)), 2, START, RATE).shown == 2
+    assert guard.admit((1, "a"), ("mppt", ("1",)), 9, START, RATE).shown == 10
 
 
 def test_a_forgotten_subject_starts_anew():
     guard = Guard()
-    for subject in ("a", "b"):
-        guard.admit(subject, "energy", 10)
-    guard.forget("a")
-    guard.forget("never seen")
-    assert guard.admit("a", "energy", 9) == (9, False)
-    assert guard.admit("b", "energy", 9) == (10, True)
+    for name in "ab":
+        guard.admit((1, name), SERIES, 10, START, RATE)
+        guard.admit((1, name), SERIES, 5, START, RATE)
+    guard.forget((1, "a"))
+    guard.forget((1, "never seen"))
+    assert list(guard.waiting()) == [((1, "b"), SERIES)]
+    assert guard.admit((1, "a"), SERIES, 9, START, RATE).shown == 9
+    assert guard.admit((1, "b"), SERIES, 9, START, RATE).shown == 10
 
 
-readings = st.lists(
-    st.sampled_from([0.0, -1.0, 1.0, 2.0, 3.0, 4.0, 7.9, 8.0, 8.1]) | st.floats(-1e9, 1e300),
-    max_size=30,
-)
+# An operator
 
 
-@given(readings)
-def test_what_is_shown_falls_only_after_three_readings_in_a_row_below_half(values):
-    states = [0.0 if value is None else value for value in shown(values)]
-    assert all(value > 0 for value in shown(values) if value is not None)
-    for at, (before, after) in enumerate(pairwise(states), start=1):
-        if after < before:
-            assert at >= 3
-            assert states[at - 3 : at] == [before] * 3
-            assert all(value < before / 2 for value in values[at - 2 : at + 1])
-            assert after == max(values[at], 0.0)
+def test_what_is_held_back_can_be_accepted_at_once():
+    guard = Guard()
+    for value in (5_000.0, 0.5, 0.6):
+        guard.admit(DEVICE, SERIES, value, START, RATE)
+    assert guard.waiting()[DEVICE, SERIES].run.value == 0.6
+    assert guard.accept(DEVICE, "energy") is True
+    assert guard.admit(DEVICE, SERIES, 0.7, START + MINUTE, RATE).shown == 0.7
+    assert guard.waiting() == {}
 
 
-@given(readings)
-def test_a_value_that_does_not_fall_is_shown_as_it_is(values):
-    so_far = 0.0
-    for value, seen in zip(values, shown(values), strict=True):
-        if value >= so_far and value > 0:
-            assert seen == value
-        so_far = max(so_far, value)
+def test_where_nothing_is_held_back_nothing_is_accepted():
+    guard = Guard()
+    guard.admit(DEVICE, SERIES, 5.0, START, RATE)
+    assert [guard.accept(DEVICE, "energy"), guard.accept((1, "x"), "energy")] == [False, False]
+    assert guard.of(DEVICE, SERIES).value == 5.0
 
 
 # Across a restart
 
 
+def restarted(guard):
+    """Another guard that knows what the state file holds of the first."""
+    later = Guard()
+    for owner, held in guard.changes().items():
+        later.recall(owner, read_held(json.loads(json.dumps(plain_held(held)))))
+    return later
+
+
+def test_a_restart_amid_a_leap_costs_no_confirmation_and_gives_none():
+    guard, shown_so_far = Guard(), []
+    for step, value in enumerate([100, 140, 140.5, 141, 141.5, 142]):
+        at = START + step * 5 * MINUTE
+        shown_so_far.append(guard.admit(DEVICE, SERIES, value, at, RATE).shown)
+        guard = restarted(guard)
+    assert shown_so_far == [100, 100, 100, 100, 141.5, 142]
+
+
+def test_a_fall_goes_on_lasting_over_restarts():
+    guard = Guard()
+    guard.admit(DEVICE, SERIES, 5_000.0, START, RATE)
+    at, seen = START, []
+    for step in range(1, 27):
+        at += HOUR
+        seen.append(guard.admit(DEVICE, SERIES, 0.1 * step, at, RATE).shown)
+        guard = restarted(guard)
+    assert seen == [5_000.0] * 24 + [2.5, 2.6]
+
+
+def test_what_version_0_1_0_wrote_is_held_on():
+    later = Guard()
+    later.recall(DEVICE, read_held([["energy", [], 100.0, 2]]))
+    assert later.of(DEVICE, SERIES) == Held(100.0)
+    answers = [(140.0, 100.0), (99.0, 100.0), (100.5, 100.5)]
+    for step, (value, expected) in enumerate(answers):
+        assert later.admit(DEVICE, SERIES, value, START + step, RATE).shown == expected
+
+
 def test_what_is_told_again_shows_what_is_held_and_leaves_it_as_it_is():
     guard = Guard()
     for value in (10, 1, 1):
-        guard.admit((1, "d"), ("energy", ()), value)
-    (held,) = guard.changes().values()
-    later = Guard()
-    later.recall((1, "d"), held)
-    assert [later.repeat((1, "d"), ("energy", ()), 1) for _ in range(5)] == [(10, False)] * 5
-    assert later.admit((1, "d"), ("energy", ()), 1) == (1, True)
-
-
-def test_a_counter_that_was_zero_is_told_again_as_nothing():
-    guard = Guard()
-    guard.recall((1, "d"), {("energy", ()): Held(0.0)})
-    assert guard.repeat((1, "d"), ("energy", ()), 5.0) == (NOTHING, False)
+        guard.admit(DEVICE, SERIES, value, START, RATE)
+    later = restarted(guard)
+    again = [later.repeat(DEVICE, SERIES, 1, START, RATE) for _ in range(5)]
+    assert [(each.shown, each.refused) for each in again] == [(10, None)] * 5
+    assert later.changes() == {}
 
 
 def test_without_anything_held_what_is_told_again_is_new():
     guard = Guard()
-    assert guard.repeat((1, "d"), ("energy", ()), 5.0) == (5.0, False)
-    assert guard.admit((1, "d"), ("energy", ()), 4.0) == (5.0, True)
+    assert guard.repeat(DEVICE, SERIES, 5.0, START, RATE).shown == 5.0
+    assert guard.admit(DEVICE, SERIES, 4.0, START, RATE).shown == 5.0
 
 
 def test_only_what_changed_since_is_a_change():
     guard = Guard()
-    guard.admit((1, "a"), ("energy", ()), 5.0)
-    guard.admit((1, "b"), ("energy", ()), 6.0)
-    assert guard.changes() == {
-        (1, "a"): {("energy", ()): Held(5.0)},
-        (1, "b"): {("energy", ()): Held(6.0)},
-    }
-    guard.admit((1, "a"), ("energy", ()), 5.0)
-    guard.admit((1, "b"), ("energy", ()), 2.0)
-    assert guard.changes() == {(1, "b"): {("energy", ()): Held(6.0, 1)}}
-    guard.admit((1, "a"), ("energy", ()), 7.0)
+    guard.admit((1, "a"), SERIES, 5.0, START, RATE)
+    guard.admit((1, "b"), SERIES, 0.0, START, RATE)
+    assert set(guard.changes()) == {(1, "a"), (1, "b")}
+    guard.admit((1, "a"), SERIES, 5.0, START + DAY, RATE)
+    guard.admit((1, "b"), SERIES, 0.0, START + DAY, RATE)
+    assert guard.changes() == {}
+    guard.admit((1, "a"), SERIES, 2.0, START + DAY, RATE)
+    assert guard.changes()[1, "a"][SERIES].run == Run(
+        2.0, START + DAY, START + DAY, 2.0, START + DAY
+    )
+    guard.admit((1, "a"), SERIES, 7.0, START + DAY, RATE)
     guard.forget((1, "a"))
     assert guard.changes() == {}
+
+
+# Whatever happens
+
+FAULTS = {
+    "none": lambda true: true,
+    "a hundred times": lambda true: 100 * true,
+    "ten times": lambda true: 10 * true,
+    "40 % more": lambda true: 1.4 * true,
+    "nothing": lambda _: 0.0,
+    "half": lambda true: true / 2,
+    "less": lambda true: true - 3,
+    "no answer": lambda _: None,
+}
+histories = st.lists(
+    st.tuples(
+        st.lists(st.sampled_from(list(FAULTS)), max_size=3),  # each followed by a good answer
+        st.floats(0, 10 / 12),  # kWh in five minutes
+        st.booleans(),  # a restart
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+def increase(samples):
+    """What Prometheus makes of a counter's samples."""
+    return sum(b - a if b >= a else b for a, b in pairwise(samples))
+
+
+@given(histories)
+def test_whatever_happens_the_increase_is_the_true_one(history):
+    guard, true, at = Guard(), 6_925.0, START
+    samples = [guard.admit(DEVICE, SERIES, true, at, RATE).shown]
+    for faults, growth, restart in history:
+        for fault in (*faults, "none"):
+            at, true = at + 5 * MINUTE, true + growth
+            told_now = FAULTS[fault](true)
+            if told_now is not None:
+                samples.append(guard.admit(DEVICE, SERIES, told_now, at, RATE).shown)
+        assert samples[-1] == true
+        if restart:
+            held = guard.of(DEVICE, SERIES)
+            guard = Guard()
+            guard.recall(DEVICE, read_held(json.loads(json.dumps(plain_held({SERIES: held})))))
+    assert all(b >= a for a, b in pairwise(samples))
+    assert increase(samples) == pytest.approx(true - 6_925.0, abs=1e-6)
+
+
+answers = st.lists(
+    st.tuples(
+        st.sampled_from([0.5, 60.0, 300.0, 4_000.0, 90_000.0, -300.0]),
+        st.sampled_from([0.0, 1.0, 2.0, 99.0, 100.0, 100.1, 200.0]) | st.floats(0, 1e9),
+    ),
+    max_size=30,
+)
+
+
+@given(answers)
+def test_a_fall_is_shown_only_after_a_day_below(history):
+    guard, at, seen = Guard(), START, []
+    for wait, value in history:
+        at += wait
+        seen.append((at, value, guard.admit(DEVICE, SERIES, value, at, RATE).shown or 0.0))
+    for n, ((_, _, before), (now, value, after)) in enumerate(pairwise(seen), start=1):
+        if after < before:
+            assert after == value
+            assert any(time <= now - DAY and told < before for time, told, _ in seen[:n])

@@ -77,8 +77,8 @@ class Life:
         self.members = ()
         self.world = self.new_world()
 
-    def new_world(self):
-        return World(severities=SEVERITIES, max_active_per_plant=2)
+    def new_world(self, **clocks):
+        return World(severities=SEVERITIES, max_active_per_plant=2, **clocks)
 
     def fleet(self, told):
         plants, devices = told
@@ -95,8 +95,7 @@ class Life:
     def restart(self):
         before = self.world
         self.memory.write(before.sink.changes())
-        self.world = self.new_world()
-        self.world.at, self.world.epoch = 7.0, before.epoch
+        self.world = self.new_world(at=7.0, epoch=before.epoch)
         self.world.fleet(*self.members)
         self.world.sink.recall(self.memory.read)
         assert self.world.series() == before.series()

@@ -1,7 +1,7 @@
 """What an account shows again after a restart, and what it makes of foreign data."""
 
 import pytest
-from exposition.world import DAYS, DEVICES, PLANTS, Memory, World
+from exposition.world import DAYS, DEVICES, EPOCH, PLANTS, Memory, World
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import (
@@ -48,9 +48,7 @@ def tell_everything(world):
 
 def restart(memory, *, after=0.0, fleet=FLEET, severities=SEVERITIES):
     """A new page, so many seconds later on the wall's clock and on another page's clock."""
-    world = World(severities=severities)
-    world.at = 50.0
-    world.epoch += after
+    world = World(severities=severities, at=50.0, epoch=EPOCH + after)
     world.fleet(*fleet)
     world.sink.recall(memory.read)
     return world
@@ -105,22 +103,30 @@ def test_nothing_is_counted_a_second_time(memory):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("walks", [1, 2])
-def test_a_held_counter_stays_held_and_its_streak_goes_on(walks):
+def test_a_held_counter_stays_held_however_often_the_exporter_restarts():
     world, memory = new_world(), Memory()
-    world.answer(DEVICES, ["1"], {"1": {"total_cap": 10.0}})
-    for _ in range(walks):
-        world.answer(DEVICES, ["1"], {"1": {"total_cap": 1.0}})
-    memory.write(world.sink.changes())
-    for _ in range(3):  # however often it restarts
-        world = restart(memory)
-        assert list(world.series(ENERGY).values()) == [3.6e7]
+    world.answer(DEVICES, ["1"], {"1": {"total_cap": 9_000.0}})
+    for fallen in (1.0, 1.1, 1.2, 1.3):
+        world.answer(DEVICES, ["1"], {"1": {"total_cap": fallen}})
         memory.write(world.sink.changes())
+        world = restart(memory)
+        assert list(world.series(ENERGY).values()) == [9_000 * 3.6e6]
+    world.at += 86_400.0
+    world.answer(DEVICES, ["1"], {"1": {"total_cap": 1.4}})
+    assert list(world.series(ENERGY).values()) == [pytest.approx(1.4 * 3.6e6)]
+
+
+def test_the_time_while_the_exporter_was_down_counts_for_a_rise():
+    world, memory = new_world(), Memory()
+    world.fleet(Plant("HILL", "Hill", 10_000.0), A)
+    world.answer(DEVICES, ["1"], {"1": {"total_cap": 9_000.0}})
+    memory.write(world.sink.changes())
     shown = []
-    for _ in range(3):
-        world.answer(DEVICES, ["1"], {"1": {"total_cap": 1.0}})
+    for hours in (0, 100):
+        world = restart(memory, after=3_600.0 * hours, fleet=[Plant("HILL", "Hill", 10_000.0), A])
+        world.answer(DEVICES, ["1"], {"1": {"total_cap": 9_500.0}})
         shown += world.series(ENERGY).values()
-    assert shown == [3.6e7] * (2 - walks) + [3.6e6] * (walks + 1)
+    assert shown == [9_000 * 3.6e6, 9_500 * 3.6e6]
 
 
 def test_first_sightings_count_on(memory):
@@ -267,6 +273,8 @@ def test_whatever_stands_in_the_memory_the_page_is_sound(data, foreign):
         ("lasting/fusionsolar_device_upgrade_info", "1", [[["V1", 2], 1.0]]),
         ("lasting/fusionsolar_device_upgrade_info", "1", [[["V1", "\ud800"], 1.0]]),
         ("counters/devices", "1", [[ENERGY, [], -1.0, 0]]),
+        ("counters/devices", "1", [[ENERGY, [], 1.0, "1", 0.0, None]]),
+        ("counters/devices", "1", [[ENERGY, [], 1.0, 1.0, 0.0, [1.0, 1.0]]]),
     ],
 )
 def test_what_is_malformed_is_left_out_alone(memory, kind, name, foreign):

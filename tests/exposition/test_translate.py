@@ -12,12 +12,13 @@ from exporter.exposition.translate import Translator
 from exporter.northbound.records import Device, Parsed, Plant, Reading
 
 REALTIME = "getDevRealKpi"
+NOW = 1_750_798_800.0
 
 
 def translate(device_type, values, rejected=None, factors=None, interface=None):
     interface = interface or (PLANTS.name if device_type is None else REALTIME)
     translator = Translator(factors or {})
-    return translator.translate(interface, device_type, Reading("d", values, rejected or {}))
+    return translator.translate(interface, device_type, Reading("d", values, rejected or {}), NOW)
 
 
 def numbers(translation):
@@ -36,7 +37,7 @@ def numbers(translation):
         (None, "day_income", -1.5, "plant_day_income", -1.5),
         (1, "active_power", 86.5, "inverter_active_power_watts", 86_500.0),
         (1, "efficiency", 98.0, "inverter_efficiency_ratio", 0.98),
-        (1, "open_time", 2_000.0, "inverter_startup_timestamp_seconds", 2.0),
+        (1, "open_time", 1.75e12, "inverter_startup_timestamp_seconds", 1.75e9),
         (8, "reactive_power", -0.5, "transformer_reactive_power_vars", -500.0),
         (10, "radiant_total", 2.5, "weather_day_irradiation_joules_per_square_meter", 2.5e6),
         (15, "temprature", 38.5, "combiner_temperature_celsius", 38.5),
@@ -81,34 +82,36 @@ def test_a_configured_factor_replaces_the_catalogues_for_its_type_and_key_alone(
 def test_a_counter_follows_a_changed_factor_at_once_and_still_does_not_fall(factor):
     before, after = Translator({}), Translator({(1, "total_cap"): factor})
     energy = "fusionsolar_inverter_energy_joules_total"
-    before.translate(REALTIME, 1, Reading("d", {"total_cap": 100.0}, {}))
+    before.translate(REALTIME, 1, Reading("d", {"total_cap": 100.0}, {}), NOW)
     after.guard.recall((1, "d"), before.guard.changes()[1, "d"])
 
-    told = after.translate(REALTIME, 1, Reading("d", {"total_cap": 99.0}, {}))
+    told = after.translate(REALTIME, 1, Reading("d", {"total_cap": 99.0}, {}), NOW)
 
     assert numbers(told) == {(energy,): 100.0 * factor}
     assert told.rejected == {"counter_fell": 1}
 
 
 def test_a_value_too_large_in_base_units_is_rejected_and_leaves_the_others():
-    translation = translate(1, {"total_cap": 1e304, "active_power": 1e306, "a_u": 1e308})
-    assert numbers(translation) == {("fusionsolar_inverter_phase_voltage_volts", "a"): 1e308}
+    translation = translate(1, {"total_cap": 1e304, "active_power": 1e306, "a_u": 231.0})
+    assert numbers(translation) == {("fusionsolar_inverter_phase_voltage_volts", "a"): 231.0}
     assert translation.rejected == Counter(not_finite=2)
 
 
 def test_an_overflow_does_not_touch_the_guarded_counter():
     translator = Translator({})
     for value in (5.0, 1e304):
-        translation = translator.translate(REALTIME, 1, Reading("d", {"total_cap": value}))
+        translation = translator.translate(REALTIME, 1, Reading("d", {"total_cap": value}), NOW)
     assert translation.samples == []
-    again = translator.translate(REALTIME, 1, Reading("d", {"total_cap": 5.0}))
+    again = translator.translate(REALTIME, 1, Reading("d", {"total_cap": 5.0}), NOW)
     assert numbers(again) == {("fusionsolar_inverter_energy_joules_total",): 1.8e7}
 
 
 def test_a_counter_that_fell_is_counted_and_held():
     translator = Translator({})
-    translator.translate(REALTIME, 1, Reading("d", {"total_cap": 10.0, "mppt_1_cap": 4.0}))
-    fallen = translator.translate(REALTIME, 1, Reading("d", {"total_cap": 9.0, "mppt_1_cap": 5.0}))
+    translator.translate(REALTIME, 1, Reading("d", {"total_cap": 10.0, "mppt_1_cap": 4.0}), NOW)
+    fallen = translator.translate(
+        REALTIME, 1, Reading("d", {"total_cap": 9.0, "mppt_1_cap": 5.0}), NOW
+    )
     assert fallen.rejected == Counter(counter_fell=1)
     assert numbers(fallen) == {
         ("fusionsolar_inverter_energy_joules_total",): 3.6e7,
@@ -118,8 +121,8 @@ def test_a_counter_that_fell_is_counted_and_held():
 
 def test_a_counter_is_held_per_label():
     translator = Translator({})
-    translator.translate(REALTIME, 1, Reading("d", {"mppt_1_cap": 10.0}))
-    other = translator.translate(REALTIME, 1, Reading("d", {"mppt_2_cap": 1.0}))
+    translator.translate(REALTIME, 1, Reading("d", {"mppt_1_cap": 10.0}), NOW)
+    other = translator.translate(REALTIME, 1, Reading("d", {"mppt_2_cap": 1.0}), NOW)
     assert numbers(other) == {("fusionsolar_inverter_mppt_energy_joules_total", "2"): 3.6e6}
 
 

@@ -30,6 +30,7 @@ DAYS = INTERFACES["getKpiStationDay"]
 DEVICE_DAYS = INTERFACES["getDevKpiDay"]
 ALARMS = INTERFACES["getAlarmList"]
 UPGRADES = INTERFACES["getDevUpgradeInfo"]
+EPOCH = 1_750_798_800.0  # 2025-06-24 21:00 UTC
 ACCOUNT_INFO = "fusionsolar_account_info{account=home,currency=}"
 
 
@@ -58,9 +59,19 @@ class World:
     `itself` puts the exporter's own metrics on the page, too; `settings` are the sink's.
     """
 
-    def __init__(self, account="home", *, page=None, places=None, itself=False, **settings):
-        self.at = 1_000.0
-        self.epoch = 1_750_798_800.0
+    def __init__(  # noqa: PLR0913  # so that each test says only what it is about
+        self,
+        account="home",
+        *,
+        page=None,
+        places=None,
+        itself=False,
+        at=1_000.0,
+        epoch=EPOCH,
+        **settings,
+    ):
+        self.at = at
+        self.epoch = epoch
         self.telemetry = Telemetry()
         registry = self.telemetry.registry if itself else CollectorRegistry()
         self.page = page or Page(registry, lambda: self.at)

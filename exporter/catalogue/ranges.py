@@ -1,0 +1,182 @@
+"""What a reading can be at all: one range a quantity, each with its reason; data, no logic.
+
+A range is found by the end of a metric's name, else by its subject and unit, else by its unit: a
+new key has one without a row of its own. All are in base units, and wide: what lies outside has
+never been measured anywhere, so that no extreme is lost.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from exporter.catalogue.model import Kind, Metric
+
+HOUR = 3_600.0
+DAY = 24 * HOUR
+# How long the period of an energy may be, in seconds. With the end of summer time, a day and a
+# month have an hour more; no plant is fifty years old.
+PERIODS: Mapping[str, float] = {
+    "hour": HOUR,
+    "day": 25 * HOUR,
+    "month": 31 * DAY + HOUR,
+    "year": 366 * DAY,
+    "lifetime": 50 * 366 * DAY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The least and the most that a quantity can be, and why.
+
+    `per_period`: both are meant for each second of the value's period. `by_class`: both are times
+    what the largest device of its type delivers, see LARGEST. `of_output`: nor can it be more than
+    so many times what its plant or device delivers, where that is known. `momentary`: measured now,
+    so that an offline device cannot know it.
+    """
+
+    low: float
+    high: float
+    why: str
+    per_period: bool = False
+    by_class: bool = False
+    of_output: float | None = None
+    momentary: bool = False
+
+
+# The most that one device of a type delivers, in watts, with room for those to come. Today's
+# largest string inverter has 0.35 MW, the largest central one 9 MW; power sensors stand in homes
+# and in businesses. Anything else, plants too, may be as large as the largest plant on earth.
+LARGEST: Mapping[int | None, float] = {1: 1e6, 38: 1e6, 14: 2e7, 39: 1e7, 41: 1e9, 47: 5e7}
+LARGEST_PLANT = 1e10
+
+_ENERGY = Range(0, 1, "no energy is negative, nor more than the largest device delivers all along",
+                per_period=True, by_class=True)  # fmt: skip
+# Real days have ten hours of full power, not 24; a quarter more is for modules that outdo their
+# rating, and for capacities that were entered without the last extension.
+_PRODUCED = Range(0, 1, "no plant delivers more than its capacity around the clock",
+                  per_period=True, by_class=True, of_output=1.25)  # fmt: skip
+_PRODUCED_BY_ONE = Range(0, 1, "an inverter is often larger than the capacity that was entered",
+                         per_period=True, by_class=True, of_output=3)  # fmt: skip
+_FED_IN = Range(0, 1, "a storage of another size may feed in as well",
+                per_period=True, by_class=True, of_output=10)  # fmt: skip
+_POWER = Range(-1, 1, "no device delivers more than the largest of its type",
+               by_class=True, momentary=True)  # fmt: skip
+# Ten: a decimal point that slipped in the plant's capacity must not cost its readings.
+_OF_INVERTERS = Range(-1, 1, "no inverter delivers ten times its plant's capacity",
+                      by_class=True, of_output=10, momentary=True)  # fmt: skip
+# A factory draws a hundred times what the demonstration roof above its gate gives.
+_OF_GRID = Range(-1, 1, "no plant stands at a grid connection a thousand times its size",
+                 by_class=True, of_output=1_000, momentary=True)  # fmt: skip
+_DC_VOLTAGE = Range(-0.9, 2_000, "systems of 1 500 V; at night a converter's offset, but not -1",
+                    momentary=True)  # fmt: skip
+
+# By the end of a metric's name; the longest that fits.
+QUANTITIES: Mapping[str, Range] = {
+    "power_factor": Range(-1.01, 1.01, "a cosine, and its rounding", momentary=True),
+    "state_of_charge_ratio": Range(0, 1.2, "batteries are charged above their nominal energy",
+                                   momentary=True),
+    "state_of_health_ratio": Range(0, 1.2, "new batteries hold more than they are sold for",
+                                   momentary=True),
+    "efficiency_ratio": Range(0, 2, "power in and out are measured at different moments",
+                              momentary=True),
+    "availability_ratio": Range(0, 1.1, "a share of the time, and its rounding"),
+    "communication_ratio": Range(0, 1.1, "a share of the time, and its rounding"),
+    "progress_ratio": Range(0, 1, "a share of the work"),
+    "full_load_seconds": Range(0, 10, "a capacity may have been entered ten times too small",
+                               per_period=True),
+    "charge_seconds": Range(0, 1.1, "no longer than the period, and its rounding",
+                            per_period=True),
+    "capacity_watts": Range(0, 1, "no more than the largest of its type", by_class=True),
+    "lightning_strikes": Range(0, 65_534, "a register of 16 bits, whose last says no value"),
+    "plant_day_energy_joules": _PRODUCED,
+    "plant_month_energy_joules": _PRODUCED,
+    "plant_period_inverter_energy_joules": _PRODUCED,
+    "plant_period_feed_in_energy_joules": _FED_IN,
+    "inverter_day_energy_joules": _PRODUCED_BY_ONE,
+    "inverter_period_energy_joules": _PRODUCED_BY_ONE,
+}  # fmt: skip
+
+# By subject and unit.
+OF_SUBJECTS: Mapping[tuple[str, str], Range] = {
+    ("inverter", "watts"): _OF_INVERTERS,
+    ("inverter", "vars"): _OF_INVERTERS,
+    ("meter", "watts"): _OF_GRID,
+    ("meter", "vars"): _OF_GRID,
+    ("meter", "volt_amperes"): _OF_GRID,
+    ("transformer", "watts"): _OF_GRID,
+    ("transformer", "vars"): _OF_GRID,
+    ("inverter", "volts"): _DC_VOLTAGE,
+    ("battery", "volts"): _DC_VOLTAGE,
+    ("combiner", "volts"): _DC_VOLTAGE,
+    ("inverter", "amperes"): Range(-6_000, 6_000, "a central inverter of 4 MW; a fault reverses",
+                                   momentary=True),
+    ("combiner", "amperes"): Range(-6_000, 6_000, "all strings of the largest box",
+                                   momentary=True),
+}  # fmt: skip
+
+# By unit.
+OF_UNITS: Mapping[str, Range] = {
+    "watts": _POWER,
+    "vars": _POWER,
+    "volt_amperes": _POWER,
+    "joules": _ENERGY,
+    "var_seconds": _ENERGY,
+    "volts": Range(-0.9, 1.2e6, "the highest grid has 1 150 kV; -1 says no value", momentary=True),
+    "amperes": Range(-60_000, 60_000, "the busbar of a power station; signed by direction",
+                     momentary=True),
+    "hertz": Range(0, 75, "grids of 16.7, 50 and 60 Hz, an island's swings, 0 without a grid",
+                   momentary=True),
+    "celsius": Range(-75, 150, "the coldest town has -71 degrees, semiconductors end at 150",
+                     momentary=True),
+    "ratio": Range(-1, 6, "performance above 1 is real, and a dusty sensor makes it several",
+                   momentary=True),
+    "watts_per_square_meter": Range(-50, 2_500, "edges of clouds give 1 900; sensors cool at night",
+                                    momentary=True),
+    "joules_per_square_meter": Range(0, 1_400, "the sun gives 1 361 W/m² above the air",
+                                     per_period=True),
+    "meters_per_second": Range(0, 120, "the strongest gust had 113 m/s", momentary=True),
+    "degrees": Range(-360, 360, "a full turn either way", momentary=True),
+    "grams": Range(0, 1e14, "ten years of the largest plant on earth"),
+}  # fmt: skip
+
+# Times: not before the first inverters at a grid (seconds sent as milliseconds are of 1970), nor
+# more than two days ahead, as local times are taken for universal ones.
+FIRST_TIME = 631_152_000.0  # 1990-01-01
+FARTHEST_AHEAD = 2 * DAY
+TIMESTAMP = "timestamp_seconds"  # how the name of a time ends
+
+
+def _full_scales(*limits: int) -> frozenset[float]:
+    """These numbers, and their negatives, with any decimal point."""
+    scaled = [limit / 10**n for limit in limits for n in range(7)]
+    scaled += [float(limit * 10**n) for limit in limits for n in range(1, 5)]
+    return frozenset((*scaled, *(-each for each in scaled)))
+
+
+# The numbers by which registers say that they hold no value: the last of their range. Those of 32
+# bits and more are never a reading. Those of 16 bits are one in some ten thousand: they are no
+# values of what varies by itself, but an energy may stand there for a night.
+NO_VALUES = _full_scales(2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1) | frozenset(
+    (-1e38 * 3.4028234663852886, 1e38 * 3.4028234663852886)
+)  # of 32-bit floats
+NO_MOMENTARY_VALUES = _full_scales(2**15 - 1, 2**15, 2**16 - 1)
+
+
+@cache
+def range_of(metric: Metric) -> Range | None:
+    """The range of a metric's quantity; None for what has none, such as money."""
+    fitting = [end for end in QUANTITIES if metric.name.endswith(end)]
+    if fitting:
+        return QUANTITIES[max(fitting, key=len)]
+    subject = metric.name.removeprefix("fusionsolar_").partition("_")[0]
+    return OF_SUBJECTS.get((subject, metric.unit)) or OF_UNITS.get(metric.unit)
+
+
+@cache
+def period_of(metric: Metric, labels: tuple[str, ...]) -> float:
+    """How many seconds the period of a value may last, by its metric and its labels' values."""
+    if metric.kind is Kind.COUNTER:
+        return PERIODS["lifetime"]
+    named = dict(zip(metric.labels, labels, strict=False)).get("period")
+    spelt = next((period for period in PERIODS if f"_{period}_" in metric.name), "year")
+    return PERIODS[named or spelt]

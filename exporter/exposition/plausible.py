@@ -1,0 +1,65 @@
+"""Whether a reading can be: the ranges of the catalogue, applied. Pure."""
+
+from dataclasses import dataclass
+from math import inf
+
+from exporter.catalogue.model import Metric, Row
+from exporter.catalogue.ranges import (
+    FARTHEST_AHEAD,
+    FIRST_TIME,
+    LARGEST,
+    LARGEST_PLANT,
+    NO_MOMENTARY_VALUES,
+    NO_VALUES,
+    TIMESTAMP,
+    Range,
+    period_of,
+    range_of,
+)
+
+UNKNOWN_PLANT = 1e6  # watts that are supposed of a plant of which nothing is known
+_POWERS = frozenset({"watts", "vars", "volt_amperes"})
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a plant or device can put out, in watts.
+
+    `known` is what its readings are judged by, None where nothing is certain enough for that.
+    `supposed` says which steps of its counters need no confirmation.
+    """
+
+    known: float | None = None
+    supposed: float = UNKNOWN_PLANT
+
+
+NOTHING_KNOWN = Output()
+
+
+def is_plausible(row: Row, raw: float, value: float, output: Output, at: float) -> bool:
+    """Whether a row's value can be what it says: `raw` as sent, `value` in base units.
+
+    `output` is its plant's or device's, `at` the time in seconds since the epoch.
+    """
+    metric = row.metric
+    if metric is None:
+        return True
+    if raw in NO_VALUES:
+        return False
+    if metric.name.endswith(TIMESTAMP):
+        return FIRST_TIME <= value <= at + FARTHEST_AHEAD
+    found = range_of(metric)
+    if found is None:
+        return True
+    if raw in NO_MOMENTARY_VALUES and _is_measured_freely(found, metric, value, output):
+        return False
+    span = period_of(metric, row.labels) if found.per_period else 1.0
+    largest = LARGEST.get(row.device_type, LARGEST_PLANT) if found.by_class else 1.0
+    most = (found.of_output or inf) * (output.known or inf)
+    low, high = max(found.low * largest, -most), min(found.high * largest, most)
+    return low * span <= value <= high * span
+
+
+def _is_measured_freely(found: Range, metric: Metric, value: float, output: Output) -> bool:
+    """Whether a number of 16 bits' last is none by chance: a power may well pass through it."""
+    return found.momentary and (metric.unit not in _POWERS or abs(value) > output.supposed)

@@ -77,9 +77,7 @@ def kept(devices: range) -> Page:
 
 def batch_of_inverters() -> Callable[[], None]:
     """An answer with all keys of 100 string inverters, on its way to the page."""
-    values = {
-        row.key: 512.0 if row.states else 0.9 for row in lookup(REALTIME.name, 1).values()
-    }
+    values = {row.key: 512.0 if row.states else 0.9 for row in lookup(REALTIME.name, 1).values()}
     devices = {str(n): Device(str(n), "NE=33000000", 1) for n in range(BATCH)}
     sink = AccountSink(
         "home",

@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from exporter import NAME, daemon, logs
-from exporter.commands import check, metrics, registered, simulated, upgrade
+from exporter.commands import check, counters, metrics, registered, simulated, upgrade
 from exporter.commands.options import (
     DEFAULT_ADDRESS,
     Parser,
@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[Define, Run]] = {
     "demo": (simulated.define_demo, simulated.demo),
     "simulate": (simulated.define_simulate, simulated.simulate),
     "check": (check.define, check.run),
+    "counters": (counters.define, counters.run),
     "metrics": (metrics.define, metrics.run),
     "upgrade": (upgrade.define, upgrade.run),
     "registered": (registered.define, registered.run),

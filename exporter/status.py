@@ -100,6 +100,25 @@ class Plant:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldBack:
+    """A lifetime counter that goes on showing one value while another is told.
+
+    `subject` is plants or devices, `code` the plant's code or device's id. Both values are in
+    `unit`, the source's; `since` is when the other was first told.
+    """
+
+    subject: str
+    code: str
+    name: str
+    metric: str
+    labels: tuple[str, ...]
+    unit: str
+    shown: float
+    told: float
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """All that the page tells of an account; `devices` are counted by type."""
 
@@ -109,6 +128,7 @@ class Account:
     plants: tuple[Plant, ...]
     devices: Mapping[str, int]
     unknown_keys: tuple[str, ...]
+    held_back: tuple[HeldBack, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

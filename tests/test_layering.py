@@ -27,7 +27,7 @@ ROOMS = {
     "daemon": ("northbound", "config", "polling", "exposition", "web", "accounts"),
     "commands": (
         *("northbound", "catalogue", "config", "polling", "exposition", "web", "simulator"),
-        *("logs", "accounts", "daemon", "wording"),
+        *("logs", "accounts", "daemon", "wording", "status"),
     ),
     "cli": ("config", "polling", "web", "logs", "daemon", "commands"),
     "__main__": ("cli",),

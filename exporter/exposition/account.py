@@ -12,6 +12,7 @@ from exporter.exposition.blocks import Blocks, Samples, Source
 from exporter.exposition.capacity import Capacities
 from exporter.exposition.counts import Counts
 from exporter.exposition.fleet import Fleet
+from exporter.exposition.heldback import held_back
 from exporter.exposition.offline import Offline
 from exporter.exposition.page import Block, Page
 from exporter.exposition.plain import Found, Shown
@@ -123,7 +124,20 @@ class AccountSink(Counts):
             plants_of(self._fleet, lambda source, name: self._blocks.shown(source, name, now)),
             Counter(device_type_slug(each.type_id) for each in self._fleet.devices.values()),
             tuple(f"{kind}: {key}" for kind, key in list(self.unknown_keys)),
+            held_back(self._guard.waiting(), self._fleet.plants, self._fleet.devices),
         )
+
+    def accept(self, read: memory.Read) -> None:
+        """Believes what people have said is true of the values that counters hold back."""
+        for key, data in read(memory.ACCEPTED).items():
+            order = plain.recalled(plain.read_accepted, data)
+            if order is not None and order[1] in self._fleet.known(order[0]):
+                subject, name, metric = order
+                if self._guard.accept((self._fleet.device_type(subject, name), name), metric):
+                    self._log.info(
+                        "counter is believed, as a person said", name=name, metric=metric
+                    )
+            self._memory.note(memory.ACCEPTED, key, None)
 
     def close(self) -> None:
         """Takes the account off the page, once its poller has ended."""

@@ -24,6 +24,7 @@ def lasting(source: Source) -> str:
     return f"lasting/{source.name}"
 
 
+ACCEPTED = "counters/accepted"  # the kind under which a command says what is to be believed
 CALLS = "told"  # the kind of what the exporter's own metrics tell of each interface
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from exporter.catalogue.model import Kind, Metric
 from exporter.exposition.guard import Held, Run, Series
 from exporter.exposition.translate import Sample
-from exporter.northbound.interfaces import Content
+from exporter.northbound.interfaces import Content, Subject
 from exporter.northbound.records import Alarm, Reading, TimedReading, Windows
 
 Shown = Reading | Windows | tuple[Alarm, ...]  # what is known of one plant or device
@@ -88,6 +88,9 @@ SHOWN: Mapping[Content, Callable[[str, Any], Shown]] = {
 }
 
 
+_SUBJECTS = {subject.value: subject for subject in (Subject.PLANTS, Subject.DEVICES)}
+
+
 # --- what lasts, and what is held of counters ---------------------------------------------------
 
 
@@ -137,6 +140,18 @@ def _held(value: Any, since: Any, proved: Any = 0.0, *run: Any) -> Held:
 def _run(*raw: Any) -> Run:
     value, since, at, start, begun, agreed = map(_amount, raw)
     return Run(value, since, at, start, begun, int(agreed))
+
+
+def plain_accepted(subject: Subject, name: str, metric: str) -> tuple[str, list[str]]:
+    """What a person believes of a counter that holds a value back: a name, and plain data."""
+    order = [subject.value, name, metric]
+    return " ".join(order), order
+
+
+def read_accepted(raw: Any) -> tuple[Subject, str, str]:
+    """The same read: plants or devices, code or id, and metric."""
+    subject, name, metric = map(_text, raw)
+    return _SUBJECTS[subject], name, metric
 
 
 def _labels(raw: Any) -> tuple[str, ...]:

@@ -117,7 +117,7 @@ class Notebook:
     # --- others --------------------------------------------------------------------------------
 
     def note_others(self) -> float:
-        """Takes account of calls that a command has made meanwhile.
+        """Takes account of calls that a command has made meanwhile, and of what it was told.
 
         From now on they stand among the calls of their interface, and nowhere else. Those of
         interfaces that are not walked wait for the next command.
@@ -126,6 +126,7 @@ class Notebook:
             Until when to make no call, since one of theirs is under way; -inf if none is.
         """
         now = self._clock.now()
+        self._sink.accept(self._memory.read)
         busy_until = -inf
         changes: dict[tuple[str, str], Any] = {}
         for name, call in others_calls(self._memory, self._clock, self._gaps).items():

@@ -132,6 +132,10 @@ class Sink(Protocol):
         """How many plants or devices the last calls brought nothing about."""
         ...
 
+    def accept(self, read: Callable[[str], Mapping[str, Any]]) -> None:
+        """Believes what a command has written that a person believes; `read` as in `recall`."""
+        ...
+
     def changes(self) -> dict[tuple[str, str], Any]:
         """What changed since the last call, as plain data by kind and name; None: gone."""
         ...

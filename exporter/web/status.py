@@ -7,7 +7,7 @@ from math import fsum
 from time import monotonic
 
 from exporter import wording
-from exporter.status import Account, Calls, Lane, Status
+from exporter.status import Account, Calls, HeldBack, Lane, Status
 from exporter.web import single_flight
 from exporter.web.look import Look
 from exporter.web.plants import PlantRow, listing, plant_rows
@@ -24,6 +24,8 @@ from exporter.web.verdict import (
     mark_login,
     rank_severity,
 )
+
+HELD_BACK = 50  # rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ class View:
     totals: Totals
     accounts: Sequence[AccountPart]
     plants: Sequence[PlantRow]
+    held_back: Sequence[HeldBack]
+    more_held_back: int
     unknown_keys: Sequence[str]
 
 
@@ -154,6 +158,7 @@ def view(status: Status) -> View:
         ((part.account, row.lane, row.mark) for part in accounts for row in part.lanes),
         ((row.label, row.plant, row.mark) for row in plants),
     )
+    held_back = [each for account in status.accounts for each in account.held_back]
     return View(
         status.time,
         headline(found, [part.mark for part in accounts], totals.alarms),
@@ -161,6 +166,8 @@ def view(status: Status) -> View:
         totals,
         sorted(accounts, key=lambda part: -part.level),
         plants,
+        held_back[:HELD_BACK],
+        len(held_back[HELD_BACK:]),
         sorted({key for account in status.accounts for key in account.unknown_keys}),
     )
 

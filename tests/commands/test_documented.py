@@ -8,7 +8,9 @@ from commands.world import expected
 DOCUMENT = Path(__file__).parents[2] / "docs/commands.md"
 
 
-@pytest.mark.parametrize("name", ["check", "upgrade_start", "upgrade_status", "registered"])
+@pytest.mark.parametrize(
+    "name", ["check", "upgrade_start", "upgrade_status", "registered", "counters"]
+)
 def test_an_example_is_what_the_command_prints(name):
     shown = expected(name)
     if name == "check":

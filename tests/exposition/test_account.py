@@ -1,7 +1,8 @@
 """What an account shows while answers come and the fleet changes around them."""
 
 import pytest
-from exposition.world import ACCOUNT_INFO, DEVICES, PLANTS, World
+from exposition.world import ACCOUNT_INFO, DEVICES, PLANTS, Memory, World
+from structlog.testing import capture_logs
 
 from exporter.northbound.interfaces import INTERFACES
 from exporter.northbound.records import Device, Parsed, Plant, Reading
@@ -292,3 +293,80 @@ def test_values_that_say_when_they_were_true_age_from_then_on(world):
     assert powers(world) == {"1": 1_000.0}
     world.at += 500
     assert powers(world) == {}
+
+
+# What a person believes of lifetime counters
+
+COUNTERS = ("fusionsolar_inverter_energy_joules_total", "fusionsolar_plant_energy_joules_total")
+
+
+def holding(kwh=5_000.0, told=0.5):
+    """A plant with an inverter, both of which hold a value back."""
+    world = World()
+    world.fleet(Plant("P", "Roof"), Device("7", "P", 1, name="Inverter"))
+    for value in (kwh, told):
+        world.answer(PLANTS, ["P"], {"P": {"total_power": value}})
+        world.answer(DEVICES, ["7"], {"7": {"total_cap": value}})
+    return world
+
+
+def energies(world):
+    return [next(iter(world.series(name).values()), None) for name in COUNTERS]
+
+
+def test_what_a_person_accepts_is_shown_with_the_next_answer():
+    world, memory = holding(), Memory()
+    order = ["devices", "7", COUNTERS[0]]
+    memory.write({("counters/accepted", " ".join(order)): order})
+    world.sink.accept(memory.read)
+    world.answer(DEVICES, ["7"], {"7": {"total_cap": 0.5}})
+    world.answer(PLANTS, ["P"], {"P": {"total_power": 0.5}})
+    assert energies(world) == [0.5 * 3.6e6, 5_000 * 3.6e6]
+    memory.write(world.sink.changes())
+    assert memory.read("counters/accepted") == {}
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        None,
+        [],
+        "x",
+        ["devices", "8", COUNTERS[0]],
+        ["person", "7", COUNTERS[0]],
+        ["devices", 7, ""],
+    ],
+)
+def test_what_cannot_be_accepted_is_forgotten(order):
+    world, memory = holding(), Memory()
+    memory["counters/accepted"] = {"x": order}
+    world.sink.accept(memory.read)
+    world.answer(DEVICES, ["7"], {"7": {"total_cap": 0.5}})
+    assert energies(world) == [5_000 * 3.6e6] * 2
+    memory.write(world.sink.changes())
+    assert memory.read("counters/accepted") == {}
+
+
+def test_a_value_held_back_is_named_once_in_the_log():
+    with capture_logs() as logs:
+        world = holding()
+        for _ in range(3):
+            world.answer(DEVICES, ["7"], {"7": {"total_cap": 0.5}})
+    named = {"event": "value is not shown", "log_level": "warning", "account": "home"}
+    assert logs == [
+        named | {"device_type": "plant", "name": "P", "key": "total_power", "value": 0.5,
+                 "shown": 5_000.0, "reason": "counter_fell"},
+        named | {"device_type": "string_inverter", "name": "7", "key": "total_cap", "value": 0.5,
+                 "shown": 5_000.0, "reason": "counter_fell"},
+    ]  # fmt: skip
+
+
+def test_that_a_new_meter_is_believed_is_told():
+    world = holding()
+    with capture_logs() as logs:
+        for step in range(1, 26):
+            world.at += 3_600.0
+            world.answer(DEVICES, ["7"], {"7": {"total_cap": 0.5 + 0.01 * step}})
+    assert [(entry["event"], entry["value"]) for entry in logs] == [
+        ("counter is believed now", pytest.approx(0.74))
+    ]

@@ -6,7 +6,7 @@ from exporter.exposition.alarms import SEVERITIES
 from exporter.exposition.state import told_of
 from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.records import Alarm, Device, Plant
-from exporter.status import Calls, Lane, Polling, Told
+from exporter.status import Calls, HeldBack, Lane, Polling, Told
 
 POLLING = Polling(
     logged_in=True, refusal=None, login_failure=None, waiting=(), login=Lane("login", (), 60.0),
@@ -134,3 +134,24 @@ def test_looking_changes_nothing():
     told_of(told.telemetry)
     account(told)
     assert [(f.name, len(f.samples)) for f in told.telemetry.registry.collect()] == names
+
+
+def test_what_counters_hold_back_is_told_until_it_is_believed():
+    told = world(inverter("7"))
+    for value in (5_000.0, 700_000.0):
+        told.answer(DEVICES, ["7"], {"7": {"mppt_2_cap": value}})
+    assert account(told).held_back == (
+        HeldBack(
+            "devices",
+            "7",
+            "",
+            "fusionsolar_inverter_mppt_energy_joules_total",
+            ("2",),
+            "kWh",
+            5_000.0,
+            700_000.0,
+            told.epoch,
+        ),
+    )
+    told.answer(DEVICES, ["7"], {"7": {"mppt_2_cap": 5_000.5}})
+    assert account(told).held_back == ()

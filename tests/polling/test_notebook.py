@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from polling.world import DAY, EPOCH, account, poller, run
+from polling.world import DAY, EPOCH, Sink, account, poller, run
 from structlog.testing import capture_logs
 
 from exporter.polling.memory import Memory
@@ -117,3 +117,19 @@ def test_a_commands_call_that_is_over_is_taken_over():
     assert memory.read("call") == {}
     (known,) = memory.read("lane")["getDevList"]["calls"]
     assert known[1:3] == pytest.approx([EPOCH + 995.0, EPOCH + 996.0])
+
+
+def test_what_a_person_told_a_command_is_heard_before_the_next_call():
+    heard = []
+
+    class Listening(Sink):
+        def accept(self, read):
+            heard.append(dict(read("counters/accepted")))
+
+    memory = Memory()
+    order = ["devices", "7", "fusionsolar_inverter_energy_joules_total"]
+    memory.write({("counters/accepted", "x"): order})
+
+    poller(account(), Listening(), memory=memory).step()
+
+    assert heard == [{"x": order}]

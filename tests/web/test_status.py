@@ -16,11 +16,11 @@ from web.rules import Rules
 from web.states import HOME, NOW, REALTIME, REFUSAL, ROOF, status, with_lane, with_plants
 from web.test_app import Client
 
-from exporter.status import Calls, Failure, Plant
+from exporter.status import Calls, Failure, HeldBack, Plant
 from exporter.web.app import build
 from exporter.web.guard import Guard
 from exporter.web.query import Query
-from exporter.web.status import StatusPage, view
+from exporter.web.status import HELD_BACK, StatusPage, view
 from exporter.web.verdict import Level
 
 GOLDEN = Path(__file__).parent / "status.html"
@@ -330,6 +330,27 @@ def test_what_is_not_known_is_no_zero():
     ]  # fmt: skip
     assert "not known" in page.of("span")
     assert " 0 W" not in page.all
+
+
+def held_back(n):
+    return HeldBack(
+        "devices", str(n), "Inverter", "fusionsolar_inverter_mppt_energy_joules_total", ("2",),
+        "kWh", 5_000.0, 700_000.0, NOW - 300.0,
+    )  # fmt: skip
+
+
+def test_values_held_back_stand_beside_what_is_shown():
+    page = read(replace(HOME, held_back=(held_back(7),)))
+    assert page.of("h2")[-1] == "Values held back"
+    row = "7 fusionsolar_inverter_mppt_energy_joules_total 2 5,000.00 kWh 700,000.00 kWh 5 min ago"
+    assert row in page.all
+    assert "not listed" not in page.all
+
+
+def test_of_many_values_held_back_the_rest_is_counted():
+    page = read(replace(HOME, held_back=tuple(map(held_back, range(HELD_BACK + 2)))))
+    assert page.all.count("5,000.00 kWh") == HELD_BACK == 50
+    assert "2 values more are not listed; fusionsolar-exporter counters lists" in page.all
 
 
 def test_unknown_keys_are_named_once():

@@ -1,0 +1,130 @@
+"""Lifetime counters that hold a value back: which, and that a person believes it."""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+
+from exporter.accounts import inventory_of
+from exporter.commands.options import (
+    accounts_of,
+    add_account,
+    add_config,
+    add_format,
+    fail,
+    load_settings,
+    show,
+)
+from exporter.commands.tables import table
+from exporter.commands.visit import FAILED, say, state_of
+from exporter.config import Account, Settings
+from exporter.exposition import memory, plain
+from exporter.exposition.heldback import held_back
+from exporter.northbound.interfaces import Subject
+from exporter.polling.memory import Memory, file_of
+from exporter.polling.ports import Clock
+from exporter.status import HeldBack
+from exporter.wording import clock as exact
+
+_SUBJECTS = {"plant": Subject.PLANTS, "device": Subject.DEVICES}
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Its actions and their flags."""
+    parser.add_argument(
+        "action",
+        nargs="?",
+        choices=["list", "accept"],
+        default="list",
+        help="list what is held back, or accept it (default: %(default)s)",
+    )
+    add_config(parser)
+    add_account(parser)
+    for flag, what in (("plant", "code"), ("device", "id")):
+        parser.add_argument(f"--{flag}", metavar=what.upper(), help=f"of the {flag} of this {what}")
+    parser.add_argument("--metric", metavar="NAME", help="of this metric (default: of each)")
+    add_format(parser)
+
+
+def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:  # noqa: ARG001  # as the others
+    """List the values that lifetime counters hold back, or accept them."""
+    if flags.action == "accept" and not (flags.plant or flags.device):
+        fail("counters accept: --plant or --device is needed")
+    settings = load_settings(flags.config_file)
+    found: list[HeldBack] = []
+    for account in accounts_of(settings, flags.account):
+        with _memory_of(account, settings) as kept:
+            chosen = [each for each in _held_back(account, kept) if _is_meant(each, flags)]
+            if flags.action == "accept":
+                _accept(kept, chosen)
+        found += chosen
+    show(flags.format, [asdict(each) for each in found], lambda: _text(found, flags.action))
+    return FAILED if flags.action == "accept" and not found else 0
+
+
+@contextmanager
+def _memory_of(account: Account, settings: Settings) -> Iterator[Memory]:
+    """What is kept of an account, beside the daemon if one runs."""
+    with state_of(settings) as state:
+        if state.directory is None:
+            fail("counters: without a state directory nothing is kept that could be looked at")
+        path = file_of(state.directory, account.base_url, account.username)
+        kept = Memory(path, locked=not state.daemon)
+        try:
+            yield kept
+        finally:
+            kept.close()
+
+
+def _held_back(account: Account, kept: Memory) -> Sequence[HeldBack]:
+    inventory = inventory_of(account)
+    # A file may hold anything; what is not understood is as if it were not known.
+    with suppress(LookupError, TypeError, ValueError):
+        inventory.recall(kept.read("fleet"))
+    waiting = {
+        # Which type a device has matters to the daemon alone.
+        ((None if subject is Subject.PLANTS else 0, name), series): held
+        for subject in _SUBJECTS.values()
+        for name, data in kept.read(memory.held(subject)).items()
+        for series, held in (plain.recalled(plain.read_held, data) or {}).items()
+    }
+    return held_back(waiting, inventory.plants, inventory.devices)
+
+
+def _is_meant(each: HeldBack, flags: argparse.Namespace) -> bool:
+    wanted = [
+        (subject.value, getattr(flags, flag))
+        for flag, subject in _SUBJECTS.items()
+        if getattr(flags, flag)
+    ]
+    return flags.metric in (None, each.metric) and (
+        not wanted or (each.subject, each.code) in wanted
+    )
+
+
+def _accept(kept: Memory, chosen: Sequence[HeldBack]) -> None:
+    """Leaves it for the daemon, which believes them before its next call."""
+    orders = (plain.plain_accepted(Subject(e.subject), e.code, e.metric) for e in chosen)
+    kept.write({(memory.ACCEPTED, name): order for name, order in orders})
+
+
+def _text(found: Sequence[HeldBack], action: str) -> str:
+    if not found:
+        say("nothing is held back")
+        return ""
+    headings = ("Of", "Name", "Metric", "Labels", "Shown", "Held back", "First told")
+    rows = (
+        (
+            each.code,
+            each.name,
+            each.metric,
+            ", ".join(each.labels),
+            f"{each.shown:,.2f} {each.unit}",
+            f"{each.told:,.2f} {each.unit}",
+            exact(each.since),
+        )
+        for each in found
+    )
+    if action == "accept":
+        say("accepted; the exporter shows it with its next answer")
+    return table(headings, rows)

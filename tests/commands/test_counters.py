@@ -1,0 +1,125 @@
+"""`counters`: what lifetime counters hold back, and that a person believes it."""
+
+import json
+
+import pytest
+from commands.world import NOON, expected, world
+
+from exporter.exposition.guard import Held, Run
+from exporter.exposition.plain import plain_held
+from exporter.northbound.records import Device, Plant
+from exporter.polling.inventory import Inventory
+
+ROOF, INVERTER = "NE=33554432", "1000000033554401"
+PLANT_ENERGY = "fusionsolar_plant_energy_joules_total"
+MPPT_ENERGY = "fusionsolar_inverter_mppt_energy_joules_total"
+
+
+def run_of(value, at):
+    return Run(value, at, at, value, at)
+
+
+@pytest.fixture
+def home(tmp_path):
+    with world(tmp_path) as made:
+        fleet = Inventory()
+        fleet.add_plants([Plant(ROOF, "Roof")])
+        fleet.take_devices([ROOF], [Device(INVERTER, ROOF, 1, "Inverter")])
+        of_plant = {(PLANT_ENERGY, ()): Held(6_925.5, NOON, run=run_of(0.4, NOON))}
+        of_device = {
+            (MPPT_ENERGY, ("1",)): Held(3_100.0, NOON, run=run_of(310_000.0, NOON + 300)),
+            (MPPT_ENERGY, ("2",)): Held(2_900.0, NOON),
+        }
+        memory = made.memory
+        memory.write(
+            {
+                **fleet.remember(),
+                ("counters/plants", ROOF): plain_held(of_plant),
+                ("counters/devices", INVERTER): plain_held(of_device),
+            }
+        )
+        memory.close()
+        yield made
+
+
+def accepted(home):
+    memory = home.memory
+    try:
+        return sorted(memory.read("counters/accepted").values())
+    finally:
+        memory.close()
+
+
+def test_a_table_of_what_is_held_back(home, capsys):
+    assert home.run("counters") == 0
+    assert capsys.readouterr().out == expected("counters")
+    assert accepted(home) == []
+
+
+def test_as_json(home, capsys):
+    assert home.run("counters", "--plant", ROOF, "--format", "json") == 0
+    assert json.loads(capsys.readouterr().out) == [
+        {
+            "subject": "plants",
+            "code": ROOF,
+            "name": "Roof",
+            "metric": PLANT_ENERGY,
+            "labels": [],
+            "unit": "kWh",
+            "shown": 6_925.5,
+            "told": 0.4,
+            "since": NOON,
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "orders"),
+    [
+        (["--plant", ROOF], [["plants", ROOF, PLANT_ENERGY]]),
+        (["--device", INVERTER, "--metric", MPPT_ENERGY], [["devices", INVERTER, MPPT_ENERGY]]),
+        (
+            ["--device", INVERTER, "--plant", ROOF],
+            [["devices", INVERTER, MPPT_ENERGY], ["plants", ROOF, PLANT_ENERGY]],
+        ),
+    ],
+)
+def test_what_is_accepted_is_left_for_the_exporter(home, capsys, chosen, orders):
+    assert home.run("counters", "accept", *chosen) == 0
+    assert capsys.readouterr().err == "accepted; the exporter shows it with its next answer\n"
+    assert accepted(home) == orders
+
+
+@pytest.mark.parametrize(
+    "chosen", [["--plant", "NE=1"], ["--device", INVERTER, "--metric", PLANT_ENERGY]]
+)
+def test_what_is_not_held_back_cannot_be_accepted(home, capsys, chosen):
+    assert home.run("counters", "accept", *chosen) == 1
+    assert capsys.readouterr().err == "nothing is held back\n"
+    assert accepted(home) == []
+
+
+def test_nothing_is_accepted_without_saying_of_what(home, capsys):
+    with pytest.raises(SystemExit) as ended:
+        home.run("counters", "accept")
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == (
+        "fusionsolar-exporter: counters accept: --plant or --device is needed\n"
+    )
+
+
+def test_it_works_beside_a_running_exporter_and_calls_nothing(home, capsys):
+    with home.daemon():
+        assert home.run("counters", "accept", "--plant", ROOF) == 0
+    assert home.calls("login") == 0
+    assert "6,925.50 kWh" in capsys.readouterr().out
+
+
+def test_without_a_state_directory_there_is_nothing_to_look_at(home, capsys):
+    home.configure(state=False)
+    with pytest.raises(SystemExit) as ended:
+        home.run("counters")
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.endswith(
+        "counters: without a state directory nothing is kept that could be looked at\n"
+    )

@@ -190,7 +190,7 @@ class AccountSink(Counts):
         device = self._fleet.devices.get(reading.subject)
         if device is None or interface.subject is not Subject.DEVICES:
             return reading
-        return self._offline.current(interface.name, device.type_id, reading)
+        return self._offline.current(interface.name, device.type_id, reading, self._time())
 
     def statistics(self, interface: Interface, windows: Mapping[str, Windows]) -> None:
         """An answer: the running and the last complete period of each that was asked about."""

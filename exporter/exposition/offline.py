@@ -8,33 +8,38 @@ not marked: sums then lack the device, and the share of a plant's inverters that
 
 from collections.abc import Collection
 from dataclasses import replace
+from math import inf
 
 from exporter.catalogue.model import Row
 from exporter.catalogue.ranges import range_of
 from exporter.catalogue.rows import lookup
+from exporter.exposition.guard import SLACK
 from exporter.northbound.codes import OFFLINE
 from exporter.northbound.records import Reading
 
 
 class Offline:
-    """Remembers the last answers of one account's offline devices."""
+    """Remembers of one account's offline devices what they told, and since when it is news."""
 
     def __init__(self) -> None:
-        self._told: dict[str, int] = {}
+        self._told: dict[str, tuple[int, float]] = {}
 
-    def current(self, interface: str, device_type: int, reading: Reading) -> Reading:
-        """The reading without what its device cannot know any more.
+    def current(self, interface: str, device_type: int, reading: Reading, at: float) -> Reading:
+        """The reading of `at`, in seconds, without what its device cannot know any more.
 
-        Some servers call a device offline that reports: what differs from the last answer is new.
+        Some servers call a device offline that reports: what differs from the answer before is
+        news, until a device that reports would have told something else.
         """
         values = reading.values
         if not any(values.get(key) == code for key, code in OFFLINE.items()):
             self._told.pop(reading.subject, None)
             return reading
         told = hash(frozenset((key, value) for key, value in values.items() if key not in OFFLINE))
-        before = self._told.get(reading.subject, told)
-        self._told[reading.subject] = told
+        before, news_at = self._told.get(reading.subject, (told, -inf))
         if told != before:
+            news_at = at
+        self._told[reading.subject] = (told, news_at)
+        if at - news_at < SLACK:
             return reading
         rows = lookup(interface, device_type)
         gone = {key for key, value in values.items() if value and _is_momentary(rows.get(key))}

@@ -56,6 +56,9 @@ def test_what_goes_on_reporting_is_there_whatever_the_server_calls_it(world):
     told(world, **LAST, run_state=0.0)
     changed = {**LAST, "active_power": 1.5}
     assert told(world, **changed, run_state=0.0) == MEASURED | STAY
+    world.at += 14 * 60.0  # three uploads
+    assert told(world, **changed, run_state=0.0) == MEASURED | STAY
+    world.at += 60.0
     assert told(world, **changed, run_state=0.0) == STAY
 
 

@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from exporter.catalogue.rows import ROWS, lookup
 from exporter.exposition.counts import NAMED_KEYS
+from exporter.exposition.plausible import Output
 from exporter.exposition.translate import Translator
 from exporter.northbound.records import Device, Parsed, Plant, Reading
 
@@ -76,6 +77,14 @@ def test_a_configured_factor_replaces_the_catalogues_for_its_type_and_key_alone(
     assert numbers(translate(47, values, factors=factors)) == {(watts.format("meter"),): 2.0}
     assert numbers(translate(1, values, factors=factors)) == {(watts.format("inverter"),): 2.0}
     assert numbers(translate(38, values, factors=factors)) == {(watts.format("inverter"),): 2_000.0}
+
+
+def test_a_reading_is_judged_after_its_configured_factor():
+    output = Output(60e3, 60e3)
+    for factors, expected in (({}, {}), ({(1, "active_power"): 1.0}, {"watts": 25_400.0})):
+        reading = Reading("d", {"active_power": 25_400.0})
+        told = Translator(factors).translate(REALTIME, 1, reading, NOW, output)
+        assert {sample.metric.unit: sample.value for sample in told.samples} == expected
 
 
 @pytest.mark.parametrize("factor", [2.5e6, 1.0, 7.2e6])

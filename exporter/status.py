@@ -101,10 +101,10 @@ class Plant:
 
 @dataclass(frozen=True, slots=True)
 class HeldBack:
-    """A lifetime counter that goes on showing one value while another is told.
+    """A lifetime counter that goes on showing one value while another is reported.
 
     `subject` is plants or devices, `code` the plant's code or device's id. Both values are in
-    `unit`, the source's; `since` is when the other was first told.
+    `unit`, the source's; `since` is when the other was first reported.
     """
 
     subject: str
@@ -114,7 +114,7 @@ class HeldBack:
     labels: tuple[str, ...]
     unit: str
     shown: float
-    told: float
+    reported: float
     since: float
 
 

@@ -30,8 +30,8 @@ class Range:
 
     `per_period`: both are meant for each second of the value's period. `by_class`: both are times
     what the largest device of its type delivers, see LARGEST. `of_output`: nor can it be more than
-    so many times what its plant or device delivers, where that is known. `momentary`: measured now,
-    so that an offline device cannot know it.
+    so many times what its plant or device delivers, where that is known. `instantaneous`: measured
+    now, so that an offline device cannot know it.
     """
 
     low: float
@@ -40,7 +40,7 @@ class Range:
     per_period: bool = False
     by_class: bool = False
     of_output: float | None = None
-    momentary: bool = False
+    instantaneous: bool = False
 
 
 # The most that one device of a type delivers, in watts, with room for those to come. Today's
@@ -60,25 +60,25 @@ _PRODUCED_BY_ONE = Range(0, 1, "an inverter is often larger than the capacity th
 _FED_IN = Range(0, 1, "a storage of another size may feed in as well",
                 per_period=True, by_class=True, of_output=10)  # fmt: skip
 _POWER = Range(-1, 1, "no device delivers more than the largest of its type",
-               by_class=True, momentary=True)  # fmt: skip
+               by_class=True, instantaneous=True)  # fmt: skip
 # Ten: a decimal point that slipped in the plant's capacity must not cost its readings.
 _OF_INVERTERS = Range(-1, 1, "no inverter delivers ten times its plant's capacity",
-                      by_class=True, of_output=10, momentary=True)  # fmt: skip
+                      by_class=True, of_output=10, instantaneous=True)  # fmt: skip
 # A factory draws a hundred times what the demonstration roof above its gate gives.
 _OF_GRID = Range(-1, 1, "no plant stands at a grid connection a thousand times its size",
-                 by_class=True, of_output=1_000, momentary=True)  # fmt: skip
+                 by_class=True, of_output=1_000, instantaneous=True)  # fmt: skip
 _DC_VOLTAGE = Range(-0.9, 2_000, "systems of 1 500 V; at night a converter's offset, but not -1",
-                    momentary=True)  # fmt: skip
+                    instantaneous=True)  # fmt: skip
 
 # By the end of a metric's name; the longest that fits.
 QUANTITIES: Mapping[str, Range] = {
-    "power_factor": Range(-1.01, 1.01, "a cosine, and its rounding", momentary=True),
+    "power_factor": Range(-1.01, 1.01, "a cosine, and its rounding", instantaneous=True),
     "state_of_charge_ratio": Range(0, 1.2, "batteries are charged above their nominal energy",
-                                   momentary=True),
+                                   instantaneous=True),
     "state_of_health_ratio": Range(0, 1.2, "new batteries hold more than they are sold for",
-                                   momentary=True),
+                                   instantaneous=True),
     "efficiency_ratio": Range(0, 2, "power in and out are measured at different moments",
-                              momentary=True),
+                              instantaneous=True),
     "availability_ratio": Range(0, 1.1, "a share of the time, and its rounding"),
     "communication_ratio": Range(0, 1.1, "a share of the time, and its rounding"),
     "progress_ratio": Range(0, 1, "a share of the work"),
@@ -109,9 +109,9 @@ OF_SUBJECTS: Mapping[tuple[str, str], Range] = {
     ("battery", "volts"): _DC_VOLTAGE,
     ("combiner", "volts"): _DC_VOLTAGE,
     ("inverter", "amperes"): Range(-6_000, 6_000, "a central inverter of 4 MW; a fault reverses",
-                                   momentary=True),
+                                   instantaneous=True),
     ("combiner", "amperes"): Range(-6_000, 6_000, "all strings of the largest box",
-                                   momentary=True),
+                                   instantaneous=True),
 }  # fmt: skip
 
 # By unit.
@@ -121,21 +121,22 @@ OF_UNITS: Mapping[str, Range] = {
     "volt_amperes": _POWER,
     "joules": _ENERGY,
     "var_seconds": _ENERGY,
-    "volts": Range(-0.9, 1.2e6, "the highest grid has 1 150 kV; -1 says no value", momentary=True),
+    "volts": Range(-0.9, 1.2e6, "the highest grid has 1 150 kV; -1 says no value",
+                   instantaneous=True),
     "amperes": Range(-60_000, 60_000, "the busbar of a power station; signed by direction",
-                     momentary=True),
+                     instantaneous=True),
     "hertz": Range(0, 75, "grids of 16.7, 50 and 60 Hz, an island's swings, 0 without a grid",
-                   momentary=True),
+                   instantaneous=True),
     "celsius": Range(-75, 150, "the coldest town has -71 degrees, semiconductors end at 150",
-                     momentary=True),
+                     instantaneous=True),
     "ratio": Range(-1, 6, "performance above 1 is real, and a dusty sensor makes it several",
-                   momentary=True),
+                   instantaneous=True),
     "watts_per_square_meter": Range(-50, 2_500, "edges of clouds give 1 900; sensors cool at night",
-                                    momentary=True),
+                                    instantaneous=True),
     "joules_per_square_meter": Range(0, 1_400, "the sun gives 1 361 W/m² above the air",
                                      per_period=True),
-    "meters_per_second": Range(0, 120, "the strongest gust had 113 m/s", momentary=True),
-    "degrees": Range(-360, 360, "a full turn either way", momentary=True),
+    "meters_per_second": Range(0, 120, "the strongest gust had 113 m/s", instantaneous=True),
+    "degrees": Range(-360, 360, "a full turn either way", instantaneous=True),
     "grams": Range(0, 1e14, "ten years of the largest plant on earth"),
 }  # fmt: skip
 
@@ -159,7 +160,7 @@ def _full_scales(*limits: int) -> frozenset[float]:
 NO_VALUES = _full_scales(2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1) | frozenset(
     (-1e38 * 3.4028234663852886, 1e38 * 3.4028234663852886)
 )  # of 32-bit floats
-NO_MOMENTARY_VALUES = _full_scales(2**15 - 1, 2**15, 2**16 - 1)
+NO_INSTANTANEOUS_VALUES = _full_scales(2**15 - 1, 2**15, 2**16 - 1)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Lifetime counters that hold a value back: which, and that a person believes it."""
+"""Lifetime counters that hold a value back: which ones, and accepting it."""
 
 import argparse
 from collections.abc import Iterator, Sequence
@@ -81,14 +81,14 @@ def _held_back(account: Account, kept: Memory) -> Sequence[HeldBack]:
     # A file may hold anything; what is not understood is as if it were not known.
     with suppress(LookupError, TypeError, ValueError):
         inventory.recall(kept.read("fleet"))
-    waiting = {
+    pending = {
         # Which type a device has matters to the daemon alone.
         ((None if subject is Subject.PLANTS else 0, name), series): held
         for subject in _SUBJECTS.values()
         for name, data in kept.read(memory.held(subject)).items()
         for series, held in (plain.recalled(plain.read_held, data) or {}).items()
     }
-    return held_back(waiting, inventory.plants, inventory.devices)
+    return held_back(pending, inventory.plants, inventory.devices)
 
 
 def _is_meant(each: HeldBack, flags: argparse.Namespace) -> bool:
@@ -103,7 +103,7 @@ def _is_meant(each: HeldBack, flags: argparse.Namespace) -> bool:
 
 
 def _accept(kept: Memory, chosen: Sequence[HeldBack]) -> None:
-    """Leaves it for the daemon, which believes them before its next call."""
+    """Leaves it for the daemon, which accepts them before its next call."""
     orders = (plain.plain_accepted(Subject(e.subject), e.code, e.metric) for e in chosen)
     kept.write({(memory.ACCEPTED, name): order for name, order in orders})
 
@@ -112,7 +112,7 @@ def _text(found: Sequence[HeldBack], action: str) -> str:
     if not found:
         say("nothing is held back")
         return ""
-    headings = ("Of", "Name", "Metric", "Labels", "Shown", "Held back", "First told")
+    headings = ("Of", "Name", "Metric", "Labels", "Shown", "Held back", "First seen")
     rows = (
         (
             each.code,
@@ -120,7 +120,7 @@ def _text(found: Sequence[HeldBack], action: str) -> str:
             each.metric,
             ", ".join(each.labels),
             f"{each.shown:,.2f} {each.unit}",
-            f"{each.told:,.2f} {each.unit}",
+            f"{each.reported:,.2f} {each.unit}",
             exact(each.since),
         )
         for each in found

@@ -124,18 +124,18 @@ class AccountSink(Counts):
             plants_of(self._fleet, lambda source, name: self._blocks.shown(source, name, now)),
             Counter(device_type_slug(each.type_id) for each in self._fleet.devices.values()),
             tuple(f"{kind}: {key}" for kind, key in list(self.unknown_keys)),
-            held_back(self._guard.waiting(), self._fleet.plants, self._fleet.devices),
+            held_back(self._guard.pending(), self._fleet.plants, self._fleet.devices),
         )
 
     def accept(self, read: memory.Read) -> None:
-        """Believes what people have said is true of the values that counters hold back."""
+        """Accepts those values held back that an operator has named."""
         for key, data in read(memory.ACCEPTED).items():
             order = plain.recalled(plain.read_accepted, data)
             if order is not None and order[1] in self._fleet.known(order[0]):
                 subject, name, metric = order
                 if self._guard.accept((self._fleet.device_type(subject, name), name), metric):
                     self._log.info(
-                        "counter is believed, as a person said", name=name, metric=metric
+                        "counter value accepted by an operator", name=name, metric=metric
                     )
             self._memory.note(memory.ACCEPTED, key, None)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from exporter.catalogue.rows import lookup
 from exporter.exposition.fleet import Fleet
-from exporter.exposition.guard import Guard, Held, Owner
+from exporter.exposition.guard import CounterState, Guard, Owner
 from exporter.exposition.plausible import UNKNOWN_PLANT, Output
 from exporter.northbound.interfaces import HOUR
 from exporter.northbound.records import Device
@@ -56,7 +56,7 @@ class Capacities:
     """The outputs of one account's plants and devices.
 
     A capacity is entered by hand, and nobody notices a wrong one. What it would take away is
-    therefore weighed: a capacity is believed if it leaves each inverter at least the power of the
+    therefore weighed: a capacity is trusted if it leaves each inverter at least the power of the
     smallest one that is sold (kilowatts taken for megawatts do not), if the plant's lifetime energy
     fits to it, and never below what its inverters add up to, by their names or their statistics, or
     what the plant's own counter has proved.
@@ -68,17 +68,17 @@ class Capacities:
         self._seen: Mapping[str, Device] | None = None
         self._by_plant: dict[str, list[Device]] = {}
         self._sums: dict[str, _Inverters] = {}
-        self._told: dict[Owner, float] = {}
+        self._reported: dict[Owner, float] = {}
 
-    def tell(self, owner: Owner, watts: float) -> None:
-        """Takes the capacity that statistics tell of a plant or inverter; 0 tells nothing."""
-        if watts and self._told.get(owner) != watts:
-            self._told[owner] = watts
+    def report(self, owner: Owner, watts: float) -> None:
+        """Takes the capacity that statistics give for a plant or inverter; 0 is none."""
+        if watts and self._reported.get(owner) != watts:
+            self._reported[owner] = watts
             self._sums.clear()
 
     def forget(self, owner: Owner) -> None:
-        """Drops what was told of a plant or device that is gone."""
-        self._told.pop(owner, None)
+        """Drops what was reported of a plant or device that is gone."""
+        self._reported.pop(owner, None)
 
     def of(self, owner: Owner) -> Output:
         """The output of a plant (type None) or device."""
@@ -90,25 +90,25 @@ class Capacities:
         if device_type in INVERTERS:
             if rating := self._rating(device):
                 return Output(rating, rating)
-            return Output(plant.known, min(plant.supposed, INVERTERS[device_type][1]))
+            return Output(plant.known, min(plant.assumed, INVERTERS[device_type][1]))
         if device_type in METERS:
-            return Output(plant.known, max(HOUSE, GRID_SHARE * plant.supposed))
+            return Output(plant.known, max(HOUSE, GRID_SHARE * plant.assumed))
         return plant
 
     def _of_plant(self, code: str) -> Output:
         inverters = self._inverters(code)
         plant = self._fleet.plants.get(code)
-        counted = self._guard.of((None, code), _SERIES) or Held(0.0)
+        counted = self._guard.of((None, code), _SERIES) or CounterState(0.0)
         energy, proved = counted.value * _LIFETIME.factor, counted.proved * _LIFETIME.factor
         listed = (plant and plant.capacity_watts) or 0.0
-        capacity = max(listed, self._told.get((None, code), 0.0))
+        capacity = max(listed, self._reported.get((None, code), 0.0))
         if not capacity or capacity < inverters.least or energy > FULL_LOAD * capacity:
             return Output(None, max(inverters.most, proved) or UNKNOWN_PLANT)
         known = max(capacity, inverters.rated, proved)
         return Output(known, known)
 
     def _rating(self, device: Device) -> float | None:
-        return self._told.get((device.type_id, device.id)) or rating_of(device)
+        return self._reported.get((device.type_id, device.id)) or rating_of(device)
 
     def _inverters(self, code: str) -> _Inverters:
         if self._seen is not self._fleet.devices:

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from math import isfinite
 from typing import Any
 
 import structlog
 
 from exporter.exposition.telemetry import Telemetry
-from exporter.exposition.translate import Doubted, Translation
+from exporter.exposition.translate import RejectedValue, Translation
 from exporter.northbound.codes import device_type_slug
 from exporter.northbound.errors import RATE_LIMITED, CallError
 from exporter.northbound.interfaces import LOGIN
@@ -27,7 +28,7 @@ class Counts:
         self.unknown_keys: dict[tuple[str, str], None] = {}
         self._account = account
         self._device_types: set[str] = set()
-        self._doubted: set[tuple[str, str, str]] = set()
+        self._named_values: set[tuple[str, str, str]] = set()
         self._called = {LOGIN.name}
         self._kept: dict[str, dict[str, float]] = {}
         self._changed: set[str] = set()
@@ -119,22 +120,19 @@ class Counts:
         self._telemetry.unknown_keys.labels(self._account, interface).inc(len(result.unknown_keys))
         for key in result.unknown_keys:
             self._name_unknown(kind, key)
-        for doubted in result.doubted:
-            self._name_doubted(kind, name, doubted)
+        about = self._log.bind(device_type=kind, name=name)
+        for rejected in result.rejected_values:
+            self._name_rejected(about, name, rejected)
+        for key, value in result.confirmed.items():
+            about.info("counter value confirmed", key=key, value=value)
         for metric, count in result.unknown_states.items():
             self._telemetry.unknown_states.labels(self._account, metric).inc(count)
 
-    def _name_doubted(self, kind: str, name: str, doubted: Doubted) -> None:
-        about = {"device_type": kind, "name": name, "key": doubted.key, "value": doubted.value}
-        if doubted.reason is None:
-            self._log.info("counter is believed now", **about)
-            return
-        named = (name, doubted.key, doubted.reason)
-        if named not in self._doubted and len(self._doubted) < NAMED_KEYS:
-            self._doubted.add(named)
-            self._log.warning(
-                "value is not shown", **about, shown=doubted.shown, reason=doubted.reason
-            )
+    def _name_rejected(self, log: Any, name: str, rejected: RejectedValue) -> None:
+        named = (name, rejected.key, rejected.reason)
+        if named not in self._named_values and len(self._named_values) < NAMED_KEYS:
+            self._named_values.add(named)
+            log.warning("value rejected", **asdict(rejected))
 
     def _name_unknown(self, kind: str, key: str) -> None:
         if (kind, key) not in self.unknown_keys and len(self.unknown_keys) < NAMED_KEYS:

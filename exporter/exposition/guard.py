@@ -20,9 +20,8 @@ DAY = 24 * HOUR
 # plant's sum lags behind its devices by another one.
 UPLOAD = 5 * MINUTE
 SLACK = 3 * UPLOAD
-OVER = (
-    1.5  # times its rating that a plant delivers at the edge of a cloud, or extended and not told
-)
+# Edges of clouds add a third to a module's rating; extensions are seldom entered.
+OVER = 1.5
 LEAST_RATE = 4e3  # watts: below, a counter of whole kWh could not step within the slack
 STALE = HOUR + SLACK  # while answers repeat themselves: the slowest sums are made every hour
 CONFIRMATIONS = 3  # further answers that agree
@@ -53,12 +52,12 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class CounterState:
     """What counts.
 
     `since` is from when on growth can still be accounted for: a rise moves it ahead by the time
     that it takes to produce, so that many small leaps are one. None is not known. `proved` is the
-    fastest growth, each second, that was confirmed. `answered` is when the value was last told; it
+    fastest growth, each second, that was confirmed. `answered` is when the value was last sent; it
     does not survive a restart.
     """
 
@@ -71,64 +70,67 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What to show for an answer (None: nothing); why it is `refused`, or that it is `believed`."""
+    """What to show for an answer (None: nothing); why it is refused, or that it was confirmed."""
 
     shown: float | None
     refused: str | None = None
-    believed: bool = False
+    confirmed: bool = False
 
 
 class Guard:
     """The value of every counter, until a higher or a lower one is confirmed."""
 
     def __init__(self) -> None:
-        self._held: dict[Owner, dict[Series, Held]] = {}
+        self._held: dict[Owner, dict[Series, CounterState]] = {}
         self._changed: set[Owner] = set()
-        self._waiting: dict[tuple[Owner, Series], Held] = {}
+        self._pending: dict[tuple[Owner, Series], CounterState] = {}
 
     def admit(self, owner: Owner, series: Series, value: float, at: float, rate: float) -> Verdict:
         """Takes an answer of `at` in; `rate` is how much each second the counter may grow."""
         before = self._held.get(owner, {}).get(series)
         if before is None or (value and not before.value):  # nothing was shown yet: no rise
-            held, believed = Held(value, at - SLACK), False
+            held, confirmed = CounterState(value, at - SLACK), False
         else:
-            held, believed = _judged(before, value, at, OVER * max(rate, before.proved))
+            held, confirmed = _judged(before, value, at, OVER * max(rate, before.proved))
         self._keep(owner, series, held)
         refused = None
         if held.value != value:
             refused = LEAPT if value > held.value else FELL
-        return Verdict(held.value or None, refused, believed)
+        return Verdict(held.value or None, refused, confirmed)
 
     def repeat(self, owner: Owner, series: Series, value: float, at: float, rate: float) -> Verdict:
-        """The same for an answer that was admitted before and is told again."""
+        """The same for an answer that was admitted before and is replayed."""
         held = self.of(owner, series)
         if held is None:
             return self.admit(owner, series, value, at, rate)
         return Verdict(held.value or None)
 
-    def of(self, owner: Owner, series: Series) -> Held | None:
-        """What counts of a counter; None where nothing was told yet."""
+    def of(self, owner: Owner, series: Series) -> CounterState | None:
+        """What counts of a counter; None before its first answer."""
         return self._held.get(owner, {}).get(series)
 
-    def waiting(self) -> Mapping[tuple[Owner, Series], Held]:
+    def pending(self) -> Mapping[tuple[Owner, Series], CounterState]:
         """The counters of which a value is held back; any thread may ask."""
-        return dict(self._waiting)
+        return dict(self._pending)
 
     def accept(self, owner: Owner, metric: str) -> bool:
-        """Believes at once what is held back of a metric; returns whether there was anything."""
+        """Accepts at once what is held back of a metric; returns whether there was anything."""
         mine = self._held.get(owner, {})
-        waiting = [(each, held.run) for each, held in mine.items() if each[0] == metric]
-        runs = [(series, run) for series, run in waiting if run is not None]
+        runs = [
+            (series, held.run)
+            for series, held in mine.items()
+            if series[0] == metric and held.run is not None
+        ]
         for series, run in runs:
-            self._keep(owner, series, Held(run.value, run.at, mine[series].proved))
+            self._keep(owner, series, CounterState(run.value, run.at, mine[series].proved))
         return bool(runs)
 
-    def changes(self) -> Mapping[Owner, Mapping[Series, Held]]:
+    def changes(self) -> Mapping[Owner, Mapping[Series, CounterState]]:
         """All that is held for those of which something changed since the last call."""
         changed, self._changed = self._changed, set()
         return {owner: self._held[owner] for owner in changed}
 
-    def recall(self, owner: Owner, held: Mapping[Series, Held]) -> None:
+    def recall(self, owner: Owner, held: Mapping[Series, CounterState]) -> None:
         """Holds again what was held before a restart."""
         for series, each in held.items():
             self._keep(owner, series, each)
@@ -137,35 +139,37 @@ class Guard:
     def forget(self, owner: Owner) -> None:
         """Drops what is held for a plant or device that is gone."""
         for series in self._held.pop(owner, {}):
-            self._waiting.pop((owner, series), None)
+            self._pending.pop((owner, series), None)
         self._changed.discard(owner)
 
-    def _keep(self, owner: Owner, series: Series, held: Held) -> None:
+    def _keep(self, owner: Owner, series: Series, held: CounterState) -> None:
         mine = self._held.setdefault(owner, {})
         if mine.get(series) != held:
             self._changed.add(owner)
         mine[series] = held
         if held.run is None:
-            self._waiting.pop((owner, series), None)
+            self._pending.pop((owner, series), None)
         else:
-            self._waiting[owner, series] = held
+            self._pending[owner, series] = held
 
 
-def _judged(before: Held, value: float, at: float, rate: float) -> tuple[Held, bool]:
+def _judged(
+    before: CounterState, value: float, at: float, rate: float
+) -> tuple[CounterState, bool]:
     """What counts after an answer, and whether that had to be confirmed."""
     since = _since(before, at)
     accounted = since + (value - before.value) / rate
     if value >= before.value and accounted <= at:
         if value > before.value:
-            before = Held(value, max(accounted, at - SLACK), before.proved)
+            before = CounterState(value, max(accounted, at - SLACK), before.proved)
         return replace(before, run=None, answered=at), False
     run = _followed(before, value, at, rate)
     if not _is_confirmed(run, before, since, at, rate):
         return replace(before, run=run), False
-    return Held(value, at - SLACK, _proved(run, before, since), answered=at), True
+    return CounterState(value, at - SLACK, _proved(run, before, since), answered=at), True
 
 
-def _since(before: Held, at: float) -> float:
+def _since(before: CounterState, at: float) -> float:
     """From when on growth can be accounted for; a time in the future counts as now."""
     if before.since is None or before.since > at:
         return at - SLACK
@@ -174,7 +178,7 @@ def _since(before: Held, at: float) -> float:
     return max(before.since, before.answered - STALE)
 
 
-def _followed(before: Held, value: float, at: float, rate: float) -> Run:
+def _followed(before: CounterState, value: float, at: float, rate: float) -> Run:
     """The run that an answer continues, or begins."""
     run = before.run
     opposite = run is not None and (run.value > before.value) != (value > before.value)
@@ -188,8 +192,8 @@ def _followed(before: Held, value: float, at: float, rate: float) -> Run:
     return Run(value, since, at, run.start, min(run.begun, at), run.agreed + 1)
 
 
-def _is_confirmed(run: Run, before: Held, since: float, at: float, rate: float) -> bool:
-    """Whether a run is to be believed.
+def _is_confirmed(run: Run, before: CounterState, since: float, at: float, rate: float) -> bool:
+    """Whether a run is confirmed.
 
     A leap is after further answers that agree, or after a day without a fall. A fall is after a day
     in which the counter grew; but if it is small and no count from zero, it waits to be overtaken:
@@ -203,7 +207,7 @@ def _is_confirmed(run: Run, before: Held, since: float, at: float, rate: float) 
     return run.value <= rate * (at - since) or before.value - run.value > rate * DAY
 
 
-def _proved(run: Run, before: Held, since: float) -> float:
+def _proved(run: Run, before: CounterState, since: float) -> float:
     """The fastest growth that is confirmed, in units each second."""
     if run.agreed < CONFIRMATIONS:
         return max(before.proved, (run.value - before.value) / (run.at - since))

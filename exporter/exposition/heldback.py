@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from exporter.catalogue.model import Kind
 from exporter.catalogue.rows import ROWS
-from exporter.exposition.guard import Held, Owner, Series
+from exporter.exposition.guard import CounterState, Owner, Series
 from exporter.northbound.interfaces import Subject
 from exporter.northbound.records import Device, Plant
 from exporter.status import HeldBack
@@ -17,11 +17,11 @@ _UNITS = {
 
 
 def held_back(
-    waiting: Mapping[tuple[Owner, Series], Held],
+    pending: Mapping[tuple[Owner, Series], CounterState],
     plants: Mapping[str, Plant],
     devices: Mapping[str, Device],
 ) -> tuple[HeldBack, ...]:
-    """Those of counters that are `waiting` for a value to be confirmed."""
+    """Those of counters that are `pending`: they wait for a value to be confirmed."""
     return tuple(
         HeldBack(
             (Subject.PLANTS if device_type is None else Subject.DEVICES).value,
@@ -34,7 +34,7 @@ def held_back(
             held.run.value,
             held.run.since,
         )
-        for ((device_type, code), (metric, labels)), held in waiting.items()
+        for ((device_type, code), (metric, labels)), held in pending.items()
         if held.run is not None
     )
 

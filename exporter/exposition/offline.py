@@ -1,4 +1,4 @@
-"""What an offline device is still believed: the server goes on telling its last values. Pure.
+"""What an offline device is still confirmed: the server goes on source its last values. Pure.
 
 They would count as production for as long as the device is away. So of a device that is offline,
 and of which nothing changes, what is measured now is absent, as if the answer had left it out. Its
@@ -19,38 +19,38 @@ from exporter.northbound.records import Reading
 
 
 class Offline:
-    """Remembers of one account's offline devices what they told, and since when it is news."""
+    """Remembers the last answer of each offline device of an account, and when it changed."""
 
     def __init__(self) -> None:
-        self._told: dict[str, tuple[int, float]] = {}
+        self._last: dict[str, tuple[int, float]] = {}
 
     def current(self, interface: str, device_type: int, reading: Reading, at: float) -> Reading:
         """The reading of `at`, in seconds, without what its device cannot know any more.
 
-        Some servers call a device offline that reports: what differs from the answer before is
-        news, until a device that reports would have told something else.
+        Some servers call a device offline that reports: an answer that differs from the
+        one before counts as current, for as long as uploads may take.
         """
         values = reading.values
         if not any(values.get(key) == code for key, code in OFFLINE.items()):
-            self._told.pop(reading.subject, None)
+            self._last.pop(reading.subject, None)
             return reading
-        told = hash(frozenset((key, value) for key, value in values.items() if key not in OFFLINE))
-        before, news_at = self._told.get(reading.subject, (told, -inf))
-        if told != before:
-            news_at = at
-        self._told[reading.subject] = (told, news_at)
-        if at - news_at < SLACK:
+        digest = hash(frozenset(item for item in values.items() if item[0] not in OFFLINE))
+        before, changed_at = self._last.get(reading.subject, (digest, -inf))
+        if digest != before:
+            changed_at = at
+        self._last[reading.subject] = (digest, changed_at)
+        if at - changed_at < SLACK:
             return reading
         rows = lookup(interface, device_type)
-        gone = {key for key, value in values.items() if value and _is_momentary(rows.get(key))}
+        gone = {key for key, value in values.items() if value and _is_instantaneous(rows.get(key))}
         return replace(reading, values={key: values[key] for key in values if key not in gone})
 
     def forget(self, names: Collection[str]) -> None:
-        """Drops what was told of devices that are gone."""
+        """Drops what is remembered of devices that are gone."""
         for name in names:
-            self._told.pop(name, None)
+            self._last.pop(name, None)
 
 
-def _is_momentary(row: Row | None) -> bool:
+def _is_instantaneous(row: Row | None) -> bool:
     found = range_of(row.metric) if row and row.metric and row.states is None else None
-    return found is not None and found.momentary
+    return found is not None and found.instantaneous

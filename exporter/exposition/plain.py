@@ -9,7 +9,7 @@ from math import isfinite
 from typing import Any, TypeVar
 
 from exporter.catalogue.model import Kind, Metric
-from exporter.exposition.guard import Held, Run, Series
+from exporter.exposition.guard import CounterState, Run, Series
 from exporter.exposition.translate import Sample
 from exporter.northbound.interfaces import Content, Subject
 from exporter.northbound.records import Alarm, Reading, TimedReading, Windows
@@ -108,7 +108,7 @@ def read_samples(metric: Metric, raw: Any) -> tuple[Sample, ...]:
     )
 
 
-def plain_held(held: Mapping[Series, Held]) -> list[Any]:
+def plain_held(held: Mapping[Series, CounterState]) -> list[Any]:
     """Metric, labels, and all that is known of each counter of a subject."""
     return [
         [name, list(labels), each.value, each.since, each.proved, each.run and astuple(each.run)]
@@ -116,7 +116,7 @@ def plain_held(held: Mapping[Series, Held]) -> list[Any]:
     ]
 
 
-def read_held(raw: Any) -> dict[Series, Held]:
+def read_held(raw: Any) -> dict[Series, CounterState]:
     """What is held of the counters of a subject.
 
     Version 0.1.0 wrote a count of low answers behind the value, and nothing else.
@@ -126,10 +126,10 @@ def read_held(raw: Any) -> dict[Series, Held]:
     }
 
 
-def _held(value: Any, since: Any, proved: Any = 0.0, *run: Any) -> Held:
+def _held(value: Any, since: Any, proved: Any = 0.0, *run: Any) -> CounterState:
     if not run:
-        return Held(_amount(value))
-    return Held(
+        return CounterState(_amount(value))
+    return CounterState(
         _amount(value),
         None if since is None else _number(since),
         _amount(proved),

@@ -9,7 +9,7 @@ from exporter.catalogue.ranges import (
     FIRST_TIME,
     LARGEST,
     LARGEST_PLANT,
-    NO_MOMENTARY_VALUES,
+    NO_INSTANTANEOUS_VALUES,
     NO_VALUES,
     TIMESTAMP,
     Range,
@@ -17,7 +17,7 @@ from exporter.catalogue.ranges import (
     range_of,
 )
 
-UNKNOWN_PLANT = 1e6  # watts that are supposed of a plant of which nothing is known
+UNKNOWN_PLANT = 1e6  # watts that are assumed for a plant of which nothing is known
 _POWERS = frozenset({"watts", "vars", "volt_amperes"})
 
 
@@ -26,11 +26,11 @@ class Output:
     """What a plant or device can put out, in watts.
 
     `known` is what its readings are judged by, None where nothing is certain enough for that.
-    `supposed` says which steps of its counters need no confirmation.
+    `assumed` says which steps of its counters need no confirmation.
     """
 
     known: float | None = None
-    supposed: float = UNKNOWN_PLANT
+    assumed: float = UNKNOWN_PLANT
 
 
 NOTHING_KNOWN = Output()
@@ -51,7 +51,7 @@ def is_plausible(row: Row, raw: float, value: float, output: Output, at: float) 
     found = range_of(metric)
     if found is None:
         return True
-    if raw in NO_MOMENTARY_VALUES and _is_measured_freely(found, metric, value, output):
+    if raw in NO_INSTANTANEOUS_VALUES and _is_measured_freely(found, metric, value, output):
         return False
     span = period_of(metric, row.labels) if found.per_period else 1.0
     largest = LARGEST.get(row.device_type, LARGEST_PLANT) if found.by_class else 1.0
@@ -62,4 +62,4 @@ def is_plausible(row: Row, raw: float, value: float, output: Output, at: float) 
 
 def _is_measured_freely(found: Range, metric: Metric, value: float, output: Output) -> bool:
     """Whether a number of 16 bits' last is none by chance: a power may well pass through it."""
-    return found.momentary and (metric.unit not in _POWERS or abs(value) > output.supposed)
+    return found.instantaneous and (metric.unit not in _POWERS or abs(value) > output.assumed)

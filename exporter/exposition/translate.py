@@ -12,7 +12,7 @@ from exporter.exposition.guard import LEAST_RATE, Guard, Owner
 from exporter.exposition.plausible import NOTHING_KNOWN, Output, is_plausible
 from exporter.northbound.records import Reading, Windows
 
-CAPACITY = "installed_capacity"  # the key under which statistics tell it
+CAPACITY = "installed_capacity"  # the key under which statistics give it
 PERIOD_START = "collectTime"  # the key, in ms, under which the catalogue has a row's own start
 IMPLAUSIBLE = "implausible"  # why a value is not shown that its quantity cannot have
 UNKNOWN = "unknown"  # the state of a code that no table names
@@ -28,15 +28,12 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubted:
-    """A value that was not shown, as it was sent: why not, and what is shown in its place.
-
-    Without a `reason`, it contradicted its counter until now, and is believed.
-    """
+class RejectedValue:
+    """A value that is not shown, as it was sent: why, and what is shown in its place."""
 
     key: str
     value: float
-    reason: str | None
+    reason: str
     shown: float | None = None
 
 
@@ -44,27 +41,28 @@ class Doubted:
 class Translation:
     """What became of one reading.
 
-    `rejected` counts unusable values by reason, and `doubted` are those of them that are numbers.
+    `rejected` counts unusable values by reason, and `rejected_values` are those of them that are
+    numbers; `confirmed` are values, by key, that their counter had held back until now.
     `unknown_keys` are those without a row in the catalogue, and `unknown_states` counts, by metric,
     codes that no enumeration names.
     """
 
     samples: list[Sample] = field(default_factory=list)
     rejected: Counter[str] = field(default_factory=Counter)
-    doubted: list[Doubted] = field(default_factory=list)
+    rejected_values: list[RejectedValue] = field(default_factory=list)
+    confirmed: dict[str, float] = field(default_factory=dict)
     unknown_keys: list[str] = field(default_factory=list)
     unknown_states: Counter[str] = field(default_factory=Counter)
 
-    def doubt(self, value: Doubted) -> None:
-        """Notes a value that is not shown, or was not until now."""
-        self.doubted.append(value)
-        if value.reason is not None:
-            self.rejected[value.reason] += 1
+    def reject(self, value: RejectedValue) -> None:
+        """Notes and counts a value that is not shown."""
+        self.rejected_values.append(value)
+        self.rejected[value.reason] += 1
 
 
 @dataclass(frozen=True, slots=True)
-class _Telling:
-    """Of whom a reading is, when it came, and whether it was told before."""
+class _Context:
+    """Of whom a reading is, when it came, and whether it is a replay."""
 
     owner: Owner
     at: float
@@ -84,7 +82,7 @@ class Translator:
         self.guard = Guard()
 
     def capacity(self, interface: str, device_type: int | None, reading: Reading) -> float:
-        """The installed capacity that a row of statistics tells, in watts; 0 if it tells none."""
+        """The installed capacity that a row of statistics gives, in watts; 0 for none."""
         row = lookup(interface, device_type).get(CAPACITY)
         raw = reading.values.get(CAPACITY, 0.0)
         if row is None or not is_plausible(row, raw, raw * self._factor(row), NOTHING_KNOWN, 0.0):
@@ -107,7 +105,7 @@ class Translator:
         told `again`, after a restart, leaves what is held of counters as it is.
         """
         rows = lookup(interface, device_type)
-        telling = _Telling((device_type, reading.subject), at, output, again)
+        context = _Context((device_type, reading.subject), at, output, again)
         result = Translation()
         for key, reason in reading.rejected.items():
             if key in rows:
@@ -119,11 +117,11 @@ class Translator:
             if row is None:
                 result.unknown_keys.append(key)
             elif row.metric is not None:
-                self._add(result, row, row.metric, telling, value)
+                self._add(result, row, row.metric, context, value)
         return result
 
     def _add(
-        self, result: Translation, row: Row, metric: Metric, telling: _Telling, raw: float
+        self, result: Translation, row: Row, metric: Metric, context: _Context, raw: float
     ) -> None:
         if row.states is not None:
             _add_states(result, row, metric, raw)
@@ -134,23 +132,25 @@ class Translator:
             return  # 0 is how servers say that there is no time
         if not isfinite(value):
             result.rejected["not_finite"] += 1
-        elif not is_plausible(row, raw, value, telling.output, telling.at):
-            result.doubt(Doubted(row.key, raw, IMPLAUSIBLE))
+        elif not is_plausible(row, raw, value, context.output, context.at):
+            result.reject(RejectedValue(row.key, raw, IMPLAUSIBLE))
         elif metric.kind is Kind.COUNTER:
-            self._count(result, row, metric, telling, raw)
+            self._count(result, row, metric, context, raw)
         else:
             result.samples.append(Sample(metric, row.labels, value))
 
     def _count(
-        self, result: Translation, row: Row, metric: Metric, telling: _Telling, raw: float
+        self, result: Translation, row: Row, metric: Metric, context: _Context, raw: float
     ) -> None:
         # In the source's unit: another factor is neither a fall nor a leap.
         unit = abs(self._factor(row))
-        rate = max(telling.output.supposed, LEAST_RATE) / unit
-        guard = self.guard.repeat if telling.again else self.guard.admit
-        verdict = guard(telling.owner, (metric.name, row.labels), abs(raw), telling.at, rate)
-        if verdict.refused or verdict.believed:
-            result.doubt(Doubted(row.key, raw, verdict.refused, verdict.shown))
+        rate = max(context.output.assumed, LEAST_RATE) / unit
+        guard = self.guard.repeat if context.again else self.guard.admit
+        verdict = guard(context.owner, (metric.name, row.labels), abs(raw), context.at, rate)
+        if verdict.refused is not None:
+            result.reject(RejectedValue(row.key, raw, verdict.refused, verdict.shown))
+        if verdict.confirmed:
+            result.confirmed[row.key] = raw
         if verdict.shown is not None:
             result.samples.append(Sample(metric, row.labels, verdict.shown * unit))
 

@@ -58,7 +58,8 @@ class Values:
     ) -> Iterable[Sample]:
         device_type = self.fleet.device_type(interface.subject, reading.subject)
         owner = (device_type, reading.subject)
-        self.capacities.tell(owner, self.translator.capacity(interface.name, device_type, reading))
+        capacity = self.translator.capacity(interface.name, device_type, reading)
+        self.capacities.report(owner, capacity)
         output = self.capacities.of(owner)
         result = self.translator.translate(
             interface.name, device_type, reading, self.time(), output, again=again

@@ -133,7 +133,7 @@ class Sink(Protocol):
         ...
 
     def accept(self, read: Callable[[str], Mapping[str, Any]]) -> None:
-        """Believes what a command has written that a person believes; `read` as in `recall`."""
+        """Accepts the counter values that a command has written down; `read` as in `recall`."""
         ...
 
     def changes(self) -> dict[tuple[str, str], Any]:

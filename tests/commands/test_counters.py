@@ -5,7 +5,7 @@ import json
 import pytest
 from commands.world import NOON, expected, world
 
-from exporter.exposition.guard import Held, Run
+from exporter.exposition.guard import CounterState, Run
 from exporter.exposition.plain import plain_held
 from exporter.northbound.records import Device, Plant
 from exporter.polling.inventory import Inventory
@@ -25,10 +25,10 @@ def home(tmp_path):
         fleet = Inventory()
         fleet.add_plants([Plant(ROOF, "Roof")])
         fleet.take_devices([ROOF], [Device(INVERTER, ROOF, 1, "Inverter")])
-        of_plant = {(PLANT_ENERGY, ()): Held(6_925.5, NOON, run=run_of(0.4, NOON))}
+        of_plant = {(PLANT_ENERGY, ()): CounterState(6_925.5, NOON, run=run_of(0.4, NOON))}
         of_device = {
-            (MPPT_ENERGY, ("1",)): Held(3_100.0, NOON, run=run_of(310_000.0, NOON + 300)),
-            (MPPT_ENERGY, ("2",)): Held(2_900.0, NOON),
+            (MPPT_ENERGY, ("1",)): CounterState(3_100.0, NOON, run=run_of(310_000.0, NOON + 300)),
+            (MPPT_ENERGY, ("2",)): CounterState(2_900.0, NOON),
         }
         memory = made.memory
         memory.write(
@@ -67,7 +67,7 @@ def test_as_json(home, capsys):
             "labels": [],
             "unit": "kWh",
             "shown": 6_925.5,
-            "told": 0.4,
+            "reported": 0.4,
             "since": NOON,
         }
     ]

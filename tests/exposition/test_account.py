@@ -352,7 +352,7 @@ def test_a_value_held_back_is_named_once_in_the_log():
         world = holding()
         for _ in range(3):
             world.answer(DEVICES, ["7"], {"7": {"total_cap": 0.5}})
-    named = {"event": "value is not shown", "log_level": "warning", "account": "home"}
+    named = {"event": "value rejected", "log_level": "warning", "account": "home"}
     assert logs == [
         named | {"device_type": "plant", "name": "P", "key": "total_power", "value": 0.5,
                  "shown": 5_000.0, "reason": "counter_fell"},
@@ -368,5 +368,5 @@ def test_that_a_new_meter_is_believed_is_told():
             world.at += 3_600.0
             world.answer(DEVICES, ["7"], {"7": {"total_cap": 0.5 + 0.01 * step}})
     assert [(entry["event"], entry["value"]) for entry in logs] == [
-        ("counter is believed now", pytest.approx(0.74))
+        ("counter value confirmed", pytest.approx(0.74))
     ]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.exposition.guard import FELL, LEAPT, Guard, Held, Run
+from exporter.exposition.guard import FELL, LEAPT, CounterState, Guard, Run
 from exporter.exposition.plain import plain_held, read_held
 
 DEVICE, SERIES = (1, "d"), ("energy", ())
@@ -69,7 +69,7 @@ def test_what_is_held_back_says_why():
 
 def test_that_a_leap_was_confirmed_is_told_once():
     verdicts = list(told([100, 140, 140.5, 141, 141.5, 142]))
-    assert [verdict.believed for verdict in verdicts] == [False] * 4 + [True, False]
+    assert [verdict.confirmed for verdict in verdicts] == [False] * 4 + [True, False]
 
 
 def test_small_leaps_do_not_add_up_to_a_large_one():
@@ -154,7 +154,7 @@ def test_a_forgotten_subject_starts_anew():
         guard.admit((1, name), SERIES, 5, START, RATE)
     guard.forget((1, "a"))
     guard.forget((1, "never seen"))
-    assert list(guard.waiting()) == [((1, "b"), SERIES)]
+    assert list(guard.pending()) == [((1, "b"), SERIES)]
     assert guard.admit((1, "a"), SERIES, 9, START, RATE).shown == 9
     assert guard.admit((1, "b"), SERIES, 9, START, RATE).shown == 10
 
@@ -166,10 +166,10 @@ def test_what_is_held_back_can_be_accepted_at_once():
     guard = Guard()
     for value in (5_000.0, 0.5, 0.6):
         guard.admit(DEVICE, SERIES, value, START, RATE)
-    assert guard.waiting()[DEVICE, SERIES].run.value == 0.6
+    assert guard.pending()[DEVICE, SERIES].run.value == 0.6
     assert guard.accept(DEVICE, "energy") is True
     assert guard.admit(DEVICE, SERIES, 0.7, START + MINUTE, RATE).shown == 0.7
-    assert guard.waiting() == {}
+    assert guard.pending() == {}
 
 
 def test_where_nothing_is_held_back_nothing_is_accepted():
@@ -213,7 +213,7 @@ def test_a_fall_goes_on_lasting_over_restarts():
 def test_what_version_0_1_0_wrote_is_held_on():
     later = Guard()
     later.recall(DEVICE, read_held([["energy", [], 100.0, 2]]))
-    assert later.of(DEVICE, SERIES) == Held(100.0)
+    assert later.of(DEVICE, SERIES) == CounterState(100.0)
     answers = [(140.0, 100.0), (99.0, 100.0), (100.5, 100.5)]
     for step, (value, expected) in enumerate(answers):
         assert later.admit(DEVICE, SERIES, value, START + step, RATE).shown == expected

@@ -1,4 +1,4 @@
-"""Devices that are away, whose last values the server goes on telling."""
+"""Devices that are away, whose last values the server goes on source."""
 
 import pytest
 from exposition.world import DEVICES, Memory, World

@@ -13,10 +13,11 @@ from exporter.catalogue.model import Kind, Metric
 
 HOUR = 3_600.0
 DAY = 24 * HOUR
-# How long the period of an energy may be, in seconds. With the end of summer time, a day and a
-# month have an hour more; no plant is fifty years old.
+# How long the period of an energy may be, in seconds. The row of an hour may make up for two whose
+# uploads were late, and has no night. With the end of summer time, a day and a month have an hour
+# more; no plant is fifty years old.
 PERIODS: Mapping[str, float] = {
-    "hour": HOUR,
+    "hour": 3 * HOUR,
     "day": 25 * HOUR,
     "month": 31 * DAY + HOUR,
     "year": 366 * DAY,
@@ -129,8 +130,7 @@ OF_UNITS: Mapping[str, Range] = {
                    instantaneous=True),
     "celsius": Range(-75, 150, "the coldest town has -71 degrees, semiconductors end at 150",
                      instantaneous=True),
-    "ratio": Range(-1, 6, "performance above 1 is real, and a dusty sensor makes it several",
-                   instantaneous=True),
+    "ratio": Range(-1, 6, "performance above 1 is real, and a dusty sensor makes it several"),
     "watts_per_square_meter": Range(-50, 2_500, "edges of clouds give 1 900; sensors cool at night",
                                     instantaneous=True),
     "joules_per_square_meter": Range(0, 1_400, "the sun gives 1 361 W/m² above the air",
@@ -147,9 +147,9 @@ FARTHEST_AHEAD = 2 * DAY
 TIMESTAMP = "timestamp_seconds"  # how the name of a time ends
 
 
-def _full_scales(*limits: int) -> frozenset[float]:
-    """These numbers, and their negatives, with any decimal point."""
-    scaled = [limit / 10**n for limit in limits for n in range(7)]
+def _full_scales(decimals: int, *limits: int) -> frozenset[float]:
+    """These numbers and their negatives, with up to so many decimals or zeros behind them."""
+    scaled = [limit / 10**n for limit in limits for n in range(decimals + 1)]
     scaled += [float(limit * 10**n) for limit in limits for n in range(1, 5)]
     return frozenset((*scaled, *(-each for each in scaled)))
 
@@ -157,10 +157,9 @@ def _full_scales(*limits: int) -> frozenset[float]:
 # The numbers by which registers say that they hold no value: the last of their range. Those of 32
 # bits and more are never a reading. Those of 16 bits are one in some ten thousand: they are no
 # values of what varies by itself, but an energy may stand there for a night.
-NO_VALUES = _full_scales(2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1) | frozenset(
-    (-1e38 * 3.4028234663852886, 1e38 * 3.4028234663852886)
-)  # of 32-bit floats
-NO_INSTANTANEOUS_VALUES = _full_scales(2**15 - 1, 2**15, 2**16 - 1)
+_FLOAT = 2.0**128 - 2.0**104  # the largest of 32 bits
+NO_VALUES = _full_scales(6, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1) | {_FLOAT, -_FLOAT}
+NO_INSTANTANEOUS_VALUES = _full_scales(3, 2**15 - 1, 2**15, 2**16 - 1)
 
 
 @cache

@@ -114,7 +114,7 @@ def test_what_cannot_be_is_not_shown(device_type, key, raw):
     [
         ("getStationRealKpi", None, "day_power", 9.9 * 25 * 1.25),
         ("getStationRealKpi", None, "month_power", 9.9 * (31 * 24 + 1) * 1.25),
-        ("getKpiStationHour", None, "inverter_power", 9.9 * 1.25),
+        ("getKpiStationHour", None, "inverter_power", 9.9 * 3 * 1.25),
         ("getKpiStationDay", None, "inverter_power", 9.9 * 25 * 1.25),
         ("getKpiStationMonth", None, "inverter_power", 9.9 * (31 * 24 + 1) * 1.25),
         ("getKpiStationYear", None, "inverter_power", 9.9 * 366 * 24 * 1.25),

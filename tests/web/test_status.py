@@ -373,8 +373,9 @@ def test_whatever_comes_from_outside_is_text(name):
     plant = replace(ROOF, name=name, code=name, health="faulty", alarms={"critical": 1, name: 1})
     lane = replace(REALTIME, failures=(Failure(name, name),))
     account = replace(
-        with_lane(lane), name=name, plants=(plant,), devices={name: 1}, unknown_keys=(name,)
-    )
+        with_lane(lane), name=name, plants=(plant,), devices={name: 1}, unknown_keys=(name,),
+        held_back=(replace(held_back(7), name=name, code=name, labels=(name,)),),
+    )  # fmt: skip
     page = read(account, HOME)
     text = " ".join(name.split())
     assert text in page.of("bdi")

@@ -132,7 +132,8 @@ class Counts:
         named = (name, rejected.key, rejected.reason)
         if named not in self._named_values and len(self._named_values) < NAMED_KEYS:
             self._named_values.add(named)
-            log.warning("value rejected", **asdict(rejected))
+            known = {key: each for key, each in asdict(rejected).items() if each is not None}
+            log.warning("value rejected", **known)
 
     def _name_unknown(self, kind: str, key: str) -> None:
         if (kind, key) not in self.unknown_keys and len(self.unknown_keys) < NAMED_KEYS:

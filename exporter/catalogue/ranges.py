@@ -141,9 +141,9 @@ OF_UNITS: Mapping[str, Range] = {
 }  # fmt: skip
 
 # Times: not before the first inverters at a grid (seconds sent as milliseconds are of 1970), nor
-# more than two days ahead, as local times are taken for universal ones.
+# in another century; this machine's clock may be wrong.
 FIRST_TIME = 631_152_000.0  # 1990-01-01
-FARTHEST_AHEAD = 2 * DAY
+LAST_TIME = 4_102_444_800.0  # 2100-01-01
 TIMESTAMP = "timestamp_seconds"  # how the name of a time ends
 
 

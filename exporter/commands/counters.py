@@ -1,11 +1,11 @@
 """Lifetime counters that hold a value back: which ones, and accepting it."""
 
 import argparse
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 
-from exporter.accounts import inventory_of
+from exporter.accounts import owner_of
 from exporter.commands.options import (
     accounts_of,
     add_account,
@@ -16,13 +16,16 @@ from exporter.commands.options import (
     show,
 )
 from exporter.commands.tables import table
-from exporter.commands.visit import FAILED, say, state_of
-from exporter.config import Account, Settings
+from exporter.commands.visit import FAILED, State, errand_to, say, state_of
+from exporter.config import Account
 from exporter.exposition import memory, plain
 from exporter.exposition.heldback import held_back
 from exporter.northbound.interfaces import Subject
-from exporter.polling.memory import Memory, file_of
+from exporter.polling.clock import SystemClock
+from exporter.polling.inventory import Inventory
+from exporter.polling.memory import Memory
 from exporter.polling.ports import Clock
+from exporter.polling.state_directory import file_of
 from exporter.status import HeldBack
 from exporter.wording import clock as exact
 
@@ -46,41 +49,37 @@ def define(parser: argparse.ArgumentParser) -> None:
     add_format(parser)
 
 
-def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:  # noqa: ARG001  # as the others
+def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
     """List the values that lifetime counters hold back, or accept them."""
     if flags.action == "accept" and not (flags.plant or flags.device):
         fail("counters accept: --plant or --device is needed")
     settings = load_settings(flags.config_file)
+    if settings.state.directory is None:
+        fail("counters: without a state directory nothing is kept that could be looked at")
+    accounts = accounts_of(settings, flags.account)
     found: list[HeldBack] = []
-    for account in accounts_of(settings, flags.account):
-        with _memory_of(account, settings) as kept:
-            chosen = [each for each in _held_back(account, kept) if _is_meant(each, flags)]
-            if flags.action == "accept":
-                _accept(kept, chosen)
-        found += chosen
+    with state_of(settings, accounts) as state:
+        for account in accounts:
+            with (
+                errand_to(account, settings, state, clock or SystemClock()) as errand,
+                _memory_of(account, state) as kept,
+            ):
+                held = [e for e in _held_back(errand.inventory, kept) if _is_meant(e, flags)]
+                if flags.action == "accept":
+                    _accept(kept, held)
+            found += held
     show(flags.format, [asdict(each) for each in found], lambda: _text(found, flags.action))
     return FAILED if flags.action == "accept" and not found else 0
 
 
-@contextmanager
-def _memory_of(account: Account, settings: Settings) -> Iterator[Memory]:
-    """What is kept of an account, beside the daemon if one runs."""
-    with state_of(settings) as state:
-        if state.directory is None:
-            fail("counters: without a state directory nothing is kept that could be looked at")
-        path = file_of(state.directory, account.base_url, account.username)
-        kept = Memory(path, locked=not state.daemon)
-        try:
-            yield kept
-        finally:
-            kept.close()
+def _memory_of(account: Account, state: State) -> closing[Memory]:
+    """What is kept of an account, whether a daemon works with it or not."""
+    owner = owner_of(account)
+    path = file_of(state.directory, *owner) if state.directory else None
+    return closing(Memory(path, locked=owner not in state.daemons))
 
 
-def _held_back(account: Account, kept: Memory) -> Sequence[HeldBack]:
-    inventory = inventory_of(account)
-    # A file may hold anything; what is not understood is as if it were not known.
-    with suppress(LookupError, TypeError, ValueError):
-        inventory.recall(kept.read("fleet"))
+def _held_back(inventory: Inventory, kept: Memory) -> Sequence[HeldBack]:
     pending = {
         # Which type a device has matters to the daemon alone.
         ((None if subject is Subject.PLANTS else 0, name), series): held

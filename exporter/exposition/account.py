@@ -268,6 +268,7 @@ class AccountSink(Counts):
         Of what is unknown or malformed nothing is shown.
         """
         wall = self._wall() if wall is None else wall
+        self._began = wall - self._now()
         for subject in (Subject.PLANTS, Subject.DEVICES):
             for name, data in self._recalled(memory.held(subject), subject, read):
                 if (held := self._read(memory.held(subject), plain.read_held, data)) is not None:

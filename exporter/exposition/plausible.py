@@ -5,10 +5,10 @@ from math import inf
 
 from exporter.catalogue.model import Metric, Row
 from exporter.catalogue.ranges import (
-    FARTHEST_AHEAD,
     FIRST_TIME,
     LARGEST,
     LARGEST_PLANT,
+    LAST_TIME,
     NO_INSTANTANEOUS_VALUES,
     NO_VALUES,
     TIMESTAMP,
@@ -36,10 +36,10 @@ class Output:
 NOTHING_KNOWN = Output()
 
 
-def is_plausible(row: Row, raw: float, value: float, output: Output, at: float) -> bool:
+def is_plausible(row: Row, raw: float, value: float, output: Output) -> bool:
     """Whether a row's value can be what it says: `raw` as sent, `value` in base units.
 
-    `output` is its plant's or device's, `at` the time in seconds since the epoch.
+    `output` is its plant's or device's.
     """
     metric = row.metric
     if metric is None:
@@ -47,7 +47,7 @@ def is_plausible(row: Row, raw: float, value: float, output: Output, at: float) 
     if raw in NO_VALUES:
         return False
     if metric.name.endswith(TIMESTAMP):
-        return FIRST_TIME <= value <= at + FARTHEST_AHEAD
+        return FIRST_TIME <= value <= LAST_TIME
     found = range_of(metric)
     if found is None:
         return True

@@ -85,7 +85,7 @@ class Translator:
         """The installed capacity that a row of statistics gives, in watts; 0 for none."""
         row = lookup(interface, device_type).get(CAPACITY)
         raw = reading.values.get(CAPACITY, 0.0)
-        if row is None or not is_plausible(row, raw, raw * self._factor(row), NOTHING_KNOWN, 0.0):
+        if row is None or not is_plausible(row, raw, raw * self._factor(row), NOTHING_KNOWN):
             return 0.0
         return raw * self._factor(row)
 
@@ -132,7 +132,7 @@ class Translator:
             return  # 0 is how servers say that there is no time
         if not isfinite(value):
             result.rejected["not_finite"] += 1
-        elif not is_plausible(row, raw, value, context.output, context.at):
+        elif not is_plausible(row, raw, value, context.output):
             result.reject(RejectedValue(row.key, raw, IMPLAUSIBLE))
         elif metric.kind is Kind.COUNTER:
             self._count(result, row, metric, context, raw)

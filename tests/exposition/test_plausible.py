@@ -15,7 +15,7 @@ KNOWN = Output(9_900.0, 9_900.0)
 
 def judged(interface, device_type, key, raw, output=NOTHING_KNOWN):
     row = lookup(interface, device_type)[key]
-    return is_plausible(row, raw, raw * row.factor, output, NOW)
+    return is_plausible(row, raw, raw * row.factor, output)
 
 
 REAL = [

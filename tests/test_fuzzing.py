@@ -83,7 +83,7 @@ class Server(Client):
         self._say = say
         self._fleet = dict(FLEET)
 
-    def call(self, path, body):
+    def _call(self, path, body):
         self.calls += 1
         if path in self._fleet:
             sound = as_json({"success": True, "data": self._fleet.pop(path)})
@@ -92,7 +92,7 @@ class Server(Client):
             status, head, content = self._say(path, body)
         with responses.RequestsMock() as server:
             server.post(HOST + path, body=content, status=status, headers=head)
-            return super().call(path, body)
+            return super()._call(path, body)
 
 
 class Life:

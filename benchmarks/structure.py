@@ -1,0 +1,141 @@
+"""How much code there is, and how far one answer travels through it: figures for a redesign.
+
+Counts the lines of `exporter/` and whatever stands out in them, then polls two simulated plants and
+follows the call that brings one answer of getDevRealKpi.
+"""
+
+import ast
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import yaml
+
+from exporter.accounts import Accounts
+from exporter.config import load
+from exporter.exposition.page import Page
+from exporter.exposition.telemetry import Telemetry
+from exporter.polling.poller import Poller
+from exporter.simulator.fleet import build
+from exporter.simulator.server import Server
+from exporter.simulator.system import System
+
+PACKAGE = Path(__file__).parents[1] / "exporter"
+LONG_FILE, LONG_FUNCTION = 400, 50  # lines
+# What a codec would do for all of them.
+PERSISTENCE = frozenset({"recall", "remember", "changes", "forget"})
+USERS = {"api": "secret"}
+FOLLOWED = "getDevRealKpi"
+STEPS = 100  # at most, until that call is made
+MINUTE = 0.5  # seconds that a minute of the limits lasts
+Function = tuple[str, str]  # module and name
+
+
+def main() -> None:
+    """Prints all figures, one a line."""
+    files = [path for path in sorted(PACKAGE.rglob("*.py")) if "simulator" not in path.parts]
+    trees = {path: ast.parse(path.read_text("utf-8")) for path in files}
+    lines = {path: len(path.read_text("utf-8").splitlines()) for path in files}
+    print(f"lines without the simulator: {sum(lines.values())} in {len(files)} files")
+    _tell("files over 400 lines", (path.name for path, n in lines.items() if n > LONG_FILE))
+    functions = [node for tree in trees.values() for node in _functions(tree)]
+    _tell("functions over 50 lines", (f.name for f in functions if _length(f) > LONG_FUNCTION))
+    _tell("definitions of persistence", (f.name for f in functions if f.name in PERSISTENCE))
+    classes = Counter(
+        node.name.lstrip("_")
+        for tree in trees.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    )
+    _tell("class names that stand more than once", (each for each, n in classes.items() if n > 1))
+    calls = _calls_of_an_answer()
+    modules = {callee[0] for _, callee in calls}
+    moves = [call for call in calls if _room(call[0][0]) != _room(call[1][0])]
+    print(
+        f"one answer of {FOLLOWED}: {len(modules)} modules entered in {len(set(map(_room, modules)))} "
+        f"rooms, {len(moves)} calls from one room into another"
+    )
+
+
+def _tell(what: str, names: Iterable[str]) -> None:
+    found = Counter(names)
+    listed = ", ".join(f"{each} {n}" if n > 1 else each for each, n in found.most_common())
+    print(f"{what}: {found.total()}{f' ({listed})' if listed else ''}")
+
+
+def _functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def _length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+def _room(module: str) -> str:
+    return module.split(".")[1]
+
+
+def _calls_of_an_answer() -> set[tuple[Function, Function]]:
+    """Which function of the exporter calls which while one answer is asked for and taken in."""
+    calls: set[tuple[Function, Function]] = set()
+
+    def enter(frame: FrameType, event: str, _: Any) -> None:
+        caller = frame.f_back
+        while caller is not None and not _is_ours(caller):
+            caller = caller.f_back
+        if event == "call" and caller is not None and _is_ours(frame):
+            calls.add((_function(caller), _function(frame)))
+
+    system = System(
+        build(0, plants=2), clock=time.time, edition="classic", minute=MINUTE, users=USERS
+    )
+    with Server(system) as server:
+        poller, telemetry = _poller(server.url)
+        for _ in range(STEPS):
+            before = _requests(telemetry)
+            calls.clear()
+            sys.setprofile(enter)
+            delay = poller.step()
+            sys.setprofile(None)
+            if _requests(telemetry) > before:
+                return calls
+            time.sleep(max(0.0, delay))
+    raise TimeoutError(f"{FOLLOWED} was not called")
+
+
+def _is_ours(frame: FrameType) -> bool:
+    module = frame.f_globals.get("__name__", "")
+    return module.startswith("exporter.") and ".simulator" not in module
+
+
+def _function(frame: FrameType) -> Function:
+    return frame.f_globals["__name__"], frame.f_code.co_qualname
+
+
+def _poller(url: str) -> tuple[Poller, Telemetry]:
+    """An account's poller, wired as in the daemon, whose thread has not been started."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "config.yaml"
+        account = {"base_url": url, "username": "api", "password": "secret", "limits": "classic"}
+        path.write_text(yaml.safe_dump({"accounts": [account], "state": {"directory": None}}))
+        settings = load(path, {})
+    telemetry = Telemetry()
+    accounts = Accounts(Page(telemetry.registry, lambda: 0.0), telemetry, MINUTE, None)
+    plan = accounts._plan(settings, settings.accounts[0])  # noqa: SLF001  # started by hand
+    return accounts._start(plan, ()).poller, telemetry  # noqa: SLF001  # started by hand
+
+
+def _requests(telemetry: Telemetry) -> float:
+    (family,) = telemetry.requests.collect()
+    return sum(s.value for s in family.samples if s.labels.get("interface") == FOLLOWED)
+
+
+if __name__ == "__main__":
+    main()

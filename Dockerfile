@@ -6,11 +6,12 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1
 WORKDIR /build
 
 COPY requirements.txt requirements-build.txt ./
+# The files are complete, so that pip has nothing to search for: `pip check` below proves it.
 RUN python -m venv tools \
-    && tools/bin/pip install --require-hashes -r requirements-build.txt \
+    && tools/bin/pip install --no-deps --require-hashes -r requirements-build.txt \
     && python -m venv --without-pip /opt/fusionsolar-exporter \
     && tools/bin/pip --python /opt/fusionsolar-exporter/bin/python \
-        install --require-hashes -r requirements.txt
+        install --no-deps --require-hashes -r requirements.txt
 
 COPY pyproject.toml README.md LICENSE ./
 COPY docs docs
@@ -19,6 +20,7 @@ COPY exporter exporter
 RUN tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
     && tools/bin/pip --python /opt/fusionsolar-exporter/bin/python \
         install --no-deps --no-index dist/*.whl \
+    && tools/bin/pip --python /opt/fusionsolar-exporter/bin/python check \
     && python -m compileall -q --invalidation-mode unchecked-hash /opt/fusionsolar-exporter
 
 

@@ -5,8 +5,12 @@ VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 IMAGE ?= fusionsolar-exporter:$(VERSION)
 ENGINE ?= $(firstword $(shell command -v buildah docker podman))
 
-BIN = .venv/bin
-PIP = $(BIN)/pip install --quiet --require-hashes
+VENV ?= .venv
+BIN = $(VENV)/bin
+# Requirement files are complete. Without --no-deps pip searches the index for what they need, finds
+# newer releases than those pinned, and stops at their missing hashes; `pip check` misses nothing.
+PIP = $(BIN)/pip install --quiet --no-deps
+PINNED = $(PIP) --require-hashes
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --annotation-style line --custom-compile-command 'make requirements'
 
@@ -15,10 +19,10 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 PARALLEL = -n $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)') --dist loadfile
 
 # The environment is as new as these stamps; its second half is for developers.
-DEMO = .venv/installed
-DEV = .venv/installed-dev
+DEMO = $(VENV)/installed
+DEV = $(VENV)/installed-dev
 
-.PHONY: help demo test stack-test lint coverage docs dashboards typescript requirements upgrade audit licences image bench soak clean
+.PHONY: help demo test stack-test lint coverage docs dashboards typescript oldest-pip requirements upgrade audit licences image bench soak clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -45,6 +49,8 @@ dashboards: $(DEV) ## write grafana/dashboards from their sources
 	@$(BIN)/python -m grafana.source
 
 typescript: build/grafana/node_modules ## install what checks the dashboards' types (needs npm)
+
+oldest-pip: build/pip ## get the oldest pip that a supported Python brings: a test sets up with it
 
 docs: $(DEMO) ## write docs/metrics.md from the catalogue
 	@$(BIN)/fusionsolar-exporter metrics > docs/metrics.md
@@ -82,15 +88,21 @@ build/grafana/node_modules: tests/grafana/package.json
 	@npm install --prefix build/grafana --ignore-scripts --no-audit --no-fund --no-package-lock --silent
 	@touch $@
 
+build/pip: | $(DEV)
+	@echo 'pip==22.3 --hash=sha256:1daab4b8d3b97d1d763caeb01a4640a2250a0ea899e257b1e44b9eded91e15ab' | \
+		$(BIN)/pip download --quiet --no-deps --require-hashes --dest $@ -r /dev/stdin
+
 $(DEMO): requirements.txt requirements-build.txt pyproject.toml
-	@echo "Setting up .venv ..."
+	@echo "Setting up $(VENV) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "needs Python 3.11 or newer: make PYTHON=...")'
-	@$(PYTHON) -m venv .venv
-	@$(PIP) -r requirements.txt -r requirements-build.txt
-	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PINNED) -r requirements.txt -r requirements-build.txt
+	@$(PIP) --no-build-isolation --editable .
+	@$(BIN)/pip check --quiet
 	@touch $@
 
 $(DEV): $(DEMO) requirements-dev.txt
 	@echo "Adding the developers' tools ..."
-	@$(PIP) -r requirements-dev.txt
+	@$(PINNED) -r requirements-dev.txt
+	@$(BIN)/pip check --quiet
 	@touch $@

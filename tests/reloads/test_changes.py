@@ -84,20 +84,20 @@ def test_currency_and_alarm_levels_take_effect_at_once(server, run, tmp_path):
 
 def test_factors_and_places_take_effect_at_once(server, run, tmp_path):
     running = ready(run(tmp_path, account(server.url)))
-    temperature = "fusionsolar_inverter_temperature_celsius"
-    before = {key: value for key, value in running.series().items() if key[0] == temperature}
+    constant = "fusionsolar_battery_max_charge_power_watts"
+    before = {key: value for key, value in running.series().items() if key[0] == constant}
     code = next(dict(key[1:])["plant_code"] for key in before)
 
     running.change(
         account(server.url),
-        factors=[{"device_type": 1, "key": "temperature", "factor": 10}],
+        factors=[{"device_type": 39, "key": "max_charge_power", "factor": 0.5}],
         plant_coordinates={code: [1.5, 2.5]},
     )
 
     after = running.series()
     place = ("fusionsolar_plant_latitude_degrees", ("account", "home"), ("plant_code", code))
     assert after[place] == 1.5
-    assert min(after[key] for key in before) > 5 * max(before.values())
+    assert {key: after[key] for key in before} == {key: each / 2 for key, each in before.items()}
 
 
 def test_limits_and_interfaces_take_effect(server, run, tmp_path):

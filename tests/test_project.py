@@ -30,15 +30,20 @@ def pins(file):
     return dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / file).read_text("utf-8"), re.MULTILINE))
 
 
-def imported():
-    """The packages that the code imports, as their first names."""
-    for path in (ROOT / "exporter").rglob("*.py"):
+def imported(folder):
+    """The distributions that the code of a folder imports from, by their first names."""
+    sources = packages_distributions()
+    for path in (ROOT / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             match node:
                 case ast.Import(names=names):
-                    yield from (alias.name.split(".")[0] for alias in names)
+                    modules = [alias.name for alias in names]
                 case ast.ImportFrom(module=str(module)):
-                    yield module.split(".")[0]
+                    modules = [module]
+                case _:
+                    continue
+            for module in modules:
+                yield from map(normal, sources.get(module.split(".")[0], ()))
 
 
 def tracked():
@@ -64,10 +69,16 @@ def test_the_version_is_the_projects(capsys):
     assert capsys.readouterr().out == f"{name} {number}\n"
 
 
-def test_every_dependency_is_used():
-    sources = packages_distributions()
-    used = {normal(source) for package in imported() for source in sources.get(package, ())}
-    assert {normal(wish) for wish in PROJECT["project"]["dependencies"]} - used == set()
+def test_every_dependency_is_used_and_what_is_used_is_a_dependency():
+    wishes = {normal(wish) for wish in PROJECT["project"]["dependencies"]}
+    assert set(imported("exporter")) == wishes | {PROJECT["project"]["name"]}
+
+
+@pytest.mark.parametrize("folder", ["tests", "benchmarks", "compose", "grafana"])
+def test_what_developers_use_is_asked_for_too(folder):
+    groups = PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["dev"]
+    wishes = {normal(wish) for wish in groups if isinstance(wish, str)}
+    assert set(imported(folder)) - wishes - {PROJECT["project"]["name"]} == set()
 
 
 def test_the_package_is_built_with_what_is_pinned_for_it():

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 _LONGEST_SHOWN = 40
 _WHICH: Mapping[Any, str] = {tuple: "[n]", Mapping: "[name]"}  # of several parts of a kind
@@ -83,7 +82,7 @@ def in_plain_words(error: ValidationError, model: type[BaseModel]) -> list[str]:
     return [_mistake(details, model) for details in error.errors(include_url=False)]
 
 
-def _mistake(details: ErrorDetails, model: type[BaseModel]) -> str:
+def _mistake(details: Mapping[str, Any], model: type[BaseModel]) -> str:
     # pydantic marks a refused key of a mapping by one more part, "[key]".
     location = [part for part in details["loc"] if part != "[key]"]
     kind = details["type"]

@@ -7,13 +7,12 @@ from threading import Lock
 from time import monotonic
 from typing import Generic, NamedTuple, TypeVar
 
-from isal import igzip
+from exporter.web.compression import compressed
 
 from exporter.web.threads import in_daemon_thread
 
 KEPT = 1.0  # seconds; several Prometheus servers scrape at the same moment
 PAGES = 16  # kept or being made at a time, each compressed or not
-FAST = 1  # the compression level: 7 ms for 100 000 series
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -91,4 +90,4 @@ class SingleFlight(Generic[Key]):
             return make(key)
 
     def _compressed(self, key: Key) -> bytes:
-        return igzip.compress(self._make(key), FAST)
+        return compressed(self._make(key))

@@ -1,0 +1,29 @@
+"""A page is compressed, whatever this processor has a library for."""
+
+import gzip
+import runpy
+import sys
+
+import pytest
+
+from exporter.web import compression
+
+PAGE = b'fusionsolar_up{account="home"} 1.0\n' * 1_000
+
+
+@pytest.fixture(params=["isal", "zlib"])
+def compressed(request, monkeypatch):
+    if request.param == "isal":
+        pytest.importorskip("isal", reason="isal is not made for this processor")
+    else:
+        for module in ("isal", "isal.igzip"):
+            monkeypatch.setitem(sys.modules, module, None)  # it cannot be imported
+    made = runpy.run_path(compression.__file__)
+    assert made["compress"].__module__ == {"isal": "isal.igzip", "zlib": "gzip"}[request.param]
+    return made["compressed"]
+
+
+def test_a_page_is_one_gzip_member_with_or_without_isal(compressed):
+    small = compressed(PAGE)
+    assert gzip.decompress(small) == PAGE
+    assert len(small) < len(PAGE) / 20

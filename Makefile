@@ -22,7 +22,7 @@ PARALLEL = -n $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)') --dis
 DEMO = $(VENV)/installed
 DEV = $(VENV)/installed-dev
 
-.PHONY: help demo test stack-test lint coverage docs dashboards typescript oldest-pip requirements upgrade audit licences image bench soak clean
+.PHONY: help demo test test-clocks test-pythons stack-test lint coverage docs dashboards typescript oldest-pip requirements upgrade audit licences image bench soak clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -32,6 +32,12 @@ demo: $(DEMO) ## run the exporter on a simulated management system; it says wher
 
 test: $(DEV) ## run the whole suite; whatever needs more than Python skips with its reason
 	@$(BIN)/pytest -rs $(PARALLEL)
+
+test-clocks: $(DEV) ## run it at six moments that are apt to break it, such as a leap day (needs a C compiler)
+	@$(BIN)/python tests/clocks/run.py $(CLOCKS) -- -rs $(PARALLEL)
+
+test-pythons: ## run it with each supported Python there is, and name those missing
+	@.ci/pythons
 
 stack-test: $(DEV) ## run the demo with real Prometheus, Alertmanager and VictoriaMetrics (Debian's)
 	@$(BIN)/pytest -rs tests/stack

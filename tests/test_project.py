@@ -81,6 +81,12 @@ def test_what_developers_use_is_asked_for_too(folder):
     assert set(imported(folder)) - wishes - {PROJECT["project"]["name"]} == set()
 
 
+def test_the_pythons_that_it_is_tested_with_begin_with_the_oldest_that_it_allows():
+    kinds = [each.rpartition(" :: ")[2] for each in PROJECT["project"]["classifiers"]]
+    assert kinds == sorted(kinds, key=lambda kind: int(kind.partition(".")[2]))
+    assert PROJECT["project"]["requires-python"] == f">={kinds[0]}"
+
+
 def test_the_package_is_built_with_what_is_pinned_for_it():
     assert PROJECT["dependency-groups"]["build"] == PROJECT["build-system"]["requires"]
 

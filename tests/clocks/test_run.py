@@ -1,0 +1,50 @@
+"""The clock that the suite is run at is the one asked for, and only that one is."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from clocks.run import CLOCKS, build, environment
+
+pytestmark = [
+    pytest.mark.skipif(shutil.which("cc") is None, reason="a C compiler (cc) is not installed"),
+    pytest.mark.skipif("WALL_CLOCK_SHIFT" in os.environ, reason="the clock is shifted already"),
+]
+
+LOOK = """
+import json, time
+time.sleep(0.001)  # nor does a wait take notice
+print(json.dumps([time.time(), time.localtime().tm_gmtoff, time.monotonic()]))
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _library():
+    build()
+
+
+@pytest.mark.parametrize("name", CLOCKS)
+def test_a_process_starts_at_that_moment_of_that_zone_and_the_steady_clock_goes_on(name):
+    zone, moment = CLOCKS[name]
+    start = datetime.fromisoformat(moment).replace(tzinfo=ZoneInfo(zone))
+
+    before = time.monotonic()
+    look = subprocess.run(  # noqa: S603  # the program above
+        [sys.executable, "-c", LOOK],
+        env=environment(zone, moment),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    after = time.monotonic()
+
+    wall, offset, steady = json.loads(look.stdout)
+    assert -1.0 < wall - start.timestamp() < after - before + 1.0  # the shift is whole seconds
+    assert offset == datetime.fromtimestamp(wall, start.tzinfo).utcoffset().total_seconds()
+    assert before < steady < after

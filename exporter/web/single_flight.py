@@ -8,7 +8,6 @@ from time import monotonic
 from typing import Generic, NamedTuple, TypeVar
 
 from exporter.web.compression import compressed
-
 from exporter.web.threads import in_daemon_thread
 
 KEPT = 1.0  # seconds; several Prometheus servers scrape at the same moment

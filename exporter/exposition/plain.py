@@ -6,7 +6,7 @@ What another version wrote, or nobody, makes no record: `recalled` gives None fo
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import astuple
 from math import isfinite
-from typing import Any, TypeVar
+from typing import Any, TypeVar, assert_never
 
 from exporter.catalogue.model import Kind, Metric
 from exporter.exposition.guard import CounterState, Run, Series
@@ -39,8 +39,10 @@ def plain(shown: Shown, at: float) -> dict[str, Any]:
                 "current": _plain_row(shown.current),
                 "previous": _plain_row(shown.previous),
             }
-        case _:
+        case tuple():
             data = [_plain_alarm(alarm) for alarm in shown]
+        case missed:
+            assert_never(missed)
     return {"at": at, "shown": data}
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import assert_never
 
 from exporter.exposition.alarms import active
 from exporter.exposition.blocks import Samples
@@ -50,8 +51,10 @@ class Values:
                 return translate(shown)
             case Windows():
                 return windowed(shown, translate)
-            case _:
+            case tuple():
                 return active(shown, self.severities, self.max_active)
+            case missed:
+                assert_never(missed)
 
     def _translate(
         self, interface: Interface, reading: Reading, *, again: bool

@@ -8,7 +8,7 @@ June 2022 live under.
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, assert_never
 
 from exporter.northbound import events, parsing
 from exporter.northbound.errors import CallError
@@ -105,8 +105,10 @@ class Interface:
                 return {"stationCodes": ",".join(members)}
             case Subject.DEVICES:
                 return {"devIds": ",".join(members), "devTypeId": str(device_type)}
-            case _:
+            case Subject.ACCOUNT | Subject.PERSON:
                 return {}
+            case missed:
+                assert_never(missed)
 
     def answer(self, call: Callable[[], Any], members: Collection[str]) -> Parsed[Any]:
         """What a call about these members brings; to hear that there is nothing is an answer.

@@ -9,7 +9,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, inf
-from typing import Any
+from typing import Any, assert_never
 
 from exporter.northbound.errors import CallError
 from exporter.northbound.interfaces import DAY, HOUR, Growth, Limit
@@ -60,6 +60,8 @@ def quotas(limits: Iterable[Limit], fleet: FleetSize) -> tuple[Quota, ...]:
                 by_type = {kind: _hundreds(count) for kind, count in fleet.devices.items()}
                 resolved.append(_quota(limit, sum(by_type.values())))
                 resolved.extend(_quota(limit, more, kind) for kind, more in by_type.items())
+            case missed:
+                assert_never(missed)
     return tuple(resolved)
 
 

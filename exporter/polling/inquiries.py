@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from math import inf
-from typing import Any, Protocol
+from typing import Any, Protocol, assert_never
 
 from exporter.northbound.codes import ALARM_SEVERITIES, ALARM_TYPES
 from exporter.northbound.errors import CallError, Reaction
@@ -439,6 +439,10 @@ def inquiries_of(
                 made[name] = _Alarms(interface, sink, clock, alarms)
             case Content.UPGRADES:
                 made[name] = _Upgrades(interface, sink, clock)
-            case _:
+            case Content.READINGS:
                 made[name] = _Readings(interface, sink, clock)
+            case Content.NOTHING:
+                continue  # the login, which has no turns
+            case missed:
+                assert_never(missed)
     return made

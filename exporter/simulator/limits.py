@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from exporter.northbound.interfaces import EDITIONS, INTERFACES, MINUTE, Growth, Interface, Limit
 
@@ -35,8 +36,10 @@ def calls_allowed(limit: Limit, size: Size, device_type: int | None = None) -> i
             more = _hundreds(size.devices.get(device_type, 0))
         case Growth.DEVICES:
             more = sum(map(_hundreds, size.devices.values()))
-        case _:
+        case Growth.NONE:
             more = 0
+        case missed:
+            assert_never(missed)
     return max(1, limit.base + more)
 
 

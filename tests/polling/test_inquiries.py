@@ -21,8 +21,12 @@ from polling.world import (
 )
 
 from exporter.northbound.errors import Reaction, fail_code_error
-from exporter.polling.inquiries import AlarmTerms
+from exporter.northbound.interfaces import INTERFACES
+from exporter.polling.inquiries import AlarmTerms, inquiries_of
+from exporter.polling.inventory import Inventory
+from exporter.polling.lane import Wish
 from exporter.polling.memory import Memory
+from exporter.polling.walk import Walk
 
 # --- requests ----------------------------------------------------------------------------------
 
@@ -252,3 +256,13 @@ def test_a_bug_while_asking_costs_one_turn_and_no_interface(capsys):
 
     assert len(server.paths("getAlarmList")) > 100
     assert capsys.readouterr() == ("", "")
+
+
+def test_every_interface_that_is_walked_has_an_inquiry_and_what_has_no_turns_has_none():
+    wishes = [Wish(each, each.classic, 0.0) for each in INTERFACES.values()]
+    sink, inventory = Sink(), Inventory()
+    lanes = Walk(wishes, inventory, sink, None)
+
+    asked = inquiries_of(lanes, inventory, sink, FakeClock(HOUR), AlarmTerms())
+
+    assert INTERFACES.keys() - asked.keys() == {"login", "devUpgrade", "snIsRegister"}

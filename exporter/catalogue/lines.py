@@ -22,7 +22,7 @@ class Line:
 
     `key` holds `{}` where the label stands; `metric` is the name after `fusionsolar_<subject>_`.
     `sentence` becomes the HELP, which adds the keys and the full stop; a line without one is a
-    further source of a metric that an earlier line describes.
+    further source of a metric that an earlier line describes. `fallback_for` is as in `Row`.
     """
 
     kind: Kind
@@ -33,6 +33,7 @@ class Line:
     sentence: str = ""
     label: Label = NO_LABEL
     states: Mapping[int, str] | None = None
+    fallback_for: str = ""
 
     @property
     def keys(self) -> Mapping[str, tuple[str, ...]]:
@@ -92,6 +93,7 @@ def expand(subject: str, tables: Mapping[str, tuple[Line, ...]]) -> tuple[Row, .
             source_unit=line.source_unit,
             states=line.states,
             code_metric=code_metrics[line.metric],
+            fallback_for=line.fallback_for,
         )
         for interface, lines in tables.items()
         for device_type in _types(lines)

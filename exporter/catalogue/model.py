@@ -38,7 +38,8 @@ class Row:
     A sample is the value, sent in `source_unit`, times `factor`; `labels` are the values of
     `metric.labels`, but for a statistic's `window`, the last, which depends on the time. A StateSet
     has its `states` (code → name) and a `code_metric` for the code itself. A key left out on
-    purpose has no metric, and a `reason`.
+    purpose has no metric, and a `reason`. A key that is `fallback_for` another gives the same
+    series where an answer lacks that one.
     """
 
     interface: str
@@ -51,3 +52,4 @@ class Row:
     states: Mapping[int, str] | None = None
     code_metric: Metric | None = None
     reason: str = ""
+    fallback_for: str = ""

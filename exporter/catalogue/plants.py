@@ -1,6 +1,10 @@
 """Plants (reference 3.1-3.5).
 
 The reference prints kWh for `performance_ratio`, which is a percentage.
+
+Statistics of newer servers (24.5 on) tell what modules, inverters and batteries did apart:
+`PVYield`, `inverterYield`, `chargeCap` and so on. `inverter_power` is then the modules' yield, so
+it stands for what the inverters put out only where `inverterYield` lacks.
 """
 
 from exporter.catalogue.lines import counter, each, expand, gauge, stateset
@@ -26,10 +30,21 @@ HOUR_STATISTICS = (
           "Irradiation during the period"),
     gauge("theory_power",   "kWh", ALL, "period_theoretical_energy_joules",
           "Energy that the irradiation of the period would have given without losses"),
+    gauge("PVYield",        "kWh", ALL, "period_pv_energy_joules",
+          "Energy that the modules gave during the period"),
+    gauge("inverterYield",  "kWh", ALL, "period_inverter_energy_joules",
+          "Energy put out by the inverters during the period; where only inverter_power is sent "
+          "and there are batteries, what the modules gave"),
     gauge("inverter_power", "kWh", ALL, "period_inverter_energy_joules",
-          "Energy put out by the inverters during the period"),
+          fallback_for="inverterYield"),
     gauge("ongrid_power",   "kWh", ALL, "period_feed_in_energy_joules",
           "Energy fed into the grid during the period"),
+    gauge("selfProvide",    "kWh", ALL, "period_self_supplied_energy_joules",
+          "Energy consumed during the period that modules and batteries supplied"),
+    gauge("chargeCap",      "kWh", ALL, "period_charge_energy_joules",
+          "Energy charged into the batteries of a plant during the period"),
+    gauge("dischargeCap",   "kWh", ALL, "period_discharge_energy_joules",
+          "Energy discharged from the batteries of a plant during the period"),
 
     gauge("power_profit", "currency", ALL, "period_income",
           "Revenue of the period, in the account's currency"),
@@ -39,6 +54,10 @@ STATISTICS = (
     *HOUR_STATISTICS,
     gauge("use_power", "kWh", ALL, "period_consumed_energy_joules",
           "Energy consumed during the period"),
+    gauge("selfUsePower", "kWh", ALL, "period_self_consumed_energy_joules",
+          "Energy of the modules that was not fed into the grid during the period"),
+    gauge("buyPower", "kWh", ALL, "period_purchased_energy_joules",
+          "Energy drawn from the grid during the period"),
 
     gauge("installed_capacity", "kW", ALL, "period_capacity_watts",
           "Installed capacity of a plant in the period"),

@@ -116,7 +116,7 @@ class Translator:
             row = rows.get(key)
             if row is None:
                 result.unknown_keys.append(key)
-            elif row.metric is not None:
+            elif row.metric is not None and not _tells(reading, row.fallback_for):
                 self._add(result, row, row.metric, context, value)
         return result
 
@@ -158,6 +158,11 @@ class Translator:
         if row.device_type is None:
             return row.factor
         return self._factors.get((row.device_type, row.key), row.factor)
+
+
+def _tells(reading: Reading, key: str) -> bool:
+    """Whether a key was sent, with a value or with what cannot be used as one."""
+    return key in reading.values or key in reading.rejected
 
 
 def windowed(

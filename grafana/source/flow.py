@@ -37,7 +37,11 @@ CHARGING = f"({BATTERY} or 0 * {PV} unless on (account, plant_code) {BATTERIES})
 LOAD = f"({PV} - {CHARGING} - {METER})"
 SOC = of_plants("battery_state_of_charge_ratio")
 DAY = ('period="day"', 'window="current"')
-PRODUCED = per_plant(of_plants("plant_period_inverter_energy_joules", *DAY))
+# Servers that do not tell what the modules gave tell what the inverters put out.
+PRODUCED = per_plant(
+    f"({of_plants('plant_period_pv_energy_joules', *DAY)} "
+    f"or {of_plants('plant_period_inverter_energy_joules', *DAY)})"
+)
 FED_IN = per_plant(of_plants("plant_period_feed_in_energy_joules", *DAY))
 USED = per_plant(of_plants("plant_period_consumed_energy_joules", *DAY))
 
@@ -105,7 +109,9 @@ FLOW = Line(
 TODAY = Line(
     4,
     (4, stat(
-        "Produced today", "Energy put out by the inverters, by the plants' daily statistics.",
+        "Produced today",
+        "What the modules gave, by the plants' daily statistics; of servers that do not tell it, "
+        "what the inverters put out.",
         kilowatt_hours(f"sum({PRODUCED})"), "kwatth",
     )),
     (4, stat(

@@ -18,12 +18,19 @@ MAPPED = [row for row in ROWS if row.metric is not None]
 PLANT_HOUR = [
     ("radiation_intensity", "plant_period_irradiation_joules_per_square_meter", 3.6e6),
     ("theory_power", "plant_period_theoretical_energy_joules", 3.6e6),
+    ("PVYield", "plant_period_pv_energy_joules", 3.6e6),
+    ("inverterYield", "plant_period_inverter_energy_joules", 3.6e6),
     ("inverter_power", "plant_period_inverter_energy_joules", 3.6e6),
+    ("selfProvide", "plant_period_self_supplied_energy_joules", 3.6e6),
+    ("chargeCap", "plant_period_charge_energy_joules", 3.6e6),
+    ("dischargeCap", "plant_period_discharge_energy_joules", 3.6e6),
     ("ongrid_power", "plant_period_feed_in_energy_joules", 3.6e6),
     ("power_profit", "plant_period_income", 1),
 ]
 PLANT_LONGER = [
     ("use_power", "plant_period_consumed_energy_joules", 3.6e6),
+    ("selfUsePower", "plant_period_self_consumed_energy_joules", 3.6e6),
+    ("buyPower", "plant_period_purchased_energy_joules", 3.6e6),
     ("installed_capacity", "plant_period_capacity_watts", 1e3),
     ("performance_ratio", "plant_period_performance_ratio", 0.01),
     ("perpower_ratio", "plant_period_full_load_seconds", 3600),
@@ -69,10 +76,17 @@ def test_no_key_of_a_source_stands_twice():
     assert repeated((row.interface, row.device_type, row.key) for row in ROWS) == set()
 
 
-def test_no_two_keys_of_a_source_become_one_series():
-    series = [(row.interface, row.device_type, row.metric.name, row.labels) for row in MAPPED]
+def series_of(row):
+    return row.interface, row.device_type, row.metric.name, row.labels
 
-    assert repeated(series) == set()
+
+def test_no_two_keys_of_a_source_become_one_series_but_one_in_anothers_place():
+    assert repeated(series_of(row) for row in MAPPED if not row.fallback_for) == set()
+    for row in MAPPED:
+        if row.fallback_for:
+            preferred = lookup(row.interface, row.device_type)[row.fallback_for]
+            assert series_of(row) == series_of(preferred)
+            assert (row.factor, preferred.fallback_for) == (preferred.factor, "")
 
 
 def test_a_metric_means_the_same_wherever_it_comes_from():

@@ -61,6 +61,26 @@ def test_a_number_in_a_key_becomes_a_label():
     }
 
 
+@pytest.mark.parametrize(
+    ("values", "rejected", "shown"),
+    [
+        ({"inverter_power": 2.0}, {}, [7.2e6]),
+        ({"inverter_power": 2.0, "inverterYield": 5.0}, {}, [1.8e7]),
+        ({"inverterYield": 5.0, "inverter_power": 2.0}, {}, [1.8e7]),
+        ({"inverter_power": 2.0}, {"inverterYield": "not_a_number"}, []),
+        ({"inverterYield": 5.0}, {}, [1.8e7]),
+    ],
+)
+def test_the_modules_yield_stands_for_the_inverters_only_where_theirs_is_not_sent(
+    values, rejected, shown
+):
+    translation = translate(None, values, rejected, interface="getKpiStationDay")
+
+    name = "fusionsolar_plant_period_inverter_energy_joules"
+    assert [each.value for each in translation.samples if each.metric.name == name] == shown
+    assert translation.unknown_keys == []
+
+
 def test_zero_is_a_value_but_of_a_lifetime_counter():
     values = {"active_power": 0.0, "day_cap": 0.0, "total_cap": 0.0, "mppt_1_cap": 0.0}
     assert numbers(translate(1, values)) == {

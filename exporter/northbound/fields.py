@@ -12,6 +12,8 @@ _CODE_BITS = 31  # of whatever is no id: enumerations, failCodes, counts
 _ID_BITS = 64
 _EXACT = 2**53  # up to here a float tells its whole number exactly
 _LONGEST_TEXT = 512  # characters
+# Before 2000 there was nothing to tell of: what seems to be is a time in seconds, or none.
+_FIRST_MILLISECOND = 946_684_800_000
 _LAST_MILLISECOND = 253_402_300_799_999  # of the year 9999
 
 _ABSENT = frozenset({"", "n/a", "na", "none", "null", "-", "--"})
@@ -96,9 +98,9 @@ def flag(raw: object) -> bool | None:
 
 
 def seconds(raw: object) -> float | None:
-    """A time in milliseconds since the epoch, in seconds; None for 0, which says that it lacks."""
+    """A time in milliseconds since the epoch, in seconds; None outside the years 2000 to 9999."""
     milliseconds = whole(raw, _ID_BITS)
-    if milliseconds is None or not 0 < milliseconds <= _LAST_MILLISECOND:
+    if milliseconds is None or not _FIRST_MILLISECOND <= milliseconds <= _LAST_MILLISECOND:
         return None
     return milliseconds / 1000
 

@@ -17,6 +17,15 @@ from exporter.northbound.records import Parsed
 MINUTE = 60.0
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+CLOCK_CHANGE = HOUR  # the most by which clocks are put back or forward; half of it on Lord Howe
+
+
+def local_days(count: int) -> float:
+    """The most seconds that so many days may last anywhere: the clocks are put back in them.
+
+    A zone that moves west puts its clocks back as well, so a year may be longer, too.
+    """
+    return count * DAY + CLOCK_CHANGE
 
 
 class Subject(Enum):
@@ -175,17 +184,17 @@ INTERFACES: Mapping[str, Interface] = {
         Interface(
             "getKpiStationDay", "/thirdData/getKpiStationDay", "2.5", Subject.PLANTS, 100,
             classic=_A_MINUTE, v6=_A_DAY_LIST, every=HOUR, enabled=True,
-            content=Content.STATISTICS, longest=25 * HOUR, parser=parsing.plant_statistics,
+            content=Content.STATISTICS, longest=local_days(1), parser=parsing.plant_statistics,
         ),
         Interface(
             "getKpiStationMonth", "/thirdData/getKpiStationMonth", "2.6", Subject.PLANTS, 100,
             classic=_A_MINUTE, v6=_A_DAY_LIST, every=6 * HOUR, enabled=True,
-            content=Content.STATISTICS, longest=31 * DAY, parser=parsing.plant_statistics,
+            content=Content.STATISTICS, longest=local_days(31), parser=parsing.plant_statistics,
         ),
         Interface(
             "getKpiStationYear", "/thirdData/getKpiStationYear", "2.7", Subject.PLANTS, 100,
             classic=_A_MINUTE, v6=_A_DAY_LIST, every=DAY, enabled=True,
-            content=Content.STATISTICS, longest=366 * DAY, parser=parsing.plant_statistics,
+            content=Content.STATISTICS, longest=local_days(366), parser=parsing.plant_statistics,
         ),
         DEVICE_LIST,
         Interface(
@@ -202,17 +211,17 @@ INTERFACES: Mapping[str, Interface] = {
         Interface(
             "getDevKpiDay", "/thirdData/getDevKpiDay", "2.11", Subject.DEVICES, 100,
             classic=_A_MINUTE, v6=_A_DAY_DEVICES, every=HOUR, device_types=_STATISTICS_TYPES,
-            content=Content.STATISTICS, longest=25 * HOUR, parser=parsing.device_rows,
+            content=Content.STATISTICS, longest=local_days(1), parser=parsing.device_rows,
         ),
         Interface(
             "getDevKpiMonth", "/thirdData/getDevKpiMonth", "2.12", Subject.DEVICES, 100,
             classic=_A_MINUTE, v6=_A_DAY_DEVICES, every=6 * HOUR, device_types=_STATISTICS_TYPES,
-            content=Content.STATISTICS, longest=31 * DAY, parser=parsing.device_rows,
+            content=Content.STATISTICS, longest=local_days(31), parser=parsing.device_rows,
         ),
         Interface(
             "getDevKpiYear", "/thirdData/getDevKpiYear", "2.13", Subject.DEVICES, 100,
             classic=_A_MINUTE, v6=_A_DAY_DEVICES, every=DAY, device_types=_STATISTICS_TYPES,
-            content=Content.STATISTICS, longest=366 * DAY, parser=parsing.device_rows,
+            content=Content.STATISTICS, longest=local_days(366), parser=parsing.device_rows,
         ),
         Interface(
             "devUpgrade", "/thirdData/devUpgrade", "2.14", Subject.PERSON, 10,

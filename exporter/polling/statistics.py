@@ -1,20 +1,22 @@
-"""Which row of a statistics answer is which period: the running one, the last full one.
+"""Which row of a statistics answer is which period: the running one, the one just before it.
 
 The server reckons in each plant's own time zone, and every row carries its own start. So this
-needs no time zone, only how long a period may last.
+needs no time zone, only how long a period may last: clocks that are put back or forward make days,
+months and years an hour longer or shorter.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from math import inf
 from typing import Any
 
-from exporter.northbound.interfaces import HOUR
+from exporter.northbound.interfaces import CLOCK_CHANGE, DAY, HOUR, local_days
 from exporter.northbound.records import TimedReading, Windows
 from exporter.polling.tolerance import build, number
 
 # Some servers mark a local day with midnight UTC, which may lie ahead by as much.
 FARTHEST_ZONE = 14 * HOUR
-FORGOTTEN_AFTER = 3  # of the longest periods, for a row that no answer repeats
+_SHORTEST_DAYS = {31: 28, 366: 365}  # of a month and of a year
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +25,40 @@ class _Row:
     read_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Length:
+    """How many seconds a period may last, and may lie between the starts of it and of the next.
+
+    `two` is how long two of them may last in a row: clocks are not put back in both.
+    """
+
+    longest: float
+    least_apart: float
+    most_apart: float
+    two: float
+
+    @classmethod
+    def of(cls, longest: float) -> "_Length":
+        """By the longest period in seconds, whether or not it takes a change of clocks in."""
+        days = int(longest // DAY)
+        if not days:
+            # An hour stays one, but may begin half an hour off where clocks change by as much.
+            slack = CLOCK_CHANGE / 2
+            return cls(longest, longest - slack, longest + slack, 2 * longest)
+        longest = local_days(days)
+        shortest = _SHORTEST_DAYS.get(days, days) * DAY - CLOCK_CHANGE
+        return cls(longest, shortest, longest, local_days(2 * days))
+
+
 class Periods:
     """The rows last seen of each subject of one interface. Pure: every time is an argument.
 
-    `longest` is how many seconds a period may last. All times are seconds since the epoch.
+    `longest` is how many seconds a period may last; a change of clocks within it may be left out.
+    All times are seconds since the epoch.
     """
 
     def __init__(self, longest: float) -> None:
-        self._longest = longest
+        self._length = _Length.of(longest)
         self._rows: dict[str, dict[float, _Row]] = {}
         self._looked_before: dict[str, float] = {}  # which start was looked for, or before
         self._wanted: dict[str, tuple[float, float]] = {}
@@ -54,7 +82,7 @@ class Periods:
             found = self._windows(known, now)
             windows[subject] = found if new or earlier else self._over(known, now)
             if not earlier:
-                self._want(subject, new, found, known)
+                self._want(subject, new, found, known, now)
             elif subject in self._wanted:
                 self._looked_before[subject], _ = self._wanted.pop(subject)
             self._keep(subject, found, known)
@@ -77,26 +105,40 @@ class Periods:
     def _merge(
         self, subject: str, new: Mapping[float, _Row], now: float, *, earlier: bool
     ) -> dict[float, _Row]:
-        """The rows with values: the answer's, and older ones that it does not speak about."""
+        """The rows with values: the answer's, and older ones that it does not speak about.
+
+        Rows that begin closer together than periods do are about the same one: the answer's stands,
+        and of two in one answer the later.
+        """
         oldest = min(new, default=now + FARTHEST_ZONE)
         newest = max(new, default=oldest) if earlier else now + FARTHEST_ZONE
-        known = {
+        told = {start: row for start, row in new.items() if row.row.reading.values}
+        kept = {
             start: row
             for start, row in self._rows.get(subject, {}).items()
-            if not oldest <= start <= newest
-            and now - FORGOTTEN_AFTER * self._longest < start <= now + FARTHEST_ZONE
+            if not oldest <= start <= newest and start <= now + FARTHEST_ZONE
         }
-        return known | {start: row for start, row in new.items() if row.row.reading.values}
+        length = self._length
+        recent = now - length.longest - length.most_apart
+        merged: dict[float, _Row] = {}
+        for rows in (told, kept):
+            for start in sorted((each for each in rows if each > recent), reverse=True):
+                if all(abs(start - other) >= length.least_apart for other in merged):
+                    merged[start] = rows[start]
+        return merged
 
     def _windows(self, known: Mapping[float, _Row], now: float) -> Windows:
-        rows = [known[start].row for start in sorted(known, reverse=True)]
-        if rows and now < rows[0].start + self._longest:
-            return Windows(rows[0], rows[1] if len(rows) > 1 else None)
-        return Windows(None, rows[0] if rows else None)
+        if not known or now >= max(known) + self._length.longest:
+            return self._over(known, now)
+        newest = max(known)
+        before = max((start for start in known if start < newest), default=-inf)
+        follows = newest - before <= self._length.most_apart
+        return Windows(known[newest].row, known[before].row if follows else None)
 
     def _over(self, known: Mapping[float, _Row], now: float) -> Windows:
-        """What is left of a subject that the answer leaves out: the last period that is over."""
-        over = [start for start in known if now >= start + self._longest]
+        """What is left without a row of the running period: the one before, if it has a row."""
+        length = self._length
+        over = [start for start in known if start + length.longest <= now < start + length.two]
         return Windows(None, known[max(over)].row if over else None)
 
     def _want(
@@ -105,19 +147,23 @@ class Periods:
         new: Mapping[float, _Row],
         found: Windows,
         known: Mapping[float, _Row],
+        now: float,
     ) -> None:
         """Notes which time to ask about for the last full period, once for each such gap.
 
-        A kept row that was last read before this answer begins may not be the full one, or not
-        the last.
+        A kept row that was last read before this answer begins may not be the full one. Where there
+        is none, the answer may begin after it; if it does not, that period has no values.
         """
         self._wanted.pop(subject, None)
+        length, gap = self._length, None
         if found.previous is not None:
             start = found.previous.start
-            full = known[start].read_at >= min(new, default=start + self._longest)
+            full = known[start].read_at >= min(new, default=start + length.longest)
             gap = None if full else (start, start)
-        else:
-            gap = (min(new), min(new) - 0.001) if new else None
+        elif new:
+            running = found.current.start if found.current else now
+            begins_after = min(new) > running - length.least_apart
+            gap = (min(new), min(new) - 0.001) if begins_after else None
         if gap is not None and self._looked_before.get(subject) != gap[0]:
             self._wanted[subject] = gap
 

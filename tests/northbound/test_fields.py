@@ -98,7 +98,7 @@ def test_what_is_neither_yes_nor_no_is_no_flag(raw):
         (1501862400000.0, 1501862400.0),
         ("1501862400000", 1501862400.0),
         (" 1501862400000.0 ", 1501862400.0),
-        (1, 0.001),
+        (946684800000, 946684800.0),  # of the year 2000
         (253402300799999, 253402300799.999),
     ],
 )
@@ -108,8 +108,8 @@ def test_a_time_is_in_seconds(raw, time):
 
 @pytest.mark.parametrize(
     "raw",
-    [None, "", 0, "0", -1, 1.5, 253402300800000, 10**400, float("inf"), float("nan"), True,
-     "2017-08-05", [], {}],
+    [None, "", 0, "0", -1, 1, 1.5, 1501862400, 946684799999, 253402300800000, 10**400,
+     float("inf"), float("nan"), True, "2017-08-05", [], {}],
     ids=lambda raw: repr(raw)[:20],
 )  # fmt: skip
 def test_what_is_no_time_is_none(raw):

@@ -5,7 +5,13 @@ from functools import cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-LONGEST = {"Hour": 3_600.0, "Day": 25 * 3_600.0, "Month": 31 * 86_400.0, "Year": 366 * 86_400.0}
+# The clocks may be put back in a day, a month and a year.
+LONGEST = {
+    "Hour": 3_600.0,
+    "Day": 25 * 3_600.0,
+    "Month": 31 * 86_400.0 + 3_600,
+    "Year": 366 * 86_400.0 + 3_600,
+}
 
 
 def moment(text, zone="UTC"):

@@ -6,6 +6,7 @@ import pytest
 from polling.calendars import LONGEST, moment
 from polling.desk import DAY, HOUR, Desk, Plant, over, row, starts
 
+from exporter.northbound.interfaces import INTERFACES
 from exporter.northbound.records import Windows
 from exporter.polling.statistics import Periods
 
@@ -37,6 +38,53 @@ def test_without_a_newer_row_a_day_is_current_for_25_hours_and_then_the_previous
     assert starts(after) == (None, start)
 
 
+@pytest.mark.parametrize("nominal", [31 * DAY, 31 * DAY + HOUR])
+def test_october_lasts_31_days_and_an_hour_where_clocks_are_put_back(nominal):
+    months = Periods(nominal)
+    september, october = (moment(f"2026-{n}-01", "Europe/Berlin") for n in ("09", "10"))
+    november = moment("2026-11-01", "Europe/Berlin")
+
+    windows = [
+        months.take(["P"], [row(september), row(october)], now, earlier=False)["P"]
+        for now in (november - 1_200, november - 1, november)
+    ]
+
+    assert november - october == 31 * DAY + HOUR
+    assert [starts(each) for each in windows] == [
+        (october, september),
+        (october, september),
+        (None, october),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("nominal", "seconds"),
+    [
+        (HOUR, HOUR),
+        (DAY, 25 * HOUR),
+        (25 * HOUR, 25 * HOUR),
+        (31 * DAY, 31 * DAY + HOUR),
+        (366 * DAY, 366 * DAY + HOUR),
+        *((INTERFACES[f"getKpiStation{kind}"].longest, LONGEST[kind]) for kind in LONGEST),
+        *(
+            (INTERFACES[f"getDevKpi{kind}"].longest, LONGEST[kind])
+            for kind in LONGEST
+            if kind != "Hour"
+        ),
+    ],
+)
+def test_a_period_of_days_is_running_for_an_hour_more_than_its_days_and_an_hour_is_not(
+    nominal, seconds
+):
+    periods, start = Periods(nominal), moment("2026-06-10")
+
+    before = periods.take(["P"], [row(start)], start + seconds - 1, earlier=False)["P"]
+    after = periods.take(["P"], [row(start)], start + seconds, earlier=False)["P"]
+
+    assert starts(before) == (start, None)
+    assert starts(after) == (None, start)
+
+
 @pytest.mark.parametrize(
     ("kind", "zone", "turn", "hours_before", "hours_of_previous"),
     [
@@ -51,11 +99,16 @@ def test_without_a_newer_row_a_day_is_current_for_25_hours_and_then_the_previous
         ("Day", "Europe/Berlin", "2026-10-26", 1, 25),  # and back
         ("Day", "Australia/Adelaide", "2026-04-06", 1, 25),
         ("Day", "America/Havana", "2026-03-09", 1, 23),  # whose midnight was left out
+        ("Day", "Australia/Lord_Howe", "2026-04-06", 1, 24.5),
+        ("Day", "Australia/Lord_Howe", "2026-10-05", 1, 23.5),
         ("Month", "Europe/Berlin", "2026-03-01", 5, 28 * 24),
         ("Month", "Europe/Berlin", "2026-04-01", 5, 31 * 24 - 1),
+        ("Month", "Europe/Berlin", "2026-11-01", 0.1, 31 * 24 + 1),
+        ("Month", "Australia/Lord_Howe", "2026-11-01", 5, 31 * 24 - 0.5),
         ("Month", "Australia/Adelaide", "2027-01-01", 5, 31 * 24),
         ("Year", "Europe/Berlin", "2027-01-01", 20, 365 * 24),
         ("Year", "Asia/Kolkata", "2029-01-01", 20, 366 * 24),
+        ("Year", "Africa/Juba", "2022-01-01", 20, 365 * 24 + 1),  # whose zone moved west
     ],
 )
 def test_after_its_end_a_period_is_the_previous_one_with_all_that_was_in_it(
@@ -108,6 +161,96 @@ def test_a_server_may_mark_local_days_with_midnight_utc(zone):
         assert starts(windows) == (marked, marked - DAY)
         assert over(windows.previous) == DAY
     assert desk.extra == []
+
+
+# --- the period just before ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "zone", "older", "newer", "is_before"),
+    [
+        ("Hour", "Asia/Kolkata", "2026-06-11 12:00", "2026-06-11 13:00", True),
+        ("Hour", "Asia/Kolkata", "2026-06-11 11:00", "2026-06-11 13:00", False),
+        ("Day", "Europe/Berlin", "2026-06-10", "2026-06-11", True),
+        ("Day", "Europe/Berlin", "2026-06-09", "2026-06-11", False),
+        ("Day", "Europe/Berlin", "2026-06-01", "2026-06-11", False),
+        ("Day", "Europe/Berlin", "2026-03-29", "2026-03-30", True),
+        ("Day", "Europe/Berlin", "2026-03-28", "2026-03-30", False),  # 47 hours
+        ("Day", "Europe/Berlin", "2026-10-25", "2026-10-26", True),
+        ("Day", "Australia/Lord_Howe", "2026-04-05", "2026-04-06", True),
+        ("Month", "Europe/Berlin", "2026-10-01", "2026-11-01", True),
+        ("Month", "Europe/Berlin", "2026-02-01", "2026-03-01", True),
+        ("Month", "Europe/Berlin", "2026-01-01", "2026-03-01", False),
+        ("Year", "Europe/Berlin", "2028-01-01", "2029-01-01", True),
+        ("Year", "Europe/Berlin", "2025-01-01", "2027-01-01", False),
+    ],
+)
+def test_only_the_period_just_before_the_running_one_is_the_previous_one(
+    kind, zone, older, newer, is_before
+):
+    periods, older, newer = Periods(LONGEST[kind]), moment(older, zone), moment(newer, zone)
+
+    windows = periods.take(["P"], [row(older), row(newer)], newer + 600, earlier=False)["P"]
+
+    assert starts(windows) == (newer, older if is_before else None)
+
+
+def test_after_ten_days_of_silence_no_day_is_yesterday():
+    day, today = Periods(LONGEST["Day"]), moment("2026-06-20", "Europe/Berlin")
+    silent = [row(today - days * DAY, None) for days in range(10)]
+
+    windows = [
+        day.take(["P"], [row(today - 10 * DAY), *silent], now, earlier=False)["P"]
+        for now in (today + 600, today + 12 * HOUR)
+    ]
+
+    assert windows == [Windows(), Windows()]
+
+
+def test_the_day_before_is_no_longer_yesterday_when_it_was_the_day_before_that():
+    day, monday = Periods(LONGEST["Day"]), moment("2026-06-15", "Europe/Berlin")
+
+    windows = [
+        day.take(["P"], [row(monday)], monday + hours * HOUR, earlier=False)["P"]
+        for hours in (24.2, 25, 47, 60)
+    ]
+
+    assert [starts(each) for each in windows] == [
+        (monday, None),
+        (None, monday),
+        (None, monday),
+        (None, None),
+    ]
+
+
+def test_two_rows_of_one_day_an_hour_apart_are_one_and_the_later_stands():
+    day, today = Periods(LONGEST["Day"]), moment("2026-06-10")
+    answer = [row(today - DAY, 3.0), row(today, 1.0), row(today + HOUR, 2.0)]
+
+    windows = day.take(["P"], answer, today + 2 * HOUR, earlier=False)["P"]
+
+    assert starts(windows) == (today + HOUR, today - DAY)
+    assert (over(windows.current), over(windows.previous)) == (2.0, 3.0)
+
+
+@pytest.mark.parametrize("shift", [-HOUR, HOUR])
+def test_a_day_that_is_told_anew_with_another_start_replaces_what_was_read_of_it(shift):
+    day, today = Periods(LONGEST["Day"]), moment("2026-07-01")
+    day.take(["P"], [row(today, 1.0)], today + 2 * HOUR, earlier=False)
+
+    windows = day.take(["P"], [row(today + shift, 2.0)], today + 3 * HOUR, earlier=False)["P"]
+
+    assert starts(windows) == (today + shift, None)
+    assert over(windows.current) == 2.0
+
+
+def test_a_plant_that_was_silent_yesterday_is_not_asked_about_it_again():
+    day, today = Periods(LONGEST["Day"]), moment("2026-06-15")
+    answer = [row(today - 14 * DAY), row(today - DAY, None), row(today)]
+
+    day.take(["P"], answer, today + HOUR, earlier=False)
+
+    assert day.look_before(["P"]) is None
 
 
 # --- the extra question ------------------------------------------------------------------------
@@ -241,7 +384,7 @@ def test_what_an_answer_leaves_out_within_its_span_is_gone():
     del answer[1]
     windows = day.take(["P"], answer, start + 2 * HOUR, earlier=False)["P"]
 
-    assert starts(windows) == (start, start - 2 * DAY)
+    assert starts(windows) == (start, None)
 
 
 def test_a_row_from_the_future_is_none():
@@ -263,12 +406,12 @@ def test_a_row_that_was_read_while_the_clock_was_ahead_is_gone_once_it_is_right(
     assert starts(windows) == (start, None)
 
 
-def test_a_row_that_no_answer_repeats_is_forgotten_after_three_periods():
+def test_a_row_that_no_answer_repeats_is_forgotten_when_the_day_after_it_is_over():
     day, start = Periods(LONGEST["Day"]), moment("2026-06-10")
     day.take(["P"], [row(start)], start + HOUR, earlier=False)
 
-    kept = day.take(["P"], [], start + 74 * HOUR, earlier=False)["P"]
-    forgotten = day.take(["P"], [], start + 75 * HOUR, earlier=False)["P"]
+    kept = day.take(["P"], [], start + 49 * HOUR - 1, earlier=False)["P"]
+    forgotten = day.take(["P"], [], start + 49 * HOUR, earlier=False)["P"]
 
     assert starts(kept) == (None, start)
     assert forgotten == Windows()

@@ -198,7 +198,7 @@ class Lane:
                 kind = turn.batch.device_type if error.reason in _ABOUT_THE_TYPE else None
                 self._parked.setdefault(kind, Parking()).refused(now)
             case Reaction.SPLIT if len(turn.batch.members) > 1:
-                self.ring.split(turn.batch)
+                self.ring.split(turn.batch, now)
             case Reaction.REREAD_FLEET:
                 news = turn.batch.fail(turn.group)
                 self._finish_round(turn.batch)

@@ -90,7 +90,7 @@ class Notebook:
         changes = self._inventory.remember()
         for name, lane in self._walk.lanes.items():
             changes |= self._lane_changes(lane)
-            changes |= {("ring", name): lane.ring.remember()}
+            changes |= {("ring", name): lane.ring.remember(epoch_of(self._clock))}
             changes |= self._inquiries[name].changes()
         self._write({**changes, **self._sink.changes()})
 
@@ -166,7 +166,7 @@ class Notebook:
         self._tell_refusal()
 
     def _recall_lane(self, lane: Lane, batches: object, row: object) -> None:
-        whole = batches is not None and recall_ring(batches, lane, self._gaps)
+        whole = batches is not None and recall_ring(batches, lane, self._clock, self._gaps)
         if row is not None:
             recall_lane(row, lane, self._clock, self._gaps, whole=whole)
         if lane.is_list and (self._inventory.is_partial or not self._inventory.plants):

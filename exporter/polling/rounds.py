@@ -11,7 +11,12 @@ from math import inf
 from types import MappingProxyType
 from typing import Any
 
+from exporter.northbound.interfaces import DAY
+from exporter.polling.eras import read, written
+
 LONGEST_REST = 64  # turns
+# Seconds until a size that was refused is tried again: so many, then twice as many each time.
+SIZE_REST, LONGEST_SIZE_REST = DAY, 32 * DAY
 NO_WEIGHTS: Mapping[str, int] = MappingProxyType({})
 
 
@@ -37,6 +42,9 @@ class Batch:
     One bad member can fail a whole batch. Such a batch goes halved, its groups taking turns in its
     place: halves that are answered join again and have every second turn, a lone culprit is asked
     ever more rarely.
+
+    A batch that the server finds too large is cut in two. `refused` is when that was, `size_rest`
+    how many seconds from then on nobody is added.
     """
 
     device_type: int | None
@@ -45,7 +53,8 @@ class Batch:
     again: bool = False  # to be asked once more in this round
     final: bool = False  # has had an answer that waiting would not better
     trouble: str | None = None  # why it failed last, until all of it is well again
-    closed: bool = False  # is all that the server takes at once: nobody is added
+    refused: float = -inf
+    size_rest: float = 0.0
     _probed: bool = False  # whether the last turn was not the good group's
 
     @property
@@ -107,6 +116,21 @@ class Batch:
         """Members whose last call failed because of one of them."""
         return tuple(m for group in self.groups if group.answered is False for m in group.members)
 
+    def is_full(self, now: float) -> bool:
+        """Whether it is all that the server takes at once."""
+        return now < self.refused + self.size_rest
+
+    def rest_after_refusal(self, now: float) -> float:
+        """How long to leave it at less, now that its size is refused.
+
+        A part that is refused as well belongs to the same refusal. Refused again soon after a rest,
+        it rests twice as long; long after it, as if for the first time.
+        """
+        if self.is_full(now):
+            return self.size_rest
+        again = now < self.refused + 2 * self.size_rest
+        return min(2 * self.size_rest, LONGEST_SIZE_REST) if again else SIZE_REST
+
     def keep(self, wanted: Collection[str]) -> None:
         """Drops the members that are no longer wanted; a changed batch is whole again."""
         kept = [m for m in self.members if m in wanted]
@@ -142,7 +166,8 @@ class Ring:
         """Fits the batches to the fleet: what each device type (None: plants) has to be asked.
 
         Members keep their batch; new ones fill gaps first; there are never more batches of a type
-        than its members need.
+        than its members need, as far as the server takes them. Those that have rested since their
+        size was refused are joined, to try it again.
         """
         kept: list[Batch] = []
         for device_type in dict.fromkeys([*(b.device_type for b in self.batches), *wanted]):
@@ -161,10 +186,10 @@ class Ring:
         for batch in batches:
             batch.keep(wanted)
             batch.keep(self._fill((), batch.members, weights))
-        closed = [batch for batch in batches if batch.closed and batch.groups]
-        settled = {member for batch in closed for member in batch.members}
+        full = [batch for batch in batches if batch.is_full(self.round_start) and batch.groups]
+        settled = {member for batch in full for member in batch.members}
         loose = [member for member in wanted if member not in settled]
-        batches = [batch for batch in batches if not batch.closed]
+        batches = [batch for batch in batches if not batch.is_full(self.round_start)]
         batches.sort(key=lambda batch: len(batch.members), reverse=True)
         needed = len(self._pack(loose, weights))
         kept, spare = batches[:needed], batches[needed:]
@@ -179,7 +204,7 @@ class Ring:
                 homeless = [member for member in homeless if member not in more]
         fresh = self._pack(homeless, weights)
         return [
-            *closed,
+            *full,
             *(batch for batch in kept if batch.groups),
             *(Batch(device_type, [Group(tuple(members))]) for members in fresh),
         ]
@@ -210,26 +235,46 @@ class Ring:
                 del left[member]
         return packed
 
-    def split(self, batch: Batch) -> None:
-        """Halves a batch for good: the server takes less at once than it should."""
+    def split(self, batch: Batch, now: float) -> None:
+        """Halves a batch, as the server takes less at once than it should, for a day at least."""
         middle = (len(batch.members) + 1) // 2
         halves = batch.members[:middle], batch.members[middle:]
+        rest = batch.rest_after_refusal(now)
         place = self.batches.index(batch)
         self.batches[place : place + 1] = [
-            Batch(batch.device_type, [Group(half)], closed=True) for half in halves if half
+            Batch(batch.device_type, [Group(half)], refused=now, size_rest=rest)
+            for half in halves
+            if half
         ]
 
-    def remember(self) -> list[Any]:
-        """The batches as plain data: device type, whether closed, members."""
-        return [[b.device_type, b.closed, list(b.members)] for b in self.batches]
+    def remember(self, epoch: float) -> list[Any]:
+        """The batches as plain data, in times that are `epoch` later.
 
-    def recall(self, batches: Iterable[Any]) -> None:
-        """Takes the batches of an earlier life up again."""
-        self.batches = [
-            Batch(device_type, [Group(tuple(map(str, members)))], closed=bool(closed))
-            for device_type, closed, members in batches
-            if members and isinstance(device_type, int | None)
+        Device type, when its size was refused and the rest from then on (false: never), members.
+        """
+        return [
+            [
+                b.device_type,
+                [written(b.refused, epoch), b.size_rest] if b.size_rest else False,
+                list(b.members),
+            ]
+            for b in self.batches
         ]
+
+    def recall(self, batches: Iterable[Any], epoch: float, now: float) -> None:
+        """Takes the batches of an earlier life up again.
+
+        Where it is only known that a size was refused, as it was once written, it was just now.
+        """
+        self.batches = []
+        for device_type, refusal, members in batches:
+            if members and isinstance(device_type, int | None):
+                batch = Batch(device_type, [Group(tuple(map(str, members)))])
+                if refusal:
+                    time, rest = (None, SIZE_REST) if refusal is True else refusal
+                    batch.refused = read(time, epoch, now, never=now)
+                    batch.size_rest = min(rest, LONGEST_SIZE_REST)
+                self.batches.append(batch)
 
     def ask_once(self) -> None:
         """Makes the ring of an interface that is asked about nothing: one batch, no members."""

@@ -59,17 +59,18 @@ def lane_row(lane: Lane, clock: Clock) -> dict[str, Any]:
     return stamped(lane.remember(epoch_of(clock)), clock)
 
 
-def recall_ring(batches: object, lane: Lane, gaps: Gaps) -> bool:
+def recall_ring(batches: object, lane: Lane, clock: Clock, gaps: Gaps) -> bool:
     """Takes an interface's batches up again; returns whether these were all of them."""
     if lane.interface.subject is Subject.ACCOUNT:
         return True
+    epoch, now = epoch_of(clock), clock.now()
 
     def sound(batch: Any) -> list[Any]:
-        Ring(1).recall([batch])
+        Ring(1).recall([batch], epoch, now)
         return list(batch)
 
     understood = gaps.each("ring", sound, batches)
-    lane.ring.recall(understood)
+    lane.ring.recall(understood, epoch, now)
     return understood == batches
 
 

@@ -76,7 +76,7 @@ def test_without_a_language_in_common_every_turn_tries_another():
 
 
 @pytest.mark.parametrize("code", [20014, 20015, 20016, 20017, 20018])
-def test_a_batch_that_is_too_large_is_split_until_it_fits_and_for_good(code):
+def test_a_batch_that_is_too_large_is_split_until_it_fits_over_a_restart_too(code):
     server, sink, memory = account(plants=100, hours=2), Sink(), Memory()
     server.script = lambda name, body: (
         fail_code_error(code)
@@ -94,6 +94,29 @@ def test_a_batch_that_is_too_large_is_split_until_it_fits_and_for_good(code):
     assert [call[3] for call in server.paths("getKpiStationDay")].count(str(code)) == 3
     assert told.keys() == server.plants.keys()
     assert all(windows.current for windows in told.values())
+
+
+def test_sizes_that_were_refused_for_an_hour_are_asked_again_the_next_day():
+    server, memory = account(plants=100, hours=4), Memory()
+    server.script = lambda name, body: (
+        fail_code_error(20014)
+        if name == "getKpiStationDay"
+        and server.time() < START + HOUR
+        and len(body["stationCodes"].split(",")) > 30
+        else None
+    )
+
+    walk(server, "getKpiStationDay", memory=memory)
+    sizes = [len(body["stationCodes"].split(",")) for body in bodies(server, "getKpiStationDay")]
+    server.clock.end += 28 * HOUR
+    server.forget()
+    walk(server, "getKpiStationDay", memory=memory)
+
+    later = [len(body["stationCodes"].split(",")) for body in bodies(server, "getKpiStationDay")]
+    assert sorted(sizes[:7]) == [25, 25, 25, 25, 50, 50, 100]
+    assert set(sizes[7:]) == {25}
+    assert later[-3:] == [100, 100, 100]
+    assert [call[3] for call in server.paths("getKpiStationDay")].count("20014") == 3
 
 
 def test_alarms_are_asked_for_at_most_100_plants_and_1000_devices_at_once():

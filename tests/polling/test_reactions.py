@@ -156,7 +156,7 @@ def test_a_fleet_that_has_changed_is_listed_anew_and_its_batch_asked_in_halves(c
 
 
 @pytest.mark.parametrize("code", SPLITS)
-def test_a_batch_that_is_too_large_is_halved_for_good(code):
+def test_a_batch_that_is_too_large_is_halved(code):
     story = Story(code, count=1, hours=0.2)
     assert story.sizes("getStationRealKpi")[:1] == [PLANTS]
     assert set(story.sizes("getStationRealKpi")[1:]) == {PLANTS // 2}

@@ -1,11 +1,15 @@
 """Batches keep their members, rings serve the least recently called, halves take turns."""
 
+import json
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.polling.rounds import Batch, Group, Ring
+
+HOUR, DAY = 3_600.0, 86_400.0
 
 names = st.lists(st.sampled_from([f"d{n}" for n in range(40)]), unique=True)
 
@@ -236,6 +240,80 @@ def test_new_members_of_a_batch_wait_for_its_turn():
     made.update({None: ["a", "b"]})
 
     assert made.pending() is None
+
+
+# --- sizes that are refused --------------------------------------------------------------------
+
+
+def try_sizes(made, wanted, most, days):
+    """Fits and asks once an hour; returns when more than `most` were asked for, in hours."""
+    refused = []
+    for hour in range(int(days * 24)):
+        now = hour * HOUR
+        made.start_round(now)
+        made.update({None: wanted})
+        for batch in list(made.batches):
+            if len(batch.members) > most:
+                made.split(batch, now)
+                refused.append(hour)
+    return refused
+
+
+def test_a_size_that_is_refused_again_and_again_is_tried_after_1_2_4_8_days_up_to_32():
+    made = ring(4, list("abcd"))
+
+    refused = try_sizes(made, list("abcd"), most=2, days=100)
+
+    assert [later - at for at, later in pairwise(refused)] == [
+        24 * days for days in (1, 2, 4, 8, 16, 32, 32)
+    ]
+    assert members(made) == [("a", "b"), ("c", "d")]
+
+
+def test_a_size_that_was_taken_for_long_is_tried_after_a_day_when_it_is_refused_again():
+    made = ring(4, list("abcd"))
+    made.split(made.batches[0], 0.0)
+    assert try_sizes(made, list("abcd"), most=4, days=10) == []
+    assert members(made) == [("a", "b", "c", "d")]
+
+    made.split(made.batches[0], 10 * DAY)
+
+    assert [batch.size_rest for batch in made.batches] == [DAY, DAY]
+
+
+def test_new_members_do_not_join_what_is_all_that_the_server_takes():
+    made = ring(4, list("abc"))
+    made.split(made.batches[0], 0.0)
+    made.start_round(HOUR)
+
+    made.update({None: list("abcd")})
+
+    assert members(made) == [("a", "b"), ("c",), ("d",)]
+
+
+@pytest.mark.parametrize("clock_was_ahead", [0.0, 5 * DAY])
+def test_a_restart_remembers_which_sizes_were_refused_and_since_when(clock_was_ahead):
+    made = ring(4, list("abcd"))
+    made.split(made.batches[0], 100.0)
+    stored = json.loads(json.dumps(made.remember(1.7e9)))
+
+    again = Ring(4)
+    again.recall(stored, 1.7e9 - clock_was_ahead, 200.0)
+
+    assert members(again) == [("a", "b"), ("c", "d")]
+    since = 200.0 if clock_was_ahead else 100.0
+    assert [batch.is_full(since + DAY - 1) for batch in again.batches] == [True, True]
+    assert [batch.is_full(since + DAY) for batch in again.batches] == [False, False]
+
+
+def test_what_was_written_without_a_time_counts_as_refused_now():
+    made = Ring(4)
+
+    made.recall([[None, True, ["a", "b"]], [None, False, ["c"]]], 1.7e9, 200.0)
+
+    assert [batch.is_full(200.0 + DAY - 1) for batch in made.batches] == [True, False]
+    assert [batch.is_full(200.0 + DAY) for batch in made.batches] == [False, False]
+    assert made.remember(1.7e9) == [[None, [1.7e9 + 200, DAY], ["a", "b"]], [None, False, ["c"]]]
 
 
 def test_a_walk_takes_a_pace_for_each_batch_or_as_long_as_wished():

@@ -5,22 +5,36 @@ was raised; a sighting of one that was not there before counts, once, ever. All 
 since the epoch.
 """
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from math import floor, inf
+from math import inf, nextafter
+from operator import itemgetter
 from typing import Any
 
-from exporter.northbound.interfaces import DAY, HOUR, MINUTE
+from exporter.northbound.interfaces import DAY
 from exporter.northbound.records import Alarm, PlantAlarms
+from exporter.polling.alarm_windows import (
+    AHEAD,
+    FARTHEST_BACK,
+    LONGEST_WINDOW,
+    UNCUT,
+    WEEK,
+    Reach,
+    Window,
+    first_windows,
+    newest_window,
+    older_windows,
+    window_around,
+)
 from exporter.polling.tolerance import build, number
 
-LONGEST_WINDOW = 31 * DAY - MINUTE  # that a question may span (failCode 20027), with a margin
-FARTHEST_BACK = 365 * DAY - HOUR  # that one may reach (20026)
-WEEK = 7 * DAY
-AHEAD = HOUR  # by which the server's clock may lead ours
-STEP = LONGEST_WINDOW - MINUTE  # from one older window to the next: they overlap
-EDGE = 1.0  # of a window, about which servers may think differently
+MOST_SEEN = 10_000  # of a plant; what is forgotten of it never counts
+# Times in a row that an alarm may be told with another time of its raising and count.
+MOST_MOVES = 100
 
+Name = tuple[str, str, str]
 Identity = tuple[str, str, str, float]
 
 
@@ -29,40 +43,18 @@ def identity(alarm: Alarm) -> Identity:
     return alarm.serial_number, alarm.alarm_id, alarm.cause_id, alarm.raised
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A span of time that a question is about."""
-
-    begin: float
-    end: float
-
-    def holds(self, time: float) -> bool:
-        """Whether a time plainly lies in it."""
-        return self.begin + EDGE <= time <= self.end - EDGE
-
-
-def newest_window(now: float) -> Window:
-    """The window of every round."""
-    end = now + AHEAD
-    return Window(end - LONGEST_WINDOW, end)
-
-
-def older_windows(now: float) -> tuple[Window, ...]:
-    """The windows before the newest, as far back as the server tells, newest first.
-
-    They are the same whenever a plant is looked at, so that one question serves many plants.
-    """
-    oldest, newest = floor((now - FARTHEST_BACK) / STEP), floor(newest_window(now).begin / STEP)
-    return tuple(Window(n * STEP, n * STEP + LONGEST_WINDOW) for n in range(newest, oldest - 1, -1))
-
-
 @dataclass(slots=True)
 class _Plant:
     """What is known of one plant's alarms.
 
     `since` is the begin of the newest window looked at: what was raised before it never counts,
     as it may have been seen and forgotten. An earlier `since` with the `seen` of its time is as
-    good, so that alone it is no change. `older` are windows that are yet to be asked about.
+    good, so that alone it is no change. `older` are windows that are yet to be asked about, and
+    `swept_with` how long those of the last sweep of all were.
+
+    `moves` counts, by alarm, in how many answers in a row it stood with another time of its raising
+    instead of the last one. `missed` are active alarms that an answer lacked and perhaps should not
+    have, with the window that it was about.
     """
 
     active: dict[Identity, Alarm] = field(default_factory=dict)
@@ -71,14 +63,24 @@ class _Plant:
     older: tuple[Window, ...] = ()
     swept: float = -inf
     swept_all: float = -inf
+    swept_with: float = inf
+    moves: Counter[Name] = field(default_factory=Counter)
+    missed: dict[Identity, Window] = field(default_factory=dict, compare=False)
+    newest: Window | None = field(default=None, compare=False)  # that was looked at
 
 
 class AlarmBook:
     """The alarms of one account's plants."""
 
     def __init__(self) -> None:
+        self.reach = Reach()
         self._plants: dict[str, _Plant] = {}
         self._changed: set[str] = set()
+        self._restless: list[Alarm] = []
+
+    def newest_window(self, now: float) -> Window:
+        """The window of every round."""
+        return newest_window(now, self.reach.length)
 
     def look(
         self, asked: Collection[str], window: Window, alarms: Iterable[Alarm], now: float
@@ -88,22 +90,20 @@ class AlarmBook:
         At the first look at a plant nothing is new. Looks are first again after the clock was set
         back by more than a window, as nobody knows then what was seen.
         """
-        found = _by_plant(asked, alarms)
+        alarms = tuple(alarms)
+        self.reach.note(window, (alarm.raised for alarm in alarms))
         told: dict[str, PlantAlarms] = {}
-        for code, listed in found.items():
+        for code, listed in _by_plant(asked, alarms).items():
             plant = self._plants.setdefault(code, _Plant())
-            before = replace(plant)
+            before = replace(plant, moves=plant.moves.copy())
             first = window.begin < plant.since - LONGEST_WINDOW
             # Nothing is newer than the newest window, unless our clock was set back.
             reach = inf if window.begin >= plant.since else window.end
-            new = tuple(
-                alarm
-                for key, alarm in listed.items()
-                if key not in plant.seen and alarm.raised >= plant.since
-            )
+            new = self._news(plant, listed)
             plant.since = window.begin if first else max(plant.since, window.begin)
-            plant.seen = {key: None for key in (*plant.seen, *listed) if key[-1] >= plant.since}
-            self._settle(plant, Window(window.begin, reach), listed, now)
+            plant.newest = window
+            _forget_old(plant)
+            self._settle(plant, Window(window.begin, reach), window, listed, now)
             self._plan(plant, window, now)
             if plant != before:
                 self._changed.add(code)
@@ -113,57 +113,140 @@ class AlarmBook:
     def look_back(
         self, asked: Collection[str], window: Window, alarms: Iterable[Alarm], now: float
     ) -> Mapping[str, PlantAlarms]:
-        """Takes the answer about an older window in, in which nothing is new."""
+        """Takes the answer about an older window in, in which nothing is new.
+
+        It may tell what another answer should have told: then the server cuts windows.
+        """
+        alarms = tuple(alarms)
+        self.reach.note(window, (alarm.raised for alarm in alarms))
         told: dict[str, PlantAlarms] = {}
         for code, listed in _by_plant(asked, alarms).items():
             plant = self._plants.setdefault(code, _Plant())
             before = replace(plant)
-            self._settle(plant, window, listed, now)
+            self._find_cuts(plant, listed)
+            self._settle(plant, window, window, listed, now)
             if plant != before:
                 self._changed.add(code)
             told[code] = PlantAlarms(tuple(plant.active.values()))
         return told
 
+    def restless(self) -> list[Alarm]:
+        """Those whose raising has moved too often to count, since this was last asked."""
+        found, self._restless = self._restless, []
+        return found
+
     def older_window(self, asked: Collection[str]) -> Window | None:
-        """An older window that one of these plants is yet to be asked about."""
-        plants = (self._plants[code] for code in asked if code in self._plants)
-        return next((plant.older[0] for plant in plants if plant.older), None)
+        """An older window that one of these plants is yet to be asked about.
+
+        First those that tell whether what an answer lacked is over.
+        """
+        plants = [self._plants[code] for code in asked if code in self._plants]
+        missed = (window_around(key[-1]) for plant in plants for key in plant.missed)
+        return next(missed, None) or next((each.older[0] for each in plants if each.older), None)
 
     def skip(self, asked: Collection[str], window: Window) -> None:
         """Strikes an older window off: it was answered, or never will be."""
         for code in asked:
             plant = self._plants.get(code)
-            if plant is not None and window in plant.older:
+            if plant is None:
+                continue
+            plant.missed = {
+                key: lacked
+                for key, lacked in plant.missed.items()
+                if window_around(key[-1]) != window
+            }
+            if window in plant.older:
                 plant.older = tuple(each for each in plant.older if each != window)
                 self._changed.add(code)
 
+    def _news(self, plant: _Plant, listed: Mapping[Identity, Alarm]) -> tuple[Alarm, ...]:
+        """What counts of an answer about the newest window, noted as seen.
+
+        An alarm that stands there with another time, instead of the last one, may have been raised
+        anew between two looks; not so where that was well before the last one, nor again and again,
+        with no look in between at which it is over.
+        """
+        moved = _moved(plant, listed)
+        for name, alarm in {key[:-1]: alarm for key, alarm in moved.items()}.items():
+            plant.moves[name] += 1
+            if plant.moves[name] == MOST_MOVES + 1:
+                self._restless.append(alarm)
+        present = {key[:-1] for key, alarm in listed.items() if alarm.active}
+        plant.moves = Counter({k: n for k, n in plant.moves.items() if k in present})
+        looked = plant.newest.end - 2 * AHEAD if plant.newest else -inf
+        old = {identity(alarm) for alarm in moved.values() if alarm.raised < looked}
+        counting = [key for key in listed if plant.moves[key[:-1]] <= MOST_MOVES]
+        new = tuple(
+            listed[key]
+            for key in counting
+            if key not in plant.seen and key[-1] >= plant.since and key not in old
+        )
+        plant.seen = dict.fromkeys((*plant.seen, *counting))
+        return new
+
+    def _find_cuts(self, plant: _Plant, listed: Mapping[Identity, Alarm]) -> None:
+        """Learns from what an older window shows and another one, which holds it, did not.
+
+        What was raised since a day ago may have come in between.
+        """
+        active, missed = _by_name(plant.active), _by_name(plant.missed)
+        within = Window(plant.newest.begin, plant.newest.end - UNCUT) if plant.newest else None
+        lacked = {key: plant.missed.get(_alike(key, missed) or key) for key in listed}
+        for key in listed:
+            if within and within.holds(key[-1]) and not (key in plant.seen or _alike(key, active)):
+                lacked[key] = plant.newest
+        for key, window in lacked.items():
+            if window is not None:
+                self.reach.miss(window, key[-1])
+        # Nothing in an older window is new.
+        found = {key: None for key, window in lacked.items() if window is not None}
+        plant.seen = {**plant.seen, **found}
+
     def _settle(
-        self, plant: _Plant, window: Window, listed: Mapping[Identity, Alarm], now: float
+        self,
+        plant: _Plant,
+        held: Window,
+        asked: Window,
+        listed: Mapping[Identity, Alarm],
+        now: float,
     ) -> None:
-        """What the window holds but the answer lacks is over; so is what nobody tells of."""
-        plant.active = {
-            key: alarm
-            for key, alarm in plant.active.items()
-            if key not in listed
-            and not window.holds(alarm.raised)
-            and alarm.raised >= now - FARTHEST_BACK
-        }
-        plant.active |= {key: alarm for key, alarm in listed.items() if alarm.active}
+        """What is held by the window but not by the answer is over; so is what nobody tells of.
+
+        Unless the server may have cut the window before it: then that is asked about once more.
+        """
+        moved = _moved(plant, listed)
+        missed: dict[Identity, Window] = {}
+        kept: dict[Identity, Alarm] = {}
+        for key, alarm in plant.active.items():
+            lacking = key not in listed and held.holds(alarm.raised)
+            over = lacking and (key in moved or self.reach.covers(asked, alarm.raised))
+            if key in listed or over or alarm.raised < now - FARTHEST_BACK:
+                continue
+            kept[key] = alarm
+            if lacking or key in plant.missed:
+                missed[key] = plant.missed.get(key, asked)
+        plant.missed = missed
+        plant.active = kept | {key: alarm for key, alarm in listed.items() if alarm.active}
 
     def _plan(self, plant: _Plant, newest: Window, now: float) -> None:
         """Once a day the older windows with active alarms are due, and once a week all of them.
 
-        All at first, and again since an answer may have lacked what is active. In a large fleet a
-        sweep may take more than a day; it goes on to its end.
+        All at first, in windows that no server cuts unless it was shown that this one cuts none;
+        again when the windows were longer than they may be, and since an answer may have lacked
+        what is active. In a large fleet a sweep may take more than a day; it goes on to its end.
         """
-        if plant.older or 0 <= now - plant.swept < DAY:
+        length, first = self.reach.length, plant.swept_with == inf
+        if plant.swept_with <= length and (plant.older or 0 <= now - plant.swept < DAY):
             return
-        windows = older_windows(now)
-        if 0 <= now - plant.swept_all < WEEK:
+        windows = older_windows(now, length)
+        if plant.swept_with <= length and 0 <= now - plant.swept_all < WEEK:
             old = [alarm.raised for alarm in plant.active.values() if alarm.raised < newest.begin]
             windows = tuple(window for window in windows if any(map(window.holds, old)))
+        elif first and length > WEEK and not self.reach.hides_nothing:
+            windows = first_windows(now)
+            plant.swept_all, plant.swept_with = now, WEEK
         else:
-            plant.swept_all = now
+            plant.swept_all, plant.swept_with = now, length
         plant.older, plant.swept = windows, now
 
     def forget(self, plants: Collection[str]) -> None:
@@ -198,6 +281,42 @@ def _by_plant(asked: Collection[str], alarms: Iterable[Alarm]) -> dict[str, dict
     return found
 
 
+def _by_name(keys: Iterable[Identity]) -> Mapping[Name, list[float]]:
+    """The times of the occurrences that differ in them only, earliest first."""
+    times: dict[Name, list[float]] = {}
+    for key in sorted(keys, key=itemgetter(-1)):
+        times.setdefault(key[:-1], []).append(key[-1])
+    return times
+
+
+def _alike(key: Identity, times: Mapping[Name, list[float]]) -> Identity | None:
+    """One that may be the same occurrence, told with another time of its raising."""
+    alike = times.get(key[:-1], [])
+    place = bisect_left(alike, key[-1] - DAY)
+    near = place < len(alike) and alike[place] <= key[-1] + DAY
+    return (*key[:-1], alike[place]) if near else None
+
+
+def _moved(plant: _Plant, listed: Mapping[Identity, Alarm]) -> Mapping[Identity, Alarm]:
+    """What was active and is not listed, but one alike is, for the first time: that one."""
+    fresh = _by_name(k for k, alarm in listed.items() if alarm.active and k not in plant.active)
+    gone = ((key, _alike(key, fresh)) for key in plant.active if key not in listed)
+    return {key: listed[new] for key, new in gone if new is not None}
+
+
+def _forget_old(plant: _Plant) -> None:
+    """Keeps what was seen, as long as it may be listed again, and no more than is bearable.
+
+    Of too many the oldest are forgotten, and with them what was raised before: it never counts.
+    """
+    seen = [key for key in plant.seen if key[-1] >= plant.since]
+    if len(seen) > MOST_SEEN:
+        times = sorted((key[-1] for key in seen), reverse=True)
+        plant.since = nextafter(times[MOST_SEEN], inf)
+        seen = [key for key in seen if key[-1] >= plant.since]
+    plant.seen = dict.fromkeys(seen)
+
+
 def _written(plant: _Plant) -> dict[str, Any]:
     return {
         "active": [asdict(alarm) for alarm in plant.active.values()],
@@ -206,6 +325,8 @@ def _written(plant: _Plant) -> dict[str, Any]:
         "older": [[window.begin, window.end] for window in plant.older],
         "swept": plant.swept,
         "swept_all": plant.swept_all,
+        "swept_with": plant.swept_with,
+        "moves": [[*name, times] for name, times in plant.moves.items()],
     }
 
 
@@ -221,4 +342,11 @@ def _read(stored: Mapping[str, Any]) -> _Plant:
         older=tuple(Window(number(begin), number(end)) for begin, end in stored["older"]),
         swept=number(stored["swept"]),
         swept_all=number(stored["swept_all"]),
+        swept_with=number(stored.get("swept_with", inf)),
+        moves=Counter(
+            {
+                (str(serial), str(alarm), str(cause)): int(number(times))
+                for serial, alarm, cause, times in stored.get("moves", ())
+            }
+        ),
     )

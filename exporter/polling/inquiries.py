@@ -2,22 +2,23 @@
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import inf
 from typing import Any, Protocol, assert_never
 
 from exporter.northbound.codes import ALARM_SEVERITIES, ALARM_TYPES
 from exporter.northbound.errors import CallError, Reaction
-from exporter.northbound.interfaces import Content, Interface
+from exporter.northbound.interfaces import DAY, Content, Interface
 from exporter.northbound.records import Alarm, Parsed, Reading, TimedReading, Upgrade
-from exporter.polling.alarms import FARTHEST_BACK, AlarmBook, Window, newest_window
+from exporter.polling.alarm_windows import FARTHEST_BACK, Reach, Window
+from exporter.polling.alarms import AlarmBook
 from exporter.polling.eras import epoch_of
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Lane, Turn
 from exporter.polling.pages import Listed, PlantPages, missing_from
 from exporter.polling.ports import Clock, Sink
 from exporter.polling.statistics import Periods
-from exporter.polling.tolerance import Gaps
+from exporter.polling.tolerance import Gaps, build
 from exporter.polling.walk import Walk
 
 Request = tuple[str, Mapping[str, Any]]  # path and parameters
@@ -317,8 +318,11 @@ class _Statistics(_Plain):
 class _Alarms(_Plain):
     """The newest window in every round, older ones in between."""
 
-    def __init__(self, interface: Interface, sink: Sink, clock: Clock, terms: AlarmTerms) -> None:
+    def __init__(
+        self, interface: Interface, sink: Sink, clock: Clock, terms: AlarmTerms, log: Any
+    ) -> None:
         super().__init__(interface, sink, clock)
+        self._log = log
         self._book = AlarmBook()
         self._languages = deque(dict.fromkeys((terms.language, *ENGLISH)))
         self._refused_languages = 0  # in a row
@@ -329,14 +333,14 @@ class _Alarms(_Plain):
             "types": _codes(ALARM_TYPES, terms.types),
         }
         self._planned: Window | None = None  # the older window that is being asked about
-        self._window = newest_window(clock.time())
+        self._window = self._book.newest_window(clock.time())
 
     def request(self, turn: Turn) -> Request:
         now = self._clock.time()
         # A question whose language was refused is put again.
         sweeps = turn.extra and turn.batch not in self._misunderstood
         self._planned = self._book.older_window(turn.group.members) if sweeps else None
-        self._window = newest_window(now)
+        self._window = self._book.newest_window(now)
         if self._planned is not None:
             # It was planned hours ago, and the server forgets meanwhile.
             begin = max(self._planned.begin, now - FARTHEST_BACK)
@@ -353,6 +357,7 @@ class _Alarms(_Plain):
         members, now = turn.group.members, self._clock.time()
         self._refused_languages = 0
         self._misunderstood.discard(turn.batch)
+        length = self._book.reach.length
         if self._planned is None:
             told = self._book.look(members, self._window, parsed.records, now)
         else:
@@ -360,8 +365,24 @@ class _Alarms(_Plain):
             self._book.skip(members, self._planned)
             self._failures = 0
         self._sink.alarms(self._interface, told)
+        self._tell(length)
         more = self._planned is None and self._book.older_window(members) is not None
         return Outcome(again=more)
+
+    def _tell(self, length_before: float) -> None:
+        """Logs what an answer told of the server itself."""
+        if self._book.reach.length < length_before:
+            self._log.warning(
+                "the server cuts alarm windows, asking about shorter ones",
+                days=round(self._book.reach.length / DAY),
+            )
+        for alarm in self._book.restless():
+            self._log.warning(
+                "an alarm comes with another time in each answer, counting it no more",
+                plant_code=alarm.plant_code,
+                alarm_id=alarm.alarm_id,
+                device_name=alarm.device_name,
+            )
 
     def mends(self, turn: Turn, error: CallError) -> Outcome | None:
         if error.reason in LANGUAGE_REFUSALS:
@@ -389,7 +410,10 @@ class _Alarms(_Plain):
 
     def changes(self) -> Mapping[tuple[str, str], Any]:
         changes = {("book", plant): known for plant, known in self._book.changes().items()}
-        return {**changes, ("book terms", ""): self._filters} if changes else changes
+        if not changes:
+            return changes
+        terms = {("book terms", ""): self._filters, ("book reach", ""): asdict(self._book.reach)}
+        return {**changes, **terms}
 
     def recall(self, read: Callable[[str], Mapping[str, Any]], gaps: Gaps) -> None:
         for plant, known in read("book").items():
@@ -397,6 +421,8 @@ class _Alarms(_Plain):
         # Under other filters, what was there before would seem to be new.
         other = read("book terms").get("", self._filters) != self._filters
         self._book.recall({}, anew=other)
+        if (reach := read("book reach").get("")) is not None:
+            self._book.reach = gaps.attempt("book", build, Reach, reach) or self._book.reach
 
 
 class _Upgrades(_Plain):
@@ -436,7 +462,7 @@ def inquiries_of(
             case Content.STATISTICS:
                 made[name] = _Statistics(interface, sink, clock)
             case Content.ALARMS:
-                made[name] = _Alarms(interface, sink, clock, alarms)
+                made[name] = _Alarms(interface, sink, clock, alarms, walk.log)
             case Content.UPGRADES:
                 made[name] = _Upgrades(interface, sink, clock)
             case Content.READINGS:

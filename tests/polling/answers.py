@@ -77,6 +77,7 @@ class Answers:
         code = refusal(begin, end, now)
         if code is not None:
             self._fail(fail_code_error(int(code)))
+        begin = max(begin, end - self.alarm_cut)
         levels, kinds = (
             {int(each) for each in body.get(name, "1,2,3,4,5").split(",")}
             for name in ("levels", "types")

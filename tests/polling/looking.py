@@ -3,7 +3,8 @@
 import json
 
 from exporter.northbound.records import Alarm
-from exporter.polling.alarms import AlarmBook, newest_window
+from exporter.polling.alarm_windows import newest_window
+from exporter.polling.alarms import AlarmBook
 
 MINUTE = 60.0
 HOUR = 3_600.0

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from polling.alarming import Trouble, key_of
 from polling.looking import DAY, HOUR, MINUTE, NOW, reborn
 
-from exporter.polling.alarms import AlarmBook, newest_window
+from exporter.polling.alarm_windows import newest_window
+from exporter.polling.alarms import AlarmBook
 
 SPAN = 100  # days
 
@@ -48,7 +49,7 @@ class Watch:
     def ask(self, at, *, sweeps=1):
         """One look by a clock that is off, and some of the older windows that are due."""
         now = at + self.skew
-        window = newest_window(now)
+        window = self.book.newest_window(now)
         self.take(self.book.look("PQ", window, self.listed(window, at), now))
         for _ in range(sweeps):
             if window := self.book.older_window("PQ"):

@@ -116,6 +116,7 @@ class Server(Answers):
     languages: set[str] = field(default_factory=lambda: LANGUAGES)
     lost: float = 0.0  # share of the rows of statistics and alarms that answers lack
     lag: float = 0.0  # after which a period has a row
+    alarm_cut: float = 31 * DAY  # seconds to which a longer window is cut silently
 
     def __post_init__(self):
         self.random = random.Random(self.seed)  # noqa: S311  # dice, not keys

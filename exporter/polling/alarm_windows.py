@@ -1,0 +1,131 @@
+"""Which spans of time alarms are asked about, and how much of a span a server answers. Pure.
+
+Some servers cut a longer window silently: one keeps the last seven days of it. What such an answer
+lacks may be active still, and is asked about once more in a window too short to be cut.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from math import floor
+
+from exporter.northbound.interfaces import DAY, HOUR, MINUTE
+
+LONGEST_WINDOW = 31 * DAY - MINUTE  # that a question may span (failCode 20027), with a margin
+FARTHEST_BACK = 365 * DAY - HOUR  # that one may reach (20026)
+WEEK = 7 * DAY
+AHEAD = HOUR  # by which the server's clock may lead ours
+OVERLAP = MINUTE  # of one older window and the next
+EDGE = 1.0  # of a window, about which servers may think differently
+# What windows may be cut to: the documented week, and less; no server is known to cut a day.
+CUTS = (WEEK, 3 * DAY, DAY)
+UNCUT = CUTS[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A span of time that a question is about."""
+
+    begin: float
+    end: float
+
+    @property
+    def length(self) -> float:
+        """How many seconds it spans."""
+        return self.end - self.begin
+
+    def holds(self, time: float) -> bool:
+        """Whether a time plainly lies in it."""
+        return self.begin + EDGE <= time <= self.end - EDGE
+
+
+def newest_window(now: float, length: float = LONGEST_WINDOW) -> Window:
+    """The window of every round."""
+    end = now + AHEAD
+    return Window(end - length, end)
+
+
+def older_windows(now: float, length: float = LONGEST_WINDOW) -> tuple[Window, ...]:
+    """The windows before the newest of this length, as far back as the server tells, newest first.
+
+    They are the same whenever a plant is looked at, so that one question serves many plants.
+    """
+    step = length - OVERLAP
+    oldest, newest = (
+        floor(begin / step) for begin in (now - FARTHEST_BACK, newest_window(now, length).begin)
+    )
+    return tuple(Window(n * step, n * step + length) for n in range(newest, oldest - 1, -1))
+
+
+def first_windows(now: float) -> tuple[Window, ...]:
+    """The windows of a first sweep: a year, week by week, as windows may be cut to that.
+
+    The first two lie in the week before, of which the newest window has told, unless windows are
+    cut to less, or to their first days: what only these show tells that.
+    """
+    edges = [now - length for length in reversed(CUTS)]
+    probes = (Window(begin - OVERLAP, end) for end, begin in pairwise(edges))
+    return (*probes, *older_windows(now, WEEK))
+
+
+def window_around(time: float) -> Window:
+    """A window that no server cuts; the same for what was raised in the same hour."""
+    begin = floor(time / HOUR) * HOUR - UNCUT / 2
+    return Window(begin, begin + UNCUT)
+
+
+@dataclass(slots=True)
+class Reach:
+    """How much of a window an account's server answers, as far as its answers have shown.
+
+    `length` is how long windows may be. `from_end` and `from_begin` are the farthest from either
+    end of a window that an answer told of an alarm: so much was not cut.
+    """
+
+    length: float = LONGEST_WINDOW
+    from_end: float = UNCUT
+    from_begin: float = UNCUT
+
+    def note(self, window: Window, raised: Iterable[float]) -> None:
+        """Takes in when the alarms of an answer were raised."""
+        inside = [time for time in raised if window.begin <= time <= window.end]
+        if inside:
+            self.from_end = max(self.from_end, window.end - min(inside))
+            self.from_begin = max(self.from_begin, max(inside) - window.begin)
+
+    def covers(self, window: Window, time: float) -> bool:
+        """Whether the answer about a window surely told of what was raised then."""
+        return window.length <= UNCUT or not self._beyond(window, time)
+
+    def miss(self, window: Window, time: float) -> bool:
+        """Notes that an answer lacked what it should have told; returns whether windows are cut.
+
+        From then on they are as long as servers cut them to, and shorter than what was lacking.
+        """
+        beyond = self._beyond(window, time)
+        if not beyond:
+            return False  # no cut explains it
+        shorter = max((cut for cut in CUTS if cut <= min(beyond)), default=UNCUT)
+        before, self.length = self.length, min(self.length, shorter)
+        return self.length < before
+
+    def _beyond(self, window: Window, time: float) -> tuple[float, ...]:
+        """How far a time lies from those ends of a window from which no answer reached so far."""
+        from_end, from_begin = window.end - time, time - window.begin
+        if from_end < 0:  # there is nothing newer than the newest window
+            return ()
+        sides = (from_end, self.from_end), (from_begin, self.from_begin)
+        return tuple(far for far, shown in sides if _may_be_cut(shown, far))
+
+    @property
+    def hides_nothing(self) -> bool:
+        """Whether it was shown that more than a week of a window is told of."""
+        return self.from_end > WEEK
+
+
+def _may_be_cut(shown: float, far: float) -> bool:
+    """Whether a cut may lie between what was shown and what is farther from a window's end.
+
+    Cuts are whole days, reckoned from the end or from now.
+    """
+    return far > shown and far // DAY > (shown - AHEAD) // DAY

@@ -6,9 +6,10 @@ from functools import partial
 from itertools import chain, islice
 from operator import attrgetter
 
+from exporter.commands.advice import REPORT_IT, advice, refused_login
 from exporter.commands.visit import FAILURES, Failure, explain, in_words
 from exporter.northbound.codes import device_type_slug
-from exporter.northbound.errors import FAIL_CODES, RATE_LIMITED, CallError, Fault
+from exporter.northbound.errors import RATE_LIMITED, CallError
 from exporter.northbound.interfaces import (
     DEVICE_LIST,
     LOGIN,
@@ -18,42 +19,13 @@ from exporter.northbound.interfaces import (
 )
 from exporter.northbound.records import Reading, TimedReading
 from exporter.polling.errand import Errand, NotNowError
-from exporter.polling.pages import NO_CLASSIC_LIST
 from exporter.polling.rounds import Batch
 from exporter.polling.tour import Answer, Tour
 
 PERMITTED, REFUSED, UNREACHABLE, NOT_TRIED = "permitted", "refused", "unreachable", "not tried"
 EMPTY = "empty"  # a list of plants that leaves nothing to ask about
 
-# What to do, where the meaning of a failure does not say it.
-_REMEDIES: Mapping[str, str] = {
-    "connection": "check base_url, http or https and port, the network, and HTTPS_PROXY if you "
-    "need one",
-    "empty": "check user name and password; a portal login does not work, only a northbound one",
-    "malformed": "is base_url the management system itself, and no portal or proxy?",
-    "http_404": "this host has no northbound interface; use the one that you are sent to when you "
-    "open the portal, without a region or uni prefix, such as eu5.fusionsolar.huawei.com",
-    "no_tls": "set base_url to the address and port where the northbound interface answers",
-    "only_tls": "write https:// in base_url",
-    "redirect": "set base_url to the address of the management system itself",
-    "timeout": "try again; if it stays so, raise `timeout` of the account",
-    "tls": "for a private installation set tls.ca_file to its certificate, and use the name that "
-    "stands in the certificate",
-    "20009": "in FusionSolar it is done where the northbound account is managed",
-    "20013": "nothing to do; or leave the type out with device_types",
-}
-_OF_FAULTS: Mapping[Fault, str] = {
-    Fault.EXPORTER: "please report it, with what `check --capture` writes",
-    Fault.FLEET: "the lists may have changed a moment ago; try again",
-    Fault.PACE: "wait an hour; does another program use the account?",
-    Fault.SERVER: "try again later",
-}
-_INSTEAD = {"getDevRealKpi": "getDevFiveMinutes"}
 _NO_PLANTS = "no plants are known to ask about"
-_ASK_FOR_PLANTS = (
-    f"ask for the permission of {PLANT_LIST.name}, where the northbound account is managed: "
-    "without plants there is nothing to export"
-)
 _LINK_PLANTS = (
     "link plants to the northbound account in the management system, "
     "or give it the permission for their KPIs there"
@@ -69,6 +41,7 @@ _COUNTED: Mapping[Content, str] = {
     Content.ALARMS: "alarms in the last 31 days",
     Content.UPGRADES: "ever upgraded",
 }
+_REFUSED = frozenset({"empty", "http_401", *RATE_LIMITED})  # beside what came in an envelope
 _NO_WAY = frozenset({"connection", "no_tls", "only_tls", "redirect", "timeout", "tls"})
 
 
@@ -212,7 +185,7 @@ def _plantless(listed: int, strange: int) -> tuple[str, str]:
     if listed:
         return f"{listed} listed, and none of them is wanted", _FILTER
     if strange:
-        return f"{strange} listed, and none of them is understood", _OF_FAULTS[Fault.EXPORTER]
+        return f"{strange} listed, and none of them is understood", REPORT_IT
     return "no plant is linked to the account", _LINK_PLANTS
 
 
@@ -225,31 +198,14 @@ def _failed(interface: Interface, kind: str | None, error: Failure) -> Trial:
         return _told(interface, kind, refusal, f"{in_words(refusal)}; {also}")
     if isinstance(error, CallError):
         return _told(interface, kind, error, explain(error))
-    wait = error.seconds if isinstance(error, NotNowError) else None
-    return Trial(interface.name, NOT_TRIED, str(error), kind, wait=wait)
+    wait, remedy = None, ""
+    if isinstance(error, NotNowError):
+        wait = error.seconds
+        remedy = refused_login(error.refusal.reason) if error.refusal else ""
+    return Trial(interface.name, NOT_TRIED, str(error), kind, remedy=remedy, wait=wait)
 
 
 def _told(interface: Interface, kind: str | None, error: CallError, words: str) -> Trial:
-    refused = error.enveloped or error.reason in {"empty", *RATE_LIMITED}
+    refused = error.enveloped or error.reason in _REFUSED
     outcome = REFUSED if refused else UNREACHABLE
-    remedy = _remedy(interface, error.reason)
-    return Trial(interface.name, outcome, words, kind, error.reason, remedy)
-
-
-def _remedy(interface: Interface, reason: str) -> str:
-    if interface is PLANT_LIST and reason in NO_CLASSIC_LIST:
-        return _ASK_FOR_PLANTS
-    if reason == "401":
-        return "; ".join(filter(None, (interface.advice(reason), f"or {_without(interface)}")))
-    if reason == "http_404" and interface is not LOGIN:
-        return f"this server does not have it; {_without(interface)}"
-    if reason in _REMEDIES:
-        return _REMEDIES[reason]
-    row = FAIL_CODES.get(int(reason)) if reason.isdigit() else None
-    return _OF_FAULTS.get(row.fault, "") if row else _OF_FAULTS[Fault.SERVER]
-
-
-def _without(interface: Interface) -> str:
-    name = interface.name
-    instead = f", {_INSTEAD[name]}: {{enabled: true}}" if name in _INSTEAD else ""
-    return f"go without it: interfaces: {{{name}: {{enabled: false}}{instead}}}"
+    return Trial(interface.name, outcome, words, kind, error.reason, advice(interface, error))

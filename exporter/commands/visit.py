@@ -57,7 +57,7 @@ def in_words(error: Failure) -> str:
     """A failure by itself."""
     if not isinstance(error, CallError):
         return str(error)
-    if error.reason == "refused":  # there is nothing but what was said
+    if error.reason == "refused" and error.message:  # there is nothing but what was said
         return f'the management system says: "{error.message}"'
     said = f' ("{error.message}")' if error.message else ""
     return f"{error.words}{said} [{error.reason}]"

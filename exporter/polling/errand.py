@@ -37,11 +37,16 @@ PATIENCE = 90.0  # seconds that a person waits for an allowance
 
 
 class NotNowError(Exception):
-    """A call is not allowed for longer than a person waits: for so many `seconds`, and why."""
+    """A call is not allowed for longer than a person waits: for so many `seconds`, and why.
 
-    def __init__(self, name: str, seconds: float, why: str = "") -> None:
+    After a refused login, `refusal` is that one.
+    """
+
+    def __init__(self, name: str, seconds: float, refusal: CallError | None = None) -> None:
+        why = f", as the last was refused: {refusal.meaning}" if refusal else ""
         super().__init__(f"the next call of {name} is allowed in {ceil(seconds)} s{why}")
         self.seconds = seconds
+        self.refusal = refusal
 
 
 class NoSessionError(Exception):
@@ -117,9 +122,7 @@ class Errand:
 
     def _log_in(self) -> None:
         due = max(self._session.due(), self._gate.pause.until)
-        refusal = self._session.refusal
-        why = f", as the last was refused: {refusal.meaning}" if refusal else ""
-        self._wait(LOGIN.name, due, self._clock.now() + PATIENCE, why)
+        self._wait(LOGIN.name, due, self._clock.now() + PATIENCE, self._session.refusal)
         self._session.start(self._clock.now())
         self._keep_session()
         try:
@@ -277,10 +280,12 @@ class Errand:
         kept = [each for kind in (LANES, SESSION) for each in self._memory.read(kind).values()]
         return self._daemon and any(map(is_under_way, kept))
 
-    def _wait(self, name: str, due: float, patience: float, why: str = "") -> None:
+    def _wait(
+        self, name: str, due: float, patience: float, refusal: CallError | None = None
+    ) -> None:
         seconds = due - self._clock.now()
         if due > patience:
-            raise NotNowError(name, seconds, why)
+            raise NotNowError(name, seconds, refusal)
         if seconds > 0:
             if seconds > GLANCE:
                 self._tell(f"waiting {ceil(seconds)} s for the allowance of {name}")

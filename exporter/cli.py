@@ -22,6 +22,7 @@ from exporter.commands.options import (
     fail,
     load_settings,
     read_settings,
+    unknown_command,
 )
 from exporter.config import ConfigError, Settings
 from exporter.config.web import WebConfig, WebSettings
@@ -49,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser = Parser(prog=f"{NAME} {arguments[0]}", description=run.__doc__, allow_abbrev=False)
         define(parser)
         return run(parser.parse_args(arguments[1:]))
+    if arguments and not arguments[0].startswith("-"):
+        unknown_command(arguments[0], COMMANDS)
     return _serve(_serving_parser().parse_args(arguments))
 
 
@@ -58,6 +61,7 @@ def _serving_parser() -> argparse.ArgumentParser:
         description="Prometheus exporter for Huawei SmartPVMS / FusionSolar.",
         epilog=f"Commands: {', '.join(COMMANDS)}; each has a --help of its own.",
         allow_abbrev=False,
+        commands=COMMANDS,
     )
     add_config(parser)
     parser.add_argument(

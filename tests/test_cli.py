@@ -42,7 +42,10 @@ def refused(capsys, *arguments):
     [
         (["--nonsense"], "unrecognized arguments: --nonsense"),
         (["--config"], "unrecognized arguments: --config"),
-        (["nonsense"], "unrecognized arguments: nonsense"),
+        (
+            ["nonsense"],
+            f"nonsense is no command; there are {', '.join(COMMANDS)}; without one the",
+        ),
         (["--log.level", "loud"], "argument --log.level: invalid choice: 'loud'"),
         (["metrics", "--format", "xml"], "argument --format: invalid choice: 'xml'"),
         (["demo", "--plants", "many"], "argument --plants: many is no number of 1 or more"),
@@ -69,6 +72,55 @@ def test_a_wrong_flag_is_one_line_and_status_2(capsys, arguments, line):
 
     assert code == 2
     assert said.startswith(f"fusionsolar-exporter: {line}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["chekc"], "chekc is no command; did you mean check?"),
+        (["statr"], "statr is no command; the exporter starts without a command"),
+        (
+            ["serve", "--config.file", "x"],
+            "serve is no command; the exporter starts without a command",
+        ),
+        (
+            ["-config.file", "config.yaml"],
+            "unrecognized arguments: -config.file config.yaml; did you mean --config.file?",
+        ),
+        (
+            ["-log.level=x", "-version"],
+            "unrecognized arguments: -log.level=x -version; did you mean --log.level, --version?",
+        ),
+        (
+            ["--confg.file", "x"],
+            "unrecognized arguments: --confg.file x; did you mean --config.file?",
+        ),
+        (["-version"], "unrecognized arguments: -version; did you mean --version?"),
+        (
+            ["check", "-config.file", "x"],
+            "unrecognized arguments: -config.file x; did you mean --config.file?",
+        ),
+        (["check", "--acount", "x"], "unrecognized arguments: --acount x; did you mean --account?"),
+        (
+            ["registered", "-user", "x", "-sn", "y"],
+            "the following arguments are required: --user, --sn; did you mean --user, --sn?",
+        ),
+        (
+            ["upgrade", "status", "-device", "x"],
+            "unrecognized arguments: -device x; did you mean --device?",
+        ),
+        (
+            ["upgrade", "start", "-device", "x"],
+            "the following arguments are required: --device; did you mean --device?",
+        ),
+        (
+            ["--config.file", "x", "check"],
+            "unrecognized arguments: check; a command comes first: fusionsolar-exporter check",
+        ),
+    ],
+)
+def test_a_misspelt_word_is_answered_with_the_one_that_may_be_meant(capsys, arguments, line):
+    assert refused(capsys, *arguments) == (2, f"fusionsolar-exporter: {line}")
 
 
 def test_a_missing_file_is_one_line_and_status_2(capsys, tmp_path):

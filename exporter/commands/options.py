@@ -1,14 +1,15 @@
 """What the commands share: flags, the configuration, and how a result or a mistake is told."""
 
 import argparse
+import difflib
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from math import inf
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from exporter import NAME, logs
 from exporter.catalogue.rows import lookup
@@ -19,15 +20,71 @@ from exporter.web import server
 DEFAULT_ADDRESS = ":10052"
 USAGE_ERROR = 2
 
+_SIMILAR = 0.7  # from here on a misspelt word is taken for another
+_SERVING = ("start", "serve", "run")  # what people call what needs no command
+
 Used = TypeVar("Used")
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
+    """Says what is wrong in one line, and what may have been meant.
+
+    `commands` are the words that would have been commands, had they come first.
+    """
+
+    def __init__(self, *, commands: Collection[str] = (), **settings: Any) -> None:
+        self._commands = commands
+        self._flags: list[str] = []
+        self._given: Sequence[str] = ()
+        self._actions_of: Mapping[str, Parser] = {}
+        super().__init__(**settings)
+
+    def add_argument(self, *names: str, **settings: Any) -> argparse.Action:
+        """Adds a flag."""
+        self._flags += names
+        return super().add_argument(*names, **settings)
+
+    def add_subparsers(self, **settings: Any) -> Any:
+        """Adds actions, each with flags of its own."""
+        actions: Any = super().add_subparsers(**settings)
+        self._actions_of = actions.choices
+        return actions
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parses what is given."""
+        self._given = args or ()
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         """Ends the process: a flag is wrong."""
-        fail(message)
+        flags = [*self._flags]
+        for word in self._given:
+            if word in self._actions_of:
+                flags += self._actions_of[word]._flags  # noqa: SLF001  # of its own kind
+            if word in self._commands:
+                fail(f"{message}; a command comes first: {NAME} {word}")
+        given = (word.partition("=")[0] for word in self._given if word.startswith("-"))
+        meant = dict.fromkeys(each for word in given for each in _meant(word, flags))
+        fail(message + (f"; did you mean {', '.join(meant)}?" if meant else ""))
+
+
+def _meant(word: str, flags: Sequence[str]) -> list[str]:
+    """The flag that may have been meant by what is none."""
+    if word in flags:
+        return []
+    return difflib.get_close_matches(f"--{word.lstrip('-')}", flags, n=1, cutoff=_SIMILAR)
+
+
+def unknown_command(word: str, commands: Collection[str]) -> NoReturn:
+    """Ends the process: the first word is no command."""
+    close = difflib.get_close_matches(word, (*commands, *_SERVING), n=1, cutoff=_SIMILAR)
+    if close and close[0] in _SERVING:
+        hint = "the exporter starts without a command"
+    elif close:
+        hint = f"did you mean {close[0]}?"
+    else:
+        hint = f"there are {', '.join(commands)}; without one the exporter starts"
+    fail(f"{word} is no command; {hint}")
 
 
 def fail(message: str) -> NoReturn:

@@ -3,30 +3,16 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from exporter.catalogue import meters
-from exporter.catalogue.model import Row
-from exporter.catalogue.rows import STATESETS, lookup
+from exporter.catalogue.rows import STATESETS
+from exporter.commands import powers
+from exporter.commands.powers import Finding
 from exporter.commands.trials import REFUSED, Trial
 from exporter.commands.visit import Guide
 from exporter.config import Account, Settings
-from exporter.northbound.codes import device_type_slug
 from exporter.northbound.interfaces import PLANT_LIST
 from exporter.northbound.records import Reading
 from exporter.polling.inventory import Inventory
 from exporter.polling.pages import NO_CLASSIC_LIST
-from exporter.wording import power
-
-_POWER = "active_power"
-_TOO_MUCH = 10  # times its plant's capacity
-_KILO = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something to look at, and the line for the configuration that mends it, if one does."""
-
-    words: str
-    paste: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,63 +51,11 @@ def findings_of(
     """All that is to be looked at, most telling first."""
     inventory = guide.tour.inventory
     return [
-        *_powers(settings, inventory, readings),
+        *powers.findings(settings, inventory, readings),
         *_places(settings, inventory),
         *_unknown_keys(guide),
         *_unknown_states(guide),
     ]
-
-
-# --- a meter in kilowatts ----------------------------------------------------------------------
-
-
-def _powers(
-    settings: Settings, inventory: Inventory, readings: Mapping[int, Sequence[Reading]]
-) -> Iterator[Finding]:
-    for device_type in meters.ALL:
-        factor = _factor(settings, device_type)
-        for reading in readings.get(device_type, ()):
-            device = inventory.devices.get(reading.subject)
-            plant = inventory.plants.get(device.plant_code) if device else None
-            sent = reading.values.get(_POWER)
-            if device is None or plant is None or sent is None or not plant.capacity_watts:
-                continue
-            if abs(sent * factor) > _TOO_MUCH * plant.capacity_watts:
-                mended = factor / _KILO
-                plausible = abs(sent * mended) <= _TOO_MUCH * plant.capacity_watts
-                yield Finding(
-                    f"{device_type_slug(device_type)} {device.name} ({device.id}) shows "
-                    f"{power(sent * factor)}, but its plant {plant.name} has "
-                    f"{power(plant.capacity_watts)}"
-                    + ("" if plausible else ": no unit explains that; look at the meter"),
-                    _factors_line(settings, device_type, mended) if plausible else "",
-                )
-
-
-def _factor(settings: Settings, device_type: int) -> float:
-    configured = (
-        each.factor
-        for each in settings.factors
-        if (each.device_type, each.key) == (device_type, _POWER)
-    )
-    return next(configured, _row(device_type).factor)
-
-
-def _row(device_type: int) -> Row:
-    return lookup("getDevRealKpi", device_type)[_POWER]
-
-
-def _factors_line(settings: Settings, device_type: int, factor: float) -> str:
-    """The whole line: a second `factors` would be a mistake."""
-    factors = {(each.device_type, each.key): each.factor for each in settings.factors}
-    factors[device_type, _POWER] = factor
-    if factor == _row(device_type).factor:  # what holds without a line
-        del factors[device_type, _POWER]
-    entries = (
-        f"{{device_type: {kind}, key: {key}, factor: {value:g}}}"
-        for (kind, key), value in factors.items()
-    )
-    return f"factors: [{', '.join(entries)}]"
 
 
 # --- a plant without a place -------------------------------------------------------------------

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from exporter.commands.findings import Finding, Limits
+from exporter.commands.findings import Limits
 from exporter.commands.plan import Planned
+from exporter.commands.powers import Finding
 from exporter.commands.tables import table
 from exporter.commands.trials import EMPTY, PERMITTED, REFUSED, UNREACHABLE, Trial
 from exporter.northbound.codes import device_type_slug

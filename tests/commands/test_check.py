@@ -183,37 +183,6 @@ def test_more_types_than_the_window_has_minutes_would_be_fresher_with_the_newer_
     ]
 
 
-METER = "1000000033021485"
-
-
-@pytest.mark.parametrize(
-    ("factors", "sent", "paste"),
-    [
-        # A plant of 9.9 kW.
-        ([], 98_000.0, []),
-        ([], -1_500_000.0, ["factors: [{device_type: 47, key: active_power, factor: 0.001}]"]),
-        # In the configuration is what an old server would need.
-        ([{"device_type": 47, "key": "active_power", "factor": 1000}], 5_000.0, ["factors: []"]),
-        (
-            [{"device_type": 47, "key": "active_power", "factor": 1000},
-             {"device_type": 1, "key": "active_power", "factor": 1000}],
-            5_000.0,
-            ["factors: [{device_type: 1, key: active_power, factor: 1000}]"],
-        ),
-        # No unit makes sense of it.
-        ([], -655_350_000.0, [""]),
-    ],
-)  # fmt: skip
-def test_a_meter_far_above_its_plant_is_named_with_the_factor(home, capsys, factors, sent, paste):
-    home.configure(factors=factors)
-    home.system.faults.add("value", interface="getDevRealKpi", members=[METER], value=sent)
-
-    _, account, _ = checked(home, capsys)
-
-    powers = [each for each in account["findings"] if "power_sensor Meter" in each["words"]]
-    assert [each["paste"] for each in powers] == paste
-
-
 def test_a_plant_without_a_place_is_named_with_the_line_to_fill_in(home, capsys):
     home.configure(plant_coordinates={"NE=1": [1.5, -2.0]})
     plant = home.system.fleet.plants["NE=33554432"]

@@ -8,6 +8,7 @@ import json
 import os
 import re
 from collections import Counter
+from collections.abc import Callable, Mapping
 from math import isfinite
 from pathlib import Path
 from random import SystemRandom
@@ -16,26 +17,69 @@ from typing import Any
 
 from exporter.catalogue.rows import ROWS
 from exporter.commands.options import fail
+from exporter.northbound.errors import FAIL_CODES
 
-# Fields whose numbers, also as text, tell nothing of anybody: envelope, paging, codes, times.
-_NUMBERS = frozenset(
-    {
-        *("failCode", "buildCode", "errorCode", "pageNo", "pageSize", "pageCount", "total"),
-        *("capacity", "buildState", "combineType", "aidType", "devTypeId", "optimizerNumber"),
-        *("alarmId", "causeId", "alarmType", "lev", "levels", "types", "status"),
-        *("process", "upgradeResult"),
-        *("collectTime", "currentTime", "raiseTime", "recoveryTime", "lastUpgradeTime"),
-        *("beginTime", "endTime"),
-        *(row.key for row in ROWS),
-    }
-)
+Keeps = Callable[[float], bool]  # whether a number may stay
+
+_NO_VALUES = frozenset({2**31 - 1, -(2**31), 2**32 - 1})  # which devices send where they have none
+_LONGEST_CODE = 10**5
+_LONGEST_VALUE = 10**9  # what is longer may be an id or a telephone number
+_YEARS = (1_262_304_000, 4_102_444_800)  # 2010 to 2100, in seconds
+
+
+def _never(value: float) -> bool:  # noqa: ARG001  # because it is about no value
+    return False
+
+
+def _is_code(value: float) -> bool:
+    return value in _NO_VALUES or (abs(value) < _LONGEST_CODE and value == value // 1)
+
+
+def _is_value(value: float) -> bool:
+    return value in _NO_VALUES or abs(value) < _LONGEST_VALUE
+
+
+def _is_time(value: float) -> bool:
+    begin, end = _YEARS
+    return value == 0 or begin <= value < end or begin <= value // 1_000 < end
+
+
+# The numbers, also as text, that tell nothing of anybody: codes, times and capacities by their
+# field, and what the catalogue knows among the KPIs. All others go: a coordinate has many names.
+_FIELDS: Mapping[str, Keeps] = {
+    **dict.fromkeys(
+        (
+            *("failCode", "buildCode", "pageNo", "pageSize", "pageCount", "total"),
+            *("buildState", "combineType", "aidType", "devTypeId", "optimizerNumber"),
+            *("alarmId", "causeId", "alarmType", "lev", "levels", "types", "status"),
+            *("process", "upgradeResult"),
+        ),
+        _is_code,
+    ),
+    **dict.fromkeys(
+        (
+            *("collectTime", "currentTime", "raiseTime", "recoveryTime", "lastUpgradeTime"),
+            *("beginTime", "endTime"),
+        ),
+        _is_time,
+    ),
+    "capacity": _is_value,
+    "data": FAIL_CODES.__contains__,
+    "errorCode": {49401021002}.__contains__,  # a refusal for load
+}
+_KPIS: Mapping[str, Keeps] = {
+    row.key: _is_time if row.source_unit == "ms" else _is_value for row in ROWS
+}
+_NOTHING: Mapping[str, Keeps] = {}
 # Fields that hold what the maker named, not the owner.
 _PRODUCTS = frozenset({"model", "invType", "softwareVersion", "sourceVersion", "targetVersion"})
-_PRODUCT = re.compile(r"[\w .,/()+-]{0,48}", re.ASCII)
+# A letter and a digit in one word, as in SUN2000-10KTL-M1; a serial number has longer numbers.
+_PRODUCT = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9])(?!.*[0-9]{6})[\w.,/()+-]{2,48}", re.ASCII)
 _LISTS = frozenset({"stationCodes", "devIds", "plantCodes", "SN", "sns"})
 _SECRETS = frozenset({"systemcode", "password", "xsrf-token", "xsrftoken", "token", "accesstoken"})
 _PLACES = ("latitude", "longitude")
-_VALUES = "dataItemMap"
+_HALF_TURN = 180
+_VALUES = frozenset({"dataItemMap", "dataItems"})
 
 # Words that servers say to everybody.
 _WORDS = frozenset(
@@ -47,8 +91,7 @@ _WORDS = frozenset(
     }
 )
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?")
-_DAY = re.compile(r"([0-9]{4})-[0-9]{2}-[0-9]{2}([T ].*)?")
-_LONGEST_COUNT = 10**6  # of a KPI that nobody knows: what is longer may be an id
+_DAY = re.compile(r"([12][0-9]{3}-)[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9:.]{2,12}[Z0-9:+-]{0,6})?")
 _KEY = re.compile(
     "[A-Za-z_]+([0-9]{1,2}[A-Za-z_]+)*[0-9]{0,2}"
 )  # what interfaces call their fields
@@ -71,23 +114,32 @@ class Disguise:
 
     def envelope(self, value: Any) -> Any:
         """A whole answer in disguise; the original stays as it is."""
-        return self._of(value, "", values=False)
+        return self._of(value, "", _FIELDS, _never)
 
-    def _of(self, value: Any, key: str, *, values: bool) -> Any:
+    def _of(self, value: Any, key: str, fields: Mapping[str, Keeps], keeps: Keeps) -> Any:
+        """What stands in a field, and the fields of the map around it of which numbers stay."""
         match value:
             case dict():
+                known = self._fields_of(key, fields)
                 return {
-                    self._key(name): self._of(each, name, values=values or key == _VALUES)
+                    self._key(name): self._of(each, name, known, known.get(name, _never))
                     for name, each in value.items()
                 }
             case list():
-                return [self._of(each, key, values=values) for each in value]
+                return [self._of(each, key, fields, _never) for each in value]
             case None | bool():
                 return value
             case int() | float():
-                return self._number(value, key, values=values)
+                return self._number(value, key, fields, keeps)
             case _:
-                return self._text(value, key, values=values)
+                return self._text(value, key, fields, keeps)
+
+    @staticmethod
+    def _fields_of(key: str, around: Mapping[str, Keeps]) -> Mapping[str, Keeps]:
+        """What is known of a map: the KPIs, nothing below them, and else the interface's fields."""
+        if around is not _FIELDS:
+            return _NOTHING
+        return _KPIS if key in _VALUES else _FIELDS
 
     def _key(self, name: str) -> str:
         """Keys are words of the interface, unless a map is kept by a name that was met before."""
@@ -97,43 +149,48 @@ class Disguise:
             self._fields.add(name)
         return name if name in self._fields else self._known[name]
 
-    def _number(self, value: float, key: str, *, values: bool) -> Any:
-        if key in _PLACES:
+    def _number(
+        self, value: float, key: str, fields: Mapping[str, Keeps], keeps: Keeps
+    ) -> int | float:
+        if key in _PLACES and fields is _FIELDS:
             return self._place(value, key)
-        if _tells_nothing(value, key, values=values):
+        if not value or keeps(value):
             return value
         if isinstance(value, int):
             return int(self._new(str(value)))
-        return float(self._new(str(int(value)))) if value.is_integer() else 0.5
+        if not isfinite(value):
+            return value
+        text = str(int(value)) if value.is_integer() else repr(value)
+        return float(self._new(text if "e" not in text else f"{value:.6f}"))
 
-    def _text(self, value: str, key: str, *, values: bool) -> str:
+    def _text(self, value: str, key: str, fields: Mapping[str, Keeps], keeps: Keeps) -> str:
         if key.lower() in _SECRETS:
             return "removed"
         product = key in _PRODUCTS and _PRODUCT.fullmatch(value)
         if product or value.strip() in _WORDS:
             return value
         if _NUMBER.fullmatch(value.strip()):
-            return self._number_in(value.strip(), key, values=values)
+            return self._number_in(value.strip(), key, fields, keeps)
         if key in _LISTS:
             return ",".join(self._new(part) for part in value.split(","))
         if day := _DAY.fullmatch(value):
-            return f"{day[1]}-01-01"
+            return f"{day[1]}01-01" + re.sub("[0-9]", "0", day[2] or "")
         return self._new(value)
 
-    def _number_in(self, text: str, key: str, *, values: bool) -> str:
+    def _number_in(self, text: str, key: str, fields: Mapping[str, Keeps], keeps: Keeps) -> str:
         number = float(text)
-        if key in _PLACES:
+        if key in _PLACES and fields is _FIELDS:
             return str(self._place(number, key))
-        return text if _tells_nothing(number, key, values=values) else self._new(text)
+        return text if not number or keeps(number) else self._new(text)
 
     def _place(self, degrees: float, axis: str) -> float:
         """A tenth of a degree is some ten kilometres; 0 says that a place is lacking."""
-        if not degrees or not isfinite(degrees):
+        if not degrees or not abs(degrees) <= _HALF_TURN:
             return 0.0
         shifted = round(degrees + self._shifts[axis], 1)
         if axis == "latitude":
             return max(-89.0, min(89.0, shifted))
-        return round((shifted + 180) % 360 - 180, 1)
+        return round((shifted + _HALF_TURN) % 360 - _HALF_TURN, 1)
 
     def _new(self, original: str) -> str:
         """The replacement: a digit for a digit, a letter for a letter."""
@@ -158,13 +215,6 @@ class Disguise:
             if char in kind:
                 return self._dice.choice(kind.replace("0", ""))
         return "x" if char.isalnum() or not char.isascii() else char
-
-
-def _tells_nothing(value: float, key: str, *, values: bool) -> bool:
-    """Whether a number may stay: one of a field that is known, or a KPI that cannot be an id."""
-    if key in _NUMBERS:
-        return True
-    return values and (abs(value) < _LONGEST_COUNT or value != value // 1)
 
 
 class Capture:

@@ -3,13 +3,16 @@
 import json
 import re
 import stat
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from commands.world import PASSWORD, world
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from exporter.commands.capture import Disguise
+from exporter.catalogue.rows import ROWS
+from exporter.commands.capture import Capture, Disguise
 from exporter.northbound import parsing
 
 
@@ -144,9 +147,14 @@ def disguised(**fields):
         {"failCode": 407, "data": "ACCESS_FREQUENCY_IS_TOO_HIGH", "message": None},
         {"success": True, "data": [], "pageNo": 1, "total": "12"},
         {"dataItemMap": {"active_power": 12.5, "day_cap": "3.25", "close_time": 1750798800000}},
-        {"dataItemMap": {"newKey": 1.5, "other": "N/A", "third": 12, "flag": True}},
+        {"dataItemMap": {"active_power": -66553500, "active_cap": 42949672.95}},
+        {"dataItemMap": {"ch_discharge_power": 2147483647, "total_cap": 4294967295, "pv1_u": 0}},
+        {"dataItemMap": {"newKey": None, "other": "N/A", "third": 0, "flag": True}},
+        {"dataItems": {"inverter_state": 512.0, "open_time": "1750798800000"}},
+        {"failCode": 0, "data": 20007, "success": False},
+        {"errorCode": 49401021002},
         {"softwareVersion": "V100R001C00SPC161", "model": "SUN2000-4.95KTL-JPL1"},
-        {"collectTime": 1750798800000, "raiseTime": "1750798800000"},
+        {"collectTime": 1750798800000, "raiseTime": "1750798800000", "beginTime": 1750798800},
     ],
 )
 def test_what_tells_nothing_of_anybody_stays(fields):
@@ -170,6 +178,31 @@ def test_what_tells_nothing_of_anybody_stays(fields):
         {"softwareVersion": "Müller & Söhne"},
         {"latitude": 48.775845, "longitude": "9.182932"},
         {"gridConnectionDate": "2020-06-23T10:00:00+02:00"},
+        {"dataItemMap": {"newKey": 1.5}},
+        {"dataItemMap": {"lat": 52.3741}},
+        {"dataItemMap": {"x": "52.3741"}},
+        {"dataItemMap": {"position": [52.3741, 4.8952]}},
+        {"dataItemMap": {"active_power": [52.3741, 4.8952]}},
+        {"dataItemMap": {"module": {"active_power": 52.3741}}},
+        {"dataItemMap": {"latitude": 52.3741}},
+        {"dataItemMap": {"day_cap": 491701234567}},
+        {"dataItemMap": {"open_time": 49170123456}},
+        {"active_power": 52.3741},
+        {"data": {"lat": 52.3741, "lon": 4.8952}},
+        {"data": 49170123},
+        {"status": 52.3741},
+        {"alarmId": 2102312345},
+        {"latitude": {"value": 52.3741}},
+        {"latitude": "N52.3741"},
+        {"collectTime": 49170123456},
+        {"errorCode": 491701234567},
+        {"model": "BV0435461495"},
+        {"model": "+491701234567"},
+        {"model": "Sonnenweg 17"},
+        {"softwareVersion": "52.3741"},
+        {"phone": 10**400 // 7},
+        {"latitude": 10**400 // 7},
+        {"newKey": 1.23456e-05},
     ],
 )
 def test_what_could_tell_of_somebody_goes(fields):
@@ -208,6 +241,99 @@ def test_secrets_are_removed_even_where_they_look_like_codes():
 def test_an_absent_place_stays_absent():
     assert disguised(latitude="", longitude=None) == {"latitude": "", "longitude": None}
     assert disguised(latitude=0, longitude=0) == {"latitude": 0.0, "longitude": 0.0}
+
+
+def test_a_time_keeps_its_form():
+    assert disguised(
+        gridConnectionDate="2020-06-23T10:00:00+02:00", built="2019-05-04 08:09:10"
+    ) == {
+        "gridConnectionDate": "2020-01-01T00:00:00+00:00",
+        "built": "2019-01-01 00:00:00",
+    }
+
+
+def test_a_number_keeps_its_form_and_is_the_same_as_text():
+    shown = disguised(one=52.3741, other="52.3741", third=-12, fourth=512.0)
+
+    assert re.fullmatch(r"[1-9]{2}\.[1-9]{4}", repr(shown["one"]))
+    assert shown["other"] == repr(shown["one"])
+    assert -99 <= shown["third"] <= -11
+    assert shown["fourth"].is_integer()
+
+
+# Each has a 0 in it, which no replacement has.
+TELEPHONES = st.integers(490_170_000_000, 490_179_999_999)
+SERIALS = st.from_regex(r"[A-Z]{2}0[0-9]{9}", fullmatch=True)
+PLANTS = st.integers(33_050_000_000_000, 33_059_999_999_999).map(lambda n: f"NE={n}")
+COORDINATES = st.integers(1_000_000, 1_799_999).map(lambda n: 50 + n / 100_000_000 + 1e-9)
+TEXTS = st.from_regex(r"[A-Z][a-z]{9} 0[0-9]{2}, 0[0-9]{4} [A-Z][a-z]{9}", fullmatch=True)
+SECRETS = st.one_of(
+    TELEPHONES,
+    TELEPHONES.map(str),
+    TELEPHONES.map(lambda n: f"+{n}"),
+    TELEPHONES.map(float),
+    SERIALS,
+    PLANTS,
+    COORDINATES,
+    COORDINATES.map(lambda degrees: -degrees),
+    COORDINATES.map(repr),
+    TEXTS,
+    TEXTS.map(lambda text: f"{text}@example.com".replace(" ", "")),
+)
+KPIS = sorted({row.key for row in ROWS if row.source_unit not in ("ms", "")})
+# Where a number of any size may be a value: a coordinate there cannot be told from one.
+VALUES = frozenset({*(row.key for row in ROWS), "capacity"})
+NAMES = st.one_of(
+    st.sampled_from(
+        ["lat", "gps", "owner", "a", "x1", "unit1", "message", "data", "list", "params",
+         "dataItemMap", "dataItems", "model", "softwareVersion", "status", "alarmId", "collectTime",
+         "latitude", "longitude", "stationCode", "devIds", "sn", "capacity", "devTypeId"]
+    ),
+    st.sampled_from(KPIS),
+    SERIALS,
+    TEXTS,
+    COORDINATES.map(repr),
+)  # fmt: skip
+TREES = st.recursive(
+    st.one_of(SECRETS, st.sampled_from([None, True, 0, 7, "N/A"])),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(NAMES, inner, max_size=5)),
+    max_leaves=20,
+)
+
+
+def _planted(tree, key=""):
+    """The secrets in a tree, as they would be read."""
+    match tree:
+        case dict():
+            for name, each in tree.items():
+                yield from _planted(each, name)
+                if "0" in name and name not in VALUES:
+                    yield name
+        case list():
+            for each in tree:
+                yield from _planted(each)
+        case float() if key in VALUES and abs(tree) < 1_000:
+            pass
+        case str() if key in VALUES and re.fullmatch(r"5[0-9]\.[0-9]+", tree):
+            pass
+        case str():
+            yield tree.removeprefix("NE=").removeprefix("+")
+        case int() | float():
+            yield repr(abs(tree)).removesuffix(".0")
+
+
+@given(TREES, st.dictionaries(st.sampled_from(KPIS), st.floats(-1e6, 1e6), max_size=8))
+def test_no_secret_planted_anywhere_is_in_a_file_and_the_values_are(tree, kpis):
+    secrets = {each for each in _planted(tree) if len(each) > 5}
+    answer = {"data": [{"devId": 7, "dataItemMap": kpis}, {"more": tree}], "params": tree}
+
+    with TemporaryDirectory() as directory:
+        capture = Capture(Path(directory))
+        capture.take("/thirdData/getDevRealKpi", json.dumps(answer).encode())
+        text = (Path(directory) / "getDevRealKpi-1.json").read_text()
+
+    assert {each for each in secrets if each in text} == set()
+    assert json.loads(text)["data"][0]["dataItemMap"] == kpis
 
 
 def test_places_move_together():

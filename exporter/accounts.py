@@ -32,6 +32,7 @@ from exporter.polling.inventory import Filter, Inventory
 from exporter.polling.lane import Wish
 from exporter.polling.memory import Memory
 from exporter.polling.poller import Poller
+from exporter.polling.ports import Clock
 from exporter.polling.restoring import Turns
 from exporter.polling.session import HostGate
 from exporter.polling.state_directory import Owner, StateDirectory
@@ -261,7 +262,14 @@ class Accounts:
         with ExitStack() as undone:  # what cannot be started leaves nothing behind
             undone.callback(self._telemetry.forget, account.name)
             self._telemetry.introduce(account.name, [wish.interface.name for wish in plan.wishes])
-            sink = self._sink(plan, clock)
+            sink = sink_of(
+                plan.settings,
+                account,
+                plan.wishes,
+                page=self._page,
+                telemetry=self._telemetry,
+                clock=clock,
+            )
             undone.callback(sink.close)
             memory = self._memory(account, others)
             if self._state or not plan.settings.state.declined:
@@ -302,22 +310,6 @@ class Accounts:
             gate=self._gates.setdefault(_server(account.base_url), HostGate()),
             memory=memory,
             scale=self._scale,
-        )
-
-    def _sink(self, plan: _Plan, clock: SystemClock) -> AccountSink:
-        settings, account = plan.settings, plan.account
-        asks_for_alarms = any(wish.interface.content is Content.ALARMS for wish in plan.wishes)
-        return AccountSink(
-            account.name,
-            page=self._page,
-            telemetry=self._telemetry,
-            translator=translator_of(settings),
-            places=settings.plant_coordinates,
-            now=clock.now,
-            wall=clock.time,
-            currency=settings.currency or "",
-            severities=(settings.alarms.levels or SEVERITIES) if asks_for_alarms else (),
-            max_active_per_plant=settings.alarms.max_active_per_plant,
         )
 
     def _memory(self, account: Account, others: Iterable[_Working]) -> Memory:
@@ -389,6 +381,31 @@ def client_of(account: Account) -> Client:
         timeout=account.timeout,
         ca_file=str(account.tls.ca_file) if account.tls.ca_file else None,
         verify=account.tls.verify,
+    )
+
+
+def sink_of(  # noqa: PLR0913  # because it joins them
+    settings: Settings,
+    account: Account,
+    wishes: Iterable[Wish],
+    *,
+    page: Page,
+    telemetry: Telemetry,
+    clock: Clock,
+) -> AccountSink:
+    """What makes an account's page of what its interfaces tell."""
+    asks_for_alarms = any(wish.interface.content is Content.ALARMS for wish in wishes)
+    return AccountSink(
+        account.name,
+        page=page,
+        telemetry=telemetry,
+        translator=translator_of(settings),
+        places=settings.plant_coordinates,
+        now=clock.now,
+        wall=clock.time,
+        currency=settings.currency or "",
+        severities=(settings.alarms.levels or SEVERITIES) if asks_for_alarms else (),
+        max_active_per_plant=settings.alarms.max_active_per_plant,
     )
 
 

@@ -139,8 +139,6 @@ class Trials:
         listed = inventory.plants if interface is PLANT_LIST else inventory.devices
         answers = self._tour.read(interface)
         heard = list(islice(answers, 1) if listed and not inventory.is_partial else answers)
-        if interface is DEVICE_LIST:
-            self._errand.keep_fleet()
         name = attrgetter("code" if interface is PLANT_LIST else "id")
         count = len({name(record) for answer in heard for record in answer.parsed.records})
         mended = tuple(chain.from_iterable(answer.mended for answer in heard))
@@ -165,10 +163,12 @@ class Trials:
 
 
 def _one_a_type(batches: Iterable[Batch]) -> Collection[Batch]:
-    first: dict[int | None, Batch] = {}
+    """Of each type of device, the batch that was asked about longest ago."""
+    chosen: dict[int | None, Batch] = {}
     for batch in batches:
-        first.setdefault(batch.device_type, batch)
-    return first.values()
+        known = chosen.setdefault(batch.device_type, batch)
+        chosen[batch.device_type] = min(known, batch, key=lambda each: each.called)
+    return chosen.values()
 
 
 def _lacking(heard: Iterable[Answer]) -> str:

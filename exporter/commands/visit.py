@@ -1,7 +1,7 @@
 """How a command reaches an account: the state directory, an errand, and how failures are told."""
 
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -13,8 +13,8 @@ from exporter.accounts import (
     client_of,
     inventory_of,
     owner_of,
+    sink_of,
     terms_of,
-    translator_of,
     wish_of,
 )
 from exporter.config import Account, Settings
@@ -156,18 +156,11 @@ class Guide:
 
 
 def guide(
-    errand: Errand, wishes: Iterable[Wish], settings: Settings, account: Account, clock: Clock
+    errand: Errand, wishes: Sequence[Wish], settings: Settings, account: Account, clock: Clock
 ) -> Guide:
     """A tour over an account's interfaces, whose values become what they would on the page."""
     telemetry = Telemetry()
-    sink = AccountSink(
-        account.name,
-        page=Page(telemetry.registry, clock.now),
-        telemetry=telemetry,
-        translator=translator_of(settings),
-        places=settings.plant_coordinates,
-        now=clock.now,
-        wall=clock.time,
-    )
+    page = Page(telemetry.registry, clock.now)
+    sink = sink_of(settings, account, wishes, page=page, telemetry=telemetry, clock=clock)
     tour = Tour(errand, wishes, sink=sink, clock=clock, alarms=terms_of(settings))
     return Guide(account.name, tour, sink, telemetry)

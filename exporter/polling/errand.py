@@ -5,7 +5,8 @@ token and never logs in. Every call stands in the memory before its first byte i
 daemon and the next command find it.
 """
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from math import ceil
 from secrets import token_hex
 from typing import Any
@@ -14,13 +15,14 @@ import structlog
 
 from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import LOGIN, Interface
-from exporter.polling.allowance import doubt_after, quotas
+from exporter.polling.allowance import Ledger, Quota, doubt_after, quotas
+from exporter.polling.inquiries import Inquiry
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Wish
 from exporter.polling.liveness import is_about_session
-from exporter.polling.notebook import GLANCE
+from exporter.polling.notebook import GLANCE, Notebook
 from exporter.polling.others import OTHERS_CALLS, OthersCall, others_calls
-from exporter.polling.ports import Client, Clock, Memory
+from exporter.polling.ports import Client, Clock, Memory, Sink
 from exporter.polling.rows import (
     LANES,
     SESSION,
@@ -32,8 +34,10 @@ from exporter.polling.rows import (
 )
 from exporter.polling.session import HostGate, Session
 from exporter.polling.tolerance import Gaps
+from exporter.polling.walk import Walk
 
 PATIENCE = 90.0  # seconds that a person waits for an allowance
+_USUAL_CALL = 1.0  # seconds
 
 
 class NotNowError(Exception):
@@ -218,10 +222,43 @@ class Errand:
             self._keep_session()
         return data
 
-    def keep_fleet(self) -> None:
-        """Writes the fleet down, unless a daemon does."""
-        if not self._daemon:
-            self._memory.write(self.inventory.remember())
+    def notebook(
+        self, walk: Walk, inquiries: Mapping[str, Inquiry], sink: Sink, log: Any
+    ) -> Notebook | None:
+        """What writes down whatever is learnt; none while a daemon does so itself."""
+        if self._daemon:
+            return None
+        return Notebook(
+            self._memory,
+            self._clock,
+            client=self._client,
+            session=self._session,
+            gate=self._gate,
+            inventory=self.inventory,
+            walk=walk,
+            inquiries=inquiries,
+            sink=sink,
+            log=log,
+        )
+
+    def forecast(self, calls: Iterable[tuple[Interface, int | None]]) -> float:
+        """About how many seconds these calls take, each with its device type, one by one.
+
+        What is not allowed for longer than a person waits is left out, as it will be.
+        """
+        start = now = self._clock.now()
+        planned: dict[str, Ledger] = defaultdict(Ledger)
+        for interface, device_type in calls:
+            ledger, allowed = planned[interface.name], self._quotas(interface)
+            due = max(
+                now,
+                self._due(interface, device_type),
+                ledger.earliest(allowed, device_type, hurry=True),
+            )
+            if due - now <= PATIENCE:
+                now = due + _USUAL_CALL
+                ledger.note(due, now, device_type)
+        return now - start
 
     def _take(self, interface: Interface, device_type: int | None) -> str:
         """Waits until the call is allowed and writes that it is about to be made."""
@@ -263,14 +300,13 @@ class Errand:
         for call in self._others_calls().values():
             if call is not None and call.interface == interface.name:
                 ledger.note(call.start, call.end, call.device_type)
-        allowed = ledger.earliest(
-            quotas(
-                self._wishes[interface.name].limits, self.inventory.size(interface.device_types)
-            ),
-            device_type,
-            hurry=True,
-        )
+        allowed = ledger.earliest(self._quotas(interface), device_type, hurry=True)
         return max(allowed, backoff.until, self._gate.pause.until)
+
+    def _quotas(self, interface: Interface) -> tuple[Quota, ...]:
+        """What is allowed to a fleet like this one."""
+        size = self.inventory.size(interface.device_types)
+        return quotas(self._wishes[interface.name].limits, size)
 
     def _is_busy(self) -> bool:
         """Whether a call of the daemon, or of another command, is under way."""

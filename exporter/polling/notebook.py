@@ -148,6 +148,14 @@ class Notebook:
 
     def recall(self) -> None:
         """Goes on where an earlier life ended; what cannot be understood is forgotten."""
+        self.recall_knowledge()
+        row = self._memory.read(SESSION).get("")
+        self._gaps.attempt(SESSION, self._recall_session, row)
+        self._gaps.attempt("calls", self._end_calls)
+        self._tell_refusal()
+
+    def recall_knowledge(self) -> None:
+        """Takes up fleet, turns, answers and values, but for the session."""
         attempt, read = self._gaps.attempt, self._memory.read
         attempt("fleet", self._inventory.recall, read("fleet"), self._gaps)
         rings, rows = read("ring"), read(LANES)
@@ -161,9 +169,6 @@ class Notebook:
         session = read(SESSION).get("")  # which is written whenever anything is
         wall = self._clock.now() + epoch_for(session, self._clock)
         attempt("values", self._sink.recall, read, wall)
-        attempt(SESSION, self._recall_session, session)
-        attempt("calls", self._end_calls)
-        self._tell_refusal()
 
     def _recall_lane(self, lane: Lane, batches: object, row: object) -> None:
         whole = batches is not None and recall_ring(batches, lane, self._clock, self._gaps)

@@ -7,12 +7,12 @@ from typing import Any
 
 import structlog
 
-from exporter.northbound.errors import CallError
+from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import DEVICE_LIST, PLANT_LIST, Interface
 from exporter.northbound.records import Parsed
 from exporter.polling.errand import Errand, NoSessionError, NotNowError
 from exporter.polling.inquiries import AlarmTerms, Outcome, inquiries_of
-from exporter.polling.lane import Turn, Wish
+from exporter.polling.lane import Lane, Turn, Wish
 from exporter.polling.ports import Clock, Sink
 from exporter.polling.rounds import Batch
 from exporter.polling.walk import Walk
@@ -32,7 +32,11 @@ class Answer:
 
 
 class Tour:
-    """Asks what the daemon would ask, call by call; the sink is told what it would be told."""
+    """Asks what the daemon would ask, call by call; the sink is told what it would be told.
+
+    Unless a daemon is at work, it begins with what the last one knew, and all that is learnt is
+    written down as a daemon does it: one that starts afterwards goes on from there.
+    """
 
     def __init__(
         self,
@@ -43,12 +47,18 @@ class Tour:
         clock: Clock,
         alarms: AlarmTerms,
     ) -> None:
+        log = structlog.get_logger()
         self.inventory = errand.inventory
-        self.walk = Walk(wishes, errand.inventory, sink, structlog.get_logger())
-        self.walk.fit()
+        self.walk = Walk(wishes, errand.inventory, sink, log)
         self._errand = errand
+        self._sink = sink
         self._clock = clock
         self._inquiries = inquiries_of(self.walk, errand.inventory, sink, clock, alarms)
+        self._notebook = errand.notebook(self.walk, self._inquiries, sink, log)
+        if self._notebook:
+            self._notebook.recall_knowledge()
+        else:
+            self.walk.fit()
 
     def batches(self, interface: Interface) -> list[Batch]:
         """What an interface has to be asked about, as far as the fleet is known."""
@@ -62,27 +72,30 @@ class Tour:
             NotNowError, NoSessionError, CallError: As Errand.call. If it was asked in another way
                 by then, the refusal that led there is the cause.
         """
-        inquiry = self._inquiries[interface.name]
+        lane = self.walk.lanes[interface.name]
         mended: list[CallError] = []
         while True:
-            turn = Turn(batch, batch.take(self._clock.now()))
+            turn, before = self._turn(lane, batch)
             try:
                 parsed = self._call(interface, turn)
-            except (CallError, NotNowError, NoSessionError) as error:
-                if not (isinstance(error, CallError) and (outcome := inquiry.mends(turn, error))):
-                    if mended:
-                        raise error from mended[0]
-                    raise
-                mended.append(error)
-                if outcome.again:
+            except (NotNowError, NoSessionError) as error:
+                turn.group.called = batch.called = before
+                raise error from (mended[0] if mended else None)
+            except CallError as error:
+                if self._failed(lane, turn, error):
+                    mended.append(error)
                     continue
-                parsed = Parsed(())
-            else:
-                outcome = inquiry.take(turn, parsed)
-            if outcome.refit:
-                self.walk.fit()
+                raise error from (mended[0] if mended else None)
+            outcome = self._answered(lane, turn, parsed)
             reasons = tuple(error.reason for error in mended)
             return Answer(turn.group.members, parsed, outcome, reasons)
+
+    def _turn(self, lane: Lane, batch: Batch) -> tuple[Turn, float]:
+        """A turn of a batch, whose call is counted apart, and when it was called before."""
+        now, before = self._clock.now(), batch.called
+        if lane.ring.pending() is None and now >= lane.ring.round_start + lane.every:
+            lane.ring.start_round(now)
+        return Turn(batch, batch.take(now)), before
 
     def _call(self, interface: Interface, turn: Turn) -> Parsed[Any]:
         path, body = self._inquiries[interface.name].request(turn)
@@ -90,6 +103,53 @@ class Tour:
             self._errand.call, interface, body, path=path, device_type=turn.batch.device_type
         )
         return interface.answer(call, turn.group.members)
+
+    def _answered(self, lane: Lane, turn: Turn, parsed: Parsed[Any]) -> Outcome:
+        interface = lane.interface
+        # How long it took is shown nowhere: only that it succeeded, and when.
+        self._sink.request(interface.name, 0.0, None)
+        self._sink.permitted(interface.name, permitted=True)
+        outcome = self._inquiries[interface.name].take(turn, parsed)
+        lane.answered(turn, set(outcome.silent))
+        if outcome.again:
+            lane.ask_again(turn.batch)
+        if outcome.refit:
+            self._refit()
+        self._write(lane)
+        return outcome
+
+    def _failed(self, lane: Lane, turn: Turn, error: CallError) -> bool:
+        """Reacts to a failure; returns whether it is to be asked in another way at once."""
+        now, mended = self._clock.now(), self._inquiries[lane.interface.name].mends(turn, error)
+        if mended is not None:
+            if mended.again:
+                lane.ask_again(turn.batch)
+            self._write(lane)
+            return mended.again
+        if error.reason == "401":
+            self._sink.permitted(lane.interface.name, permitted=False)
+        # The errand has logged in again already, where that could help.
+        lost = error.reaction is Reaction.LOG_IN
+        reaction = Reaction.NEXT_TURN if lost else error.reaction
+        if lane.failed(turn, error, reaction, now):
+            self.walk.reread(lane.interface.subject, now)
+        if reaction is Reaction.SPLIT:
+            self._refit()
+        if reaction is not Reaction.PAUSE:
+            lane.hold(now, error.retry_after)
+        self._write(lane)
+        return False
+
+    def _refit(self) -> None:
+        self.walk.fit()
+        for name, inquiry in self._inquiries.items():
+            inquiry.keep(self.walk.members(name))
+        if self._notebook:
+            self._notebook.fleet_changed()
+
+    def _write(self, lane: Lane) -> None:
+        if self._notebook:
+            self._notebook.call_ended(lane)
 
     def read(self, interface: Interface) -> Iterator[Answer]:
         """Reads a list to its end, answer by answer.
@@ -105,9 +165,8 @@ class Tour:
                 yield answer
 
     def read_fleet(self) -> None:
-        """Reads plants and devices, if nothing is known of them, and writes them down."""
+        """Reads plants and devices, if nothing is known of them."""
         if not self.inventory.devices:
             for interface in (PLANT_LIST, DEVICE_LIST):
                 for _ in self.read(interface):
                     pass
-            self._errand.keep_fleet()

@@ -8,9 +8,10 @@ import yaml
 from polling.world import Sink
 
 from exporter import cli
-from exporter.accounts import client_of, inventory_of, wishes_of
+from exporter.accounts import client_of, inventory_of, sink_of, wishes_of
 from exporter.commands.options import Parser
 from exporter.config import load
+from exporter.exposition.telemetry import Telemetry
 from exporter.polling.inquiries import AlarmTerms
 from exporter.polling.memory import Memory
 from exporter.polling.poller import Poller
@@ -101,28 +102,37 @@ class World:
         return Memory(file_of(self.state, self.url, "api"))
 
     @contextmanager
-    def daemon(self):
-        """A daemon on the account, which holds its state and goes on as time passes."""
+    def daemon(self, page=None):
+        """A daemon on the account, which holds its state and goes on as time passes.
+
+        What it shows goes to a page, if one is given.
+        """
         settings = load(self.config, {})
         account = settings.accounts[0]
-        memory = self.memory
+        wishes, memory = list(wishes_of(settings, account)), self.memory
+        sink = Sink()
+        if page is not None:
+            telemetry = Telemetry()
+            sink = sink_of(
+                settings, account, wishes, page=page, telemetry=telemetry, clock=self.clock
+            )
         with closing(StateDirectory(self.state)) as kept:
             kept.occupy({(account.base_url, account.username): account.name})
             self.clock.daemon = Poller(
                 account.name,
-                wishes_of(settings, account),
+                wishes,
                 timeout=account.timeout,
                 alarms=AlarmTerms(),
                 client=client_of(account),
                 inventory=inventory_of(account),
-                sink=Sink(),
+                sink=sink,
                 clock=self.clock,
                 gate=HostGate(),
                 memory=memory,
             )
             self.clock.daemon.restore()
             try:
-                yield
+                yield self.clock.daemon
             finally:
                 self.clock.daemon = None
                 memory.close()
@@ -130,6 +140,11 @@ class World:
     def calls(self, interface, user="api"):
         """How many calls of an interface arrived."""
         return len(self.system.calls.of(user, interface).arrivals)
+
+    def all_calls(self):
+        """How many calls of each interface arrived."""
+        accounts = self.system.calls.accounts().items()
+        return {interface: len(calls.arrivals) for (_, interface), calls in accounts}
 
     def refused(self):
         """How many calls were refused for their frequency."""

@@ -1,6 +1,8 @@
 """From a new account to a configuration that works: what is permitted, seen, planned, to do."""
 
 import argparse
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from exporter import NAME
@@ -17,11 +19,21 @@ from exporter.commands.options import (
     show,
 )
 from exporter.commands.plan import plan_of
-from exporter.commands.report import Checked, next_step, plain, render, seen_devices, seen_plants
+from exporter.commands.report import (
+    Checked,
+    TrialLines,
+    heading,
+    next_step,
+    plain,
+    render,
+    seen_devices,
+    seen_plants,
+)
 from exporter.commands.trials import Trials
-from exporter.commands.visit import FAILED, State, errand_to, guide, state_of, told
+from exporter.commands.visit import FAILED, State, errand_to, guide, say, state_of, told
 from exporter.config import Account, Settings
 from exporter.polling.clock import SystemClock
+from exporter.polling.errand import Errand
 from exporter.polling.ports import Clock
 
 
@@ -44,26 +56,36 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
     settings = load_settings(flags.config_file)
     accounts = accounts_of(settings, flags.account)
     capture = _capture(flags.capture) if flags.capture else None
+    clock = clock or SystemClock()
+    # A document is told at its end; for people, line by line, as calls may take minutes.
+    tell = say if flags.format == "json" else partial(print, flush=True)
+    checked = []
     with state_of(settings, accounts) as state:
-        checked = [
-            _check(account, settings, state, clock or SystemClock(), capture)
-            for account in accounts
-        ]
+        for account in accounts:
+            say(f"{account.name}: login and lists first, then it is known how long the rest takes")
+            client = client_of(account)
+            client.tap = capture.take if capture else None
+            with errand_to(account, settings, state, clock, client) as errand:
+                each = _check(errand, account, settings, clock, tell)
+            checked.append(each)
+            if flags.format != "json":
+                print(render(each), flush=True)
     step = next_step(checked, _start(state, flags.config_file))
-    show(flags.format, plain(checked, step), lambda: render(checked, step))
+    show(flags.format, plain(checked, step), lambda: f"NEXT\n{step}\n")
     return 0 if all(each.well for each in checked) else FAILED
 
 
 def _check(
-    account: Account, settings: Settings, state: State, clock: Clock, capture: Capture | None
+    errand: Errand, account: Account, settings: Settings, clock: Clock, tell: Callable[[str], None]
 ) -> Checked:
     wishes = list(wishes_of(settings, account))
-    client = client_of(account)
-    client.tap = capture.take if capture else None
-    with errand_to(account, settings, state, clock, client) as errand:
-        guided = guide(errand, wishes, settings, account, clock)
-        trials = Trials(errand, guided.tour)
-        trials.run([wish.interface for wish in wishes])
+    interfaces = [wish.interface for wish in wishes]
+    lines = TrialLines(interfaces)
+    tell(heading(account.name, account.base_url))
+    tell(lines.header)
+    guided = guide(errand, wishes, settings, account, clock)
+    trials = Trials(errand, guided.tour, tell=lambda trial: tell(lines.line(trial)), announce=say)
+    trials.run(interfaces)
     inventory, limits = errand.inventory, limits_of(settings, account, trials.made)
     return Checked(
         account.name,

@@ -1,16 +1,17 @@
 """What a check has found, as text for people and as plain data."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from exporter.commands.findings import Limits
 from exporter.commands.plan import Planned
 from exporter.commands.powers import Finding
-from exporter.commands.tables import table
-from exporter.commands.trials import EMPTY, PERMITTED, REFUSED, UNREACHABLE, Trial
+from exporter.commands.tables import row, table
+from exporter.commands.trials import EMPTY, OUTCOMES, PERMITTED, REFUSED, UNREACHABLE, Trial
 from exporter.northbound.codes import device_type_slug
+from exporter.northbound.interfaces import Interface
 from exporter.polling.inventory import Inventory
 from exporter.wording import power, span
 
@@ -123,19 +124,41 @@ def plain(checked: Iterable[Checked], following: str) -> Mapping[str, Any]:
     return {"accounts": [asdict(each) for each in checked], "next": following}
 
 
-def render(checked: Iterable[Checked], following: str) -> str:
-    """All of it for people."""
-    accounts = "\n".join("\n".join(_account(each)) for each in checked)
-    return f"{accounts}\nNEXT\n{following}\n"
+def heading(account: str, base_url: str) -> str:
+    """Above all that is told of an account."""
+    return f"ACCOUNT {account} at {base_url}\n\nINTERFACES"
 
 
-def _account(checked: Checked) -> Iterator[str]:
-    yield f"ACCOUNT {checked.account} at {checked.base_url}\n"
+class TrialLines:
+    """The table of the trials, line by line, as each is made; the interfaces are known before."""
+
+    def __init__(self, interfaces: Collection[Interface]) -> None:
+        types = {kind for each in interfaces for kind in each.device_types}
+        columns = (
+            ("Interface", *(each.name for each in interfaces)),
+            ("About", *map(device_type_slug, types)),
+            ("Outcome", *OUTCOMES),
+        )
+        self._widths = [max(map(len, column)) for column in columns]
+        self.header = row([column[0] for column in columns], self._widths)
+
+    def line(self, trial: Trial) -> str:
+        """What came of a trial, and below it what to do."""
+        cells = (trial.interface, trial.device_type or "", trial.outcome, trial.words)
+        told = row(cells, [*self._widths, 0])
+        return f"{told}\n    {trial.remedy}" if trial.remedy else told
+
+
+def render(checked: Checked) -> str:
+    """All else of an account, once it is known, for people."""
+    return "\n" + "\n".join(_parts(checked))
+
+
+def _parts(checked: Checked) -> Iterator[str]:
     if checked.plants:
         yield f"PLANTS ({len(checked.plants)})\n" + _plants(checked.plants)
     if checked.devices:
         yield f"DEVICES ({len(checked.devices)})\n" + _devices(checked.devices)
-    yield "INTERFACES\n" + _interfaces(checked.interfaces)
     if checked.logged_in:
         limits = checked.limits
         known = f"known to hold: {limits.known}; " if limits.known else ""
@@ -166,19 +189,6 @@ def _devices(devices: Iterable[SeenDevice]) -> str:
         ("Device", "Type", "Id", "Plant", "Model", "Serial number"),
         ((d.name, d.type, d.id, d.plant, d.model, d.serial_number) for d in devices),
     )
-
-
-def _interfaces(trials: Iterable[Trial]) -> str:
-    """A line a trial, and below it what to do."""
-    made = list(trials)
-    lines = table(
-        ("Interface", "About", "Outcome", ""),
-        ((t.interface, t.device_type or "", t.outcome, t.words) for t in made),
-    ).splitlines()
-    told = [lines[0]]
-    for trial, line in zip(made, lines[1:], strict=True):
-        told += [line, f"    {trial.remedy}"] if trial.remedy else [line]
-    return "\n".join(told) + "\n"
 
 
 def _plan(plan: Iterable[Planned]) -> str:

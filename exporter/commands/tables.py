@@ -8,13 +8,14 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Lines with aligned columns, each ending in a line break."""
     lines = [tuple(headings), *map(tuple, rows)]
     widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
-    return "".join(
-        "  ".join(
-            cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)
-        ).rstrip()
-        + "\n"
-        for line in lines
-    )
+    return "".join(row(line, widths) + "\n" for line in lines)
+
+
+def row(cells: Iterable[str], widths: Iterable[int]) -> str:
+    """One line of a table whose columns are so wide; what is longer stands out."""
+    return "  ".join(
+        cell + " " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=True)
+    ).rstrip()
 
 
 def _width(text: str) -> int:

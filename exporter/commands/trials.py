@@ -1,9 +1,10 @@
 """Each enabled interface tried once, and what came of it, in plain words."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
+from math import ceil
 from operator import attrgetter
 
 from exporter.commands.advice import REPORT_IT, advice, refused_login
@@ -13,6 +14,7 @@ from exporter.northbound.errors import RATE_LIMITED, CallError
 from exporter.northbound.interfaces import (
     DEVICE_LIST,
     LOGIN,
+    MINUTE,
     PLANT_LIST,
     Content,
     Interface,
@@ -21,9 +23,11 @@ from exporter.northbound.records import Reading, TimedReading
 from exporter.polling.errand import Errand, NotNowError
 from exporter.polling.rounds import Batch
 from exporter.polling.tour import Answer, Tour
+from exporter.wording import count
 
 PERMITTED, REFUSED, UNREACHABLE, NOT_TRIED = "permitted", "refused", "unreachable", "not tried"
 EMPTY = "empty"  # a list of plants that leaves nothing to ask about
+OUTCOMES = (PERMITTED, REFUSED, UNREACHABLE, NOT_TRIED, EMPTY)
 
 _NO_PLANTS = "no plants are known to ask about"
 _LINK_PLANTS = (
@@ -74,23 +78,44 @@ class Heard:
 
 
 class Trials:
-    """All trials of an account, and the readings of devices by their type."""
+    """All trials of an account, and the readings of devices by their type.
 
-    def __init__(self, errand: Errand, tour: Tour) -> None:
+    `tell` is shown each trial when it was made; `announce` is told, in words, what comes next and
+    how long it takes.
+    """
+
+    def __init__(
+        self,
+        errand: Errand,
+        tour: Tour,
+        *,
+        tell: Callable[[Trial], None],
+        announce: Callable[[str], None],
+    ) -> None:
         self.made: list[Trial] = []
+        self._tell = tell
+        self._announce = announce
         self.readings: dict[int, list[Reading]] = {}
         self._errand = errand
         self._tour = tour
 
     def run(self, interfaces: Collection[Interface]) -> None:
         """Logs in, reads the lists, and tries the interfaces, as long as something answers."""
-        self._note(LOGIN, None, self._log_in)
         lists = [each for each in (PLANT_LIST, DEVICE_LIST) if each in interfaces]
         others = [each for each in interfaces if each is not LOGIN and each not in lists]
+        self._note(LOGIN, None, self._log_in)
         for interface in lists:
             self._try(interface, lambda interface, _: self._read(interface))
+        if not self._hopeless and (calls := list(self._calls(others))):
+            takes = _about(self._errand.forecast(calls))
+            self._announce(f"{count(len(calls), 'more call')}: that {takes}")
         for interface in others:
             self._try(interface, self._ask)
+
+    def _calls(self, interfaces: Iterable[Interface]) -> Iterator[tuple[Interface, int | None]]:
+        for interface in interfaces:
+            for batch in _one_a_type(self._tour.batches(interface)):
+                yield interface, batch.device_type
 
     def _try(self, interface: Interface, ask: Callable[[Interface, Batch], Heard]) -> None:
         """Tries an interface once for each type of device, if there is anything to ask about."""
@@ -98,7 +123,7 @@ class Trials:
         if not batches and not self._hopeless:
             plants = self._tour.inventory.plants
             words = "no devices of its types are known" if plants else _NO_PLANTS
-            self.made.append(Trial(interface.name, NOT_TRIED, words))
+            self._add(Trial(interface.name, NOT_TRIED, words))
         for batch in batches:
             if not self._hopeless:
                 self._note(interface, batch.device_type, partial(ask, interface, batch))
@@ -116,9 +141,9 @@ class Trials:
         try:
             heard = ask()
         except FAILURES as error:
-            self.made.append(_failed(interface, kind, error))
+            self._add(_failed(interface, kind, error))
         else:
-            self.made.append(
+            self._add(
                 Trial(
                     interface.name,
                     heard.outcome,
@@ -128,6 +153,10 @@ class Trials:
                     mended=heard.mended,
                 )
             )
+
+    def _add(self, trial: Trial) -> None:
+        self.made.append(trial)
+        self._tell(trial)
 
     def _log_in(self) -> Heard:
         logged_in = self._errand.open()
@@ -140,12 +169,12 @@ class Trials:
         answers = self._tour.read(interface)
         heard = list(islice(answers, 1) if listed and not inventory.is_partial else answers)
         name = attrgetter("code" if interface is PLANT_LIST else "id")
-        count = len({name(record) for answer in heard for record in answer.parsed.records})
+        names = {name(record) for answer in heard for record in answer.parsed.records}
         mended = tuple(chain.from_iterable(answer.mended for answer in heard))
-        if interface is PLANT_LIST and not (count and inventory.plants):
+        if interface is PLANT_LIST and not (names and inventory.plants):
             strange = sum(answer.parsed.rejected.total() for answer in heard)
-            return Heard(*_plantless(count, strange), mended, EMPTY)
-        return Heard(f"{count} listed{_lacking(heard)}", mended=mended)
+            return Heard(*_plantless(len(names), strange), mended, EMPTY)
+        return Heard(f"{len(names)} listed{_lacking(heard)}", mended=mended)
 
     def _ask(self, interface: Interface, batch: Batch) -> Heard:
         answer = self._tour.ask(interface, batch)
@@ -160,6 +189,14 @@ class Trials:
         asked, silent = len(answer.asked), len(answer.outcome.silent)
         remedy = _SILENT if asked == silent else ""
         return Heard(f"values of {asked - silent} of {asked}", remedy, answer.mended)
+
+
+def _about(seconds: float) -> str:
+    """How long the calls take, as far as their allowances tell."""
+    if seconds < MINUTE:
+        return "takes less than a minute"
+    minutes = ceil(seconds / MINUTE)
+    return f"takes about {count(minutes, 'minute')}, since each waits for its allowance"
 
 
 def _one_a_type(batches: Iterable[Batch]) -> Collection[Batch]:

@@ -37,6 +37,50 @@ def test_the_whole_report(home, capsys):
     assert home.refused() == 0
 
 
+def test_each_result_is_told_before_the_next_call_is_waited_for(home, capsys):
+    told, wait = [], home.clock.wait
+
+    def listening(seconds):
+        told.append(capsys.readouterr().out.splitlines())
+        return wait(seconds)
+
+    home.clock.wait = listening
+    home.run("check")
+
+    assert [lines[-1].split() for lines in told] == [
+        ["getDevRealKpi", kind, "permitted", "values", "of", "1", "of", "1"]
+        for kind in ("string_inverter", "battery")
+    ]
+    assert told[0][:4] == [
+        f"ACCOUNT home at {home.url}",
+        "",
+        "INTERFACES",
+        "Interface           About                Outcome",
+    ]
+
+
+def test_it_says_beforehand_how_long_it_takes_and_then_what_it_waits_for(tmp_path, capsys):
+    with world(tmp_path, plants=3) as home:
+        home.run("check")
+        err = capsys.readouterr().err.splitlines()
+        took = home.clock.at - 1_000.0
+
+    assert err[:2] == [
+        "home: login and lists first, then it is known how long the rest takes",
+        "14 more calls: that takes about 9 minutes, since each waits for its allowance",
+    ]
+    assert err[2:] == ["waiting 61 s for the allowance of getDevRealKpi"] * 8
+    assert 8 * 60 < took < 9 * 60
+
+
+def test_as_json_it_tells_the_same_apart_from_the_document(home, capsys):
+    home.run("check", "--format", "json")
+
+    out, err = capsys.readouterr()
+    assert list(json.loads(out)) == ["accounts", "next"]
+    assert "login                                    permitted    logged in" in err.splitlines()
+
+
 def test_the_report_as_json(home, capsys):
     status, account, following = checked(home, capsys)
 

@@ -66,6 +66,26 @@ def test_documents_run_the_image_that_the_makefile_builds():
     assert ours == {image.replace("$(VERSION)", version(NAME))}
 
 
+def test_the_container_of_the_readme_has_its_password_and_comes_back_after_a_reboot():
+    (command,) = re.findall(r"\$ (docker run (?:.*\\\n)*.*)", read("README.md"))
+    words = command.replace("\\\n", " ").split()
+
+    assert {"-d", "--read-only"} <= set(words)
+    assert words[words.index("--restart") + 1] == "unless-stopped"
+    assert words[words.index("-e") + 1] == "FUSIONSOLAR_PASSWORD"
+
+
+def test_the_readme_knows_more_than_one_region_and_the_way_to_an_account():
+    text = read("README.md")
+    hosts = {"eu5", "la5", "sg5", "au5", "jp5", "intl"}
+
+    assert {host for host in hosts if re.search(rf"`{host}[.`]", text)} == hosts
+    assert "(docs/northbound-account.md)" in text
+    assert {
+        host for host in hosts if f"`https://{host}." in read("docs/northbound-account.md")
+    } == (hosts)
+
+
 def test_the_changelog_has_a_section_for_what_comes_next_or_for_this_version():
     headings = re.findall(r"^## \[?([\w.]+)", read("CHANGELOG.md"), re.MULTILINE)
     assert {"Unreleased", version(NAME)} & set(headings)

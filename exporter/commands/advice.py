@@ -12,26 +12,18 @@ _NORTHBOUND = (
     "check user name and password; a portal login does not work here, only a northbound account: "
     "see docs/northbound-account.md"
 )
-# Beside the reactions that say so: what a login means that is refused without a documented code.
-_REFUSED_LOGINS = frozenset({"empty", "refused", "http_401", "20028", "20029"})
-_REFUSED_REACTIONS = frozenset({Reaction.LOG_IN, Reaction.PARK, Reaction.REFUSE_CREDENTIALS})
-# What a refused login may mean as well, by its reason.
+# What a refused login asks for beside that, by its reason.
 _LOGIN_REASONS: Mapping[str, str] = {
     "20002": "an administrator of the company can enable the account",
     "20003": "an administrator of the company can extend the account",
-    "20400": "or the account is locked (five wrong passwords in ten minutes lock it for half an "
-    "hour) or has expired, another session of it is active, or the server blocks this address: if "
-    "name and password are right, stop what else uses the account and try again in half an hour",
-    "20403": "or this account or this address may not log in now: look at its status there",
-    **dict.fromkeys(
-        ("305", "306", "307"),
-        "a login needs no session, so this refuses the account itself, or another program logs in "
-        "with it all the time",
-    ),
+    "20400": "if name and password are right, stop what else uses the account and try again in "
+    "half an hour: five wrong passwords in ten minutes lock it for so long",
+    "20403": "look at the account's status there, and whether it may log in from this address",
 }
 _LOGIN: Mapping[str, str] = {
     "http_404": "this host has no northbound interface; use the one that you are sent to when you "
-    "open the portal, without a region or uni prefix, such as eu5.fusionsolar.huawei.com",
+    "open the portal, without a region or uni prefix, such as eu5.fusionsolar.huawei.com: "
+    "see docs/northbound-account.md",
 }
 
 # --- any call ---------------------------------------------------------------------------------
@@ -66,7 +58,6 @@ ASK_FOR_PLANTS = (
     "without plants there is nothing to export"
 )
 _INSTEAD = {"getDevRealKpi": "getDevFiveMinutes"}
-_FORBIDDEN = frozenset({"401", "http_401"})
 
 
 def advice(interface: Interface, error: CallError) -> str:
@@ -81,8 +72,7 @@ def refused_login(reason: str) -> str:
 
 def _of_login(error: CallError) -> str:
     reason = error.reason
-    undocumented = error.enveloped and reason.isdigit() and int(reason) not in FAIL_CODES
-    if reason in _REFUSED_LOGINS or undocumented or error.reaction in _REFUSED_REACTIONS:
+    if error.reaction is Reaction.REFUSE_CREDENTIALS:
         return refused_login(reason)
     return _LOGIN.get(reason) or _general(reason)
 
@@ -91,8 +81,8 @@ def _of_call(interface: Interface, error: CallError) -> str:
     reason = error.reason
     if interface is PLANT_LIST and reason in NO_CLASSIC_LIST:
         return ASK_FOR_PLANTS
-    # Only a login decides about credentials: here their codes refuse the interface.
-    if reason in _FORBIDDEN or error.reaction is Reaction.REFUSE_CREDENTIALS:
+    is_refused = error.reaction is Reaction.PARK and reason not in _REASONS
+    if is_refused or reason == "http_401":
         return "; ".join(filter(None, (interface.advice(reason), f"or {_without(interface)}")))
     if reason == "http_404":
         return f"this server does not have it; {_without(interface)}"

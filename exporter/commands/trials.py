@@ -235,6 +235,8 @@ def _failed(interface: Interface, kind: str | None, error: Failure) -> Trial:
         return _told(interface, kind, refusal, f"{in_words(refusal)}; {also}")
     if isinstance(error, CallError):
         return _told(interface, kind, error, explain(error))
+    if isinstance(error, NotNowError) and isinstance(refusal, CallError):
+        return _told(interface, kind, refusal, f"{in_words(refusal)}; once more: {in_words(error)}")
     wait, remedy = None, ""
     if isinstance(error, NotNowError):
         wait = error.seconds

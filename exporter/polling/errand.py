@@ -182,7 +182,8 @@ class Errand:
         """Makes a call when it is allowed and returns its `data`; repeats it after a login.
 
         Raises:
-            NotNowError: It is not allowed for longer than a person waits.
+            NotNowError: It is not allowed for longer than a person waits; if it is the repetition
+                that is not, the failure that asked for it is the cause.
             NoSessionError: There is no session, and a login is up to the daemon.
             CallError: It failed.
         """
@@ -192,9 +193,13 @@ class Errand:
         except CallError as error:
             if not self._is_lost(error):
                 raise
+            lost = error
             self._lose_session()
         self.open()
-        return self._call(interface, path or interface.path, body, device_type)
+        try:
+            return self._call(interface, path or interface.path, body, device_type)
+        except NotNowError as error:
+            raise error from lost
 
     def _is_lost(self, error: CallError) -> bool:
         """Whether a failure tells that the session is over.

@@ -80,12 +80,16 @@ class Tour:
                 parsed = self._call(interface, turn)
             except (NotNowError, NoSessionError) as error:
                 turn.group.called = batch.called = before
-                raise error from (mended[0] if mended else None)
+                if mended:
+                    raise error from mended[0]
+                raise
             except CallError as error:
                 if self._failed(lane, turn, error):
                     mended.append(error)
                     continue
-                raise error from (mended[0] if mended else None)
+                if mended:
+                    raise error from mended[0]
+                raise
             outcome = self._answered(lane, turn, parsed)
             reasons = tuple(error.reason for error in mended)
             return Answer(turn.group.members, parsed, outcome, reasons)

@@ -47,13 +47,8 @@ def test_an_empty_answer_to_the_login_is_about_credentials(tmp_path, capsys):
 
 
 CODE_20400 = (
-    "or the account is locked (five wrong passwords in ten minutes lock it for half an hour) or "
-    "has expired, another session of it is active, or the server blocks this address: if name and "
-    "password are right, stop what else uses the account and try again in half an hour"
-)
-SESSION_CODE = (
-    "a login needs no session, so this refuses the account itself, or another program logs in with "
-    "it all the time"
+    "if name and password are right, stop what else uses the account and try again in half an "
+    "hour: five wrong passwords in ten minutes lock it for so long"
 )
 
 
@@ -69,14 +64,14 @@ SESSION_CODE = (
         (
             "fail_code",
             20403,
-            "or this account or this address may not log in now: look at its status there",
+            "look at the account's status there, and whether it may log in from this address",
         ),
         ("fail_code", 30029, ""),
         ("fail_code", 20028, ""),
         ("fail_code", 29999, ""),  # which no document names
-        ("fail_code", 305, SESSION_CODE),
-        ("fail_code", 306, SESSION_CODE),
-        ("fail_code", 307, SESSION_CODE),
+        ("fail_code", 305, ""),
+        ("fail_code", 306, ""),
+        ("fail_code", 307, ""),
     ],
 )
 def test_every_refused_login_names_the_portal_login_and_never_proposes_to_go_without(
@@ -121,6 +116,20 @@ def test_a_login_that_must_wait_after_a_refusal_says_what_to_do_as_well(home, ca
     login = trial(account, "login")
     assert (login["outcome"], login["wait"]) == ("not tried", 900.0)
     assert login["remedy"] == f"{NORTHBOUND}; {CODE_20400}"
+
+
+def test_a_refusal_whose_repetition_has_to_wait_is_told_as_one(home, capsys):
+    home.system.faults.add("fail_code", interface="getAlarmList", value=305)
+
+    status, account, _ = checked(home, capsys)
+
+    assert status == 1
+    alarms = trial(account, "getAlarmList")
+    assert (alarms["outcome"], alarms["reason"]) == ("refused", "305")
+    assert alarms["words"].endswith(
+        "; once more: the next call of getAlarmList is allowed in 1818 s"
+    )
+    assert alarms["remedy"].startswith("does another program use this account?")
 
 
 def test_a_login_refused_in_words_alone_does_not_repeat_them(home, capsys):

@@ -84,13 +84,17 @@ class Tour:
                     raise error from mended[0]
                 raise
             except CallError as error:
-                if self._failed(lane, turn, error):
-                    mended.append(error)
+                outcome = self._failed(lane, turn, error)
+                if outcome is None:
+                    if mended:
+                        raise error from mended[0]
+                    raise
+                mended.append(error)
+                if outcome.again:
                     continue
-                if mended:
-                    raise error from mended[0]
-                raise
-            outcome = self._answered(lane, turn, parsed)
+                parsed = Parsed(())
+            else:
+                outcome = self._answered(lane, turn, parsed)
             reasons = tuple(error.reason for error in mended)
             return Answer(turn.group.members, parsed, outcome, reasons)
 
@@ -122,14 +126,16 @@ class Tour:
         self._write(lane)
         return outcome
 
-    def _failed(self, lane: Lane, turn: Turn, error: CallError) -> bool:
-        """Reacts to a failure; returns whether it is to be asked in another way at once."""
+    def _failed(self, lane: Lane, turn: Turn, error: CallError) -> Outcome | None:
+        """Reacts to a failure; returns what it means where it is none."""
         now, mended = self._clock.now(), self._inquiries[lane.interface.name].mends(turn, error)
         if mended is not None:
             if mended.again:
                 lane.ask_again(turn.batch)
+            if mended.refit:
+                self._refit()
             self._write(lane)
-            return mended.again
+            return mended
         if error.reason == "401":
             self._sink.permitted(lane.interface.name, permitted=False)
         # The errand has logged in again already, where that could help.
@@ -142,7 +148,7 @@ class Tour:
         if reaction is not Reaction.PAUSE:
             lane.hold(now, error.retry_after)
         self._write(lane)
-        return False
+        return None
 
     def _refit(self) -> None:
         self.walk.fit()

@@ -129,6 +129,7 @@ def run(  # noqa: PLR0913  # because a daemon is handed what it serves with
             accounts.status,
             reload if lifecycle else None,
             lacks=accounts.lacks,
+            on_error=telemetry.errors.labels("web").inc,
         ),
         sockets,
         rules,

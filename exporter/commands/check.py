@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 
 from exporter import NAME
-from exporter.accounts import client_of, wishes_of
 from exporter.commands.capture import Capture
 from exporter.commands.findings import findings_of, limits_of
 from exporter.commands.options import (
@@ -35,6 +34,7 @@ from exporter.config import Account, Settings
 from exporter.polling.clock import SystemClock
 from exporter.polling.errand import Errand
 from exporter.polling.ports import Clock
+from exporter.wiring import client_of, wishes_of
 
 
 def define(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
 
-from exporter.accounts import owner_of
 from exporter.commands.options import (
     accounts_of,
     add_account,
@@ -27,6 +26,7 @@ from exporter.polling.memory import Memory
 from exporter.polling.ports import Clock
 from exporter.polling.state_directory import file_of
 from exporter.status import HeldBack
+from exporter.wiring import owner_of
 from exporter.wording import clock as exact
 
 _SUBJECTS = {"plant": Subject.PLANTS, "device": Subject.DEVICES}

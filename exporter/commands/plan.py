@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
-from exporter.accounts import wish_of, wishes_of
 from exporter.config import Account, Settings
 from exporter.northbound.interfaces import EDITIONS, LOGIN
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Lane, Wish
+from exporter.wiring import wish_of, wishes_of
 from exporter.wording import span
 
 _CONDITIONS = {"classic": "if older than July 2022", "v6": "if younger than that"}

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 from exporter import wording
-from exporter.accounts import wish_of
 from exporter.commands.options import (
     account_of,
     add_account,
@@ -38,6 +37,7 @@ from exporter.northbound.records import Device, Upgrade
 from exporter.polling.clock import SystemClock
 from exporter.polling.errand import Errand
 from exporter.polling.ports import Clock
+from exporter.wiring import wish_of
 
 ORDER = INTERFACES["devUpgrade"]
 RECORDS = INTERFACES["getDevUpgradeInfo"]

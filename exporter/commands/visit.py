@@ -9,14 +9,6 @@ from pathlib import Path
 from typing import ParamSpec
 
 from exporter import NAME, logs
-from exporter.accounts import (
-    client_of,
-    inventory_of,
-    owner_of,
-    sink_of,
-    terms_of,
-    wish_of,
-)
 from exporter.config import Account, Settings
 from exporter.exposition.account import AccountSink
 from exporter.exposition.page import Page
@@ -30,6 +22,14 @@ from exporter.polling.memory import Memory
 from exporter.polling.ports import Clock
 from exporter.polling.state_directory import OccupiedError, Owner, StateDirectory, file_of
 from exporter.polling.tour import Tour
+from exporter.wiring import (
+    client_of,
+    inventory_of,
+    owner_of,
+    sink_of,
+    terms_of,
+    wish_of,
+)
 
 FAILED = 1  # the exit status when something was refused or could not be reached
 _INTERRUPTED = 130

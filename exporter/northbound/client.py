@@ -3,7 +3,6 @@
 Nothing here retries, waits or logs in by itself: when to call what is the poller's business.
 """
 
-import json
 import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -26,31 +25,20 @@ from exporter.northbound.deadline import (
     DeadlineConnection,
     DeadlineTlsConnection,
 )
+from exporter.northbound.envelope import data_of
 from exporter.northbound.errors import (
-    FAIL_CODES,
     CallError,
     data_error,
-    fail_code_error,
     login_error,
-    status_error,
     word_error,
 )
-from exporter.northbound.fields import text
 from exporter.northbound.interfaces import LOGIN
 from exporter.northbound.seal import is_seal_of, sealed
 
-_OK = 200
 _REDIRECTS = range(300, 400)
-_STATUS_STANDS = frozenset({401, 403, 429})  # whatever else the body says
-_SESSION_CODES = frozenset({305, 306, 307})
 _LARGEST_ANSWER = 64 * 1024 * 1024  # bytes, decompressed
 _MOST_VALUES = 4_000_000  # of an answer; decoded, each costs up to 70 bytes
 _PIECE = 64 * 1024
-_LONGEST_MESSAGE = 200  # characters
-_LONGEST_INTEGER = 400  # digits; a float ends at 309, and int() refuses from 4300 on
-# Words that count like their failCode, which they sometimes come without, anywhere in a failure.
-_CODE_WORDS = {b"ACCESS_FREQUENCY_IS_TOO_HIGH": 407, b"USER_MUST_RELOGIN": 305}
-_SEARCHED = 4096  # bytes of a failure's body; longer ones are pages for people
 _BAD_REQUEST = 400
 _PORTS = {"http": 80, "https": 443}
 _LONGEST_HOST = 253
@@ -63,7 +51,6 @@ _NO_TLS = frozenset({
 # How servers that want TLS answer what is none: with an alert (RFC 8446, 6), or in words.
 _TLS_ALERT = "\x15\x03"
 _TLS_WANTED = re.compile(rb"(?i)plain http\b.{0,40}(?:https|ssl)|http request to an https")
-_NUMERIC = re.compile(r"\s*(-?[0-9]{1,9})(\.0*)?\s*", re.ASCII)
 
 # What requests, urllib3, http.client and the system raise, by the reason it is counted under. Not
 # everything comes wrapped: an address may be no address, a header may not be sendable. What is not
@@ -175,7 +162,7 @@ class Client:
             self.tap(path, answer.body)
         self.token = answer.token or self.token  # a refusal may bring the next one, too
         try:
-            return _unwrap(answer)
+            return data_of(answer.status, answer.body)
         except CallError as failure:
             failure.retry_after = answer.retry_after
             raise
@@ -324,78 +311,6 @@ def _retry_after(response: requests.Response) -> float:
         now = parsedate_to_datetime(response.headers.get("date") or formatdate(usegmt=True))
         return max(0.0, (until - now).total_seconds())
     return 0.0
-
-
-def _unwrap(answer: _Answer) -> Any:
-    """The `data` of a successful envelope.
-
-    The envelope is `{success, data, failCode, params, message}`; the reference's own example of a
-    failure has the code in `data` and a failCode of 0 (2.2), another one only a message (2.17).
-    """
-    envelope = _decode(answer.body)
-    success, data = envelope.get("success"), envelope.get("data")
-    has_data = success is True and bool(data) and not isinstance(data, str)
-    spoken = None if has_data else _spoken_code(answer.body)
-    code = spoken or _fail_code(envelope)
-    if answer.status != _OK:
-        told = success is False or spoken is not None
-        # What says that the session is over says more than any status.
-        if told and code in (_SESSION_CODES if answer.status in _STATUS_STANDS else FAIL_CODES):
-            raise _failure(envelope, code)
-        raise status_error(answer.status)
-    if not answer.body.strip():
-        raise word_error("empty")
-    if success is True and (has_data or code not in FAIL_CODES):
-        return data
-    raise _failure(envelope, code)
-
-
-def _spoken_code(body: bytes) -> int | None:
-    """The failCode whose words a failure says, in whatever field or form."""
-    said = body[:_SEARCHED].replace(b"\0", b"").upper()  # as UTF-16, too
-    return next((code for words, code in _CODE_WORDS.items() if words in said), None)
-
-
-def _failure(envelope: Mapping[str, Any], code: int | None) -> CallError:
-    message = " ".join(text(envelope.get("message"), _LONGEST_MESSAGE).split())
-    if code is not None:
-        failure = fail_code_error(code)
-    elif envelope.get("success") is False and message:
-        failure = word_error("refused", enveloped=True)
-    else:
-        failure = word_error("malformed")
-    failure.message = message
-    return failure
-
-
-def _decode(body: bytes) -> dict[str, Any]:
-    """The JSON object in a body, whatever type the headers call it; empty if there is none."""
-    with suppress(ValueError, RecursionError):
-        decoded = json.loads(body, parse_int=_integer)
-        if isinstance(decoded, dict):
-            return decoded
-    return {}
-
-
-def _integer(digits: str) -> int | float:
-    return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
-
-
-def _fail_code(envelope: Mapping[str, Any]) -> int | None:
-    return _number(envelope.get("failCode")) or _number(envelope.get("data"))
-
-
-def _number(raw: object) -> int | None:
-    """A whole number other than 0, which as a failCode stands for none."""
-    match raw:
-        case bool():
-            return None
-        case int() | float() if raw == raw // 1:
-            return int(raw) or None
-        case str() if found := _NUMERIC.fullmatch(raw):
-            return int(found[1]) or None
-        case _:
-            return None
 
 
 class _Adapter(HTTPAdapter):

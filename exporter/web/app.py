@@ -55,6 +55,7 @@ def build(  # noqa: PLR0913  # an application is handed all that it shows
     reload: Callable[[], str | None] | None = None,
     *,
     lacks: Callable[[], Iterable[str]] = tuple,
+    on_error: Callable[[], None] = lambda: None,
 ) -> Starlette:
     """The web application.
 
@@ -62,8 +63,13 @@ def build(  # noqa: PLR0913  # an application is handed all that it shows
     readiness still waits for (nothing: ready); `status` tells how the accounts fare, to any thread.
     `reload` applies the configuration as it stands on disk, in a thread, and says in one line why
     it could not; without it, nobody may ask for that. `lacks` says who has nothing to export, which
-    is no reason not to be ready.
+    is no reason not to be ready. `on_error` is told of each bug; the log has its traceback.
     """
+
+    async def failed(_: Request, __: Exception) -> Response:
+        on_error()
+        return PlainTextResponse("Internal error; the log says more.\n", status_code=500)
+
     app = Starlette(
         routes=[
             Route("/", _landing(status)),
@@ -72,7 +78,8 @@ def build(  # noqa: PLR0913  # an application is handed all that it shows
             Route("/-/healthy", _healthy),
             Route("/-/ready", _ready(waiting, lacks)),
             Route("/-/reload", _reload(reload), methods=["POST", "PUT"]),
-        ]
+        ],
+        exception_handlers={Exception: failed},
     )
     app.router.redirect_slashes = False
     return app

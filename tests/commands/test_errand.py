@@ -3,13 +3,13 @@
 import pytest
 from commands.world import NOON, world
 
-from exporter.accounts import client_of, inventory_of, wish_of
 from exporter.config import load
 from exporter.northbound.errors import CallError, reason_error
 from exporter.northbound.interfaces import INTERFACES
 from exporter.polling import memory as memories
 from exporter.polling.errand import Errand, NoSessionError, NotNowError
 from exporter.polling.memory import Memory
+from exporter.wiring import client_of, inventory_of, wish_of
 
 STATION = INTERFACES["getStationRealKpi"]
 QUERY = INTERFACES["snIsRegister"]

@@ -8,7 +8,6 @@ import yaml
 from polling.world import Sink
 
 from exporter import cli
-from exporter.accounts import client_of, inventory_of, sink_of, wishes_of
 from exporter.commands.options import Parser
 from exporter.config import load
 from exporter.exposition.telemetry import Telemetry
@@ -20,6 +19,7 @@ from exporter.polling.state_directory import StateDirectory, file_of
 from exporter.simulator.fleet import build
 from exporter.simulator.server import Server
 from exporter.simulator.system import System
+from exporter.wiring import client_of, inventory_of, sink_of, wishes_of
 
 PASSWORD = "pa55word=with;signs"
 NOON = 1_750_852_800.0  # 2025-06-25 12:00 UTC

@@ -313,3 +313,18 @@ def test_a_reload_that_breaks_is_an_error_told_once_and_the_next_one_is_not(monk
     assert [asyncio.run(ask()).status for _ in range(2)] == [500, 200]
     assert told == [broken]
     assert (told_elsewhere, caplog.records) == ([], [])
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/"])
+def test_a_bug_behind_a_page_is_an_error_that_is_counted(path):
+    errors = []
+
+    def broken(*_):
+        raise RuntimeError("a bug")
+
+    app = build(broken, lambda: 0, list, broken, on_error=lambda: errors.append(path))
+    client = Client(app)
+    answer = client.get(path)
+    assert (answer.status, answer.text) == (500, "Internal error; the log says more.\n")
+    assert errors == [path]
+    assert client.get("/-/healthy").status == 200

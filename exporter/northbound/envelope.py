@@ -1,0 +1,102 @@
+"""The envelope `{success, data, failCode, params, message}`, and failures in whatever form.
+
+The reference's own example of a failure has the code in `data` and a failCode of 0 (2.2), another
+one only a message (2.17); newer servers and gateways have more ways.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from exporter.northbound.errors import (
+    FAIL_CODES,
+    CallError,
+    fail_code_error,
+    status_error,
+    word_error,
+)
+from exporter.northbound.fields import text
+
+_OK = 200
+_STATUS_STANDS = frozenset({401, 403, 429})  # whatever else the body says
+_SESSION_CODES = frozenset({305, 306, 307})
+_LONGEST_MESSAGE = 200  # characters
+_LONGEST_INTEGER = 400  # digits; a float ends at 309, and int() refuses from 4300 on
+# Words that count like their failCode, which they sometimes come without, anywhere in a failure.
+_CODE_WORDS = {b"ACCESS_FREQUENCY_IS_TOO_HIGH": 407, b"USER_MUST_RELOGIN": 305}
+_SEARCHED = 4096  # bytes of a failure's body; longer ones are pages for people
+_NUMERIC = re.compile(r"\s*(-?[0-9]{1,9})(\.0*)?\s*", re.ASCII)
+
+
+def data_of(status: int, body: bytes) -> Any:
+    """The `data` of a successful envelope, from an answer's HTTP status and body.
+
+    Raises:
+        CallError: The call failed, or this is no envelope.
+    """
+    envelope = _decode(body)
+    success, data = envelope.get("success"), envelope.get("data")
+    has_data = success is True and bool(data) and not isinstance(data, str)
+    spoken = None if has_data else _spoken_code(body)
+    code = spoken or _fail_code(envelope)
+    if status != _OK:
+        told = success is False or spoken is not None
+        # What says that the session is over says more than any status.
+        if told and code in (_SESSION_CODES if status in _STATUS_STANDS else FAIL_CODES):
+            raise _failure(envelope, code)
+        raise status_error(status)
+    if not body.strip():
+        raise word_error("empty")
+    if success is True and (has_data or code not in FAIL_CODES):
+        return data
+    raise _failure(envelope, code)
+
+
+def _spoken_code(body: bytes) -> int | None:
+    """The failCode whose words a failure says, in whatever field or form."""
+    said = body[:_SEARCHED].replace(b"\0", b"").upper()  # as UTF-16, too
+    return next((code for words, code in _CODE_WORDS.items() if words in said), None)
+
+
+def _failure(envelope: Mapping[str, Any], code: int | None) -> CallError:
+    message = " ".join(text(envelope.get("message"), _LONGEST_MESSAGE).split())
+    if code is not None:
+        failure = fail_code_error(code)
+    elif envelope.get("success") is False and message:
+        failure = word_error("refused", enveloped=True)
+    else:
+        failure = word_error("malformed")
+    failure.message = message
+    return failure
+
+
+def _decode(body: bytes) -> dict[str, Any]:
+    """The JSON object in a body, whatever type the headers call it; empty if there is none."""
+    with suppress(ValueError, RecursionError):
+        decoded = json.loads(body, parse_int=_integer)
+        if isinstance(decoded, dict):
+            return decoded
+    return {}
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
+
+
+def _fail_code(envelope: Mapping[str, Any]) -> int | None:
+    return _number(envelope.get("failCode")) or _number(envelope.get("data"))
+
+
+def _number(raw: object) -> int | None:
+    """A whole number other than 0, which as a failCode stands for none."""
+    match raw:
+        case bool():
+            return None
+        case int() | float() if raw == raw // 1:
+            return int(raw) or None
+        case str() if found := _NUMERIC.fullmatch(raw):
+            return int(found[1]) or None
+        case _:
+            return None

@@ -10,7 +10,7 @@ from exporter.exposition.telemetry import Telemetry
 from exporter.exposition.translate import Translator
 from exporter.northbound.client import Client
 from exporter.northbound.interfaces import EDITIONS, INTERFACES, LOGIN, Content, Interface, Limit
-from exporter.polling.inquiries import AlarmTerms
+from exporter.polling.handlers import AlarmTerms
 from exporter.polling.inventory import Filter, Inventory
 from exporter.polling.lane import Wish
 from exporter.polling.ports import Clock

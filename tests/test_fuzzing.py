@@ -30,7 +30,7 @@ from exporter.exposition.page import Format
 from exporter.northbound.client import Client
 from exporter.northbound.errors import CallError
 from exporter.northbound.interfaces import INTERFACES, LOGIN, MINUTE, Content, Limit
-from exporter.polling.inquiries import AlarmTerms
+from exporter.polling.handlers import AlarmTerms
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Wish
 from exporter.polling.poller import LONGEST_NAP, Poller

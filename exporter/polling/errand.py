@@ -16,7 +16,7 @@ import structlog
 from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import LOGIN, Interface
 from exporter.polling.allowance import Ledger, Quota, doubt_after, quotas
-from exporter.polling.inquiries import Inquiry
+from exporter.polling.handlers import Handler
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Wish
 from exporter.polling.liveness import is_about_session
@@ -228,7 +228,7 @@ class Errand:
         return data
 
     def notebook(
-        self, walk: Walk, inquiries: Mapping[str, Inquiry], sink: Sink, log: Any
+        self, walk: Walk, handlers: Mapping[str, Handler], sink: Sink, log: Any
     ) -> Notebook | None:
         """What writes down whatever is learnt; none while a daemon does so itself."""
         if self._daemon:
@@ -241,7 +241,7 @@ class Errand:
             gate=self._gate,
             inventory=self.inventory,
             walk=walk,
-            inquiries=inquiries,
+            handlers=handlers,
             sink=sink,
             log=log,
         )

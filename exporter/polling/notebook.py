@@ -10,7 +10,7 @@ from typing import Any
 
 from exporter.northbound.interfaces import DAY
 from exporter.polling.eras import epoch_for, epoch_of, stamped
-from exporter.polling.inquiries import Inquiry
+from exporter.polling.handlers import Handler
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Lane
 from exporter.polling.others import OTHERS_CALLS, others_calls
@@ -47,7 +47,7 @@ class Notebook:
         gate: HostGate,
         inventory: Inventory,
         walk: Walk,
-        inquiries: Mapping[str, Inquiry],
+        handlers: Mapping[str, Handler],
         sink: Sink,
         log: Any,
     ) -> None:
@@ -58,7 +58,7 @@ class Notebook:
         self._gate = gate
         self._inventory = inventory
         self._walk = walk
-        self._inquiries = inquiries
+        self._handlers = handlers
         self._sink = sink
         self._log = log
         self._gaps = Gaps(log.bind(file=str(memory)))
@@ -80,7 +80,7 @@ class Notebook:
             {
                 **self._session_changes(),
                 **self._lane_changes(lane),
-                **self._inquiries[lane.interface.name].changes(),
+                **self._handlers[lane.interface.name].changes(),
                 **self._sink.changes(),
             }
         )
@@ -91,7 +91,7 @@ class Notebook:
         for name, lane in self._walk.lanes.items():
             changes |= self._lane_changes(lane)
             changes |= {("ring", name): lane.ring.remember(epoch_of(self._clock))}
-            changes |= self._inquiries[name].changes()
+            changes |= self._handlers[name].changes()
         self._write({**changes, **self._sink.changes()})
 
     def _write(self, changes: dict[tuple[str, str], Any]) -> None:
@@ -164,8 +164,8 @@ class Notebook:
         self._walk.fit()
         for lane in self._walk.lanes.values():
             lane.forget_old(self._clock.now())
-        for name, inquiry in self._inquiries.items():
-            attempt(name, inquiry.recall, read, self._gaps)
+        for name, handler in self._handlers.items():
+            attempt(name, handler.recall, read, self._gaps)
         session = read(SESSION).get("")  # which is written whenever anything is
         wall = self._clock.now() + epoch_for(session, self._clock)
         attempt("values", self._sink.recall, read, wall)

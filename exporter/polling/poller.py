@@ -13,7 +13,7 @@ from exporter.northbound.interfaces import LOGIN, Interface
 from exporter.northbound.records import Parsed
 from exporter.polling.allowance import doubt_after
 from exporter.polling.eras import epoch_of
-from exporter.polling.inquiries import AlarmTerms, inquiries_of
+from exporter.polling.handlers import AlarmTerms, handlers_of
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Lane, Turn, Wish
 from exporter.polling.notebook import Notebook
@@ -66,7 +66,7 @@ class Poller:
         self._gate = gate
         self._memory = memory
         self._scale = scale
-        self._inquiries = inquiries_of(self._walk, inventory, sink, clock, alarms)
+        self._handlers = handlers_of(self._walk, inventory, sink, clock, alarms)
         self._up = False
         self._owner_was_here = False
         self._login_trouble: str | None = None
@@ -79,7 +79,7 @@ class Poller:
             gate=gate,
             inventory=inventory,
             walk=self._walk,
-            inquiries=self._inquiries,
+            handlers=self._handlers,
             sink=sink,
             log=self._log,
         )
@@ -254,7 +254,7 @@ class Poller:
         return 0.0
 
     def _ask(self, interface: Interface, turn: Turn) -> Parsed[Any]:
-        path, body = self._inquiries[interface.name].request(turn)
+        path, body = self._handlers[interface.name].request(turn)
         return interface.answer(partial(self._client.call, path, body), turn.group.members)
 
     def _answered(self, lane: Lane, turn: Turn, parsed: Parsed[Any], now: float) -> None:
@@ -263,7 +263,7 @@ class Poller:
         self._session.liveness.answered(lane.interface.name)
         self._sink.permitted(lane.interface.name, permitted=True)
         self._sink.rejected(lane.interface.name, parsed.rejected)
-        outcome = self._inquiries[lane.interface.name].take(turn, parsed)
+        outcome = self._handlers[lane.interface.name].apply(turn, parsed)
         lane.answered(turn, set(outcome.silent))
         if outcome.again:
             lane.ask_again(turn.batch)
@@ -273,14 +273,14 @@ class Poller:
 
     def _refit(self) -> None:
         self._walk.fit()
-        for name, inquiry in self._inquiries.items():
-            inquiry.keep(self._walk.members(name))
+        for name, handler in self._handlers.items():
+            handler.retain_only(self._walk.members(name))
         self._notebook.fleet_changed()
 
     def _failed(self, lane: Lane, turn: Turn, error: CallError, start: float, now: float) -> None:
         interface, liveness = lane.interface, self._session.liveness
         liveness.failed(interface.name, error)
-        mended = self._inquiries[interface.name].mends(turn, error)
+        mended = self._handlers[interface.name].recover(turn, error)
         if mended is not None:
             if mended.again:
                 lane.ask_again(turn.batch)

@@ -11,7 +11,7 @@ from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import DEVICE_LIST, PLANT_LIST, Interface
 from exporter.northbound.records import Parsed
 from exporter.polling.errand import Errand, NoSessionError, NotNowError
-from exporter.polling.inquiries import AlarmTerms, Outcome, inquiries_of
+from exporter.polling.handlers import AlarmTerms, Outcome, handlers_of
 from exporter.polling.lane import Lane, Turn, Wish
 from exporter.polling.ports import Clock, Sink
 from exporter.polling.rounds import Batch
@@ -53,8 +53,8 @@ class Tour:
         self._errand = errand
         self._sink = sink
         self._clock = clock
-        self._inquiries = inquiries_of(self.walk, errand.inventory, sink, clock, alarms)
-        self._notebook = errand.notebook(self.walk, self._inquiries, sink, log)
+        self._handlers = handlers_of(self.walk, errand.inventory, sink, clock, alarms)
+        self._notebook = errand.notebook(self.walk, self._handlers, sink, log)
         if self._notebook:
             self._notebook.recall_knowledge()
         else:
@@ -106,7 +106,7 @@ class Tour:
         return Turn(batch, batch.take(now)), before
 
     def _call(self, interface: Interface, turn: Turn) -> Parsed[Any]:
-        path, body = self._inquiries[interface.name].request(turn)
+        path, body = self._handlers[interface.name].request(turn)
         call = partial(
             self._errand.call, interface, body, path=path, device_type=turn.batch.device_type
         )
@@ -117,7 +117,7 @@ class Tour:
         # How long it took is shown nowhere: only that it succeeded, and when.
         self._sink.request(interface.name, 0.0, None)
         self._sink.permitted(interface.name, permitted=True)
-        outcome = self._inquiries[interface.name].take(turn, parsed)
+        outcome = self._handlers[interface.name].apply(turn, parsed)
         lane.answered(turn, set(outcome.silent))
         if outcome.again:
             lane.ask_again(turn.batch)
@@ -128,7 +128,7 @@ class Tour:
 
     def _failed(self, lane: Lane, turn: Turn, error: CallError) -> Outcome | None:
         """Reacts to a failure; returns what it means where it is none."""
-        now, mended = self._clock.now(), self._inquiries[lane.interface.name].mends(turn, error)
+        now, mended = self._clock.now(), self._handlers[lane.interface.name].recover(turn, error)
         if mended is not None:
             if mended.again:
                 lane.ask_again(turn.batch)
@@ -152,8 +152,8 @@ class Tour:
 
     def _refit(self) -> None:
         self.walk.fit()
-        for name, inquiry in self._inquiries.items():
-            inquiry.keep(self.walk.members(name))
+        for name, handler in self._handlers.items():
+            handler.retain_only(self.walk.members(name))
         if self._notebook:
             self._notebook.fleet_changed()
 

@@ -11,7 +11,7 @@ from exporter import cli
 from exporter.commands.options import Parser
 from exporter.config import load
 from exporter.exposition.telemetry import Telemetry
-from exporter.polling.inquiries import AlarmTerms
+from exporter.polling.handlers import AlarmTerms
 from exporter.polling.memory import Memory
 from exporter.polling.poller import Poller
 from exporter.polling.session import HostGate

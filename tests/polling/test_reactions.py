@@ -10,7 +10,7 @@ from polling.world import HOUR, EndOfDays, FakeClock, Forgetful, Sink
 from exporter.northbound.client import Client
 from exporter.northbound.errors import FAIL_CODES
 from exporter.northbound.interfaces import EDITIONS, INTERFACES
-from exporter.polling.inquiries import AlarmTerms
+from exporter.polling.handlers import AlarmTerms
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Wish
 from exporter.polling.poller import Poller

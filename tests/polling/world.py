@@ -16,7 +16,7 @@ from polling.answers import Answers
 
 from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import EDITIONS, INTERFACES
-from exporter.polling.inquiries import AlarmTerms
+from exporter.polling.handlers import AlarmTerms
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Wish
 from exporter.polling.poller import Poller

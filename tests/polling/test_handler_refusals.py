@@ -16,7 +16,7 @@ from polling.world import (
 )
 
 from exporter.northbound.errors import Reaction, fail_code_error
-from exporter.polling.inquiries import AlarmTerms
+from exporter.polling.handlers import AlarmTerms
 from exporter.polling.memory import Memory
 
 

@@ -22,7 +22,7 @@ from polling.world import (
 
 from exporter.northbound.errors import Reaction, fail_code_error
 from exporter.northbound.interfaces import INTERFACES
-from exporter.polling.inquiries import AlarmTerms, inquiries_of
+from exporter.polling.handlers import AlarmTerms, handlers_of
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Wish
 from exporter.polling.memory import Memory
@@ -242,8 +242,8 @@ def test_the_language_of_one_batch_does_not_change_what_another_is_asked():
 def test_a_bug_while_asking_costs_one_turn_and_no_interface(capsys):
     server = account(hours=2)
     walker = poller(server, walked=(*WALKED, "getAlarmList"))
-    inquiry = walker._inquiries["getAlarmList"]
-    original, asked = inquiry.request, []
+    handler = walker._handlers["getAlarmList"]
+    original, asked = handler.request, []
 
     def request(turn):
         asked.append(turn)
@@ -251,18 +251,18 @@ def test_a_bug_while_asking_costs_one_turn_and_no_interface(capsys):
             raise ValueError("a bug")
         return original(turn)
 
-    inquiry.request = request
+    handler.request = request
     run(walker)
 
     assert len(server.paths("getAlarmList")) > 100
     assert capsys.readouterr() == ("", "")
 
 
-def test_every_interface_that_is_walked_has_an_inquiry_and_what_has_no_turns_has_none():
+def test_every_interface_that_is_walked_has_a_handler_and_what_has_no_turns_has_none():
     wishes = [Wish(each, each.classic, 0.0) for each in INTERFACES.values()]
     sink, inventory = Sink(), Inventory()
     lanes = Walk(wishes, inventory, sink, None)
 
-    asked = inquiries_of(lanes, inventory, sink, FakeClock(HOUR), AlarmTerms())
+    asked = handlers_of(lanes, inventory, sink, FakeClock(HOUR), AlarmTerms())
 
     assert INTERFACES.keys() - asked.keys() == {"login", "devUpgrade", "snIsRegister"}

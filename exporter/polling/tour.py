@@ -49,7 +49,8 @@ class Tour:
     ) -> None:
         log = structlog.get_logger()
         self.inventory = errand.inventory
-        self.walk = Walk(wishes, errand.inventory, sink, log)
+        walked = (wish for wish in wishes if wish.interface.walked)  # not the login
+        self.walk = Walk(walked, errand.inventory, sink, log)
         self._errand = errand
         self._sink = sink
         self._clock = clock

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import pytest
+import structlog
 from polling.asking import START, bodies, spans, trouble, walk
 from polling.calendars import moment
 from polling.world import (
@@ -261,7 +262,7 @@ def test_a_bug_while_asking_costs_one_turn_and_no_interface(capsys):
 def test_every_interface_that_is_walked_has_a_handler_and_what_has_no_turns_has_none():
     wishes = [Wish(each, each.classic, 0.0) for each in INTERFACES.values()]
     sink, inventory = Sink(), Inventory()
-    lanes = Walk(wishes, inventory, sink, None)
+    lanes = Walk(wishes, inventory, sink, structlog.get_logger())
 
     asked = handlers_of(lanes, inventory, sink, FakeClock(HOUR), AlarmTerms())
 

@@ -119,22 +119,18 @@ def run(  # noqa: PLR0913  # because a daemon is handed what it serves with
         log.info("state directory", directory=str(settings.state.directory))
     reload = Reload(settings, read or (lambda: settings), accounts, telemetry, page)
     signal.signal(signal.SIGHUP, lambda *_: threading.Thread(target=reload, daemon=True).start())
+    site = app.build(
+        accounts.exposition,
+        lambda: page.version,
+        accounts.waiting,
+        accounts.status,
+        reload if lifecycle else None,
+        lacks=accounts.lacks,
+        on_error=telemetry.errors.labels("web").inc,
+    )
     reload.start()
     log.info("listening", addresses=",".join(map(address, sockets)), version=version(NAME))
-    server.serve(
-        app.build(
-            accounts.exposition,
-            lambda: page.version,
-            accounts.waiting,
-            accounts.status,
-            reload if lifecycle else None,
-            lacks=accounts.lacks,
-            on_error=telemetry.errors.labels("web").inc,
-        ),
-        sockets,
-        rules,
-        accounts.open_files,
-    )
+    server.serve(site, sockets, rules, accounts.open_files)
     accounts.stop()
     gc.freeze()  # or Python would look through all of it once more before it ends
     log.info("stopped")

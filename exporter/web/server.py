@@ -31,6 +31,7 @@ BUFFERED = 64 * 1024  # bytes of an answer that wait for a slow reader; TLS woul
 GRACE = 1  # second for scrapes under way when the daemon ends
 PATIENCE = 0.8  # seconds of it: whoever has not read its answer by then is hung up on
 
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 _ADDRESS = re.compile(r"(?:\[(?P<v6>[^\[\]]+)\]|(?P<host>[^\[\]:]*)):(?P<port>[0-9]{1,5})")
 
 
@@ -228,7 +229,7 @@ def bind(address: str) -> Listening:
 
 def hold_signals() -> None:
     """Lets the process live on after uvicorn, which raises the signal that ended it once more."""
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _ENDING:
         signal.signal(number, lambda *_: None)
 
 
@@ -246,7 +247,6 @@ def serve(
     room = Room(_open_files(), needed)
     for listening in sockets:
         listening.room = room
-    hold_signals()
 
     def protocol(**of_uvicorn: Any) -> asyncio.BaseProtocol:
         bounded = BoundedProtocol(**of_uvicorn)
@@ -269,7 +269,12 @@ def serve(
         backlog=BURST,
         timeout_graceful_shutdown=GRACE,
     )
-    asyncio.run(_serve(uvicorn.Server(config), list(sockets)))
+    server = uvicorn.Server(config)
+    # Before uvicorn sets the same: who ends the process while it starts is heard. Afterwards
+    # uvicorn raises the signal that ended it once more.
+    for number in _ENDING:
+        signal.signal(number, server.handle_exit)
+    asyncio.run(_serve(server, list(sockets)))
 
 
 def _until_cancelled(app: ASGIApp) -> ASGIApp:

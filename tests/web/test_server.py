@@ -3,6 +3,8 @@
 import http.client
 import signal
 import socket
+import subprocess
+import sys
 from contextlib import ExitStack
 from math import inf
 from pathlib import Path
@@ -288,6 +290,27 @@ def test_a_page_that_does_not_come_does_not_hold_up_the_end(serve):
     serving = serve(0)
     serving.connect(REQUEST)
     assert serving.ended()["made"] == 1
+
+
+ENDED_TOO_SOON = """
+import asyncio, os, signal
+from exporter.web import server
+
+async def app(scope, receive, send): ...
+
+run = asyncio.run
+asyncio.run = lambda main: (os.kill(os.getpid(), signal.{number}), run(main))
+server.serve(app, [server.bind("127.0.0.1:0")])
+"""
+
+
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGINT"])
+def test_a_signal_while_it_starts_ends_it_too(number):
+    script = ENDED_TOO_SOON.format(number=number)
+    ended = subprocess.run(  # noqa: S603  # because the script is our own
+        [sys.executable, "-c", script], capture_output=True, timeout=LONG, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
 
 
 def test_the_limit_of_open_files_is_raised_for_all_those_connections(serve):

@@ -12,7 +12,7 @@ from exporter.config import Settings
 from exporter.daemon import Reload
 from exporter.exposition.page import Format, Page
 from exporter.exposition.telemetry import Telemetry
-from exporter.northbound.interfaces import MINUTE
+from exporter.northbound.interfaces import INTERFACES, MINUTE
 from exporter.polling.clock import SystemClock
 
 
@@ -22,8 +22,10 @@ def account(url, every="1h", **more):
     Nor does a call end early there, which would be tried again as late.
     """
     made = daemon.account(url, **{"timeout": "20s", **more})
-    for each in made["interfaces"].values():
-        each["every"] = every
+    made["interfaces"] = {
+        name: {**each, "every": every} if INTERFACES[name].walked else each
+        for name, each in made["interfaces"].items()
+    }
     return made
 
 

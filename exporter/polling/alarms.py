@@ -226,7 +226,11 @@ class AlarmBook:
             if lacking or key in plant.missed:
                 missed[key] = plant.missed.get(key, asked)
         plant.missed = missed
-        plant.active = kept | {key: alarm for key, alarm in listed.items() if alarm.active}
+        plant.active = kept | {
+            key: alarm
+            for key, alarm in listed.items()
+            if alarm.active and alarm.raised >= now - FARTHEST_BACK
+        }
 
     def _plan(self, plant: _Plant, newest: Window, now: float) -> None:
         """Once a day the older windows with active alarms are due, and once a week all of them.

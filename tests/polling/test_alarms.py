@@ -246,6 +246,14 @@ def test_without_old_alarms_nothing_is_asked_extra():
 # --- clocks ------------------------------------------------------------------------------------
 
 
+def test_an_alarm_that_is_told_of_once_more_after_a_year_is_over_all_the_same():
+    book, old = watched(), alarm(NOW - 366 * DAY)
+
+    told = book.look_back(["P"], Window(NOW - 380 * DAY, NOW - 350 * DAY), [old], NOW)
+
+    assert told["P"].active == ()
+
+
 @pytest.mark.parametrize("skew", [-HOUR + MINUTE, -600, 600, HOUR])
 def test_a_clock_that_is_off_by_up_to_an_hour_misses_nothing(skew):
     """The server's clock is right; ours is `skew` seconds ahead."""

@@ -251,7 +251,8 @@ def test_one_account_that_fails_leaves_the_others_alone(tmp_path):
         with exporter(tmp_path, [dead, empty, alive]) as daemon:
             daemon.wait(
                 lambda: (
-                    set(re.findall(r"^(\w+):", daemon.get("/-/ready")[1], re.MULTILINE)) == {"dead"}
+                    dict(re.findall(r"^(\w+): (\w+ \w+)", daemon.get("/-/ready")[1], re.MULTILINE))
+                    == {"dead": "not logged", "empty": "the plant"}
                 )
             )
 

@@ -56,9 +56,10 @@ def main() -> None:
     calls = _calls_of_an_answer()
     modules = {callee[0] for _, callee in calls}
     moves = [call for call in calls if _room(call[0][0]) != _room(call[1][0])]
+    rooms = set(map(_room, modules))
     print(
-        f"one answer of {FOLLOWED}: {len(modules)} modules entered in {len(set(map(_room, modules)))} "
-        f"rooms, {len(moves)} calls from one room into another"
+        f"one answer of {FOLLOWED}: {len(modules)} modules entered in {len(rooms)} rooms, "
+        f"{len(moves)} calls from one room into another"
     )
 
 

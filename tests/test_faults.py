@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 from exposition.world import World
-from faults.scenario import observe, recovered
+from faults.scenario import is_well, observe, recovered
 from faults.table import DEVICES, LOGIN, PLANTS, POISONED, SHORT, TABLE
 from polling.world import DAY, HOUR, account, poller, refused, run
 
@@ -39,6 +39,8 @@ def test_the_metrics_name_the_fault_and_nothing_else(seen, row):
     expected = {(row.at, row.reason)} if row.reason else set()
     if not row.plants_go_on and row.at == DEVICES:
         expected |= {(PLANTS, row.reason)}
+    if not row.plants_go_on and row.reason == "http_503":
+        expected |= {(LOGIN, row.reason)}  # tried once, as nothing answers properly
     if row.reason:
         assert (row.at, row.reason) in failures or row.site == "thief"
     # Of a healthy answer, too, a busy machine may make a late one where the time is short.
@@ -112,6 +114,12 @@ def test_it_recovers_by_itself(seen, row):
 @every_row
 def test_it_goes_on_after_a_suspension(seen, row):
     assert recovered(row, seen.woken, seen.woke)
+
+
+@rows(rests=True)
+def test_what_rests_for_long_goes_on_at_once_after_a_reload(seen, row):
+    assert not is_well(row, seen.woken, seen.ended)
+    assert is_well(row, seen.reloaded, seen.reload)
 
 
 @rows(recovers=False, at=LOGIN, reason="20400")

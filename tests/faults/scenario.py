@@ -65,7 +65,7 @@ class Look:
 
 @dataclass
 class Observations:
-    """What was seen: looks before, in and after the trouble, and after a suspension.
+    """What was seen: looks before, in and after the trouble, after a suspension and a reload.
 
     Times are in seconds since the epoch, memory is in kB; refusals and logins are those that the
     management systems counted, by account.
@@ -78,6 +78,8 @@ class Observations:
     after: Look | None = None
     woke: float = 0.0
     woken: Look | None = None
+    reload: float = 0.0
+    reloaded: Look | None = None
     log: str = ""
     threads: int = 0
     memory: dict[str, int] = field(default_factory=dict)
@@ -184,6 +186,13 @@ def _live(it, sites):
         time.sleep(PAUSE)
     it.process.send_signal(signal.SIGCONT)
     seen.woken = _until_recovered(look, rows, seen.woke)
+
+    seen.reload = time.time()
+    it.process.send_signal(signal.SIGHUP)
+    resting = [row for row in rows if row.rests]
+    seen.reloaded = _until(
+        look, lambda looks: all(is_well(row, looks[-1], seen.reload) for row in resting)
+    )[-1]
     seen.threads = _status(it.process, "Threads")
     return seen
 
@@ -215,8 +224,11 @@ def _felt(row, looks, began):
 
 def recovered(row, now, since):
     """Whether all is well again since that time, or can not be."""
-    if not row.recovers:
-        return True
+    return not row.recovers or is_well(row, now, since)
+
+
+def is_well(row, now, since):
+    """Whether all is well again since that time."""
     answered = all(now.last_success(row, name) > since for name in (PLANTS, DEVICES))
     up = now.value(row, "fusionsolar_up") == 1
     return answered and up and len(now.devices(row)) == row.inverters

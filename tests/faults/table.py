@@ -2,7 +2,8 @@
 
 All rows run at once, each on an account of its own. The trouble begins when every account that
 can has its values, lasts until the values of those whose answers fail have grown too old, and
-ends by itself; nobody touches the exporter meanwhile.
+ends by itself; nobody touches the exporter meanwhile. At the end of all it is reloaded, for those
+rows that rest for longer than a test waits.
 """
 
 from dataclasses import dataclass, field
@@ -33,7 +34,7 @@ class Row:
 
     `reason` is the label under which calls of `at` are counted as failed, None where nothing
     fails. The values of devices `stay`, `age` (stay at first, and go when they are too old), `go`
-    at once, `never` come, or do what they like (None).
+    at once, `never` come, or do what they like (None). What `rests` recovers with a reload.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Row:
     lost: bool = False
     refused: bool = False
     recovers: bool = True
+    rests: bool = False
     session_ends: bool = False
     site: str = "plain"
     host: str | None = None
@@ -66,6 +68,19 @@ class Row:
 def _of_devices(name, kind, reason, *, how=None, **expected):
     """An answer about devices fails; the account's other interfaces do not notice."""
     return Row(name, ({"kind": kind, "interface": DEVICES, **(how or {})},), reason, **expected)
+
+
+def _of_interface(name, kind, reason, **expected):
+    """The same, and for so long that the interface is left alone for an hour."""
+    return _of_devices(name, kind, reason, recovers=False, rests=True, **expected)
+
+
+def _of_load(name, status):
+    """The server asks to be left alone: the whole account is, for five minutes."""
+    return _of_interface(
+        name, "http_status", f"http_{status}", how={"value": status}, rate_limited=True,
+        plants_go_on=False,
+    )  # fmt: skip
 
 
 def _harmless(name, kind, **expected):
@@ -98,10 +113,10 @@ TABLE = (
     Row("healthy", values="stay"),
     # What HTTP says.
     _of_devices("http_400", "http_status", "http_400", how={"value": 400}),
-    _of_devices("http_401", "http_status", "http_401", how={"value": 401}, lost=True, login=FAST),
-    _of_devices("http_403_quota", "http_status", "http_403", how={"value": 403}, rate_limited=True),
+    _of_interface("http_401", "http_status", "http_401", how={"value": 401}, login=FAST),
+    _of_load("http_403_quota", 403),
     _of_devices("http_404", "http_status", "http_404", how={"value": 404}),
-    _of_devices("http_429", "http_status", "http_429", how={"value": 429}, rate_limited=True),
+    _of_load("http_429", 429),
     _of_devices("http_500", "http_status", "http_500", how={"value": 500}),
     _of_devices("http_502", "http_status", "http_502", how={"value": 502}),
     _of_devices("http_503", "http_status", "http_503", how={"value": 503}),
@@ -149,13 +164,14 @@ TABLE = (
     _of_devices("305_every_second_call", "fail_code", "305", how={"value": 305, "every": 2},
                 lost=True, values=None, login=FAST),
     _harmless("new_token_each_call", "new_token"),
-    _of_devices("stolen_session", "session_stolen", "305", lost=True, login=FAST),
+    _of_interface("stolen_session", "session_stolen", "305", lost=True, login=FAST),
     Row("another_tool", reason="305", lost=True, values=None, plants_go_on=False, site="thief",
         login=FAST),
     # The login.
     _of_login("login_refused", "fail_code", "20004", value=20004),
     _of_login("login_too_often", "fail_code", "407", value=407, rate_limited=True),
-    _of_login("login_blocked", "http_status", "http_403", value=403, rate_limited=True),
+    _of_login("login_blocked", "http_status", "http_403", value=403, rate_limited=True,
+              recovers=False, rests=True),
     _of_login("login_without_token", "no_token", "no_token"),
     _of_login("login_hangs", "hang_before_headers", "timeout", timeout=SHORT),
     _of_login("login_redirected", "redirect", "redirect", value=ELSEWHERE),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import Any
+from typing import Any, assert_never
 
 from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import (
@@ -203,6 +203,16 @@ class Lane:
                 news = turn.batch.fail(turn.group)
                 self._finish_round(turn.batch)
                 return news
+            case (
+                Reaction.LOG_IN
+                | Reaction.SPLIT
+                | Reaction.PAUSE
+                | Reaction.REFUSE_CREDENTIALS
+                | Reaction.NEXT_TURN
+            ):
+                pass
+            case missed:
+                assert_never(missed)
         if self.is_list or (self.ring.eager and not final):
             self._try_again(turn.batch, now)
         return False

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf, isclose, isfinite
 from threading import Lock
-from typing import Any
+from typing import Any, assert_never
 
 from exporter.northbound.errors import CallError, Reaction, login_reason_error
 from exporter.northbound.interfaces import DAY, HOUR, MINUTE, Limit
@@ -147,9 +147,18 @@ class Session:
                 wait.refused(now, 15 * MINUTE, 30 * MINUTE)
             case Reaction.BACK_OFF:
                 wait.refused(now, self.pace, HOUR)
-            case _:
+            case (
+                Reaction.LOG_IN
+                | Reaction.SPLIT
+                | Reaction.PAUSE
+                | Reaction.PARK
+                | Reaction.REREAD_FLEET
+                | Reaction.NEXT_TURN
+            ):
                 unit = min(MINUTE, self.pace)
                 wait.refused(now, unit, 30 * unit)
+            case missed:
+                assert_never(missed)
         if error.retry_after:
             wait.hold(now, min(error.retry_after, DAY))
 

@@ -99,6 +99,7 @@ def _calls_of_an_answer() -> set[tuple[Function, Function]]:
     )
     with Server(system) as server:
         poller, telemetry = _poller(server.url)
+        poller.restore()
         for _ in range(STEPS):
             before = _requests(telemetry)
             calls.clear()

@@ -142,7 +142,8 @@ def wanted(*files):
 @pytest.mark.parametrize("pip", PIPS)
 def test_what_is_pinned_is_installed_though_the_index_holds_newer_releases(pip, hashes, project):
     index, _ = hashes
-    foreign = ("PIP_", "MAKE", "MFLAGS")  # the suite may be run by make, with arguments of its own
+    # The suite may be run by make, with arguments of its own.
+    foreign = ("PIP_", "MAKE", "MFLAGS", "VENV")
     environment = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
     environment |= {"PIP_INDEX_URL": index.as_uri(), "PIP_CONFIG_FILE": os.devnull}
     environment |= dict.fromkeys(("PIP_NO_CACHE_DIR", "PIP_NO_COMPILE"), "1")

@@ -44,7 +44,8 @@ def _items(data: Any) -> tuple[list[Any], Page | None]:
             return [], None
         case list():
             return data, None
-        case {"list": list() | None as items}:
+        case {"list": list() | None} | {"pageCount": _} | {"total": _} if not _is_odd(data):
+            items = data.get("list")
             count, total = whole(data.get("pageCount")), whole(data.get("total"))
             return items or [], Page(
                 count if count and 0 < count <= _MOST_PAGES else None,
@@ -52,6 +53,11 @@ def _items(data: Any) -> tuple[list[Any], Page | None]:
             )
         case _:
             raise word_error("malformed", enveloped=True)
+
+
+def _is_odd(page: Mapping[str, Any]) -> bool:
+    """Whether what should be the items of a page is something else; without items it is empty."""
+    return not isinstance(page.get("list"), list | None)
 
 
 def reading(subject: str, items: Mapping[Any, Any]) -> Reading:

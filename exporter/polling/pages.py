@@ -196,7 +196,8 @@ class PlantPages:
         Gives whether to ask at once in another way; or the list, where the page that was refused
         was behind its end.
         """
-        if error.reason in _ANY_FORM or error.reaction in _ANY_FORM_REACTIONS:
+        unseen = error.reason in _ANY_FORM and not error.enveloped
+        if unseen or error.reaction in _ANY_FORM_REACTIONS:
             return False
         self._failures += 1
         if self._page > 1:

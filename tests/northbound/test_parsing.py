@@ -38,14 +38,19 @@ def one(parsed: Parsed):
 
 
 @pytest.mark.parametrize("parse", PARSERS)
-@pytest.mark.parametrize("data", [None, [], {"list": None}, {"list": [], "pageCount": 0}])
+@pytest.mark.parametrize(
+    "data", [None, [], {"list": None}, {"list": [], "pageCount": 0}, {"total": 3}, {"pageCount": 1}]
+)
 def test_nothing_is_an_empty_result(parse, data):
     parsed = parse(data, [])
     assert (parsed.records, parsed.rejected) == ((), Counter())
 
 
 @pytest.mark.parametrize("parse", PARSERS)
-@pytest.mark.parametrize("data", ["text", 1, 0.5, True, {}, {"list": "text"}, {"items": []}])
+@pytest.mark.parametrize(
+    "data",
+    ["text", 1, 0.5, True, {}, {"list": "text"}, {"list": "text", "total": 3}, {"items": []}],
+)
 def test_data_of_another_shape_is_malformed(parse, data):
     with pytest.raises(CallError) as caught:
         parse(data, [])

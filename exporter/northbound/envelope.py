@@ -20,6 +20,7 @@ from exporter.northbound.errors import (
 from exporter.northbound.fields import text
 
 _OK = 200
+_BAD_REQUEST = 400
 _STATUS_STANDS = frozenset({401, 403, 429})  # whatever else the body says
 _SESSION_CODES = frozenset({305, 306, 307})
 _LONGEST_MESSAGE = 200  # characters
@@ -43,8 +44,10 @@ def data_of(status: int, body: bytes) -> Any:
     code = spoken or _fail_code(envelope)
     if status != _OK:
         told = success is False or spoken is not None
-        # What says that the session is over says more than any status.
-        if told and code in (_SESSION_CODES if status in _STATUS_STANDS else FAIL_CODES):
+        # The end of a session says more than any status, and a refusal by code more than most.
+        known = _SESSION_CODES if status in _STATUS_STANDS else FAIL_CODES
+        refusal = status == _BAD_REQUEST and success is False and code is not None
+        if (told and code in known) or refusal:
             raise _failure(envelope, code)
         raise status_error(status)
     if not body.strip():
@@ -61,14 +64,10 @@ def _spoken_code(body: bytes) -> int | None:
 
 
 def _failure(envelope: Mapping[str, Any], code: int | None) -> CallError:
-    message = " ".join(text(envelope.get("message"), _LONGEST_MESSAGE).split())
-    if code is not None:
-        failure = fail_code_error(code)
-    elif envelope.get("success") is False and message:
+    failure = word_error("malformed") if code is None else fail_code_error(code)
+    if failure.reason == "malformed" and envelope.get("success") is False:
         failure = word_error("refused", enveloped=True)
-    else:
-        failure = word_error("malformed")
-    failure.message = message
+    failure.message = " ".join(text(envelope.get("message"), _LONGEST_MESSAGE).split())
     return failure
 
 

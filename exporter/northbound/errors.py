@@ -234,7 +234,11 @@ def login_error(error: CallError) -> CallError:
     if not is_refusal:
         return error
     meaning = LOGIN_MEANINGS.get(error.reason, error.meaning)
-    return CallError(error.reason, Reaction.REFUSE_CREDENTIALS, meaning, enveloped=error.enveloped)
+    refusal = CallError(
+        error.reason, Reaction.REFUSE_CREDENTIALS, meaning, enveloped=error.enveloped
+    )
+    refusal.retry_after = error.retry_after
+    return refusal
 
 
 def data_error(error: CallError) -> CallError:

@@ -30,7 +30,7 @@ from exporter.polling.rounds import NO_WEIGHTS, Batch, Group, Ring
 
 # Reactions to answers that say nothing about the batch: it has yet to be answered.
 NOT_FINAL = frozenset({Reaction.LOG_IN, Reaction.BACK_OFF})
-# Refusals of what was asked for; all others are of the interface.
+# Refusals of what was asked for, as a session that is lost to it alone; others are the interface's.
 _ABOUT_THE_TYPE = frozenset({"20009", "20013"})
 
 
@@ -195,7 +195,8 @@ class Lane:
             case Reaction.BACK_OFF:
                 self._backoff.refused(now, self.pace, HOUR)
             case Reaction.PARK:
-                kind = turn.batch.device_type if error.reason in _ABOUT_THE_TYPE else None
+                typed = error.reason in _ABOUT_THE_TYPE or error.reaction is Reaction.LOG_IN
+                kind = turn.batch.device_type if typed else None
                 self._parked.setdefault(kind, Parking()).refused(now)
             case Reaction.SPLIT if len(turn.batch.members) > 1:
                 self.ring.split(turn.batch, now)
@@ -276,7 +277,8 @@ class Lane:
         If it was the session's fault, it is mended; if it was not, rests go on doubling.
         """
         for parking in self._parked.values():
-            parking.until = min(parking.until, now)
+            if parking.until > now:  # one more refusal makes the rest what it was
+                parking.rest, parking.until = parking.rest / 2, now
         if self.ring.eager:  # else the next round is near
             for batch in self.ring.batches:
                 batch.again |= batch.trouble is not None

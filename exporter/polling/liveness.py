@@ -6,6 +6,7 @@ everything. And one interface alone may tell so of a session that works on all o
 
 from collections import Counter
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 from exporter.northbound.errors import NO_ANSWER, RATE_LIMITED, CallError, Reaction
@@ -16,8 +17,11 @@ FAILED_CALLS = 3  # since the last proper answer, before a session that nobody c
 FAILED_INTERFACES = 2
 TRIAL_PAUSE = 30 * MINUTE  # after a login that did not help; then twice as long each time
 
-# Failures that say nothing about a session: nobody answered, or we called too often.
-_SILENT = NO_ANSWER | RATE_LIMITED
+Caller = tuple[str, int | None]  # an interface, and the device type it was asked about
+
+# Failures that say nothing about a session: nobody answered, we called too often, or asked for the
+# pages of a list in a form that the server does not take.
+_SILENT = NO_ANSWER | RATE_LIMITED | {"30004", "30005", "30006"}
 _TOO_OFTEN = frozenset({Reaction.BACK_OFF, Reaction.PAUSE})
 
 
@@ -31,16 +35,17 @@ class Liveness:
 
     def __init__(self) -> None:
         self._failures: Counter[str] = Counter()  # by interface, since the last proper answer
-        # Interfaces that called the session lost and have not answered since; by each, whether
-        # another one has answered meanwhile.
-        self._accusers: dict[str, bool] = {}
+        # Who called the session lost and has not answered since; by each, whether another one has
+        # answered meanwhile.
+        self._accusers: dict[Caller, bool] = {}
+        self._alone: set[Caller] = set()  # who called it lost as the only one
         self._pause = Backoff()
 
-    def answered(self, interface: str) -> None:
+    def answered(self, caller: Caller) -> None:
         """Notes a proper answer: the session is alive."""
         self._failures.clear()
         self._pause = Backoff()
-        self._accusers.pop(interface, None)
+        self._accusers.pop(caller, None)
         self._accusers = dict.fromkeys(self._accusers, True)
 
     def failed(self, interface: str, error: CallError) -> None:
@@ -48,24 +53,36 @@ class Liveness:
         if is_about_session(error):
             self._failures[interface] += 1
 
-    def reaction(self, interface: str, error: CallError, *, repeated: bool) -> Reaction:
+    def reaction(
+        self, caller: Caller, error: CallError, *, repeated: bool, young: bool
+    ) -> Reaction:
         """What to do about a failed call, in the light of all others.
 
-        A session that works elsewhere is not dead: then the interface alone is refused. Nor is it
-        lost again by the call that is `repeated` right after a login, unless another interface says
-        so, too.
+        A session that works elsewhere is not dead: then the caller alone is refused. Nor is it lost
+        because of the call that is `repeated` right after a login, or of one that nobody answered
+        since the last such loss, or, while it is `young`, because of one that called it lost before
+        as the only one; unless another one says so, too.
         """
         if error.reaction is not Reaction.LOG_IN:
             return error.reaction
-        if self._accusers.get(interface):
+        if self._accusers.get(caller):
             return Reaction.PARK
-        self._accusers[interface] = False
-        return Reaction.NEXT_TURN if repeated else Reaction.LOG_IN
+        again = caller in self._accusers or (young and caller in self._alone)
+        confirmed = any(not alive for who, alive in self._accusers.items() if who != caller)
+        self._accusers[caller] = False
+        if confirmed:
+            self._alone.clear()
+        else:
+            self._alone.add(caller)
+        return Reaction.NEXT_TURN if repeated or (again and not confirmed) else Reaction.LOG_IN
 
-    def seems_dead(self, now: float, interfaces: int) -> bool:
-        """Whether to try a login, since nothing answers properly; so many interfaces are called."""
+    def trial_due(self, interfaces: int) -> float:
+        """When to try a login, since nothing answers properly; inf where something may.
+
+        So many interfaces are called.
+        """
         enough = len(self._failures) >= min(FAILED_INTERFACES, interfaces)
-        return enough and self._failures.total() >= FAILED_CALLS and now >= self._pause.until
+        return self._pause.until if enough and self._failures.total() >= FAILED_CALLS else inf
 
     def tried(self, now: float) -> None:
         """Notes a login that was made because the session seemed dead."""

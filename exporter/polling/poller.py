@@ -129,8 +129,8 @@ class Poller:
             self._walk.unpark()
         due, lane = self._walk.next(now)
         login = self._client.token is None
-        if login:
-            due = self._session.due()
+        trial = self._session.trial_due(self._walk.called)
+        due = self._session.due() if login else min(due, trial)
         due = max(due, self._gate.pause.until)
         if lane is None or due > now:
             return due - now
@@ -149,7 +149,7 @@ class Poller:
         return self._session.spent(now) or self._seems_dead(now)
 
     def _seems_dead(self, now: float) -> bool:
-        return self._session.seems_dead(now, self._walk.called)
+        return self._session.trial_due(self._walk.called) <= now
 
     def _login(self) -> float:
         """Logs in, if nobody else makes a call; returns how long to wait, in seconds."""
@@ -260,7 +260,7 @@ class Poller:
     def _answered(self, lane: Lane, turn: Turn, parsed: Parsed[Any], now: float) -> None:
         self._gate.pause.succeeded()
         self._session.answered(now)
-        self._session.liveness.answered(lane.interface.name)
+        self._session.liveness.answered((lane.interface.name, turn.batch.device_type))
         self._sink.permitted(lane.interface.name, permitted=True)
         self._sink.rejected(lane.interface.name, parsed.rejected)
         outcome = self._handlers[lane.interface.name].apply(turn, parsed)
@@ -293,7 +293,12 @@ class Poller:
             return
         if error.reason == "401":
             self._sink.permitted(interface.name, permitted=False)
-        reaction = liveness.reaction(interface.name, error, repeated=turn.repeated)
+        reaction = liveness.reaction(
+            (interface.name, turn.batch.device_type),
+            error,
+            repeated=turn.repeated,
+            young=self._session.is_young(now),
+        )
         if reaction is Reaction.LOG_IN:
             self._lose_session(now)
         if lane.failed(turn, error, reaction, now):

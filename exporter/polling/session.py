@@ -123,13 +123,16 @@ class Session:
         """
         return now < self._life_known_until and now - self._since > self._life
 
-    def seems_dead(self, now: float, interfaces: int) -> bool:
-        """Whether to try a login, since nothing has answered properly for a while.
+    def trial_due(self, interfaces: int) -> float:
+        """When to try a login, since nothing has answered properly for a while; inf for not.
 
         So many interfaces are called. A while is the pace of logins: a hiccup costs none.
         """
-        silent = now - self._answered >= self.pace
-        return silent and self.liveness.seems_dead(now, interfaces)
+        return max(self._answered + self.pace, self.liveness.trial_due(interfaces), self.due())
+
+    def is_young(self, now: float) -> bool:
+        """Whether the session is too young to have expired by itself."""
+        return now - self._since < SHORTEST_LIFE
 
     def failed(self, error: CallError, now: float) -> None:
         """Chooses the wait after a failed login.

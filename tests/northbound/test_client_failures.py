@@ -46,11 +46,25 @@ def test_a_login_that_is_refused_refuses_the_credentials(server, client, code):
         {"success": False, "failCode": 0, "message": "user.login.user_or_value_invalid"},
         {"success": False, "failCode": None, "data": "USER_MUST_RELOGIN"},
         {"success": False, "failCode": 12345},
+        {"success": False, "failCode": 1234567},
+        {"success": False, "failCode": 0, "message": None},
+        {"success": False},
     ],
 )
 def test_so_does_one_that_is_refused_in_words_or_by_an_unknown_code(server, client, answer):
     server.post(LOGIN, json=answer)
     assert failure(client.login).reaction is Reaction.REFUSE_CREDENTIALS
+
+
+def test_a_login_refused_by_an_unknown_code_with_http_400_is_refused_too(server, client):
+    server.post(LOGIN, status=400, json={"success": False, "failCode": 20406})
+    assert summary(failure(client.login)) == ("20406", Reaction.REFUSE_CREDENTIALS, True)
+
+
+@pytest.mark.parametrize("answer", [{"status": 401}, {"json": {"success": False, "failCode": 305}}])
+def test_a_refused_login_tells_how_long_the_server_wants_to_be_left_alone(server, client, answer):
+    server.post(LOGIN, headers={"Retry-After": "7200"}, **answer)
+    assert failure(client.login).retry_after == 7_200.0
 
 
 @pytest.mark.parametrize("code", sorted(OF_ANYBODY))
@@ -96,7 +110,7 @@ def test_a_failure_may_have_nothing_but_a_message(server, signed_in, body):
 def test_a_message_that_is_no_text_tells_nothing(server, signed_in, message, fail_code):
     answer = {"success": False, "failCode": fail_code, "message": message}
     error = call_failing_with(server, signed_in, json=answer)
-    assert (error.message, error.reason) == ("", str(fail_code or "malformed"))
+    assert (error.message, error.reason) == ("", str(fail_code or "refused"))
 
 
 @pytest.mark.parametrize("status", [200, 400])
@@ -108,15 +122,16 @@ def test_a_code_comes_with_its_message(server, signed_in, status):
     assert len(error.message) == 200
 
 
-@pytest.mark.parametrize("success", [1, "true", None, False, []])
+@pytest.mark.parametrize("success", [1, "true", None, []])
 def test_only_true_is_success(server, signed_in, success):
     answer = {"success": success, "data": [], "failCode": 0}
     assert call_failing_with(server, signed_in, json=answer).reason == "malformed"
 
 
-def test_a_code_out_of_range_is_no_reason_of_its_own(server, signed_in):
-    answer = {"success": False, "failCode": 10**12}
-    assert call_failing_with(server, signed_in, json=answer).reason == "malformed"
+@pytest.mark.parametrize("code", [0, 10**12])
+def test_a_code_that_is_none_is_no_reason_of_its_own(server, signed_in, code):
+    answer = {"success": False, "data": [], "failCode": code}
+    assert call_failing_with(server, signed_in, json=answer).reason == "refused"
 
 
 # Outside of one
@@ -132,7 +147,6 @@ def test_a_code_out_of_range_is_no_reason_of_its_own(server, signed_in):
         b'"text"',
         b"{}",
         b'{"success": fal',
-        b'{"success": false}',
         b'{"success": true, "data": \xff}',
         b"[" * 100_000,
         b'{"success": true, "data": "\x00"}',

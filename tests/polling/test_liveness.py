@@ -94,7 +94,7 @@ def test_where_a_login_does_not_help_the_next_ones_come_ever_more_rarely():
         run(poller(server))
 
     hours = [round((at - HOUR) / HOUR, 1) for at in server.times("login")[1:]]
-    assert hours == [0.0, 0.5, 1.5, 3.6, 7.6, 15.6]
+    assert hours == [0.0, 0.5, 1.5, 3.5, 7.5, 15.5]
     assert [e["event"] for e in logs if "anew" in e["event"]] == [
         "no interface gave a proper answer, logged in anew"
     ] * 6
@@ -221,16 +221,82 @@ def test_an_interface_that_told_of_a_loss_is_believed_again_once_it_has_answered
     assert [round(at / HOUR, 1) for at in server.times("login")] == [0.0, 1.0, 2.0]
 
 
-def test_the_repeated_call_alone_does_not_lose_the_session_again():
-    liveness = Liveness()
-    error = LOST[0]
-    assert liveness.reaction("a", error, repeated=False) is Reaction.LOG_IN
-    assert liveness.reaction("a", error, repeated=True) is Reaction.NEXT_TURN
-    assert liveness.reaction("b", error, repeated=False) is Reaction.LOG_IN
-    liveness.answered("c")
-    assert liveness.reaction("a", error, repeated=False) is Reaction.PARK
-    liveness.answered("a")
-    assert liveness.reaction("a", error, repeated=False) is Reaction.LOG_IN
+def test_who_calls_the_session_lost_is_believed_once_and_then_needs_a_witness():
+    liveness, error = Liveness(), LOST[0]
+
+    def told(caller, *, repeated=False, young=True):
+        return liveness.reaction((caller, None), error, repeated=repeated, young=young)
+
+    assert told("a") is Reaction.LOG_IN
+    assert told("a", repeated=True) is Reaction.NEXT_TURN
+    assert told("a") is Reaction.NEXT_TURN  # nobody has answered since, and nobody else says so
+    assert told("b") is Reaction.LOG_IN
+    liveness.answered(("c", None))
+    assert told("a") is Reaction.PARK
+    liveness.answered(("a", None))
+    assert told("a") is Reaction.LOG_IN  # for it was right before
+
+
+def test_a_lone_accuser_is_believed_again_when_the_session_may_have_expired():
+    liveness, error, caller = Liveness(), LOST[0], ("a", None)
+    assert liveness.reaction(caller, error, repeated=False, young=True) is Reaction.LOG_IN
+    liveness.answered(caller)
+    assert liveness.reaction(caller, error, repeated=False, young=True) is Reaction.NEXT_TURN
+    liveness.answered(caller)
+    assert liveness.reaction(caller, error, repeated=False, young=False) is Reaction.LOG_IN
+
+
+@pytest.mark.parametrize("error", LOST, ids=lambda error: error.reason)
+def test_a_session_that_is_lost_to_one_device_type_alone_is_not_dead(error):
+    server, sink = account(hours=4, devices={1: 2, 47: 2}), Sink()
+    server.script = lambda _, body: error if body.get("devTypeId") == "47" else None
+
+    run(poller(server, sink))
+
+    assert len(server.paths("login")) == 2
+    assert sink.told["session_lost"] == 0
+    asked = [call[2]["devTypeId"] for call in server.paths("getDevRealKpi")]
+    assert asked.count("1") > 220
+    assert asked.count("47") == 6
+
+
+def test_an_interface_that_calls_the_session_lost_now_and_then_costs_no_more_than_expiries_do():
+    server, sink = account(hours=2), Sink()
+    asked = []
+
+    def script(name, _):
+        if name != "getDevRealKpi":
+            return None
+        asked.append(name)
+        return LOST[0] if len(asked) % 2 else None
+
+    server.script = script
+    run(poller(server, sink))
+
+    gaps = [b - a for a, b in pairwise(server.times("login")[1:])]
+    assert min(gaps) >= 25 * MINUTE  # when each session may have expired
+    assert sink.told["session_lost"] == 0
+    assert len(server.paths("getStationRealKpi")) > 110
+
+
+def test_a_list_that_calls_every_session_lost_costs_ever_fewer_logins():
+    server = account(hours=18)
+    server.script = lambda name, _: LOST[0] if name == "getStationList" else None
+
+    run(poller(server))
+
+    assert len(server.paths("login")) <= 9
+
+
+def test_one_login_is_tried_though_everything_rests():
+    server = account(hours=3)
+    dies(server, TONGUES["401"], after=HOUR)
+
+    run(poller(server, overrides={"login": (Limit(1, 300.0),)}))
+
+    second = server.times("login")[1] - HOUR
+    assert second < 6 * MINUTE
+    assert server.calls[-1][3] == "ok"
 
 
 # --- refusals for load ---------------------------------------------------------------------------

@@ -52,10 +52,10 @@ LARGEST_PLANT = 1e10
 
 _ENERGY = Range(0, 1, "no energy is negative, nor more than the largest device delivers all along",
                 per_period=True, by_class=True)  # fmt: skip
-# Real days have ten hours of full power, not 24; a quarter more is for modules that outdo their
+# Real days have ten hours of full power, not 24: what is left over is for modules that outdo their
 # rating, and for capacities that were entered without the last extension.
 _PRODUCED = Range(0, 1, "no plant delivers more than its capacity around the clock",
-                  per_period=True, by_class=True, of_output=1.25)  # fmt: skip
+                  per_period=True, by_class=True, of_output=1)  # fmt: skip
 _PRODUCED_BY_ONE = Range(0, 1, "an inverter is often larger than the capacity that was entered",
                          per_period=True, by_class=True, of_output=3)  # fmt: skip
 _FED_IN = Range(0, 1, "a storage of another size may feed in as well",

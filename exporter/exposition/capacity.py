@@ -92,7 +92,7 @@ class Capacities:
                 return Output(rating, rating)
             return Output(plant.known, min(plant.assumed, INVERTERS[device_type][1]))
         if device_type in METERS:
-            return Output(plant.known, max(HOUSE, GRID_SHARE * plant.assumed))
+            return Output(plant.known, max(HOUSE, GRID_SHARE * plant.assumed), guessed=True)
         return plant
 
     def _of_plant(self, code: str) -> Output:

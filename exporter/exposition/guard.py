@@ -69,6 +69,19 @@ class CounterState:
 
 
 @dataclass(frozen=True, slots=True)
+class Growth:
+    """How much a counter may grow each second.
+
+    A rise by `rate` is shown at once. Where that `is_known`, from a capacity, no number of answers
+    confirms a faster one; otherwise further answers may agree with each other at up to `largest`.
+    """
+
+    rate: float
+    largest: float = 0.0
+    is_known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What to show for an answer (None: nothing); why it is refused, or that it was confirmed."""
 
@@ -85,24 +98,28 @@ class Guard:
         self._changed: set[Owner] = set()
         self._pending: dict[tuple[Owner, Series], CounterState] = {}
 
-    def admit(self, owner: Owner, series: Series, value: float, at: float, rate: float) -> Verdict:
-        """Takes an answer of `at` in; `rate` is how much each second the counter may grow."""
+    def admit(
+        self, owner: Owner, series: Series, value: float, at: float, growth: Growth
+    ) -> Verdict:
+        """Takes an answer of `at` in."""
         before = self._held.get(owner, {}).get(series)
         if before is None or (value and not before.value):  # nothing was shown yet: no rise
             held, confirmed = CounterState(value, at - SLACK), False
         else:
-            held, confirmed = _judged(before, value, at, OVER * max(rate, before.proved))
+            held, confirmed = _judged(before, value, at, growth)
         self._keep(owner, series, held)
         refused = None
         if held.value != value:
             refused = LEAPT if value > held.value else FELL
         return Verdict(held.value or None, refused, confirmed)
 
-    def repeat(self, owner: Owner, series: Series, value: float, at: float, rate: float) -> Verdict:
+    def repeat(
+        self, owner: Owner, series: Series, value: float, at: float, growth: Growth
+    ) -> Verdict:
         """The same for an answer that was admitted before and is replayed."""
         held = self.of(owner, series)
         if held is None:
-            return self.admit(owner, series, value, at, rate)
+            return self.admit(owner, series, value, at, growth)
         return Verdict(held.value or None)
 
     def of(self, owner: Owner, series: Series) -> CounterState | None:
@@ -154,17 +171,17 @@ class Guard:
 
 
 def _judged(
-    before: CounterState, value: float, at: float, rate: float
+    before: CounterState, value: float, at: float, growth: Growth
 ) -> tuple[CounterState, bool]:
     """What counts after an answer, and whether that had to be confirmed."""
-    since = _since(before, at)
+    since, rate = _since(before, at), OVER * max(growth.rate, before.proved)
     accounted = since + (value - before.value) / rate
     if value >= before.value and accounted <= at:
         if value > before.value:
             before = CounterState(value, max(accounted, at - SLACK), before.proved)
         return replace(before, run=None, answered=at), False
-    run = _followed(before, value, at, rate)
-    if not _is_confirmed(run, before, since, at, rate):
+    run = _followed(before, value, at, max(rate, OVER * growth.largest))
+    if not _is_confirmed(run, before, since, at, rate, is_known=growth.is_known):
         return replace(before, run=run), False
     return CounterState(value, at - SLACK, _proved(run, before, since), answered=at), True
 
@@ -192,16 +209,22 @@ def _followed(before: CounterState, value: float, at: float, rate: float) -> Run
     return Run(value, since, at, run.start, min(run.begun, at), run.agreed + 1)
 
 
-def _is_confirmed(run: Run, before: CounterState, since: float, at: float, rate: float) -> bool:
+def _is_confirmed(  # noqa: PLR0913  # all of them decide
+    run: Run, before: CounterState, since: float, at: float, rate: float, *, is_known: bool
+) -> bool:
     """Whether a run is confirmed.
 
-    A leap is after further answers that agree, or after a day without a fall. A fall is after a day
+    A leap is after further answers that agree, unless it is known that it cannot have been produced
+    since the last rise; or after a day without a fall. A fall is after a day
     in which the counter grew; but if it is small and no count from zero, it waits to be overtaken:
     that takes days, and Prometheus would take the whole value for an increase.
     """
     lasted = at - run.since >= DAY
     if run.value > before.value:
-        return lasted or run.agreed >= CONFIRMATIONS
+        # While answers repeat themselves, all that was produced since may come at once.
+        started = since if before.since is None else min(since, before.since)
+        impossible = is_known and run.value - before.value > rate * (at - started)
+        return lasted or (run.agreed >= CONFIRMATIONS and not impossible)
     if not lasted or run.agreed < CONFIRMATIONS or run.value == run.start:
         return False
     return run.value <= rate * (at - since) or before.value - run.value > rate * DAY

@@ -26,11 +26,18 @@ class Output:
     """What a plant or device can put out, in watts.
 
     `known` is what its readings are judged by, None where nothing is certain enough for that.
-    `assumed` says which steps of its counters need no confirmation.
+    `assumed` says which steps of its counters are like each other; they need no confirmation where
+    it is the capacity, and not `guessed`, as that of a grid connection is.
     """
 
     known: float | None = None
     assumed: float = UNKNOWN_PLANT
+    guessed: bool = False
+
+    @property
+    def is_capacity(self) -> bool:
+        """Whether no counter can grow faster than `assumed`."""
+        return self.known is not None and not self.guessed
 
 
 NOTHING_KNOWN = Output()

@@ -91,7 +91,7 @@ def test_a_plant_that_produced_more_than_its_capacity_ever_could_is_not_judged_b
 def test_a_plant_whose_counter_proves_more_is_judged_by_that():
     world = world_of(5_000.0, inverter())
     total = 1_000.0
-    for _ in range(5):  # 100 kW, while 5 were entered
+    for _ in range(290):  # 100 kW for a day, while 5 were entered
         world.at += 300.0
         total += 100 / 12
         days(world, total)

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.exposition.guard import FELL, LEAPT, CounterState, Guard, Run
+from exporter.exposition.guard import FELL, LEAPT, CounterState, Growth, Guard, Run
 from exporter.exposition.plain import plain_held, read_held
 
 DEVICE, SERIES = (1, "d"), ("energy", ())
-RATE = 10 / 3_600  # kWh a second: a device of 10 kW
+RATE = Growth(10 / 3_600)  # kWh a second: a device of 10 kW
 MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
 START = 1_750_000_000.0
 
@@ -318,3 +318,30 @@ def test_a_fall_is_shown_only_after_a_day_below(history):
         if after < before:
             assert after == value
             assert any(time <= now - DAY and told < before for time, told, _ in seen[:n])
+
+
+# --- what is known of the device ----------------------------------------------------------------
+
+KNOWN = Growth(10 / 3_600, is_known=True)
+UNKNOWN = Growth(4 / 3_600, largest=1_000 / 3_600)
+
+
+def test_no_number_of_answers_confirms_what_a_known_device_cannot_have_produced():
+    growing = [692_560 + n / 10 for n in range(8)]
+    assert max(shown([6925.5, *growing, 6925.7], rate=KNOWN)) == 6925.7
+
+
+def test_what_a_known_device_produced_while_answers_repeated_themselves_is_confirmed():
+    silent = [100.0] * (12 * 24)  # a day
+    late = [340.0, 340.5, 341.0, 341.5]  # 10 kW all along
+    assert shown([*silent, *late], rate=KNOWN)[-1] == 341.5
+
+
+@pytest.mark.parametrize("spike", [303, 420, 3_000, 30_000])
+def test_where_nothing_is_known_a_lone_spike_is_never_shown(spike):
+    assert shown([300.1, spike, 300.2], rate=UNKNOWN) == [300.1, 300.1, 300.2]
+
+
+def test_where_nothing_is_known_a_large_plant_is_believed_after_three_further_answers():
+    steps = [300.0 + 50 * n for n in range(9)]  # 600 kW
+    assert shown(steps, rate=UNKNOWN) == [300.0] * 4 + steps[4:]

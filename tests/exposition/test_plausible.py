@@ -112,12 +112,12 @@ def test_what_cannot_be_is_not_shown(device_type, key, raw):
 @pytest.mark.parametrize(
     ("interface", "device_type", "key", "most"),
     [
-        ("getStationRealKpi", None, "day_power", 9.9 * 25 * 1.25),
-        ("getStationRealKpi", None, "month_power", 9.9 * (31 * 24 + 1) * 1.25),
-        ("getKpiStationHour", None, "inverter_power", 9.9 * 3 * 1.25),
-        ("getKpiStationDay", None, "inverter_power", 9.9 * 25 * 1.25),
-        ("getKpiStationMonth", None, "inverter_power", 9.9 * (31 * 24 + 1) * 1.25),
-        ("getKpiStationYear", None, "inverter_power", 9.9 * 366 * 24 * 1.25),
+        ("getStationRealKpi", None, "day_power", 9.9 * 25),
+        ("getStationRealKpi", None, "month_power", 9.9 * (31 * 24 + 1)),
+        ("getKpiStationHour", None, "inverter_power", 9.9 * 3),
+        ("getKpiStationDay", None, "inverter_power", 9.9 * 25),
+        ("getKpiStationMonth", None, "inverter_power", 9.9 * (31 * 24 + 1)),
+        ("getKpiStationYear", None, "inverter_power", 9.9 * 366 * 24),
         ("getKpiStationDay", None, "ongrid_power", 9.9 * 25 * 10),
         ("getDevRealKpi", 1, "day_cap", 9.9 * 25 * 3),
         ("getDevKpiDay", 1, "product_power", 9.9 * 25 * 3),

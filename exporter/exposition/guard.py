@@ -69,7 +69,7 @@ class CounterState:
 
 
 @dataclass(frozen=True, slots=True)
-class Growth:
+class GrowthBound:
     """How much a counter may grow each second.
 
     A rise by `rate` is shown at once. Where that `is_known`, from a capacity, no number of answers
@@ -99,7 +99,7 @@ class Guard:
         self._pending: dict[tuple[Owner, Series], CounterState] = {}
 
     def admit(
-        self, owner: Owner, series: Series, value: float, at: float, growth: Growth
+        self, owner: Owner, series: Series, value: float, at: float, growth: GrowthBound
     ) -> Verdict:
         """Takes an answer of `at` in."""
         before = self._held.get(owner, {}).get(series)
@@ -114,7 +114,7 @@ class Guard:
         return Verdict(held.value or None, refused, confirmed)
 
     def repeat(
-        self, owner: Owner, series: Series, value: float, at: float, growth: Growth
+        self, owner: Owner, series: Series, value: float, at: float, growth: GrowthBound
     ) -> Verdict:
         """The same for an answer that was admitted before and is replayed."""
         held = self.of(owner, series)
@@ -171,7 +171,7 @@ class Guard:
 
 
 def _judged(
-    before: CounterState, value: float, at: float, growth: Growth
+    before: CounterState, value: float, at: float, growth: GrowthBound
 ) -> tuple[CounterState, bool]:
     """What counts after an answer, and whether that had to be confirmed."""
     since, rate = _since(before, at), OVER * max(growth.rate, before.proved)

@@ -8,7 +8,7 @@ from math import isfinite
 from exporter.catalogue.model import Kind, Metric, Row
 from exporter.catalogue.ranges import TIMESTAMP
 from exporter.catalogue.rows import lookup
-from exporter.exposition.guard import LEAST_RATE, Growth, Guard, Owner
+from exporter.exposition.guard import LEAST_RATE, GrowthBound, Guard, Owner
 from exporter.exposition.plausible import NOTHING_KNOWN, Output, is_plausible
 from exporter.northbound.records import Reading, Windows
 
@@ -147,7 +147,7 @@ class Translator:
         output = context.output
         rate = output.assumed if output.is_capacity else LEAST_RATE
         largest = max(output.assumed, LEAST_RATE)
-        growth = Growth(max(rate, LEAST_RATE) / unit, largest / unit, output.is_capacity)
+        growth = GrowthBound(max(rate, LEAST_RATE) / unit, largest / unit, output.is_capacity)
         guard = self.guard.repeat if context.again else self.guard.admit
         verdict = guard(context.owner, (metric.name, row.labels), abs(raw), context.at, growth)
         if verdict.refused is not None:

@@ -6,6 +6,7 @@ everything. And one interface alone may tell so of a session that works on all o
 
 from collections import Counter
 from collections.abc import Mapping
+from enum import Enum
 from math import inf
 from typing import Any
 
@@ -30,23 +31,29 @@ def is_about_session(error: CallError) -> bool:
     return error.reason not in _SILENT and error.reaction not in _TOO_OFTEN
 
 
+class Claim(Enum):
+    """What became of a claim that the session is lost, whose caller has not answered since."""
+
+    DOUBTED = "doubted"  # no login was made yet
+    BELIEVED = "believed"  # one was
+    DISPROVED = "disproved"  # another caller has answered since
+
+
 class Liveness:
     """What the calls of one session say about it."""
 
     def __init__(self) -> None:
         self._failures: Counter[str] = Counter()  # by interface, since the last proper answer
-        # Who called the session lost and has not answered since; by each, whether another one has
-        # answered meanwhile.
-        self._accusers: dict[Caller, bool] = {}
-        self._alone: set[Caller] = set()  # who called it lost as the only one
+        self._claims: dict[Caller, Claim] = {}
+        self._alone: set[Caller] = set()  # who claimed a loss as the only one
         self._pause = Backoff()
 
     def answered(self, caller: Caller) -> None:
         """Notes a proper answer: the session is alive."""
         self._failures.clear()
         self._pause = Backoff()
-        self._accusers.pop(caller, None)
-        self._accusers = dict.fromkeys(self._accusers, True)
+        self._claims.pop(caller, None)
+        self._claims = dict.fromkeys(self._claims, Claim.DISPROVED)
 
     def failed(self, interface: str, error: CallError) -> None:
         """Notes a failed call."""
@@ -59,22 +66,26 @@ class Liveness:
         """What to do about a failed call, in the light of all others.
 
         A session that works elsewhere is not dead: then the caller alone is refused. Nor is it lost
-        because of the call that is `repeated` right after a login, or of one that nobody answered
-        since the last such loss, or, while it is `young`, because of one that called it lost before
-        as the only one; unless another one says so, too.
+        because of a call that is `repeated` right after a login, or of a caller that a login did
+        not help, or, at first and while the session is `young`, because of one that claimed a loss
+        before as the only one; unless another one says so, too.
         """
         if error.reaction is not Reaction.LOG_IN:
             return error.reaction
-        if self._accusers.get(caller):
+        before = self._claims.get(caller)
+        if before is Claim.DISPROVED:
             return Reaction.PARK
-        again = caller in self._accusers or (young and caller in self._alone)
-        confirmed = any(not alive for who, alive in self._accusers.items() if who != caller)
-        self._accusers[caller] = False
+        others = (claim for who, claim in self._claims.items() if who != caller)
+        confirmed = any(claim is not Claim.DISPROVED for claim in others)
+        doubtful = before is Claim.BELIEVED or (before is None and young and caller in self._alone)
+        believed = not repeated and (confirmed or not doubtful)
+        if believed or before is None:
+            self._claims[caller] = Claim.BELIEVED if believed else Claim.DOUBTED
         if confirmed:
             self._alone.clear()
         else:
             self._alone.add(caller)
-        return Reaction.NEXT_TURN if repeated or (again and not confirmed) else Reaction.LOG_IN
+        return Reaction.LOG_IN if believed else Reaction.NEXT_TURN
 
     def trial_due(self, interfaces: int) -> float:
         """When to try a login, since nothing answers properly; inf where something may.

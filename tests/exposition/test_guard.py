@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.exposition.guard import FELL, LEAPT, CounterState, Growth, Guard, Run
+from exporter.exposition.guard import FELL, LEAPT, CounterState, GrowthBound, Guard, Run
 from exporter.exposition.plain import plain_held, read_held
 
 DEVICE, SERIES = (1, "d"), ("energy", ())
-RATE = Growth(10 / 3_600)  # kWh a second: a device of 10 kW
+RATE = GrowthBound(10 / 3_600)  # kWh a second: a device of 10 kW
 MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
 START = 1_750_000_000.0
 
@@ -322,8 +322,8 @@ def test_a_fall_is_shown_only_after_a_day_below(history):
 
 # --- what is known of the device ----------------------------------------------------------------
 
-KNOWN = Growth(10 / 3_600, is_known=True)
-UNKNOWN = Growth(4 / 3_600, largest=1_000 / 3_600)
+KNOWN = GrowthBound(10 / 3_600, is_known=True)
+UNKNOWN = GrowthBound(4 / 3_600, largest=1_000 / 3_600)
 
 
 def test_no_number_of_answers_confirms_what_a_known_device_cannot_have_produced():

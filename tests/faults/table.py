@@ -162,9 +162,10 @@ TABLE = (
                 values=None, inverters=100, minute=FAST),
     # The session.
     _of_devices("305_every_second_call", "fail_code", "305", how={"value": 305, "every": 2},
-                lost=True, values=None, login=FAST),
+                values=None, login=FAST),
     _harmless("new_token_each_call", "new_token"),
-    _of_interface("stolen_session", "session_stolen", "305", lost=True, login=FAST),
+    _of_devices("stolen_session", "session_stolen", "305", how={"count": 3}, lost=True,
+                values=None, login=FAST),
     Row("another_tool", reason="305", lost=True, values=None, plants_go_on=False, site="thief",
         login=FAST),
     # The login.

@@ -237,11 +237,12 @@ def test_who_calls_the_session_lost_is_believed_once_and_then_needs_a_witness():
     assert told("a") is Reaction.LOG_IN  # for it was right before
 
 
-def test_a_lone_accuser_is_believed_again_when_the_session_may_have_expired():
+def test_who_claimed_a_loss_alone_is_believed_when_it_insists_or_the_session_may_have_expired():
     liveness, error, caller = Liveness(), LOST[0], ("a", None)
     assert liveness.reaction(caller, error, repeated=False, young=True) is Reaction.LOG_IN
     liveness.answered(caller)
     assert liveness.reaction(caller, error, repeated=False, young=True) is Reaction.NEXT_TURN
+    assert liveness.reaction(caller, error, repeated=False, young=True) is Reaction.LOG_IN
     liveness.answered(caller)
     assert liveness.reaction(caller, error, repeated=False, young=False) is Reaction.LOG_IN
 

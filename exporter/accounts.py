@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from exporter.config import Account, Settings
+from exporter.config import AccountSettings, Settings
 from exporter.exposition.account import AccountSink
 from exporter.exposition.page import Format, IncompleteError, Page
 from exporter.exposition.state import told_of
@@ -24,7 +24,7 @@ from exporter.polling.poller import Poller
 from exporter.polling.restoring import Turns
 from exporter.polling.session import HostGate
 from exporter.polling.state_directory import Owner, StateDirectory
-from exporter.status import Status, Told
+from exporter.status.model import AccountCounts, Status
 from exporter.wiring import client_of, inventory_of, owner_of, sink_of, terms_of, wishes_of
 
 # Files of an account that may be open at once: state and lock (4), a call's socket, twice (2), and
@@ -40,7 +40,7 @@ class _Plan:
     """An account as the settings want it, and what of it can fail."""
 
     settings: Settings
-    account: Account
+    account: AccountSettings
     wishes: Sequence[Wish]
     client: Client
     inventory: Inventory
@@ -224,7 +224,9 @@ class Accounts:
     def lacks(self) -> list[str]:
         """Which accounts have nothing to export, and why; any thread may ask."""
         reports = [(name, each.poller.report) for name, each in self._working.items()]
-        return [f"{name}: {report.lack}" for name, report in reports if report.lack]
+        return [
+            f"{name}: {report.no_data_reason}" for name, report in reports if report.no_data_reason
+        ]
 
     def status(self) -> Status:
         """How all accounts fare now; any thread may ask."""
@@ -232,12 +234,12 @@ class Accounts:
         return Status(
             SystemClock().time(),
             tuple(
-                each.sink.status(each.poller.report, told.get(name, Told()))
+                each.sink.status(each.poller.report, told.get(name, AccountCounts()))
                 for name, each in self._working.items()
             ),
         )
 
-    def _plan(self, settings: Settings, account: Account) -> _Plan:
+    def _plan(self, settings: Settings, account: AccountSettings) -> _Plan:
         return _Plan(
             settings,
             account,
@@ -301,7 +303,7 @@ class Accounts:
             scale=self._scale,
         )
 
-    def _memory(self, account: Account, others: Iterable[_Working]) -> Memory:
+    def _memory(self, account: AccountSettings, others: Iterable[_Working]) -> Memory:
         if any(_user(other.plan.account) == _user(account) for other in others):
             self._log.warning(
                 "two accounts log in as the same user, and end each other's sessions",
@@ -314,12 +316,12 @@ class Accounts:
         return self._memories[owner]
 
 
-def _user(account: Account) -> _User:
+def _user(account: AccountSettings) -> _User:
     """Who logs in, and where: a server keeps one session for each."""
     return _server(account.base_url), account.username
 
 
-def _same(working: _Working, settings: Settings, account: Account) -> bool:
+def _same(working: _Working, settings: Settings, account: AccountSettings) -> bool:
     """Whether it is at work, and nothing that it was started with has changed."""
     before, now = (
         each.model_copy(update={"accounts": (), "state": None})

@@ -1,4 +1,4 @@
-"""Flags and commands: what the program is told, and which room it goes to."""
+"""The command line: flags, and which command runs."""
 
 import argparse
 import sys
@@ -25,9 +25,10 @@ from exporter.commands.options import (
     unknown_command,
 )
 from exporter.config import ConfigError, Settings
-from exporter.config.web import WebConfig, WebSettings
+from exporter.config.web import WebConfig
 from exporter.polling.state_directory import OccupiedError
 from exporter.web import server
+from exporter.web.access import AccessRules
 
 Define = Callable[[argparse.ArgumentParser], None]
 Run = Callable[[argparse.Namespace], int]
@@ -99,7 +100,7 @@ def _serve(flags: argparse.Namespace) -> int:
         return 0
     sockets = bind(flags)
     if settings.state.directory is None:
-        _warn_of_restarts(settings)
+        _warn_without_state(settings)
     try:
         daemon.run(
             settings,
@@ -113,8 +114,8 @@ def _serve(flags: argparse.Namespace) -> int:
     return 0
 
 
-def _warn_of_restarts(settings: Settings) -> None:
-    """Says what it costs that nothing is kept."""
+def _warn_without_state(settings: Settings) -> None:
+    """Logs what it costs that nothing is saved."""
     structlog.get_logger().warning(
         "no state directory: each restart costs a login of every account, calls too early, and "
         "another try with a password that was refused, of which five lock an account",
@@ -124,8 +125,8 @@ def _warn_of_restarts(settings: Settings) -> None:
     )
 
 
-def _rules(path: Path | None) -> Callable[[], WebSettings] | None:
-    """How strangers are met, as the web configuration says it at any moment."""
+def _rules(path: Path | None) -> Callable[[], AccessRules] | None:
+    """The access rules of the web configuration at any moment."""
     if path is None:
         return None
     try:

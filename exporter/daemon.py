@@ -19,7 +19,7 @@ from exporter.northbound.interfaces import MINUTE
 from exporter.polling.clock import SystemClock
 from exporter.polling.state_directory import OccupiedError
 from exporter.web import app, server
-from exporter.web.guard import Rules
+from exporter.web.access import AccessRules
 
 
 class Reload:
@@ -95,11 +95,11 @@ class Reload:
 
 def run(  # noqa: PLR0913  # because a daemon is handed what it serves with
     settings: Settings,
-    sockets: Sequence[server.Listening],
+    sockets: Sequence[server.ListeningSocket],
     *,
     read: Callable[[], Settings] | None = None,
     lifecycle: bool = False,
-    rules: Callable[[], Rules] | None = None,
+    rules: Callable[[], AccessRules] | None = None,
     minute: float = MINUTE,
 ) -> None:
     """Polls and serves until a signal. It serves at once, before accounts have restored anything.
@@ -125,7 +125,7 @@ def run(  # noqa: PLR0913  # because a daemon is handed what it serves with
         accounts.waiting,
         accounts.status,
         reload if lifecycle else None,
-        lacks=accounts.lacks,
+        without_data=accounts.lacks,
         on_error=telemetry.errors.labels("web").inc,
     )
     reload.start()

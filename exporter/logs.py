@@ -1,4 +1,4 @@
-"""The log: one line an event, whoever speaks, in one of three forms."""
+"""Logging: one line an event, the libraries' included, in one of three formats."""
 
 import logging
 from collections.abc import Mapping
@@ -15,32 +15,32 @@ LEVELS: Mapping[str, int] = {
     "error": logging.ERROR,
 }
 
-# What libraries may say at least; urllib3's warnings quote URLs, and asyncio's are about clients
-# that hang up: as many as any stranger likes.
-_LIBRARIES: Mapping[str, int] = {
+# Minimum levels of libraries. urllib3's warnings quote URLs; asyncio's are about clients that hang
+# up, as many as they like.
+_LIBRARY_LEVELS: Mapping[str, int] = {
     "": logging.WARNING,
     "asyncio": logging.ERROR,
     "urllib3": logging.ERROR,
 }
 
-_LONGEST_VALUE = 1_000
+_MAX_VALUE = 1_000  # characters
 
 
 def configure(level: str, format: str, stream: TextIO) -> None:  # noqa: A002  # because the flag is --log.format
     """Send the log of the exporter and of its libraries to `stream`.
 
     Args:
-        level: A key of `LEVELS`: the least that the exporter says.
+        level: A key of `LEVELS`: the minimum of the exporter's own lines.
         format: A key of `FORMATS`.
         stream: Where the lines go. A line that it cannot take is dropped, never raised.
     """
-    handler = _Handler(stream)
+    handler = _LogHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(processors=[*_PROCESSORS, *FORMATS[format]])
     )
     logging.getLogger().handlers = [handler]
-    for library, least in _LIBRARIES.items():
-        logging.getLogger(library).setLevel(max(least, LEVELS[level]))
+    for library, minimum in _LIBRARY_LEVELS.items():
+        logging.getLogger(library).setLevel(max(minimum, LEVELS[level]))
     logging.getLogger("exporter").setLevel(LEVELS[level])
     structlog.configure(
         # Everything else happens in the handler, where a failure costs a line and not the caller.
@@ -50,28 +50,26 @@ def configure(level: str, format: str, stream: TextIO) -> None:  # noqa: A002  #
     )
 
 
-class _Handler(logging.StreamHandler[TextIO]):
+class _LogHandler(logging.StreamHandler[TextIO]):
     def format(self, record: logging.LogRecord) -> str:
         encoding = getattr(self.stream, "encoding", None) or "utf-8"
         return super().format(record).encode(encoding, "backslashreplace").decode(encoding)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # because logging names it
-        """Nothing: a line that cannot be written has nowhere to be told."""
+        """Drops a line that cannot be written: it has nowhere else to go."""
 
 
-def _in_order(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+def _order_keys(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return {key: event.pop(key) for key in ("timestamp", "level", "event")} | {**event}
 
 
-def _cut(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+def _truncate(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     for key, value in event.items():
         text = str(value)
-        if len(text) > _LONGEST_VALUE:
+        if len(text) > _MAX_VALUE:
             # A traceback says what happened at its end.
             event[key] = (
-                f"…{text[1 - _LONGEST_VALUE :]}"
-                if key == "exception"
-                else f"{text[: _LONGEST_VALUE - 1]}…"
+                f"…{text[1 - _MAX_VALUE :]}" if key == "exception" else f"{text[: _MAX_VALUE - 1]}…"
             )
     return event
 
@@ -95,7 +93,7 @@ def _logfmt_value(value: object) -> str:
     return f'"{_printable(escaped)}"'
 
 
-def _on_one_line(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+def _escape_line_breaks(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return {
         key: _printable(value) if isinstance(value, str) and key != "exception" else value
         for key, value in event.items()
@@ -107,15 +105,15 @@ _PROCESSORS: tuple[Processor, ...] = (
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
-    _in_order,
-    _cut,
+    _order_keys,
+    _truncate,
 )
 
 FORMATS: Mapping[str, tuple[Processor, ...]] = {
     "logfmt": (_logfmt,),
     "json": (structlog.processors.JSONRenderer(),),
     "console": (
-        _on_one_line,
+        _escape_line_breaks,
         structlog.dev.ConsoleRenderer(
             colors=False, sort_keys=False, exception_formatter=structlog.dev.plain_traceback
         ),

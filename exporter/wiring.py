@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from exporter.config import Account, Settings
+from exporter.config import AccountSettings, Settings
 from exporter.exposition.account import AccountSink
 from exporter.exposition.alarms import SEVERITIES
 from exporter.exposition.page import Page
@@ -17,12 +17,12 @@ from exporter.polling.ports import Clock
 from exporter.polling.state_directory import Owner
 
 
-def owner_of(account: Account) -> Owner:
+def owner_of(account: AccountSettings) -> Owner:
     """Whose memory it is."""
     return account.base_url, account.username
 
 
-def wishes_of(settings: Settings, account: Account, scale: float = 1.0) -> Iterable[Wish]:
+def wishes_of(settings: Settings, account: AccountSettings, scale: float = 1.0) -> Iterable[Wish]:
     """The interfaces that are walked for an account, each with its limits in force."""
     for interface in INTERFACES.values():
         chosen = settings.interface(account, interface.name)
@@ -30,7 +30,9 @@ def wishes_of(settings: Settings, account: Account, scale: float = 1.0) -> Itera
             yield wish_of(settings, account, interface, scale)
 
 
-def wish_of(settings: Settings, account: Account, interface: Interface, scale: float = 1.0) -> Wish:
+def wish_of(
+    settings: Settings, account: AccountSettings, interface: Interface, scale: float = 1.0
+) -> Wish:
     """What the settings say of one interface; `scale` shortens the table's times."""
     chosen = settings.interface(account, interface.name)
     limits = (
@@ -44,7 +46,7 @@ def wish_of(settings: Settings, account: Account, interface: Interface, scale: f
     return Wish(interface, limits, chosen.every * scale)
 
 
-def client_of(account: Account) -> Client:
+def client_of(account: AccountSettings) -> Client:
     """The HTTP client of an account."""
     return Client(
         account.base_url,
@@ -58,7 +60,7 @@ def client_of(account: Account) -> Client:
 
 def sink_of(  # noqa: PLR0913  # because it joins them
     settings: Settings,
-    account: Account,
+    account: AccountSettings,
     wishes: Iterable[Wish],
     *,
     page: Page,
@@ -91,7 +93,7 @@ def translator_of(settings: Settings) -> Translator:
     return Translator({(each.device_type, each.key): each.factor for each in settings.factors})
 
 
-def inventory_of(account: Account) -> Inventory:
+def inventory_of(account: AccountSettings) -> Inventory:
     """An empty fleet, with an account's filters."""
     return Inventory(
         Filter(account.plants.include, account.plants.exclude),

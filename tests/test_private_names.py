@@ -21,12 +21,12 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from exporter.config.reading import _Loader
+from exporter.config.yaml_file import _Loader
 from exporter.northbound.client import _Adapter
 from exporter.northbound.deadline import DeadlineConnection, DeadlineTlsConnection
 from exporter.simulator.server import _OpenProtocol
 from exporter.web.server import BoundedProtocol
-from exporter.web.tls import SecureProtocol
+from exporter.web.tls import TlsProtocol
 
 # The methods that are overridden or called, with their parameters behind self.
 METHODS = {
@@ -62,7 +62,7 @@ METHODS = {
 OURS = {
     BoundedProtocol: H11Protocol,
     _OpenProtocol: H11Protocol,
-    SecureProtocol: SSLProtocol,
+    TlsProtocol: SSLProtocol,
     DeadlineConnection: HTTPConnection,
     DeadlineTlsConnection: HTTPSConnection,
     _Adapter: HTTPAdapter,

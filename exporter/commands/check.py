@@ -30,7 +30,7 @@ from exporter.commands.report import (
 )
 from exporter.commands.trials import Trials
 from exporter.commands.visit import FAILED, State, errand_to, guide, say, state_of, told
-from exporter.config import Account, Settings
+from exporter.config import AccountSettings, Settings
 from exporter.polling.clock import SystemClock
 from exporter.polling.errand import Errand
 from exporter.polling.ports import Clock
@@ -76,7 +76,11 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
 
 
 def _check(
-    errand: Errand, account: Account, settings: Settings, clock: Clock, tell: Callable[[str], None]
+    errand: Errand,
+    account: AccountSettings,
+    settings: Settings,
+    clock: Clock,
+    tell: Callable[[str], None],
 ) -> Checked:
     wishes = list(wishes_of(settings, account))
     interfaces = [wish.interface for wish in wishes]

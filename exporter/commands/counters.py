@@ -16,7 +16,7 @@ from exporter.commands.options import (
 )
 from exporter.commands.tables import table
 from exporter.commands.visit import FAILED, State, errand_to, say, state_of
-from exporter.config import Account
+from exporter.config import AccountSettings
 from exporter.exposition import memory, plain
 from exporter.exposition.heldback import held_back
 from exporter.northbound.interfaces import Subject
@@ -25,9 +25,9 @@ from exporter.polling.inventory import Inventory
 from exporter.polling.memory import Memory
 from exporter.polling.ports import Clock
 from exporter.polling.state_directory import file_of
-from exporter.status import HeldBack
+from exporter.status.model import HeldCounter
+from exporter.status.text import utc_time as exact
 from exporter.wiring import owner_of
-from exporter.wording import clock as exact
 
 _SUBJECTS = {"plant": Subject.PLANTS, "device": Subject.DEVICES}
 
@@ -57,7 +57,7 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
     if settings.state.directory is None:
         fail("counters: without a state directory nothing is kept that could be looked at")
     accounts = accounts_of(settings, flags.account)
-    found: list[HeldBack] = []
+    found: list[HeldCounter] = []
     with state_of(settings, accounts) as state:
         for account in accounts:
             with (
@@ -72,14 +72,14 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
     return FAILED if flags.action == "accept" and not found else 0
 
 
-def _memory_of(account: Account, state: State) -> closing[Memory]:
+def _memory_of(account: AccountSettings, state: State) -> closing[Memory]:
     """What is kept of an account, whether a daemon works with it or not."""
     owner = owner_of(account)
     path = file_of(state.directory, *owner) if state.directory else None
     return closing(Memory(path, locked=owner not in state.daemons))
 
 
-def _held_back(inventory: Inventory, kept: Memory) -> Sequence[HeldBack]:
+def _held_back(inventory: Inventory, kept: Memory) -> Sequence[HeldCounter]:
     pending = {
         # Which type a device has matters to the daemon alone.
         ((None if subject is Subject.PLANTS else 0, name), series): held
@@ -90,7 +90,7 @@ def _held_back(inventory: Inventory, kept: Memory) -> Sequence[HeldBack]:
     return held_back(pending, inventory.plants, inventory.devices)
 
 
-def _is_meant(each: HeldBack, flags: argparse.Namespace) -> bool:
+def _is_meant(each: HeldCounter, flags: argparse.Namespace) -> bool:
     wanted = [
         (subject.value, getattr(flags, flag))
         for flag, subject in _SUBJECTS.items()
@@ -101,13 +101,13 @@ def _is_meant(each: HeldBack, flags: argparse.Namespace) -> bool:
     )
 
 
-def _accept(kept: Memory, chosen: Sequence[HeldBack]) -> None:
+def _accept(kept: Memory, chosen: Sequence[HeldCounter]) -> None:
     """Leaves it for the daemon, which accepts them before its next call."""
     orders = (plain.plain_accepted(Subject(e.subject), e.code, e.metric) for e in chosen)
     kept.write({(memory.ACCEPTED, name): order for name, order in orders})
 
 
-def _text(found: Sequence[HeldBack], action: str) -> str:
+def _text(found: Sequence[HeldCounter], action: str) -> str:
     if not found:
         say("nothing is held back")
         return ""

@@ -8,7 +8,7 @@ from exporter.commands import powers
 from exporter.commands.powers import Finding
 from exporter.commands.trials import REFUSED, Trial
 from exporter.commands.visit import Guide
-from exporter.config import Account, Settings
+from exporter.config import AccountSettings, Settings
 from exporter.northbound.interfaces import PLANT_LIST
 from exporter.northbound.records import Reading
 from exporter.polling.inventory import Inventory
@@ -24,7 +24,7 @@ class Limits:
     evidence: str
 
 
-def limits_of(settings: Settings, account: Account, trials: Iterable[Trial]) -> Limits:
+def limits_of(settings: Settings, account: AccountSettings, trials: Iterable[Trial]) -> Limits:
     """Which limits the account seems to live under."""
     made, configured = list(trials), account.limits
     lists = [trial for trial in made if trial.interface == PLANT_LIST.name]

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 
 from exporter import NAME, logs
 from exporter.catalogue.rows import lookup
-from exporter.config import PATIENCE, Account, ConfigError, Settings, load
+from exporter.config import PIPE_TIMEOUT, AccountSettings, ConfigError, Settings, load
 from exporter.northbound.interfaces import INTERFACES
 from exporter.web import server
 
@@ -156,7 +156,7 @@ def words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
-def account_of(settings: Settings, name: str | None) -> Account:
+def account_of(settings: Settings, name: str | None) -> AccountSettings:
     """The account that is meant; one that cannot be told ends the process."""
     named = accounts_of(settings, name)
     if len(named) > 1:
@@ -164,7 +164,7 @@ def account_of(settings: Settings, name: str | None) -> Account:
     return named[0]
 
 
-def accounts_of(settings: Settings, name: str | None) -> list[Account]:
+def accounts_of(settings: Settings, name: str | None) -> list[AccountSettings]:
     """All accounts, or the one of that name; an unknown name ends the process."""
     named = [account for account in settings.accounts if name in (None, account.name)]
     if not named:
@@ -181,7 +181,7 @@ def load_settings(path: Path) -> Settings:
         fail(str(error))
 
 
-def read_settings(path: Path, patience: float = PATIENCE) -> Settings:
+def read_settings(path: Path, patience: float = PIPE_TIMEOUT) -> Settings:
     """The configuration, its factors checked against the catalogue; `patience` as `load`.
 
     Raises:
@@ -205,7 +205,7 @@ def read_settings(path: Path, patience: float = PATIENCE) -> Settings:
     return settings
 
 
-def bind(flags: argparse.Namespace) -> list[server.Listening]:
+def bind(flags: argparse.Namespace) -> list[server.ListeningSocket]:
     """The listening sockets that the flags ask for."""
     return each_address(flags, server.bind)
 

@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
-from exporter.config import Account, Settings
+from exporter.config import AccountSettings, Settings
 from exporter.northbound.interfaces import EDITIONS, LOGIN
 from exporter.polling.inventory import Inventory
 from exporter.polling.lane import Lane, Wish
+from exporter.status.text import duration
 from exporter.wiring import wish_of, wishes_of
-from exporter.wording import span
 
 _CONDITIONS = {"classic": "if older than July 2022", "v6": "if younger than that"}
 
@@ -30,7 +30,7 @@ class Planned:
 
 
 def plan_of(
-    settings: Settings, account: Account, inventory: Inventory, edition: str | None
+    settings: Settings, account: AccountSettings, inventory: Inventory, edition: str | None
 ) -> list[Planned]:
     """The plan for each enabled interface; `edition` is the one known to hold, if any is."""
     lanes = [
@@ -60,7 +60,11 @@ def _lane(wish: Wish, inventory: Inventory, device_types: Collection[int]) -> La
 
 
 def _fresher(
-    settings: Settings, account: Account, inventory: Inventory, lane: Lane, known: str | None
+    settings: Settings,
+    account: AccountSettings,
+    inventory: Inventory,
+    lane: Lane,
+    known: str | None,
 ) -> Iterator[str]:
     interface = lane.interface
     wish = wish_of(settings, account, interface)
@@ -75,15 +79,15 @@ def _fresher(
         limits = EDITIONS[edition](interface)
         other = _lane(replace(wish, limits=limits), inventory, interface.device_types)
         if other.walk < lane.walk and known in (None, edition):
-            yield f"limits: {edition} ({span(other.walk)}), {condition}"
+            yield f"limits: {edition} ({duration(other.walk)}), {condition}"
     kinds = inventory.by_type(interface.device_types).keys() - {None}
     if len(kinds) > 1:
         types = (interface.device_types - {kind} for kind in kinds)
         shortest = min(_lane(wish, inventory, others).walk for others in types)
         if shortest < lane.walk:
-            yield f"one of device_types less ({span(shortest)})"
+            yield f"one of device_types less ({duration(shortest)})"
 
 
 def _written(seconds: float) -> str:
     """A duration as the configuration has it."""
-    return span(seconds).replace(" min", "m").replace(" ", "")
+    return duration(seconds).replace(" min", "m").replace(" ", "")

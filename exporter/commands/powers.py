@@ -16,7 +16,7 @@ from exporter.config import Settings
 from exporter.northbound.codes import device_type_slug
 from exporter.northbound.records import Device, Plant, Reading
 from exporter.polling.inventory import Inventory
-from exporter.wording import power
+from exporter.status.text import power
 
 _Key = tuple[int, str]  # device type and key, as `factors` of the configuration names them
 

@@ -13,7 +13,7 @@ from exporter.commands.trials import EMPTY, OUTCOMES, PERMITTED, REFUSED, UNREAC
 from exporter.northbound.codes import device_type_slug
 from exporter.northbound.interfaces import Interface
 from exporter.polling.inventory import Inventory
-from exporter.wording import power, span
+from exporter.status.text import duration, power
 
 _BAD = (REFUSED, UNREACHABLE, EMPTY)
 
@@ -198,8 +198,8 @@ def _plan(plan: Iterable[Planned]) -> str:
             (
                 each.interface,
                 str(each.calls),
-                span(each.pace),
-                span(each.freshness),
+                duration(each.pace),
+                duration(each.freshness),
                 " or ".join(each.fresher),
             )
             for each in plan

@@ -78,7 +78,7 @@ def simulate(flags: argparse.Namespace) -> int:
     )
     simulator = Server(system, bind(flags)[-1], latency=flags.latency, control=flags.control)
     print(f"Management system at {simulator.url}, user {flags.user}. Ctrl-C ends it.", flush=True)
-    server.hold_signals()
+    server.ignore_end_signals()
     simulator.run()
     return 0
 

@@ -23,7 +23,7 @@ from exporter.northbound.records import Reading, TimedReading
 from exporter.polling.errand import Errand, NotNowError
 from exporter.polling.rounds import Batch
 from exporter.polling.tour import Answer, Tour
-from exporter.wording import count
+from exporter.status.text import count
 
 PERMITTED, REFUSED, UNREACHABLE, NOT_TRIED = "permitted", "refused", "unreachable", "not tried"
 EMPTY = "empty"  # a list of plants that leaves nothing to ask about

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-from exporter import wording
 from exporter.commands.options import (
     account_of,
     add_account,
@@ -37,6 +36,7 @@ from exporter.northbound.records import Device, Upgrade
 from exporter.polling.clock import SystemClock
 from exporter.polling.errand import Errand
 from exporter.polling.ports import Clock
+from exporter.status import text
 from exporter.wiring import wish_of
 
 ORDER = INTERFACES["devUpgrade"]
@@ -168,7 +168,7 @@ def _chosen(errand: Errand, named: Iterable[str]) -> list[Device]:
     devices = list(errand.inventory.devices.values())
     chosen: list[Device] = []
     mistakes: list[str] = []
-    for word in (word for text in named for word in _split(text, devices)):
+    for word in (word for each in named for word in _split(each, devices)):
         meant = _meant(word, devices)
         if not meant:
             mistakes.append(f"{word} is no device of this account")
@@ -216,7 +216,7 @@ def _plan(devices: Iterable[Device]) -> str:
 
 
 def _agreed(count: int) -> bool:
-    devices = wording.count(count, "device")
+    devices = text.count(count, "device")
     print(f"Upgrade {devices}? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
@@ -294,5 +294,5 @@ def _row(record: Record) -> tuple[str, ...]:
         "" if record.progress is None else f"{record.progress:.0%}",
         record.source_version,
         record.target_version,
-        "" if record.last_upgrade is None else wording.clock(record.last_upgrade),
+        "" if record.last_upgrade is None else text.utc_time(record.last_upgrade),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ParamSpec
 
 from exporter import NAME, logs
-from exporter.config import Account, Settings
+from exporter.config import AccountSettings, Settings
 from exporter.exposition.account import AccountSink
 from exporter.exposition.page import Page
 from exporter.exposition.telemetry import Telemetry
@@ -94,7 +94,7 @@ class State:
 
 
 @contextmanager
-def state_of(settings: Settings, accounts: Collection[Account]) -> Iterator[State]:
+def state_of(settings: Settings, accounts: Collection[AccountSettings]) -> Iterator[State]:
     """The state directory; the accounts that no daemon works with are ours for a while."""
     directory = settings.state.directory
     if directory is None:
@@ -120,7 +120,11 @@ def state_of(settings: Settings, accounts: Collection[Account]) -> Iterator[Stat
 
 @contextmanager
 def errand_to(
-    account: Account, settings: Settings, state: State, clock: Clock, client: Client | None = None
+    account: AccountSettings,
+    settings: Settings,
+    state: State,
+    clock: Clock,
+    client: Client | None = None,
 ) -> Iterator[Errand]:
     """An errand to an account, by its client unless another is given."""
     owner = owner_of(account)
@@ -156,7 +160,11 @@ class Guide:
 
 
 def guide(
-    errand: Errand, wishes: Sequence[Wish], settings: Settings, account: Account, clock: Clock
+    errand: Errand,
+    wishes: Sequence[Wish],
+    settings: Settings,
+    account: AccountSettings,
+    clock: Clock,
 ) -> Guide:
     """A tour over an account's interfaces, whose values become what they would on the page."""
     telemetry = Telemetry()

@@ -1,4 +1,4 @@
-"""The section tls_server_config: which certificate is shown, and who is let in."""
+"""The section tls_server_config of the web configuration: certificates, versions, ciphers."""
 
 import os
 import ssl
@@ -9,25 +9,24 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, model_validator
 
-from exporter.config.reading import text_of
-from exporter.config.settings import Section
-from exporter.config.values import FilePath, Items, Secret, Text
+from exporter.config.schema import Section
+from exporter.config.types import FilePath, Items, Secret, Text
+from exporter.config.yaml_file import read_text
 
 _VERSIONS = {"TLS12": ssl.TLSVersion.TLSv1_2, "TLS13": ssl.TLSVersion.TLSv1_3}
-_UNSPOKEN = ("TLS10", "TLS11")
-_VERIFICATION = {
+_UNSUPPORTED_VERSIONS = ("TLS10", "TLS11")
+_VERIFY_MODES = {
     "NoClientCert": ssl.CERT_NONE,
     "VerifyClientCertIfGiven": ssl.CERT_OPTIONAL,
     "RequireAndVerifyClientCert": ssl.CERT_REQUIRED,
 }
-# Go takes certificates that nobody has verified; OpenSSL, as Python offers it, does not.
-_UNVERIFIED = {
+# Go can accept unverified certificates; OpenSSL, as Python offers it, cannot.
+_UNSUPPORTED_POLICIES = {
     "RequestClientCert": "VerifyClientCertIfGiven",
     "RequireAnyClientCert": "RequireAndVerifyClientCert",
 }
 
-# Go's names of the cipher suites that it does not call insecure, and OpenSSL's. Those of TLS 1.3
-# are always on, in Go as in OpenSSL.
+# Go's secure cipher suites with their names in OpenSSL. Those of TLS 1.3 are always on in both.
 _SUITES: Mapping[str, str | None] = {
     "TLS_AES_128_GCM_SHA256": None,
     "TLS_AES_256_GCM_SHA384": None,
@@ -51,17 +50,17 @@ _CURVES = {
 }
 
 
-def _speakable(version: object) -> object:
-    if version in _UNSPOKEN:
+def _supported_version(version: object) -> object:
+    if version in _UNSUPPORTED_VERSIONS:
         raise ValueError(f"{version} is not spoken by this version of OpenSSL; use TLS12")
     return version
 
 
-def _verified(policy: object) -> object:
-    if isinstance(policy, str) and policy in _UNVERIFIED:
+def _supported_policy(policy: object) -> object:
+    if isinstance(policy, str) and policy in _UNSUPPORTED_POLICIES:
         raise ValueError(
             f"{policy}, which takes unverified certificates, is not offered; "
-            f"use {_UNVERIFIED[policy]} with client_ca_file"
+            f"use {_UNSUPPORTED_POLICIES[policy]} with client_ca_file"
         )
     return policy
 
@@ -78,17 +77,17 @@ def _one_curve(curves: tuple[str, ...]) -> tuple[str, ...]:
     return curves
 
 
-Version = Annotated[Literal["TLS12", "TLS13"], BeforeValidator(_speakable)]
+Version = Annotated[Literal["TLS12", "TLS13"], BeforeValidator(_supported_version)]
 Policy = Annotated[
     Literal["NoClientCert", "VerifyClientCertIfGiven", "RequireAndVerifyClientCert"],
-    BeforeValidator(_verified),
+    BeforeValidator(_supported_policy),
 ]
 Suite = Annotated[str, AfterValidator(_known_suite)]
 Curve = Literal["CurveP256", "CurveP384", "CurveP521", "X25519"]
 
 
 class TlsServer(Section):
-    """The section, its files not read yet. Of each pair, one is the text and one the file."""
+    """The section, its files not read yet. A key and the same with _file are text and file."""
 
     cert: Text | None = None
     cert_file: FilePath | None = None
@@ -114,7 +113,7 @@ class TlsServer(Section):
         return self
 
     @model_validator(mode="after")
-    def _clients_can_be_verified(self) -> Self:
+    def _clients_can_be_supported_policy(self) -> Self:
         policy = self.client_auth_type
         authority = self.client_ca or self.client_ca_file
         if policy == "NoClientCert" and authority:
@@ -131,15 +130,15 @@ class TlsServer(Section):
         return self
 
     @model_validator(mode="after")
-    def _something_is_spoken(self) -> Self:
+    def _versions_and_suites_fit(self) -> Self:
         if _VERSIONS[self.min_version] > _VERSIONS[self.max_version]:
             raise ValueError("has a min_version above its max_version")
-        if self.cipher_suites and self.min_version == "TLS12" and not self._old_suites():
+        if self.cipher_suites and self.min_version == "TLS12" and not self._tls12_suites():
             raise ValueError("has cipher_suites of TLS 1.3 alone; use min_version: TLS13 instead")
         return self
 
-    def _old_suites(self) -> list[str]:
-        """OpenSSL's names of the suites of TLS 1.2, the only ones that can be chosen."""
+    def _tls12_suites(self) -> list[str]:
+        """OpenSSL's names of the chosen suites of TLS 1.2; those of TLS 1.3 cannot be chosen."""
         return [name for suite in self.cipher_suites if (name := _SUITES[suite])]
 
     def files(self) -> tuple[Path, ...]:
@@ -147,7 +146,7 @@ class TlsServer(Section):
         return tuple(filter(None, (self.cert_file, self.key_file, self.client_ca_file)))
 
     def context(self) -> ssl.SSLContext:
-        """What OpenSSL needs for a handshake.
+        """A context for handshakes, its files read.
 
         Raises:
             ValueError: A file or text cannot be used; `<key>: <reason>`, which quotes neither.
@@ -157,21 +156,21 @@ class TlsServer(Section):
         context.maximum_version = _VERSIONS[self.max_version]
         if not self.prefer_server_cipher_suites:
             context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
-        if names := self._old_suites():
+        if names := self._tls12_suites():
             context.set_ciphers(":".join(names))
         for curve in self.curve_preferences:
             context.set_ecdh_curve(_CURVES[curve])
-        self._show_certificate(context)
-        context.verify_mode = _VERIFICATION[self.client_auth_type]
+        self._load_certificate(context)
+        context.verify_mode = _VERIFY_MODES[self.client_auth_type]
         if self.client_auth_type != "NoClientCert":
-            key, pem = _given("client_ca", self.client_ca, self.client_ca_file)
+            key, pem = _pem_of("client_ca", self.client_ca, self.client_ca_file)
             _trust(context, key, pem)
         return context
 
-    def _show_certificate(self, context: ssl.SSLContext) -> None:
-        cert_key, cert = _given("cert", self.cert, self.cert_file)
-        key_key, key = _given("key", self.key, self.key_file)
-        _trust(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), cert_key, cert)  # names its own mistakes
+    def _load_certificate(self, context: ssl.SSLContext) -> None:
+        cert_key, cert = _pem_of("cert", self.cert, self.cert_file)
+        key_key, key = _pem_of("key", self.key, self.key_file)
+        _trust(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), cert_key, cert)  # has errors of its own
         try:
             with (
                 _as_file(cert, self.cert_file) as cert_file,
@@ -180,24 +179,24 @@ class TlsServer(Section):
                 # Without a password OpenSSL would ask for one on the terminal.
                 context.load_cert_chain(cert_file, key_file, password=lambda: "")
         except OSError as error:  # ssl.SSLError is one
-            word = getattr(error, "reason", None)
-            if word == "KEY_VALUES_MISMATCH":
+            cause = getattr(error, "reason", None)
+            if cause == "KEY_VALUES_MISMATCH":
                 reason = "does not belong to the certificate"
             elif "ENCRYPTED" in key:
                 reason = "is encrypted; a key without a password is wanted"
             else:
-                reason = f"cannot be used with the certificate ({word or 'not PEM'})"
+                reason = f"cannot be used with the certificate ({cause or 'not PEM'})"
         else:
             return
         raise ValueError(f"{key_key}: {reason}")
 
 
-def _given(name: str, text: str | SecretStr | None, path: Path | None) -> tuple[str, str]:
-    """The key that was used, and the PEM text it leads to."""
+def _pem_of(name: str, text: str | SecretStr | None, path: Path | None) -> tuple[str, str]:
+    """The name of the key that is set, and its PEM text."""
     if path is None:
         return name, text.get_secret_value() if isinstance(text, SecretStr) else text or ""
     try:
-        return f"{name}_file", text_of(path)
+        return f"{name}_file", read_text(path)
     except ValueError as error:
         reason = error
     raise ValueError(f"{name}_file: {reason}")
@@ -216,7 +215,7 @@ def _trust(context: ssl.SSLContext, key: str, pem: str) -> None:
 
 @contextmanager
 def _as_file(text: str, path: Path | None) -> Iterator[str | Path]:
-    """Where a library that reads files only finds the text; a key never touches the disk."""
+    """A path for a library that reads files only; the text itself never reaches the disk."""
     if path is not None:
         yield path
         return

@@ -40,7 +40,7 @@ from exporter.northbound.records import (
     Upgrade,
     Windows,
 )
-from exporter.status import Account, Polling, Told
+from exporter.status.model import AccountCounts, AccountStatus, PollingStatus
 
 Lasting = Mapping[Metric, Mapping[str, Samples]]
 
@@ -114,10 +114,10 @@ class AccountSink(Counts):
         self._show_things()
         self.fleet_size(len(plants), (device.type_id for device in devices.values()))
 
-    def status(self, polling: Polling, told: Told) -> Account:
+    def status(self, polling: PollingStatus, told: AccountCounts) -> AccountStatus:
         """The account with its plants as they are shown now; any thread may ask."""
         now = self._now()
-        return Account(
+        return AccountStatus(
             self._account,
             polling,
             told,

@@ -7,7 +7,7 @@ from exporter.catalogue.rows import ROWS
 from exporter.exposition.guard import CounterState, Owner, Series
 from exporter.northbound.interfaces import Subject
 from exporter.northbound.records import Device, Plant
-from exporter.status import HeldBack
+from exporter.status.model import HeldCounter
 
 _UNITS = {
     row.metric.name: row.source_unit
@@ -20,10 +20,10 @@ def held_back(
     pending: Mapping[tuple[Owner, Series], CounterState],
     plants: Mapping[str, Plant],
     devices: Mapping[str, Device],
-) -> tuple[HeldBack, ...]:
+) -> tuple[HeldCounter, ...]:
     """Those of counters that are `pending`: they wait for a value to be confirmed."""
     return tuple(
-        HeldBack(
+        HeldCounter(
             (Subject.PLANTS if device_type is None else Subject.DEVICES).value,
             code,
             _name(plants if device_type is None else devices, code),

@@ -8,7 +8,6 @@ from math import fsum
 
 from prometheus_client import Counter, Gauge
 
-from exporter import status
 from exporter.catalogue.model import Metric
 from exporter.catalogue.rows import ROWS, lookup
 from exporter.exposition.alarms import ALARMS_ACTIVE
@@ -19,6 +18,7 @@ from exporter.exposition.things import DEVICE_LAST_READING, LASTING, PLANT_LAST_
 from exporter.exposition.translate import Sample
 from exporter.northbound.interfaces import INTERFACES, Content, Subject
 from exporter.northbound.records import Device, Plant
+from exporter.status import model as status
 
 SamplesOf = Callable[[Source, str], Samples]  # what a source has of a subject, if it is shown
 
@@ -41,7 +41,7 @@ _OF_PLANTS = tuple(source for source in _OF_NOW if source.subject is Subject.PLA
 _OF_DEVICES = tuple(source for source in _OF_NOW if source.subject is Subject.DEVICES)
 
 
-def plants_of(fleet: Fleet, shown: SamplesOf) -> tuple[status.Plant, ...]:
+def plants_of(fleet: Fleet, shown: SamplesOf) -> tuple[status.PlantStatus, ...]:
     """Every plant of a fleet, as it is shown now."""
     # One look at each: the poller replaces them, but never changes them.
     plants, devices = fleet.plants, fleet.devices
@@ -52,7 +52,7 @@ def plants_of(fleet: Fleet, shown: SamplesOf) -> tuple[status.Plant, ...]:
     return tuple(_plant(plant, by_plant[plant.code], shown) for plant in plants.values())
 
 
-def _plant(plant: Plant, devices: Sequence[Device], shown: SamplesOf) -> status.Plant:
+def _plant(plant: Plant, devices: Sequence[Device], shown: SamplesOf) -> status.PlantStatus:
     own = _all_shown(shown, _OF_PLANTS, plant.code)
     inverters = [device.id for device in devices if device.type_id in _INVERTERS]
     found = (_value(_all_shown(shown, _OF_DEVICES, name), _POWER) for name in inverters)
@@ -62,7 +62,7 @@ def _plant(plant: Plant, devices: Sequence[Device], shown: SamplesOf) -> status.
         *shown(LASTING[PLANT_LAST_READING], plant.code),
         *(each for d in devices for each in shown(LASTING[DEVICE_LAST_READING], d.id)),
     ]
-    return status.Plant(
+    return status.PlantStatus(
         plant.code,
         plant.name,
         plant.capacity_watts,
@@ -89,7 +89,7 @@ def _value(samples: Iterable[Sample], metric: Metric | None) -> float | None:
     return next((sample.value for sample in samples if sample.metric is metric), None)
 
 
-def told_of(telemetry: Telemetry) -> Mapping[str, status.Told]:
+def told_of(telemetry: Telemetry) -> Mapping[str, status.AccountCounts]:
     """What was counted, by account."""
     requests, refused, last_success, permitted = (
         _by_labels(instrument)
@@ -102,10 +102,10 @@ def told_of(telemetry: Telemetry) -> Mapping[str, status.Told]:
     )
     failures = _by_labels(telemetry.failures)
     lost, kept = _by_labels(telemetry.sessions_lost), _by_labels(telemetry.state_writable)
-    calls: dict[str, dict[str, status.Calls]] = {}
+    calls: dict[str, dict[str, status.CallCounts]] = {}
     for account, interface in requests:
         of = (account, interface)
-        calls.setdefault(account, {})[interface] = status.Calls(
+        calls.setdefault(account, {})[interface] = status.CallCounts(
             int(requests[of]),
             int(failures.get(of, 0)),
             int(refused.get(of, 0)),
@@ -113,7 +113,7 @@ def told_of(telemetry: Telemetry) -> Mapping[str, status.Told]:
             None if of not in permitted else bool(permitted[of]),
         )
     return {
-        account: status.Told(
+        account: status.AccountCounts(
             bool(up),
             int(lost.get((account,), 0)),
             bool(kept[account,]) if (account,) in kept else None,

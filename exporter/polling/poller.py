@@ -21,7 +21,7 @@ from exporter.polling.ports import Client, Clock, Memory, Sink
 from exporter.polling.report import report
 from exporter.polling.session import HostGate, Session
 from exporter.polling.walk import Walk
-from exporter.status import Polling
+from exporter.status.model import PollingStatus
 
 SILENT_CALLS = 3  # calls in a row without a proper answer before the account is down
 LONGEST_NAP = 60.0  # seconds
@@ -369,7 +369,7 @@ class Poller:
                 devices=len(self._inventory.devices),
             )
 
-    def _report(self) -> Polling:
+    def _report(self) -> PollingStatus:
         return report(
             self._walk,
             self._session,

@@ -8,7 +8,7 @@ from exporter.polling import lane as lanes
 from exporter.polling.allowance import Quota
 from exporter.polling.session import Session
 from exporter.polling.walk import Walk
-from exporter.status import Failure, Lane, Polling
+from exporter.status.model import FailureStatus, InterfaceStatus, PollingStatus
 
 
 def report(  # noqa: PLR0913  # because it looks at each of them
@@ -22,16 +22,16 @@ def report(  # noqa: PLR0913  # because it looks at each of them
     paused: float,
     now: float,
     epoch: float,
-) -> Polling:
+) -> PollingStatus:
     """How an account fares; nothing is asked before `paused`, and times are `epoch` later."""
     blocked = paused if logged_in else max(paused, session.due())
-    login = Lane(
+    login = InterfaceStatus(
         LOGIN.name,
         _allowance(session.quotas),
         session.pace,
         next_call=None if logged_in else max(now, blocked) + epoch,
     )
-    return Polling(
+    return PollingStatus(
         logged_in,
         _failure(session.refusal),
         _failure(login_reason_error(login_failure)) if login_failure else None,
@@ -42,10 +42,10 @@ def report(  # noqa: PLR0913  # because it looks at each of them
     )
 
 
-def _lane(lane: lanes.Lane, blocked: float, now: float, epoch: float) -> Lane:
+def _lane(lane: lanes.Lane, blocked: float, now: float, epoch: float) -> InterfaceStatus:
     due, batches = lane.due(now), lane.ring.batches
     reasons = dict.fromkeys(batch.trouble for batch in batches if batch.trouble)
-    return Lane(
+    return InterfaceStatus(
         lane.interface.name,
         _allowance(lane.quotas),
         lane.pace,
@@ -54,7 +54,9 @@ def _lane(lane: lanes.Lane, blocked: float, now: float, epoch: float) -> Lane:
         len(batches),
         sum(batch.final for batch in batches),
         len(lane.silent),
-        tuple(Failure(reason, data_error(reason_error(reason)).meaning) for reason in reasons),
+        tuple(
+            FailureStatus(reason, data_error(reason_error(reason)).meaning) for reason in reasons
+        ),
     )
 
 
@@ -67,5 +69,5 @@ def _allowance(quotas: tuple[Quota, ...]) -> tuple[tuple[int, float], ...]:
     return tuple((shared[window], window) for window in sorted(shared, reverse=True))
 
 
-def _failure(error: CallError | None) -> Failure | None:
-    return Failure(error.reason, error.meaning) if error is not None else None
+def _failure(error: CallError | None) -> FailureStatus | None:
+    return FailureStatus(error.reason, error.meaning) if error is not None else None

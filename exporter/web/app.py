@@ -11,12 +11,12 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from exporter.exposition.page import Format, IncompleteError
-from exporter.status import Status
+from exporter.status.model import Status
 from exporter.web.documents import Documents
 from exporter.web.negotiation import accepts_gzip, wanted_format
-from exporter.web.query import asked_for
-from exporter.web.single_flight import Key, QueueFullError, SingleFlight
-from exporter.web.status import StatusPage
+from exporter.web.page_cache import Key, PageCache, QueueFullError
+from exporter.web.plants import parse_query
+from exporter.web.status_page import StatusPage
 from exporter.web.threads import in_daemon_thread
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -24,26 +24,20 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 PIECE = 64 * 1024  # bytes handed to the transport at a time, so that slow readers cost no memory
 
 
-class PagedResponse(Response):
-    """A body of known length, sent piece by piece."""
+class PiecewiseResponse(Response):
+    """A body of known length, sent piece by piece, as fast as the client reads it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI
-        """Sends the body as fast as the client reads it."""
-        await send(
-            {
-                "type": "http.response.start",
-                "status": self.status_code,
-                "headers": self.raw_headers,
-            }
-        )
-        for start in range(0, len(self.body), PIECE):
-            await send(
-                {
-                    "type": "http.response.body",
-                    "body": bytes(self.body[start : start + PIECE]),
-                    "more_body": True,
-                }
-            )
+        """Sends the response."""
+        start = {
+            "type": "http.response.start",
+            "status": self.status_code,
+            "headers": self.raw_headers,
+        }
+        await send(start)
+        for at in range(0, len(self.body), PIECE):
+            piece = bytes(self.body[at : at + PIECE])
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
 
@@ -54,16 +48,20 @@ def build(  # noqa: PLR0913  # an application is handed all that it shows
     status: Callable[[], Status],
     reload: Callable[[], str | None] | None = None,
     *,
-    lacks: Callable[[], Iterable[str]] = tuple,
+    without_data: Callable[[], Iterable[str]] = tuple,
     on_error: Callable[[], None] = lambda: None,
 ) -> Starlette:
     """The web application.
 
-    `exposition` makes the page, whose `page_version` grows with new values; `waiting` says what
-    readiness still waits for (nothing: ready); `status` tells how the accounts fare, to any thread.
-    `reload` applies the configuration as it stands on disk, in a thread, and says in one line why
-    it could not; without it, nobody may ask for that. `lacks` says who has nothing to export, which
-    is no reason not to be ready. `on_error` is told of each bug; the log has its traceback.
+    Args:
+        exposition: Makes the page of metrics.
+        page_version: Grows when that page has new values.
+        waiting: Says what readiness still waits for; nothing means ready.
+        status: The state of all accounts; called from any thread.
+        reload: Applies the configuration file, in a thread, and returns in one line why it could
+            not; None where reloading over HTTP is off.
+        without_data: Says which accounts have nothing to export; they are ready all the same.
+        on_error: Called for each bug; the log has its traceback.
     """
 
     async def failed(_: Request, __: Exception) -> Response:
@@ -72,11 +70,11 @@ def build(  # noqa: PLR0913  # an application is handed all that it shows
 
     app = Starlette(
         routes=[
-            Route("/", _landing(status)),
+            Route("/", _status_page(status)),
             Route("/metrics", _metrics(exposition, page_version)),
             *_documents(),
             Route("/-/healthy", _healthy),
-            Route("/-/ready", _ready(waiting, lacks)),
+            Route("/-/ready", _ready(waiting, without_data)),
             Route("/-/reload", _reload(reload), methods=["POST", "PUT"]),
         ],
         exception_handlers={Exception: failed},
@@ -85,29 +83,31 @@ def build(  # noqa: PLR0913  # an application is handed all that it shows
     return app
 
 
-def _landing(status: Callable[[], Status]) -> Endpoint:
-    html = StatusPage(status)
-    pages = _html(html.render)
+def _status_page(status: Callable[[], Status]) -> Endpoint:
+    page = StatusPage(status)
+    pages = _html_cache(page.render)
 
-    async def landing(request: Request) -> Response:
+    async def respond(request: Request) -> Response:
         try:
-            query = asked_for(request.scope["query_string"])
+            query = parse_query(request.scope["query_string"])
         except ValueError as error:
             return PlainTextResponse(f"{error}\n", status_code=400)
-        return await _answer(
-            request, pages=pages, key=query, media_type="text/html", headers=html.headers
+        return await _page_response(
+            request, pages=pages, key=query, media_type="text/html", headers=page.headers
         )
 
-    return landing
+    return respond
 
 
 def _documents() -> Iterable[Route]:
     documents = Documents()
-    pages = _html(documents.render)
-    answer = partial(_answer, pages=pages, media_type="text/html", headers=documents.headers)
+    pages = _html_cache(documents.render)
+    respond = partial(
+        _page_response, pages=pages, media_type="text/html", headers=documents.headers
+    )
     yield Route("/docs", _to_documents)
     for name in documents.names:
-        yield Route(f"/docs/{name}", partial(answer, key=name))
+        yield Route(f"/docs/{name}", partial(respond, key=name))
 
 
 async def _to_documents(_: Request) -> Response:
@@ -115,29 +115,29 @@ async def _to_documents(_: Request) -> Response:
     return RedirectResponse("docs/", status_code=308)
 
 
-def _html(render: Callable[[Key], str]) -> SingleFlight[Key]:
-    return SingleFlight(lambda key: render(key).encode())
+def _html_cache(render: Callable[[Key], str]) -> PageCache[Key]:
+    return PageCache(lambda key: render(key).encode())
 
 
 def _metrics(exposition: Callable[[Format], bytes], version: Callable[[], int]) -> Endpoint:
-    pages = SingleFlight(exposition, version)
+    pages = PageCache(exposition, version)
 
-    async def metrics(request: Request) -> Response:
+    async def respond(request: Request) -> Response:
         form = wanted_format(request.headers.get("accept", ""))
         try:
-            return await _answer(
+            return await _page_response(
                 request, pages=pages, key=form, media_type=form.value, headers={"Vary": "Accept"}
             )
         except IncompleteError as error:
             return PlainTextResponse(f"No page yet, {error}.\n", status_code=503)
 
-    return metrics
+    return respond
 
 
-async def _answer(
+async def _page_response(
     request: Request,
     *,
-    pages: SingleFlight[Key],
+    pages: PageCache[Key],
     key: Key,
     media_type: str,
     headers: Mapping[str, str],
@@ -150,31 +150,33 @@ async def _answer(
         return PlainTextResponse(
             "Too many pages are being made.\n", status_code=503, headers={"Retry-After": "1"}
         )
-    answer = PagedResponse(body, headers=headers, media_type=media_type)
-    answer.headers.add_vary_header("Accept-Encoding")
+    response = PiecewiseResponse(body, headers=headers, media_type=media_type)
+    response.headers.add_vary_header("Accept-Encoding")
     if gzip:
-        answer.headers["Content-Encoding"] = "gzip"
-    return answer
+        response.headers["Content-Encoding"] = "gzip"
+    return response
 
 
 async def _healthy(_: Request) -> Response:
     return PlainTextResponse("Healthy.\n")
 
 
-def _ready(waiting: Callable[[], Iterable[str]], lacks: Callable[[], Iterable[str]]) -> Endpoint:
-    async def ready(_: Request) -> Response:
+def _ready(
+    waiting: Callable[[], Iterable[str]], without_data: Callable[[], Iterable[str]]
+) -> Endpoint:
+    async def respond(_: Request) -> Response:
         reasons = list(waiting())
-        said = ["Not ready." if reasons else "Ready.", *reasons, *lacks()]
-        body = "".join(f"{line}\n" for line in said)
+        lines = ["Not ready." if reasons else "Ready.", *reasons, *without_data()]
+        body = "".join(f"{line}\n" for line in lines)
         return PlainTextResponse(body, status_code=503 if reasons else 200)
 
-    return ready
+    return respond
 
 
 def _reload(reload: Callable[[], str | None] | None) -> Endpoint:
     under_way = asyncio.Lock()
 
-    async def reloaded(_: Request) -> Response:
+    async def respond(_: Request) -> Response:
         if reload is None:
             return PlainTextResponse(
                 "Reloading over HTTP is off; --web.enable-lifecycle turns it on.\n", status_code=403
@@ -187,4 +189,4 @@ def _reload(reload: Callable[[], str | None] | None) -> Endpoint:
             return PlainTextResponse(f"Not reloaded: {reason}\n", status_code=500)
         return PlainTextResponse("Reloaded.\n")
 
-    return reloaded
+    return respond

@@ -10,7 +10,7 @@ _ITEM = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
 _PARAMETER = re.compile(r';\s*([^=;\s]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;,\s]*)')
 _QVALUE = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 
-# What each format is called by, and the versions of it that we speak ("": none was asked for).
+# The media type of each format, and its supported versions ("": none was asked for).
 _OFFERS = {
     Format.TEXT: ("text/plain", ("0.0.4", "")),
     Format.OPENMETRICS: ("application/openmetrics-text", ("1.0.0", "")),
@@ -18,20 +18,20 @@ _OFFERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Range:
+class _MediaRange:
     name: str
     version: str
     quality: float
 
 
-def _ranges(header: str) -> Iterator[_Range]:
+def _ranges(header: str) -> Iterator[_MediaRange]:
     for item in _ITEM.findall(header):
         name, _, rest = item.partition(";")
         parameters = {
             key.lower(): value.strip('"') for key, value in _PARAMETER.findall(";" + rest)
         }
         quality = parameters.get("q", "1")
-        yield _Range(
+        yield _MediaRange(
             name.strip().lower(),
             parameters.get("version", ""),
             float(quality) if _QVALUE.fullmatch(quality) else 0.0,
@@ -39,7 +39,7 @@ def _ranges(header: str) -> Iterator[_Range]:
 
 
 def wanted_format(accept: str) -> Format:
-    """The format to answer in: the best wanted of the two, text where both or none would do."""
+    """The preferred format; text where both or none would do."""
     ranges = list(_ranges(accept))
     best, best_rank = Format.TEXT, (0.0, 0)
     for form, (name, versions) in _OFFERS.items():
@@ -49,8 +49,8 @@ def wanted_format(accept: str) -> Format:
     return best
 
 
-def _rank(ranges: list[_Range], name: str, versions: tuple[str, ...]) -> tuple[float, int]:
-    """Quality, and how precisely it was named: the most precise range decides."""
+def _rank(ranges: list[_MediaRange], name: str, versions: tuple[str, ...]) -> tuple[float, int]:
+    """Quality and precision of the most precise range that matches."""
     precisions = {name: 2, name.partition("/")[0] + "/*": 1, "*/*": 0}
     matches = [
         (precisions[each.name], bool(each.version), each.quality)
@@ -64,7 +64,7 @@ def _rank(ranges: list[_Range], name: str, versions: tuple[str, ...]) -> tuple[f
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether the answer may, and should, be compressed."""
+    """Whether gzip is accepted, and not less than no compression."""
     quality = {each.name: each.quality for each in _ranges(accept_encoding)}
     gzip = quality.get("gzip", quality.get("x-gzip", quality.get("*", 0.0)))
     return gzip > 0 and gzip >= quality.get("identity", 0.0)

@@ -1,4 +1,4 @@
-"""Whether a password is a user's: slow by bcrypt's design, so done once, and by one at a time."""
+"""Checks passwords against bcrypt hashes: slow by design, so each once, and one at a time."""
 
 import asyncio
 import hmac
@@ -12,9 +12,9 @@ import bcrypt
 
 from exporter.web.threads import in_daemon_thread
 
-REMEMBERED = 100  # outcomes of each kind, right and wrong
-WAITING = 16  # comparisons not yet done, before others are turned away
-LONGEST = 72  # bytes that bcrypt looks at
+MAX_CACHED = 100  # outcomes of each kind, right and wrong
+MAX_PENDING = 16  # comparisons, before others are refused
+_MAX_PASSWORD = 72  # bytes that bcrypt looks at
 
 
 class BusyError(Exception):
@@ -22,56 +22,55 @@ class BusyError(Exception):
 
 
 class Passwords:
-    """Compares passwords with their hashes; remembers outcomes, never what led to them.
+    """Compares passwords with hashes, and caches outcomes by digest.
 
-    Right ones and wrong ones are remembered apart, so that no flood of guesses makes the exporter
-    forget who may ask.
+    Right and wrong ones are cached apart, so that no flood of guesses evicts the right ones.
     """
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
-        self._remembered: dict[bool, OrderedDict[bytes, None]] = {
+        self._outcomes: dict[bool, OrderedDict[bytes, None]] = {
             True: OrderedDict(),
             False: OrderedDict(),
         }
         self._pending: dict[bytes, asyncio.Task[bool]] = {}
-        self._turn = asyncio.Lock()
+        self._comparing = asyncio.Lock()
 
     async def match(self, users: Mapping[str, bytes], user: str, password: bytes) -> bool:
         """Whether `user` is one of `users`, by name and bcrypt hash, and this is the password.
 
         Raises:
-            BusyError: At once, when it is not known and too many are being compared already.
+            BusyError: At once, when it is not cached and too many are being compared.
         """
-        # With all users, so that a change of one has everybody compared anew, strangers as well.
-        everybody = chain.from_iterable((each.encode(), users[each]) for each in sorted(users))
-        trial = self._digest(user.encode(), password, *everybody)
-        for outcome, trials in self._remembered.items():
-            if trial in trials:
-                trials.move_to_end(trial)
+        # With all users: after a change of one, everybody is compared anew, unknown names as well.
+        all_users = chain.from_iterable((each.encode(), users[each]) for each in sorted(users))
+        digest = self._digest(user.encode(), password, *all_users)
+        for outcome, digests in self._outcomes.items():
+            if digest in digests:
+                digests.move_to_end(digest)
                 return outcome
-        task = self._pending.get(trial)
+        task = self._pending.get(digest)
         if task is None:
-            if len(self._pending) >= WAITING:
+            if len(self._pending) >= MAX_PENDING:
                 raise BusyError
-            task = asyncio.create_task(self._compare(trial, users, user, password))
-            self._pending[trial] = task
+            task = asyncio.create_task(self._compare(digest, users, user, password))
+            self._pending[digest] = task
         # Others may wait for the same comparison.
         return await asyncio.shield(task)
 
     async def _compare(
-        self, trial: bytes, users: Mapping[str, bytes], user: str, password: bytes
+        self, digest: bytes, users: Mapping[str, bytes], user: str, password: bytes
     ) -> bool:
         try:
-            async with self._turn:
-                right = partial(_is_right, users, user, password[:LONGEST])
+            async with self._comparing:
+                right = partial(_is_right, users, user, password[:_MAX_PASSWORD])
                 outcome = await in_daemon_thread(right)
         finally:
-            del self._pending[trial]
-        trials = self._remembered[outcome]
-        trials[trial] = None
-        if len(trials) > REMEMBERED:
-            trials.popitem(last=False)
+            del self._pending[digest]
+        digests = self._outcomes[outcome]
+        digests[digest] = None
+        if len(digests) > MAX_CACHED:
+            digests.popitem(last=False)
         return outcome
 
     def _digest(self, *parts: bytes) -> bytes:
@@ -80,17 +79,17 @@ class Passwords:
 
 
 def _is_right(users: Mapping[str, bytes], user: str, password: bytes) -> bool:
-    """Whether it is the user's password; how long that takes tells nothing about the name.
+    """Whether it is the user's password; the time that takes does not depend on the name.
 
-    Each cost doubles the work. The dearest hash is compared for a name that nobody has; a cheaper
-    one, and then itself once more at its own cost and at each up to the dearest, is as much work.
+    Each cost doubles the work. An unknown name is compared with the costliest hash; for a cheaper
+    one, comparing again at its own cost and at each up to the highest adds up to as much work.
     """
-    dearest = max(users.values(), key=_cost)
-    hashed = users.get(user, dearest)
-    same = bcrypt.checkpw(password, hashed)
-    for cost in range(_cost(hashed), _cost(dearest)):
+    costliest = max(users.values(), key=_cost)
+    hashed = users.get(user, costliest)
+    matches = bcrypt.checkpw(password, hashed)
+    for cost in range(_cost(hashed), _cost(costliest)):
         bcrypt.checkpw(password, b"%b%02d%b" % (hashed[:4], cost, hashed[6:]))
-    return same and user in users
+    return matches and user in users
 
 
 def _cost(hashed: bytes) -> int:

@@ -1,92 +1,131 @@
-"""The plants on the status page: those in trouble first, each told from all others."""
+"""The plants on the status page: which ones its query asks for, worst first. Pure."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import parse_qs, urlencode
 
-from exporter.status import Account, Plant
-from exporter.web.query import Query
-from exporter.web.verdict import TROUBLE, Level, Mark, mark_plant, rank_plant
+from exporter.status.assess import ATTENTION, Assessment, Level, assess_plant, plant_level
+from exporter.status.model import AccountStatus, PlantStatus
 
 ROWS = 100  # of a page
-_FEW = 20  # among these one finds a plant by looking
+MAX_VALUE = 200  # characters of a value in a query
+_MAX_QUERY = 5_000  # bytes: two such values as browsers write them, and a page
+_MAX_WITHOUT_SEARCH = 20  # plants
+_PAGE_NUMBER = re.compile(r"[0-9]{1,6}")
+
+
+@dataclass(frozen=True, slots=True)
+class PlantQuery:
+    """The plants of `account` whose name or code contains `search`, and a page of them from 1 on.
+
+    An empty text matches all.
+    """
+
+    search: str = ""
+    account: str = ""
+    page: int = 1
+
+    def at(self, page: int) -> str:
+        """The relative URL of another page of the same list."""
+        values = {"search": self.search, "account": self.account, "page": page}
+        given = {key: value for key, value in values.items() if value not in ("", 1)}
+        return f"?{urlencode(given)}#plants"
+
+
+def parse_query(text: bytes) -> PlantQuery:
+    """The query of a URL; unknown parameters are ignored.
+
+    Raises:
+        ValueError: Says in a sentence what is wrong with it.
+    """
+    if len(text) > _MAX_QUERY:
+        raise ValueError(f"The query is longer than {_MAX_QUERY:,} bytes.")
+    values = {key: each[-1] for key, each in parse_qs(text.decode("latin-1")).items()}
+    for key in ("search", "account", "page"):
+        if len(values.get(key, "")) > MAX_VALUE:
+            raise ValueError(f"{key} is longer than {MAX_VALUE} characters.")
+    page = values.get("page", "1")
+    if not _PAGE_NUMBER.fullmatch(page):
+        raise ValueError("page is no number of up to six digits.")
+    return PlantQuery(values.get("search", "").strip(), values.get("account", ""), int(page))
 
 
 @dataclass(frozen=True, slots=True)
 class PlantRow:
-    """A plant of an account; its `label` tells it from others of its name."""
+    """A plant of an account; its `label` is unique among all plants."""
 
     account: str
-    plant: Plant
+    plant: PlantStatus
     label: str
-    mark: Mark
+    health: Assessment
     level: Level
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The plant's name, or its code where it has none."""
         return _name(self.plant)
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """A page of the plants that a query asks for, of whose `total` so many are in `trouble`."""
+class PlantListing:
+    """A page of the plants that a query matches: `total` ones, `issues` of which need attention."""
 
-    query: Query
+    query: PlantQuery
     rows: Sequence[PlantRow]
     total: int
-    trouble: int
+    issues: int
     page: int
     pages: int
     has_search: bool
 
 
-def plant_rows(accounts: Iterable[Account]) -> list[PlantRow]:
-    """All plants, in the order in which they should be looked at."""
+def plant_rows(accounts: Iterable[AccountStatus]) -> list[PlantRow]:
+    """All plants, worst first."""
     plants = [(account, plant) for account in accounts for plant in account.plants]
     names = Counter(_name(plant) for _, plant in plants)
     codes = Counter((_name(plant), plant.code) for _, plant in plants)
 
-    def label(account: Account, plant: Plant) -> str:
-        name = _name(plant)
+    def row(account: AccountStatus, plant: PlantStatus) -> PlantRow:
+        label = name = _name(plant)
         if codes[name, plant.code] > 1:
-            return f"{name} ({plant.code} of account {account.name})"
-        return f"{name} ({plant.code})" if names[name] > 1 else name
+            label = f"{name} ({plant.code} of account {account.name})"
+        elif names[name] > 1:
+            label = f"{name} ({plant.code})"
+        health = assess_plant(plant, waiting=bool(account.polling.waiting))
+        return PlantRow(account.name, plant, label, health, plant_level(plant, health))
 
-    rows = []
-    for account, plant in plants:
-        mark = mark_plant(plant, waiting=bool(account.polling.waiting))
-        level = rank_plant(plant, mark)
-        rows.append(PlantRow(account.name, plant, label(account, plant), mark, level))
+    rows = [row(account, plant) for account, plant in plants]
     return sorted(rows, key=lambda row: (-row.level, row.name.casefold(), row.plant.code))
 
 
-def listing(rows: Sequence[PlantRow], query: Query) -> Listing:
-    """Those that are asked for; behind the last page there is the last."""
-    wanted = _as_shown(query.search)
+def list_plants(rows: Sequence[PlantRow], query: PlantQuery) -> PlantListing:
+    """The page that is asked for, or the last one where there are fewer."""
+    wanted = _normalized(query.search)
     found = [
         row
         for row in rows
         if query.account in ("", row.account)
-        and any(wanted in _as_shown(text) for text in (row.plant.name, row.plant.code))
+        and any(wanted in _normalized(text) for text in (row.plant.name, row.plant.code))
     ]
     pages = max(1, -(-len(found) // ROWS))
     page = min(max(1, query.page), pages)
-    return Listing(
+    return PlantListing(
         query,
         found[(page - 1) * ROWS : page * ROWS],
         len(found),
-        sum(row.level >= TROUBLE for row in found),
+        sum(row.level >= ATTENTION for row in found),
         page,
         pages,
-        has_search=len(rows) > _FEW or len(found) < len(rows),
+        has_search=len(rows) > _MAX_WITHOUT_SEARCH or len(found) < len(rows),
     )
 
 
-def _as_shown(text: str) -> str:
-    """As a browser shows it, which makes one space of several, whatever the case."""
+def _normalized(text: str) -> str:
+    """Without case, and with single spaces, as a browser shows it."""
     return " ".join(text.casefold().split())
 
 
-def _name(plant: Plant) -> str:
+def _name(plant: PlantStatus) -> str:
     return plant.name or plant.code

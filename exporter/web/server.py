@@ -1,4 +1,4 @@
-"""uvicorn, bounded: no client, however slow or numerous, keeps another from its scrape."""
+"""uvicorn with limits: no client, however slow or numerous, keeps another from its scrape."""
 
 import asyncio
 import errno
@@ -18,44 +18,44 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from exporter.web.guard import Guard, Rules
-from exporter.web.tls import SecureProtocol, names_of
+from exporter.web.access import AccessControl, AccessRules
+from exporter.web.tls import TlsProtocol, certificate_names
 
-EXCHANGE = 30.0  # seconds from the first byte of a request to the last of its answer
-CONNECTIONS = 1_000  # at most, where enough files may be open
-OPEN_FILES = 4_096
+EXCHANGE_TIMEOUT = 30.0  # seconds from the first byte of a request to the last of its answer
+MAX_CONNECTIONS = 1_000  # where enough files may be open
+MIN_CONNECTIONS = 16  # however few files may be open
+OPEN_FILES = 4_096  # the limit that is asked for
 OWN_FILES = 32  # that the process holds for itself, or opens now and then
-BURST = 64  # connections taken at once, before the oldest have gone
-FEWEST = 16  # connections, however few files may be open
-BUFFERED = 64 * 1024  # bytes of an answer that wait for a slow reader; TLS would take 512 kB
-GRACE = 1  # second for scrapes under way when the daemon ends
-PATIENCE = 0.8  # seconds of it: whoever has not read its answer by then is hung up on
+BACKLOG = 64  # connections accepted at once, before the oldest have gone
+WRITE_BUFFER = 64 * 1024  # bytes of a response for a slow reader; TLS would take 512 kB
+SHUTDOWN_TIMEOUT = 1  # second for scrapes under way when the daemon ends
+ABORT_AFTER = 0.8  # seconds of it, then unread responses are aborted
 
-_ENDING = (signal.SIGTERM, signal.SIGINT)
+_END_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _ADDRESS = re.compile(r"(?:\[(?P<v6>[^\[\]]+)\]|(?P<host>[^\[\]:]*)):(?P<port>[0-9]{1,5})")
 
 
 @dataclass(slots=True)
-class Room:
-    """How many connections there may be, so that all else still finds a file to open.
+class ConnectionLimit:
+    """Limits connections, so that file descriptors are left for everything else.
 
-    `limit` is how many files may be open, `needed` how many of them others may need at a moment.
+    `open_files` is how many the process may have, `needed` how many others may need at the moment.
     """
 
-    limit: float
+    open_files: float
     needed: Callable[[], int]
     _taken: WeakSet[socket.socket] = field(default_factory=WeakSet)
     _was_full: bool = False
 
     @property
     def sockets(self) -> float:
-        """Connections at any moment, those included that are just being hung up on."""
-        return max(FEWEST, self.limit - OWN_FILES - self.needed())
+        """At most at any moment, those included that are being aborted."""
+        return max(MIN_CONNECTIONS, self.open_files - OWN_FILES - self.needed())
 
     @property
     def connections(self) -> int:
-        """Connections that are kept."""
-        return int(min(CONNECTIONS, max(self.sockets / 2, self.sockets - BURST)))
+        """At most in the long run."""
+        return int(min(MAX_CONNECTIONS, max(self.sockets / 2, self.sockets - BACKLOG)))
 
     def admits(self, connection: socket.socket) -> bool:
         """Whether there is room for one more; if so, it is counted until it is closed."""
@@ -66,76 +66,77 @@ class Room:
         self._taken.add(connection)
         return True
 
-    def tell_full(self) -> None:
-        """Says once that clients are hung up on for others."""
+    def warn_full(self) -> None:
+        """Logs once that clients lose their connections to others."""
         if not self._was_full:
             self._was_full = True
             structlog.get_logger().warning(
                 "too many connections, hanging up on the oldest; said once",
                 connections=self.connections,
-                open_files=self.limit,
+                open_files=self.open_files,
             )
 
 
-class Listening(socket.socket):
-    """A listening socket that hangs up at once on those for whom there is no room."""
+class ListeningSocket(socket.socket):
+    """A listening socket that closes connections beyond the limit at once."""
 
-    room: Room | None = None
+    limit: ConnectionLimit | None = None
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """Takes a connection; ConnectionAbortedError where there was no room for it."""
+        """Accepts a connection; ConnectionAbortedError beyond the limit."""
         connection, address = super().accept()
-        if self.room is not None and not self.room.admits(connection):
+        if self.limit is not None and not self.limit.admits(connection):
             connection.close()
-            self.room.tell_full()
+            self.limit.warn_full()
             raise ConnectionAbortedError(errno.ECONNABORTED, "too many connections")
         return connection, address
 
 
 class BoundedProtocol(H11Protocol):
-    """Ends exchanges that take too long, and the oldest idle connection where there are too many.
+    """HTTP/1.1 that aborts exchanges that take too long, and the oldest idle connections.
 
-    uvicorn's own `limit_concurrency` would answer 503 to everybody instead.
+    An exchange is a request and its response. uvicorn's own `limit_concurrency` would answer 503 to
+    everybody instead.
     """
 
-    client_names: frozenset[str] = frozenset()  # as in Rules
-    room: Room
+    client_names: frozenset[str] = frozenset()  # as in AccessRules
+    limit: ConnectionLimit
+    accepted_at = 0.0
+    connection: asyncio.Transport | None = None  # below TLS, where there is TLS
 
     _deadline: asyncio.TimerHandle | None = None
     _under_way = True
-    _has_said_all = False
-    _opened = 0.0
-    _socket: asyncio.Transport | None = None  # below TLS, where there is TLS
+    _eof_received = False
 
     def accept(self, transport: asyncio.Transport) -> None:
-        """Takes a connection in, at the price of the oldest idle one; its handshake may follow."""
-        self.transport = self._socket = transport
+        """Takes a connection, at the price of the oldest idle one; its handshake may follow."""
+        self.transport = self.connection = transport
         self.connections.add(self)
-        self._opened = self.loop.time()
+        self.accepted_at = self.loop.time()
         self._start_exchange()
-        if len(self.connections) > self.room.connections:
-            self.room.tell_full()
-            others = (c for c in self.connections if isinstance(c, BoundedProtocol))
+        if len(self.connections) > self.limit.connections:
+            self.limit.warn_full()
+            others = (each for each in self.connections if isinstance(each, BoundedProtocol))
             oldest = min(
-                (c for c in others if c._is_idle()),  # noqa: SLF001  # our own
-                key=lambda c: c._opened,  # noqa: SLF001  # our own
+                (each for each in others if each.is_idle()),
+                key=lambda each: each.accepted_at,
                 default=self,
             )
-            oldest._hang_up()  # noqa: SLF001  # our own
-            # uvicorn does so in a moment; the next newcomer must not choose the same one.
+            oldest.abort()
+            # uvicorn does so in a moment; the next new connection must not choose the same one.
             self.connections.discard(oldest)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
-        """Takes requests from now on: in the clear, or after the handshake."""
+        """Takes requests from now on: without TLS, or after the handshake."""
         super().connection_made(transport)
-        if self._socket is None:
+        if self.connection is None:
             self.accept(transport)
-        transport.set_write_buffer_limits(BUFFERED)
-        if self.client_names and self.client_names.isdisjoint(names_of(transport)):
-            self._hang_up()
+        transport.set_write_buffer_limits(WRITE_BUFFER)
+        if self.client_names and self.client_names.isdisjoint(certificate_names(transport)):
+            self.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Takes bytes of a request in; the first starts its deadline."""
+        """Takes bytes of a request; the first starts its deadline."""
         if not self._under_way:
             self._start_exchange()
         super().data_received(data)
@@ -144,64 +145,65 @@ class BoundedProtocol(H11Protocol):
         """Ends an exchange; what follows is keep-alive, which uvicorn limits itself."""
         self._under_way = False
         if self.cycle.more_body:
-            self.transport.close()  # nothing here reads a body: it would be read for nothing
+            self.transport.close()  # no endpoint reads a body: it would be received for nothing
         super().on_response_complete()
-        if not self._is_idle():  # the client had sent its next request already
+        if not self.is_idle():  # the client had sent its next request already
             self._start_exchange()
-        elif self._has_said_all:
+        elif self._eof_received:
             self.transport.close()
 
     def eof_received(self) -> bool:  # type: ignore[override]  # as asyncio declares it
-        """Answers one who has said all, and then hangs up."""
-        self._has_said_all = True
+        """Keeps a half-closed connection open until its response is sent."""
+        self._eof_received = True
         # TLS ends both ways at once.
-        return self.transport is self._socket and not self._is_idle()
+        return self.transport is self.connection and not self.is_idle()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuses what is no HTTP; behind a request, it ends the answer as well."""
-        if self._is_idle():
+        """Refuses what is no HTTP; behind a request, it ends the response as well."""
+        if self.is_idle():
             super().send_400_response(msg)
         else:
-            self.cycle.disconnected = True  # or uvicorn would log the answer's end as an error
-            self._hang_up()
+            self.cycle.disconnected = True  # or uvicorn would log the response's end as an error
+            self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Lets a connection go."""
+        """Forgets the connection."""
         self._stop_deadline()
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
-        """Ends with the server: at once when idle, else as soon as the answer is read."""
+        """Ends with the server: at once when idle, else as soon as the response is read."""
         super().shutdown()
-        self.loop.call_later(PATIENCE, self._give_up)
+        self.loop.call_later(ABORT_AFTER, self._cancel)
 
-    def _give_up(self) -> None:
-        # Before uvicorn does: it would log the answer that nobody waits for as an error.
-        self._hang_up()
+    def _cancel(self) -> None:
+        # Before uvicorn does: it would log a response that nobody waits for as an error.
+        self.abort()
         for task in self.tasks:
             task.cancel()
 
-    def _is_idle(self) -> bool:
+    def is_idle(self) -> bool:
         """Whether no request is being answered; one that is still arriving does not count."""
         return self.cycle is None or self.cycle.response_complete
+
+    def abort(self) -> None:
+        """Closes the connection at once."""
+        if self.connection:
+            self.connection.abort()
 
     def _start_exchange(self) -> None:
         self._stop_deadline()
         self._under_way = True
-        self._deadline = self.loop.call_later(EXCHANGE, self._end)
+        self._deadline = self.loop.call_later(EXCHANGE_TIMEOUT, self._abort_overdue)
 
     def _stop_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
 
-    def _end(self) -> None:
-        # An answer is complete for uvicorn when its last piece is buffered, not when it is read.
-        if self._under_way or (self._socket and self._socket.get_write_buffer_size()):
-            self._hang_up()
-
-    def _hang_up(self) -> None:
-        if self._socket:
-            self._socket.abort()
+    def _abort_overdue(self) -> None:
+        # A response is complete for uvicorn when its last piece is buffered, not when it is read.
+        if self._under_way or (self.connection and self.connection.get_write_buffer_size()):
+            self.abort()
 
 
 def parse(address: str) -> tuple[str, int]:
@@ -215,7 +217,7 @@ def parse(address: str) -> tuple[str, int]:
     return found["v6"] or found["host"], int(found["port"])
 
 
-def bind(address: str) -> Listening:
+def bind(address: str) -> ListeningSocket:
     """Opens a listening socket; ValueError as `parse`, OSError where it cannot be had."""
     host, port = parse(address)
     if ":" in host:
@@ -224,71 +226,71 @@ def bind(address: str) -> Listening:
         opened = socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
     else:
         opened = socket.create_server((host, port))
-    return Listening(fileno=opened.detach())
+    return ListeningSocket(fileno=opened.detach())
 
 
-def hold_signals() -> None:
+def ignore_end_signals() -> None:
     """Lets the process live on after uvicorn, which raises the signal that ended it once more."""
-    for number in _ENDING:
+    for number in _END_SIGNALS:
         signal.signal(number, lambda *_: None)
 
 
 def serve(
     app: ASGIApp,
-    sockets: Sequence[Listening],
-    rules: Callable[[], Rules] | None = None,
+    sockets: Sequence[ListeningSocket],
+    rules: Callable[[], AccessRules] | None = None,
     needed: Callable[[], int] = lambda: 0,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then returns.
 
-    `rules` says at any moment how strangers are met; without it, everybody is, in plain HTTP.
-    `needed` says how many files others than the server may have to open.
+    `rules` are the access rules at the moment; without it, everybody is let in over plain HTTP.
+    `needed` is how many files others than the server may have to open.
     """
-    room = Room(_open_files(), needed)
+    limit = ConnectionLimit(_open_files(), needed)
     for listening in sockets:
-        listening.room = room
+        listening.limit = limit
 
     def protocol(**of_uvicorn: Any) -> asyncio.BaseProtocol:
         bounded = BoundedProtocol(**of_uvicorn)
-        bounded.room = room
+        bounded.limit = limit
         now = rules() if rules else None
         if now is None or now.tls is None:
             return bounded
         bounded.client_names = now.client_names
-        return SecureProtocol(bounded, now.tls, bounded.loop)
+        return TlsProtocol(bounded, now.tls, bounded.loop)
 
     config = uvicorn.Config(
-        _until_cancelled(Guard(app, rules) if rules else app),
+        _until_cancelled(AccessControl(app, rules) if rules else app),
         http=protocol,  # type: ignore[arg-type]  # because uvicorn calls it, class or not
         ws="none",
         lifespan="off",
         log_config=None,
-        log_level="error",  # what strangers do wrong would fill the log
+        log_level="error",  # mistakes of clients would fill the log
         access_log=False,
         server_header=False,
-        backlog=BURST,
-        timeout_graceful_shutdown=GRACE,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
     )
     server = uvicorn.Server(config)
-    # Before uvicorn sets the same: who ends the process while it starts is heard. Afterwards
-    # uvicorn raises the signal that ended it once more.
-    for number in _ENDING:
+    # uvicorn sets the same later; this one ends the process while it starts. Afterwards uvicorn
+    # raises the signal that ended it once more.
+    for number in _END_SIGNALS:
         signal.signal(number, server.handle_exit)
     asyncio.run(_serve(server, list(sockets)))
 
 
 def _until_cancelled(app: ASGIApp) -> ASGIApp:
-    """Lets an answer end in silence when the server ends; uvicorn would log a traceback."""
+    """Ends a response silently when the server ends; uvicorn would log a traceback."""
 
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    async def respond(scope: Scope, receive: Receive, send: Send) -> None:
         with suppress(asyncio.CancelledError):
             await app(scope, receive, send)
 
-    return answer
+    return respond
 
 
 async def _serve(server: uvicorn.Server, sockets: list[socket.socket]) -> None:
-    asyncio.get_running_loop().set_exception_handler(_without_files_once())
+    asyncio.get_running_loop().set_exception_handler(_log_no_files_once())
     await server.serve(sockets)
 
 
@@ -302,20 +304,20 @@ def _open_files() -> float:
     return inf if soft == resource.RLIM_INFINITY else soft
 
 
-def _without_files_once() -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
-    """Handles what goes wrong in the event loop: that no file can be opened is said once.
+def _log_no_files_once() -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
+    """An exception handler of the event loop that logs once that no file can be opened.
 
-    asyncio would say so each second, with a traceback.
+    asyncio would log it each second, with a traceback.
     """
-    was_said = False
+    logged = False
 
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        nonlocal was_said
+        nonlocal logged
         error = context.get("exception")
         if not isinstance(error, OSError) or error.errno not in (errno.EMFILE, errno.ENFILE):
             loop.default_exception_handler(context)
-        elif not was_said:
-            was_said = True
+        elif not logged:
+            logged = True
             structlog.get_logger().error("no client can connect", reason=error.strerror)
 
     return handle

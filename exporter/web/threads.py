@@ -1,4 +1,4 @@
-"""Work beside the event loop that does not hold up the exit, as that of asyncio's threads does."""
+"""Work beside the event loop in daemon threads: asyncio's own would hold up the exit."""
 
 import asyncio
 import threading
@@ -12,12 +12,12 @@ Result = TypeVar("Result")
 async def in_daemon_thread(work: Callable[[], Result]) -> Result:
     """Awaits what may take long, or hang; raises whatever the work raises."""
     done: Future[Result] = Future()
-    done.set_running_or_notify_cancel()  # one who leaves does not end the work
+    done.set_running_or_notify_cancel()  # a cancelled client does not end the work
 
     def run() -> None:
         try:
             done.set_result(work())
-        except BaseException as error:  # noqa: BLE001  # because the one who waits must hear of it
+        except BaseException as error:  # noqa: BLE001  # because it is raised where the work is awaited
             done.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()

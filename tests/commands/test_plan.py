@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from exporter.commands.plan import _written
-from exporter.config.values import Duration
+from exporter.config.types import Duration
 
 
 @given(st.floats(0.01, 1e7))

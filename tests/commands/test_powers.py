@@ -4,7 +4,7 @@ import pytest
 from commands.world import checked, world
 
 from exporter.commands.powers import findings
-from exporter.config.settings import Factor, Settings
+from exporter.config.schema import Factor, Settings
 from exporter.northbound import parsing
 from exporter.northbound.records import Device, Plant
 from exporter.polling.inventory import Inventory

@@ -2,7 +2,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from config.place import Place
+from config.web_directory import WebDirectory
 
 from exporter.config import Settings, load
 
@@ -22,5 +22,5 @@ def loaded(tmp_path: Path) -> Loader:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
+def web_directory(tmp_path: Path) -> WebDirectory:
+    return WebDirectory(tmp_path)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from exporter.config import load
-from exporter.config.values import Duration
+from exporter.config.types import Duration
 
 DURATION = TypeAdapter(Duration)
 

@@ -3,7 +3,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from exporter.config import Settings, load
-from exporter.config.settings import Override
+from exporter.config.schema import Override
 from exporter.northbound.interfaces import INTERFACES
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
@@ -28,7 +28,7 @@ def keys_left_out(section: BaseModel) -> list[str]:
 
 
 def test_the_example_writes_out_every_key_but_the_one_whose_default_is_the_environments() -> None:
-    assert keys_left_out(example()) == ["Settings.state", "State.directory"]
+    assert keys_left_out(example()) == ["Settings.state", "StateSettings.directory"]
     assert "\n#state:\n#  directory: /" in EXAMPLE.read_text("utf-8")
 
 

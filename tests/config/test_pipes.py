@@ -6,7 +6,7 @@ from math import inf
 from pathlib import Path
 
 import pytest
-from config.place import HASH
+from config.web_directory import HASH
 
 from exporter.config import ConfigError, load
 from exporter.config.web import WebConfig
@@ -22,17 +22,17 @@ def pipe(tmp_path):
     return path
 
 
-def refusal(path, patience=0.05):
+def refusal(path, pipe_timeout=0.05):
     with pytest.raises(ConfigError) as refused:
-        load(path, {}, patience)
+        load(path, {}, pipe_timeout)
     return str(refused.value)
 
 
-@pytest.mark.parametrize("patience", [20.0, inf])
-def test_a_configuration_that_is_written_to_a_pipe_is_read(pipe, patience):
+@pytest.mark.parametrize("pipe_timeout", [20.0, inf])
+def test_a_configuration_that_is_written_to_a_pipe_is_read(pipe, pipe_timeout):
     writer = threading.Thread(target=pipe.write_text, args=(TEXT,))
     writer.start()
-    settings = load(pipe, {}, patience)
+    settings = load(pipe, {}, pipe_timeout)
     writer.join()
     assert [account.username for account in settings.accounts] == ["u"]
 
@@ -50,9 +50,9 @@ def test_a_pipe_that_is_never_closed_is_refused_after_a_while(pipe):
     os.close(file)
 
 
-@pytest.mark.parametrize("patience", [20.0, inf])
-def test_a_configuration_without_end_is_refused(patience):
-    assert refusal(Path("/dev/zero"), patience) == "/dev/zero: is larger than 10 MB"
+@pytest.mark.parametrize("pipe_timeout", [20.0, inf])
+def test_a_configuration_without_end_is_refused(pipe_timeout):
+    assert refusal(Path("/dev/zero"), pipe_timeout) == "/dev/zero: is larger than 10 MB"
 
 
 def huge(path):
@@ -83,10 +83,10 @@ def test_a_web_configuration_that_is_no_file_is_refused_unread(endless):
         WebConfig(Path(endless))
 
 
-def test_a_web_configuration_too_large_to_be_meant_is_refused(place):
-    place.write(basic_auth_users={"alice": HASH})
-    config = place.opened()
+def test_a_web_configuration_too_large_to_be_meant_is_refused(web_directory):
+    web_directory.write(basic_auth_users={"alice": HASH})
+    config = web_directory.opened()
     before = config.current()
-    huge(place.path)
-    place.clock.at += 1
+    huge(web_directory.path)
+    web_directory.clock.at += 1
     assert config.current() is before

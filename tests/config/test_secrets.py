@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from exporter.config import Account, ConfigError, Settings
+from exporter.config import AccountSettings, ConfigError, Settings
 
 SECRET = "corr3ct-h0rse"
 
@@ -126,5 +126,5 @@ def test_no_refusal_tells_the_password(loaded, text: str) -> None:
 
 def test_the_model_itself_does_not_quote_what_it_refuses() -> None:
     with pytest.raises(ValidationError) as refusal:
-        Account.model_validate({"username": 1, "password": [SECRET], "passwort": SECRET})
+        AccountSettings.model_validate({"username": 1, "password": [SECRET], "passwort": SECRET})
     assert SECRET not in f"{refusal.value} {refusal.value!r}"

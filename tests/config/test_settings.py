@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from exporter.config import Account, Allowance, ConfigError, InterfaceSettings, Settings
-from exporter.config.mistakes import in_plain_words
+from exporter.config import AccountSettings, Allowance, ConfigError, InterfaceSettings, Settings
+from exporter.config.errors import format_errors
 from exporter.northbound.interfaces import INTERFACES
 
 ACCOUNT = "accounts:\n  - username: api-user\n    password: secret\n"
@@ -189,12 +189,12 @@ VALUES = st.recursive(
 
 @given(
     st.dictionaries(st.sampled_from([*Settings.model_fields, "unknown", 1]), VALUES),
-    st.dictionaries(st.sampled_from([*Account.model_fields, "unknown", 1]), VALUES),
+    st.dictionaries(st.sampled_from([*AccountSettings.model_fields, "unknown", 1]), VALUES),
 )
 def test_every_mistake_has_words_of_our_own(tree, account) -> None:
     try:
         Settings.model_validate({**tree, "accounts": [account]}, context=Path("/nowhere"))
     except ValidationError as error:
-        words = in_plain_words(error, Settings)
+        words = format_errors(error, Settings)
         assert words
         assert [text for text in words if text.endswith("is not valid")] == []

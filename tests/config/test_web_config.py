@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 import trustme
-from config.place import HASH, Place
+from config.web_directory import HASH, WebDirectory
 
 from exporter.config import ConfigError
-from exporter.config.web import WebConfig, WebSettings
+from exporter.config.web import WebConfig
+from exporter.web.access import AccessRules
 
 BAD = Path(__file__).parent / "web"
 OTHER = HASH.replace("D2", "D3")
@@ -122,15 +123,13 @@ def test_every_bad_file_has_its_message() -> None:
 # What is in it
 
 
-def test_nothing_asked_for_is_plain_http_for_everybody(place) -> None:
-    place.path.write_text("{}")
-    assert place.read() == WebSettings(
-        tls=None, client_names=frozenset(), headers={}, users={}, interval=0.0, burst=0
-    )
+def test_nothing_asked_for_is_plain_http_for_everybody(web_directory) -> None:
+    web_directory.path.write_text("{}")
+    assert web_directory.read() == AccessRules()
 
 
-def test_users_headers_and_the_rate_limit_are_taken_as_they_stand(place) -> None:
-    place.write(
+def test_users_headers_and_the_rate_limit_are_taken_as_they_stand(web_directory) -> None:
+    web_directory.write(
         basic_auth_users={"alice": HASH, "bob": OTHER.replace("$2b$", "$2y$")},
         http_server_config={
             "http2": False,
@@ -138,31 +137,33 @@ def test_users_headers_and_the_rate_limit_are_taken_as_they_stand(place) -> None
         },
         rate_limit={"interval": "100ms", "burst": 20},
     )
-    settings = place.read()
-    assert settings.users == {
+    rules = web_directory.read()
+    assert rules.users == {
         "alice": HASH.encode(),
         "bob": OTHER.replace("$2b$", "$2y$").encode(),
     }
-    assert settings.headers == {"X-Frame-Options": "deny"}
-    assert (settings.interval, settings.burst) == (0.1, 20)
+    assert rules.headers == {"X-Frame-Options": "deny"}
+    assert (rules.interval, rules.burst) == (0.1, 20)
 
 
-def test_files_are_found_beside_the_configuration(place, monkeypatch, tmp_path_factory) -> None:
+def test_files_are_found_beside_the_configuration(
+    web_directory, monkeypatch, tmp_path_factory
+) -> None:
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
-    place.write_tls()
-    assert place.read().tls is not None
+    web_directory.write_tls()
+    assert web_directory.read().tls is not None
 
 
-def test_certificate_key_and_authority_may_stand_in_the_file_itself(place) -> None:
-    place.write(
+def test_certificate_key_and_authority_may_stand_in_the_file_itself(web_directory) -> None:
+    web_directory.write(
         tls_server_config={
-            "cert": place.text("server.pem"),
-            "key": place.text("server.key"),
-            "client_ca": place.text("ca.pem"),
+            "cert": web_directory.text("server.pem"),
+            "key": web_directory.text("server.key"),
+            "client_ca": web_directory.text("ca.pem"),
             "client_auth_type": "RequireAndVerifyClientCert",
         }
     )
-    assert place.read().tls.verify_mode is ssl.CERT_REQUIRED
+    assert web_directory.read().tls.verify_mode is ssl.CERT_REQUIRED
 
 
 @pytest.mark.parametrize(
@@ -173,20 +174,20 @@ def test_certificate_key_and_authority_may_stand_in_the_file_itself(place) -> No
         ("RequireAndVerifyClientCert", ssl.CERT_REQUIRED),
     ],
 )
-def test_the_policy_for_clients_is_obeyed(place, policy: str, mode: ssl.VerifyMode) -> None:
-    place.write_tls(
+def test_the_policy_for_clients_is_obeyed(web_directory, policy: str, mode: ssl.VerifyMode) -> None:
+    web_directory.write_tls(
         client_auth_type=policy, client_ca_file="" if policy == "NoClientCert" else "ca.pem"
     )
-    assert place.read().tls.verify_mode is mode
+    assert web_directory.read().tls.verify_mode is mode
 
 
-def test_versions_suites_and_their_order_are_obeyed(place) -> None:
-    place.write_tls(
+def test_versions_suites_and_their_order_are_obeyed(web_directory) -> None:
+    web_directory.write_tls(
         max_version="TLS12",
         cipher_suites=["TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256"],
         curve_preferences=["X25519"],
     )
-    tls = place.read().tls
+    tls = web_directory.read().tls
     assert (tls.minimum_version, tls.maximum_version) == (
         ssl.TLSVersion.TLSv1_2,
         ssl.TLSVersion.TLSv1_2,
@@ -194,17 +195,19 @@ def test_versions_suites_and_their_order_are_obeyed(place) -> None:
     old = [each["name"] for each in tls.get_ciphers() if each["protocol"] != "TLSv1.3"]
     assert old == ["ECDHE-RSA-AES256-GCM-SHA384"]
     assert tls.options & ssl.OP_CIPHER_SERVER_PREFERENCE
-    place.write_tls(prefer_server_cipher_suites=False, min_version="TLS13")
-    tls = place.read().tls
+    web_directory.write_tls(prefer_server_cipher_suites=False, min_version="TLS13")
+    tls = web_directory.read().tls
     assert tls.minimum_version is ssl.TLSVersion.TLSv1_3
-    place.path.write_text(place.path.read_text() + "  prefer_server_cipher_suites: false\n")
-    assert not place.read().tls.options & ssl.OP_CIPHER_SERVER_PREFERENCE
+    web_directory.path.write_text(
+        web_directory.path.read_text() + "  prefer_server_cipher_suites: false\n"
+    )
+    assert not web_directory.read().tls.options & ssl.OP_CIPHER_SERVER_PREFERENCE
 
 
-def encrypted(place: Place) -> str:
+def encrypted(web_directory: WebDirectory) -> str:
     from cryptography.hazmat.primitives import serialization as form  # noqa: PLC0415  # only here
 
-    key = form.load_pem_private_key(place.text("server.key").encode(), None)
+    key = form.load_pem_private_key(web_directory.text("server.key").encode(), None)
     return key.private_bytes(
         form.Encoding.PEM, form.PrivateFormat.PKCS8, form.BestAvailableEncryption(b"secret")
     ).decode()
@@ -219,36 +222,40 @@ def encrypted(place: Place) -> str:
         (encrypted, "is encrypted; a key without a password is wanted"),
     ],
 )  # fmt: skip
-def test_a_key_that_cannot_be_used_is_named(place, key, message: str) -> None:
-    (place.directory / "server.key").write_text(key(place))
-    place.write_tls()
+def test_a_key_that_cannot_be_used_is_named(web_directory, key, message: str) -> None:
+    (web_directory.directory / "server.key").write_text(key(web_directory))
+    web_directory.write_tls()
     with pytest.raises(ConfigError) as refusal:
-        place.read()
-    assert str(refusal.value) == f"{place.path}: tls_server_config.key_file: {message}"
+        web_directory.read()
+    assert str(refusal.value) == f"{web_directory.path}: tls_server_config.key_file: {message}"
 
 
-def test_an_authority_without_certificates_is_named(place) -> None:
-    place.write_tls(client_auth_type="RequireAndVerifyClientCert", client_ca_file="server.key")
+def test_an_authority_without_certificates_is_named(web_directory) -> None:
+    web_directory.write_tls(
+        client_auth_type="RequireAndVerifyClientCert", client_ca_file="server.key"
+    )
     with pytest.raises(ConfigError, match=r"client_ca_file: holds no certificates in PEM form$"):
-        place.read()
+        web_directory.read()
 
 
-def test_comments_between_certificates_may_hold_any_letter(place) -> None:
-    (place.directory / "server.pem").write_text("Müller\n" + place.text("server.pem"))
-    place.write_tls()
-    assert place.read().tls is not None
+def test_comments_between_certificates_may_hold_any_letter(web_directory) -> None:
+    (web_directory.directory / "server.pem").write_text(
+        "Müller\n" + web_directory.text("server.pem")
+    )
+    web_directory.write_tls()
+    assert web_directory.read().tls is not None
 
 
 # Secrets
 
 
-def test_no_hash_and_no_key_is_printed(place) -> None:
-    key = place.text("server.key")
-    place.write(
+def test_no_hash_and_no_key_is_printed(web_directory) -> None:
+    key = web_directory.text("server.key")
+    web_directory.write(
         basic_auth_users={"alice": HASH},
         tls_server_config={"cert_file": "server.pem", "key": key},
     )
-    assert HASH not in repr(place.read())
+    assert HASH not in repr(web_directory.read())
     secret = key.splitlines()[1]
     for spoilt in (
         {"basic_auth_users": {"alice": f"{HASH}x"}},
@@ -258,9 +265,9 @@ def test_no_hash_and_no_key_is_printed(place) -> None:
         {"tls_server_config": {"cert": key, "key": key}},
         {"tls_server_config": {"cert_file": "server.pem", "key": key, "key_file": "server.key"}},
     ):
-        place.write(**spoilt)
+        web_directory.write(**spoilt)
         with pytest.raises(ConfigError) as refusal:
-            place.read()
+            web_directory.read()
         told = "".join(traceback.format_exception(refusal.value, chain=True))
         assert HASH not in told
         assert secret not in told

@@ -6,11 +6,18 @@ from exporter.exposition.alarms import SEVERITIES
 from exporter.exposition.state import told_of
 from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.records import Alarm, Device, Plant
-from exporter.status import Calls, HeldBack, Lane, Polling, Told
+from exporter.status.model import (
+    AccountCounts,
+    CallCounts,
+    HeldCounter,
+    InterfaceStatus,
+    PollingStatus,
+)
 
-POLLING = Polling(
-    logged_in=True, refusal=None, login_failure=None, waiting=(), login=Lane("login", (), 60.0),
-    lanes=(),
+POLLING = PollingStatus(
+    logged_in=True, refusal=None, login_failure=None, waiting=(),
+    login=InterfaceStatus("login", (), 60.0),
+    interfaces=(),
 )  # fmt: skip
 
 
@@ -25,7 +32,7 @@ def inverter(name, kind=1, plant="NE=1"):
 
 
 def account(world):
-    return world.sink.status(POLLING, Told())
+    return world.sink.status(POLLING, AccountCounts())
 
 
 def plant(world):
@@ -113,14 +120,14 @@ def test_calls_are_told_as_they_were_counted():
     told.sink.request("getDevRealKpi", 0.1, CallError("timeout", Reaction.NEXT_TURN, "too late"))
     told.sink.permitted("getDevRealKpi", permitted=False)
     assert told_of(told.telemetry) == {
-        "home": Told(
+        "home": AccountCounts(
             up=True,
             sessions_lost=1,
             calls={
-                "getDevRealKpi": Calls(
+                "getDevRealKpi": CallCounts(
                     requests=3, failures=2, refused=1, last_success=told.epoch, permitted=False
                 ),
-                "getAlarmList": Calls(),
+                "getAlarmList": CallCounts(),
             },
         )
     }
@@ -141,7 +148,7 @@ def test_what_counters_hold_back_is_told_until_it_is_believed():
     for value in (5_000.0, 700_000.0):
         told.answer(DEVICES, ["7"], {"7": {"mppt_2_cap": value}})
     assert account(told).held_back == (
-        HeldBack(
+        HeldCounter(
             "devices",
             "7",
             "",

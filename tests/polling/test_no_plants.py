@@ -33,7 +33,7 @@ def test_an_account_without_plants_is_ready_and_says_once_that_there_is_nothing_
 
     assert walker.ready
     assert told(logs) == [("there is nothing to export", None, NONE)]
-    assert walker.report.lack == NONE
+    assert walker.report.no_data_reason == NONE
 
 
 @pytest.mark.parametrize("edition", ["classic", "v6"])
@@ -56,7 +56,7 @@ def test_plants_that_are_withdrawn_are_gone_after_several_empty_lists(edition):
         ("plants are gone from the list", 3, None),
         ("there is nothing to export", None, NONE),
     ]  # fmt: skip
-    assert walker.report.lack == NONE
+    assert walker.report.no_data_reason == NONE
     assert server.refused == []
 
 
@@ -83,7 +83,7 @@ def test_an_empty_list_is_not_believed_while_plants_answer():
 
     assert len(sink.last["fleet"][0]) == 3
     assert told(logs) == [(KEPT, 3, None)]
-    assert walker.report.lack == ""
+    assert walker.report.no_data_reason == ""
 
 
 def test_an_empty_list_is_not_believed_while_statistics_are_all_that_is_asked_and_answer():
@@ -119,4 +119,4 @@ def test_plants_that_are_assigned_again_are_found():
     run(walker)
 
     assert sink.last["fleet"][0] == {"P0"}
-    assert walker.report.lack == ""
+    assert walker.report.no_data_reason == ""

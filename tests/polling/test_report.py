@@ -3,11 +3,11 @@
 from polling.world import EPOCH, PARKED, account, poller, refused, run
 
 from exporter.northbound.errors import Reaction
-from exporter.status import Failure
+from exporter.status.model import FailureStatus
 
 
 def lanes(report):
-    return {lane.interface: lane for lane in report.lanes}
+    return {lane.name: lane for lane in report.interfaces}
 
 
 def test_before_the_first_call_nothing_is_known_and_the_login_is_next():
@@ -50,7 +50,7 @@ def test_refused_credentials_are_told_with_the_next_login():
     walked = poller(server)
     run(walked)
     report = walked.report
-    assert report.refusal == Failure("20400", "in words")
+    assert report.refusal == FailureStatus("20400", "in words")
     assert report.login_failure.reason == "20400"
     assert not report.logged_in
     assert 15 * 60 <= report.login.next_call - (1_000 + EPOCH) < 15 * 60 + 1
@@ -85,4 +85,4 @@ def test_a_pause_of_the_host_is_a_pause_of_every_interface():
     )
     run(walked)
     until = walked._gate.pause.until + EPOCH
-    assert {lane.next_call >= until for lane in walked.report.lanes} == {True}
+    assert {lane.next_call >= until for lane in walked.report.interfaces} == {True}

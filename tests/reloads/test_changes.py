@@ -183,7 +183,7 @@ def test_the_page_says_whether_the_state_can_be_written(run, tmp_path):
     assert writable(running) is None
     running.change(account(NOBODY, timeout="3s"), state={})  # nor does the environment offer one
     assert writable(running) == 0
-    assert running.accounts.status().accounts[0].told.state_kept is False
+    assert running.accounts.status().accounts[0].counts.state_kept is False
 
 
 def test_a_state_that_cannot_be_written_for_a_while_is_0_until_it_can(server, run, tmp_path):

@@ -1,9 +1,9 @@
 """A process that serves one page and tells, line by line, which connections come and go.
 
-`python serving.py '{"EXCHANGE": 0.5}' 60000 web.yaml` serves a page of 60 000 bytes as the web
-configuration (or none) says, with that constant replaced in whichever module it stands. A page of
-0 bytes never comes. At the end it says the greatest memory it had, in kB, and how often it made
-the page.
+`python serving.py '{"EXCHANGE_TIMEOUT": 0.5}' 60000 web.yaml` serves a page of 60 000 bytes with
+that constant replaced in whichever module it stands, as the web configuration says, if there is
+one. A page of 0 bytes never comes. At the end it says the greatest memory it had, in kB, and how
+often it made the page.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ def tell(event):
 
     def method(self, *arguments):
         original(self, *arguments)
-        say(event, self._socket.get_extra_info("peername")[1])
+        say(event, self.connection.get_extra_info("peername")[1])
 
     setattr(server.BoundedProtocol, event, method)
 

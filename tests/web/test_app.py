@@ -1,14 +1,12 @@
 import asyncio
 import gzip
 import threading
-from dataclasses import dataclass
-from typing import Any
 
-import httpx
 import pytest
+from web.asgi_client import GZIP, Client
 
 from exporter.exposition.page import Format, IncompleteError
-from exporter.status import Status
+from exporter.status.model import Status
 from exporter.web.app import PIECE, build
 
 PAGES = {
@@ -16,7 +14,6 @@ PAGES = {
     Format.OPENMETRICS: b"# TYPE power gauge\npower 1.0\n# EOF\n",
 }
 OPENMETRICS = {"accept": "application/openmetrics-text;version=1.0.0"}
-GZIP = {"accept-encoding": "gzip"}
 LONG = 20.0  # seconds; never reached by what works
 
 
@@ -38,51 +35,6 @@ class Daemon:
 @pytest.fixture
 def daemon():
     return Daemon()
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: Any
-    body: bytes
-
-    @property
-    def text(self):
-        return self.body.decode()
-
-
-class Client:
-    """Asks the application without a socket; bodies are left as they were sent."""
-
-    def __init__(self, app):
-        self.app = app
-
-    def get(self, path, headers=()):
-        return self.request("GET", path, headers)
-
-    def request(self, method, path, headers=()):
-        return asyncio.run(self._request(method, path, headers))
-
-    async def _request(self, method, path, headers):
-        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-        request = httpx.Request(method, f"http://exporter{path}", headers=headers)
-        answer = await transport.handle_async_request(request)
-        body = b"".join([piece async for piece in answer.stream])
-        return Answer(answer.status_code, answer.headers, body)
-
-    def messages(self, path):
-        """What the application hands to the server, message by message."""
-        sent = []
-
-        async def send(message):
-            sent.append(message)
-
-        async def receive():
-            return {"type": "http.request"}
-
-        scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}
-        asyncio.run(self.app(scope, receive, send))
-        return sent
 
 
 @pytest.fixture
@@ -220,7 +172,9 @@ def test_it_is_ready_when_it_waits_for_nothing(client, daemon):
 
 def test_an_account_without_plants_is_ready_and_named(daemon):
     said = ["home: the plant list is empty"]
-    app = build(daemon.exposition, lambda: 0, lambda: daemon.waiting, status, lacks=lambda: said)
+    app = build(
+        daemon.exposition, lambda: 0, lambda: daemon.waiting, status, without_data=lambda: said
+    )
     answer = Client(app).get("/-/ready")
     assert (answer.status, answer.text) == (200, "Ready.\nhome: the plant list is empty\n")
 
@@ -274,10 +228,10 @@ def test_one_reload_at_a_time_and_pages_meanwhile():
     client = reloading(reload)
 
     async def ask():
-        first = asyncio.create_task(client._request("POST", "/-/reload", ()))
+        first = asyncio.create_task(client.ask("POST", "/-/reload"))
         await asyncio.to_thread(begun.wait, LONG)
-        second = await client._request("POST", "/-/reload", ())
-        page = await client._request("GET", "/metrics", ())
+        second = await client.ask("POST", "/-/reload")
+        page = await client.ask("GET", "/metrics")
         end.set()
         third = await first
         return second.status, page.status, third.status
@@ -307,7 +261,7 @@ def test_a_reload_that_breaks_is_an_error_told_once_and_the_next_one_is_not(monk
             told.append(error)  # uvicorn logs it
 
     async def ask():
-        asked = Client(server)._request("POST", "/-/reload", ())
+        asked = Client(server).ask("POST", "/-/reload")
         return await asyncio.wait_for(asked, LONG)
 
     assert [asyncio.run(ask()).status for _ in range(2)] == [500, 200]

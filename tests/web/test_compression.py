@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from exporter.web import compression
+from exporter.web import page_cache
 
 PAGE = b'fusionsolar_up{account="home"} 1.0\n' * 1_000
 
@@ -18,7 +18,7 @@ def compressed(request, monkeypatch):
     else:
         for module in ("isal", "isal.igzip"):
             monkeypatch.setitem(sys.modules, module, None)  # it cannot be imported
-    made = runpy.run_path(compression.__file__)
+    made = runpy.run_path(page_cache.__file__)
     assert made["compress"].__module__ == {"isal": "isal.igzip", "zlib": "gzip"}[request.param]
     return made["compressed"]
 

@@ -6,7 +6,7 @@ from posixpath import join, normpath
 
 import pytest
 import yaml
-from web.test_status import Text, client
+from web.status_html import Text, client
 
 ROOT = Path(__file__).parents[2]
 NAMES = sorted(path.name for path in (ROOT / "docs").glob("*.md"))

@@ -6,13 +6,12 @@ from html import unescape
 from urllib.parse import quote
 
 import pytest
-from web import states
-from web.states import HOME, ROOF, status, with_plants
-from web.test_status import HOSTILE, Text, client, read
+from status import samples
+from status.samples import HOME, ROOF, status, with_plants
+from web.status_html import HOSTILE, Text, client, read
 
-from exporter.web.plants import ROWS
-from exporter.web.query import LONGEST, Query, asked_for
-from exporter.web.status import view
+from exporter.web.plants import MAX_VALUE, ROWS, PlantQuery, parse_query
+from exporter.web.status_page import build_view
 
 FAULTY = replace(ROOF, health="faulty")
 CODE = re.compile(r"<small><bdi>(NE=\w+)</bdi>")
@@ -144,16 +143,16 @@ def test_a_search_that_finds_nothing_says_so(fleet, query):
 
 
 def test_a_few_plants_need_no_search_and_no_pages():
-    page = read(with_plants(ROOF, states.FIELD), HOME)
+    page = read(with_plants(ROOF, samples.FIELD), HOME)
     assert "form" not in page.tags
     assert page.tags.count("nav") == 1
-    assert "form" in read(with_plants(ROOF, states.FIELD), search="bodega").tags
+    assert "form" in read(with_plants(ROOF, samples.FIELD), search="bodega").tags
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("key", ["search", "account"])
 def test_whatever_is_asked_for_is_text(fleet, key, name):
-    page = Text(ask(client(*fleet), f"?{key}={quote(name[:LONGEST])}"))
+    page = Text(ask(client(*fleet), f"?{key}={quote(name[:MAX_VALUE])}"))
     assert page.of("h1") == ["1 thing needs attention"]
     assert page.tags.count("script") == 1
     assert "img" not in page.tags
@@ -163,13 +162,13 @@ def test_whatever_is_asked_for_is_text(fleet, key, name):
 # What needs attention
 
 
-def test_findings_name_a_few_plants_and_count_the_others():
+def test_issues_name_a_few_plants_and_count_the_others():
     plants = [replace(ROOF, code=str(n), name=f"P{n}", health="faulty") for n in range(5)]
-    (found,) = view(status(with_plants(*plants))).findings
+    (found,) = build_view(status(with_plants(*plants))).issues
     assert found.text == "5 plants faulty: P0, P1, P2 and 2 more"
 
 
-def test_findings_tell_plants_of_one_name_apart():
+def test_issues_tell_plants_of_one_name_apart():
     north, south = (
         replace(
             HOME,
@@ -181,9 +180,9 @@ def test_findings_tell_plants_of_one_name_apart():
             ("south", [("NE=1", "Roof")]),
         )
     )
-    (found,) = view(status(north)).findings
+    (found,) = build_view(status(north)).issues
     assert found.text == "3 plants faulty: Barn, Roof (NE=1), Roof (NE=2)"
-    (found,) = view(status(north, south)).findings
+    (found,) = build_view(status(north, south)).issues
     assert found.text == (
         "4 plants faulty: Barn, Roof (NE=1 of account north), Roof (NE=1 of account south) "
         "and 1 more"
@@ -196,33 +195,38 @@ def test_findings_tell_plants_of_one_name_apart():
 @pytest.mark.parametrize(
     ("text", "query"),
     [
-        (b"", Query()),
-        (b"search=Haus+M%C3%BCller&account=a%26b&page=12", Query("Haus Müller", "a&b", 12)),
-        (b"search=a&search=b&page=", Query("b")),
-        (b"search=+&account=&page=000001&from=elsewhere", Query()),
-        (b"search=%FF%00", Query("\N{REPLACEMENT CHARACTER}\0")),
-        (b"Search=a&=&&", Query()),
-        (b"search=" + b"x" * LONGEST, Query("x" * LONGEST)),
+        (b"", PlantQuery()),
+        (b"search=Haus+M%C3%BCller&account=a%26b&page=12", PlantQuery("Haus Müller", "a&b", 12)),
+        (b"search=a&search=b&page=", PlantQuery("b")),
+        (b"search=+&account=&page=000001&from=elsewhere", PlantQuery()),
+        (b"search=%FF%00", PlantQuery("\N{REPLACEMENT CHARACTER}\0")),
+        (b"Search=a&=&&", PlantQuery()),
+        (b"search=" + b"x" * MAX_VALUE, PlantQuery("x" * MAX_VALUE)),
     ],
 )
 def test_an_address_says_what_to_list(text, query):
-    assert asked_for(text) == query
+    assert parse_query(text) == query
 
 
 @pytest.mark.parametrize(
     "query",
-    [Query(), Query("Haus Müller", "a&b=?#", 12), Query(account="+ %"), Query(page=999_999)],
+    [
+        PlantQuery(),
+        PlantQuery("Haus Müller", "a&b=?#", 12),
+        PlantQuery(account="+ %"),
+        PlantQuery(page=999_999),
+    ],
 )
 def test_an_address_says_again_what_it_was_made_of(query):
-    text = Query(query.search, query.account).at(query.page)
-    assert asked_for(text.removeprefix("?").removesuffix("#plants").encode()) == query
+    text = PlantQuery(query.search, query.account).at(query.page)
+    assert parse_query(text.removeprefix("?").removesuffix("#plants").encode()) == query
 
 
 @pytest.mark.parametrize(
     ("query", "reason"),
     [
-        ("search=" + "x" * (LONGEST + 1), "search is longer than 200 characters.\n"),
-        ("account=" + "x" * (LONGEST + 1), "account is longer than 200 characters.\n"),
+        ("search=" + "x" * (MAX_VALUE + 1), "search is longer than 200 characters.\n"),
+        ("account=" + "x" * (MAX_VALUE + 1), "account is longer than 200 characters.\n"),
         ("page=1234567", "page is no number of up to six digits.\n"),
         ("page=-1", "page is no number of up to six digits.\n"),
         ("page=%D9%A3", "page is no number of up to six digits.\n"),

@@ -24,7 +24,7 @@ from web.process import (
     read_to_the_end,
 )
 
-from exporter.web.server import Room, bind
+from exporter.web.server import ConnectionLimit, bind
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_what_is_no_http_is_refused_and_hung_up_on(served):
 
 @pytest.mark.parametrize("said", [b"", b"GET /metrics HT", REQUEST[:-2]])
 def test_a_client_that_does_not_finish_its_request_is_hung_up_on(serve, said):
-    serving = serve(EXCHANGE=SHORT)
+    serving = serve(EXCHANGE_TIMEOUT=SHORT)
     connection = serving.connect(said)
     assert read_to_the_end(connection) == b""
     assert serving.scrape() == SMALL
@@ -100,7 +100,7 @@ def test_a_client_that_does_not_finish_its_request_is_hung_up_on(serve, said):
 
 @pytest.mark.parametrize("size", [SMALL, LARGE])
 def test_a_client_that_does_not_read_its_answer_is_hung_up_on(serve, size):
-    serving = serve(size, EXCHANGE=SHORT)
+    serving = serve(size, EXCHANGE_TIMEOUT=SHORT)
     connection = serving.connect(REQUEST)
     serving.lost(connection)
     assert len(read_to_the_end(connection)) < size
@@ -109,7 +109,7 @@ def test_a_client_that_does_not_read_its_answer_is_hung_up_on(serve, size):
 
 
 def test_a_client_that_asks_on_without_reading_is_hung_up_on(serve):
-    serving = serve(EXCHANGE=SHORT)
+    serving = serve(EXCHANGE_TIMEOUT=SHORT)
     connection = serving.connect(REQUEST * 5)
     serving.lost(connection)
     assert len(read_to_the_end(connection)) < 5 * SMALL
@@ -117,12 +117,12 @@ def test_a_client_that_asks_on_without_reading_is_hung_up_on(serve):
 
 @pytest.mark.parametrize("before", [b"", HEALTHY], ids=["alone", "sent with another"])
 def test_an_answer_that_does_not_come_ends_with_its_exchange(serve, before):
-    connection = serve(0, EXCHANGE=SHORT).connect(before + REQUEST)
+    connection = serve(0, EXCHANGE_TIMEOUT=SHORT).connect(before + REQUEST)
     assert read_to_the_end(connection).count(b"HTTP/1.1 200 OK") == before.count(b"GET")
 
 
 def test_a_second_request_has_its_own_deadline(serve):
-    serving = serve(EXCHANGE=SHORT)
+    serving = serve(EXCHANGE_TIMEOUT=SHORT)
     connection = serving.connect(REQUEST)
     assert answers_of(connection, 1) == [(200, SMALL)]
     connection.sendall(REQUEST[:-2])
@@ -130,7 +130,7 @@ def test_a_second_request_has_its_own_deadline(serve):
 
 
 def test_an_idle_connection_outlives_the_deadline_of_its_last_request(serve):
-    serving = serve(EXCHANGE=SHORT)
+    serving = serve(EXCHANGE_TIMEOUT=SHORT)
     connection = serving.connect(REQUEST)
     assert answers_of(connection, 1) == [(200, SMALL)]
     serving.lost(serving.connect())  # later made: by now the other's deadline has passed
@@ -149,7 +149,7 @@ def test_slow_clients_do_not_keep_others_from_the_page(serve):
 
 
 def test_the_oldest_idle_connection_makes_room(serve):
-    serving = serve(CONNECTIONS=5)
+    serving = serve(MAX_CONNECTIONS=5)
     connections = [serving.connect() for _ in range(5)]
     newcomer = serving.connect(REQUEST)
     assert answers_of(newcomer, 1) == [(200, SMALL)]
@@ -160,7 +160,7 @@ def test_the_oldest_idle_connection_makes_room(serve):
 
 
 def test_a_crowd_that_comes_at_once_does_not_exceed_the_limit(serve):
-    serving = serve(CONNECTIONS=5)
+    serving = serve(MAX_CONNECTIONS=5)
     serving.process.send_signal(signal.SIGSTOP)
     with ExitStack() as stack:
         crowd = [
@@ -178,7 +178,7 @@ def test_a_crowd_that_comes_at_once_does_not_exceed_the_limit(serve):
 
 
 def test_a_connection_that_is_being_answered_is_not_given_up_for_another(serve):
-    serving = serve(LARGE, CONNECTIONS=2)
+    serving = serve(LARGE, MAX_CONNECTIONS=2)
     busy = serving.connect(REQUEST)
     assert busy.recv(15, socket.MSG_PEEK) == b"HTTP/1.1 200 OK"
     idle = serving.connect()
@@ -190,7 +190,7 @@ def test_a_connection_that_is_being_answered_is_not_given_up_for_another(serve):
 
 
 def test_where_all_are_being_answered_the_newcomer_has_to_go(serve):
-    serving = serve(LARGE, CONNECTIONS=2)
+    serving = serve(LARGE, MAX_CONNECTIONS=2)
     busy = [serving.connect(REQUEST) for _ in range(2)]
     assert [each.recv(15, socket.MSG_PEEK) for each in busy] == [b"HTTP/1.1 200 OK"] * 2
     assert read_to_the_end(serving.connect()) == b""
@@ -212,14 +212,14 @@ def test_where_all_are_being_answered_the_newcomer_has_to_go(serve):
     ],
 )
 def test_connections_leave_others_the_files_they_need(limit, needed, connections, sockets):
-    room = Room(limit, lambda: needed)
-    assert (room.connections, room.sockets) == (connections, sockets)
+    limits = ConnectionLimit(limit, lambda: needed)
+    assert (limits.connections, limits.sockets) == (connections, sockets)
 
 
 def test_for_whom_there_is_no_room_is_hung_up_on_at_once_and_that_is_said_once():
     with ExitStack() as stack, capture_logs() as logs:
         listening = stack.enter_context(bind("127.0.0.1:0"))
-        listening.room = Room(0, lambda: 0)
+        listening.limit = ConnectionLimit(0, lambda: 0)
         clients, taken = [], []
         for _ in range(16):
             clients.append(stack.enter_context(socket.create_connection(listening.getsockname())))

@@ -10,14 +10,12 @@ from types import MappingProxyType
 
 import pytest
 import uvicorn
-from web.rules import Rules
-from web.states import FIELD, HOME, ROOF, status, with_plants
-from web.test_status import HOSTILE, Text
+from status.samples import FIELD, HOME, ROOF, status, with_plants
+from web.status_html import HOSTILE, Text
 
-from exporter.web import look as look_module
-from exporter.web import server
+from exporter.web import html, server
+from exporter.web.access import AccessControl, AccessRules
 from exporter.web.app import build
-from exporter.web.guard import Guard
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
@@ -29,13 +27,15 @@ ILL = with_plants(replace(ROOF, health="faulty"))
 @pytest.fixture(autouse=True)
 def _nothing_is_kept(monkeypatch):
     """Minutes of the browser's own time pass within the second that a page is kept."""
-    monkeypatch.setattr("exporter.web.single_flight.KEPT", -1.0)
+    monkeypatch.setattr("exporter.web.page_cache.MAX_AGE", -1.0)
 
 
 @contextmanager
 def serving(status, headers=MappingProxyType({})):
     """The address of a page that tells this status, with the headers that somebody configured."""
-    app = Guard(build(lambda _: b"", lambda: 0, list, status), lambda: Rules(headers=headers))
+    app = AccessControl(
+        build(lambda _: b"", lambda: 0, list, status), lambda: AccessRules(headers=headers)
+    )
     with server.bind("127.0.0.1:0") as listening:
         running = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, ws="none"))
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
@@ -147,9 +147,9 @@ setTimeout(() => {
 
 
 def test_what_somebody_is_typing_stays_while_it_renews_itself(tmp_path, monkeypatch):
-    original = look_module._read
+    original = html.read_template
     monkeypatch.setattr(
-        look_module, "_read", lambda name: original(name) + (TYPE if name == "status.js" else "")
+        html, "read_template", lambda name: original(name) + (TYPE if name == "status.js" else "")
     )
     many = [replace(ROOF, code=str(n)) for n in range(50)]
     accounts = (with_plants(*many), with_plants(*many, replace(ROOF, code="x", health="faulty")))

@@ -53,7 +53,7 @@ class Site:
         return self.directory / "web.yaml"
 
     def serve(self, size=SMALL, **constants):
-        self.serving = Serving(self.stack, size, self.path, LOOK=0, **constants)
+        self.serving = Serving(self.stack, size, self.path, CHECK_INTERVAL=0, **constants)
         return self.serving
 
     def trusting(self, certificate=None):
@@ -125,7 +125,7 @@ def test_pages_of_any_size_arrive_whole_and_connections_stay(site):
 
 
 def test_what_is_no_handshake_is_hung_up_on(site):
-    serving = site.serve(EXCHANGE=SHORT)
+    serving = site.serve(EXCHANGE_TIMEOUT=SHORT)
     rubbish = [b"", b"\x00" * 50, b"\x16\x03\x01\xff\xff", REQUEST]
     for connection in [serving.connect(said) for said in rubbish]:
         assert not read_to_the_end(connection).startswith(b"HTTP")
@@ -230,7 +230,7 @@ def test_silent_clients_keep_no_one_from_the_page(site):
     assert not [each for each in silent if f"connection_lost {port_of(each)}" in serving.events]
 
 
-@pytest.mark.parametrize("constant", ["EXCHANGE", "HANDSHAKE"])
+@pytest.mark.parametrize("constant", ["EXCHANGE_TIMEOUT", "HANDSHAKE_TIMEOUT"])
 def test_a_handshake_that_is_not_finished_ends(site, constant):
     serving = site.serve(**{constant: SHORT})
     silent = serving.connect(b"\x16\x03\x01")
@@ -239,7 +239,7 @@ def test_a_handshake_that_is_not_finished_ends(site, constant):
 
 
 def test_unfinished_handshakes_count_as_connections(site):
-    serving = site.serve(CONNECTIONS=5)
+    serving = site.serve(MAX_CONNECTIONS=5)
     silent = [serving.connect() for _ in range(5)]
     assert site.scrape() == SMALL
     serving.lost(silent[0])
@@ -248,7 +248,7 @@ def test_unfinished_handshakes_count_as_connections(site):
 
 
 def test_one_who_leaves_in_the_handshake_is_forgotten(site):
-    serving = site.serve(CONNECTIONS=5)
+    serving = site.serve(MAX_CONNECTIONS=5)
     for _ in range(10):
         gone = serving.connect(b"\x16")
         port = port_of(gone)
@@ -260,7 +260,7 @@ def test_one_who_leaves_in_the_handshake_is_forgotten(site):
 
 @pytest.mark.parametrize(("size", "said"), [(SMALL, REQUEST), (LARGE, REQUEST), (LARGE, CLOSING)])
 def test_a_client_that_does_not_read_its_answer_is_hung_up_on(site, size, said):
-    serving = site.serve(size, EXCHANGE=SHORT)
+    serving = site.serve(size, EXCHANGE_TIMEOUT=SHORT)
     connection = site.connect(said)
     serving.lost(connection)
     assert len(read_to_the_end(connection)) < size

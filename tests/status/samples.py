@@ -2,50 +2,60 @@
 
 from dataclasses import replace
 
-from exporter.status import Account, Calls, Failure, Lane, Plant, Polling, Status, Told
+from exporter.status.model import (
+    AccountCounts,
+    AccountStatus,
+    CallCounts,
+    FailureStatus,
+    InterfaceStatus,
+    PlantStatus,
+    PollingStatus,
+    Status,
+)
 
 NOW = 1_750_798_800.0
 MINUTE = 60.0
 
-LOGIN = Lane("login", ((5, 600.0), (1, 60.0)), pace=120.0)
-REALTIME = Lane(
+LOGIN = InterfaceStatus("login", ((5, 600.0), (1, 60.0)), pace=120.0)
+REALTIME = InterfaceStatus(
     "getDevRealKpi", ((10, 300.0), (1, 60.0)), pace=60.0, walk=240.0,
     next_call=NOW + 12, batches=4, answered=4,
 )  # fmt: skip
-ALARMS = Lane(
+ALARMS = InterfaceStatus(
     "getAlarmList", ((1, 1_800.0),), pace=1_800.0, walk=1_800.0,
     next_call=NOW + 1_000, batches=1, answered=1,
 )  # fmt: skip
-WELL = Polling(
+WELL = PollingStatus(
     logged_in=True, refusal=None, login_failure=None, waiting=(),
-    login=LOGIN, lanes=(REALTIME, ALARMS),
+    login=LOGIN, interfaces=(REALTIME, ALARMS),
 )  # fmt: skip
-TOLD = Told(
+COUNTS = AccountCounts(
     up=True,
     calls={
-        "login": Calls(requests=1, last_success=NOW - 90 * MINUTE),
-        "getDevRealKpi": Calls(requests=1_234, last_success=NOW - 40, permitted=True),
-        "getAlarmList": Calls(requests=3, last_success=NOW - 800, permitted=True),
+        "login": CallCounts(requests=1, last_success=NOW - 90 * MINUTE),
+        "getDevRealKpi": CallCounts(requests=1_234, last_success=NOW - 40, permitted=True),
+        "getAlarmList": CallCounts(requests=3, last_success=NOW - 800, permitted=True),
     },
 )
-ROOF = Plant(
+ROOF = PlantStatus(
     "NE=1", "Haus Müller", capacity=9_900.0, health="healthy", power=4_321.0, inverters=1,
     answered=1, energy=12.3 * 3.6e6, alarms={}, last_reading=NOW - 40,
 )  # fmt: skip
-FIELD = Plant(
+FIELD = PlantStatus(
     "NE=2", 'Bodega "El Sol"', capacity=320e3, health="faulty", power=24_400.0, inverters=4,
     answered=3, energy=450 * 3.6e6, alarms={"critical": 1, "minor": 2}, last_reading=NOW - 50,
 )  # fmt: skip
-HOME = Account(
-    "home", WELL, TOLD, (ROOF,), {"string_inverter": 1, "battery": 2}, unknown_keys=()
+HOME = AccountStatus(
+    "home", WELL, COUNTS, (ROOF,), {"string_inverter": 1, "battery": 2}, unknown_keys=()
 )  # fmt: skip
-REFUSAL = Failure("20400", "user name or password is wrong")
+REFUSAL = FailureStatus("20400", "user name or password is wrong")
+LATE = FailureStatus("timeout", "too late")
 REFUSED = replace(
     HOME,
     name="south",
     plants=(),
     devices={},
-    told=Told(),
+    counts=AccountCounts(),
     polling=replace(
         WELL,
         logged_in=False,
@@ -53,7 +63,7 @@ REFUSED = replace(
         login_failure=REFUSAL,
         waiting=("the credentials are refused (20400: user name or password is wrong)",),
         login=replace(LOGIN, next_call=NOW + 15 * MINUTE),
-        lanes=(replace(REALTIME, next_call=None, batches=0, answered=0),),
+        interfaces=(replace(REALTIME, next_call=None, batches=0, answered=0),),
     ),
 )
 PLANTLESS = replace(
@@ -61,17 +71,17 @@ PLANTLESS = replace(
     name="empty",
     plants=(),
     devices={},
-    polling=replace(WELL, lack="the plant list is empty: assign plants to the account"),
+    polling=replace(WELL, no_data_reason="the plant list is empty: assign plants to the account"),
 )
 STARTING = replace(
     HOME,
-    plants=(Plant("NE=1", "Haus Müller"),),
+    plants=(PlantStatus("NE=1", "Haus Müller"),),
     devices={},
-    told=Told(up=True),
+    counts=AccountCounts(up=True),
     polling=replace(
         WELL,
         waiting=("getDevList: 1 of 1 batches not answered yet",),
-        lanes=(replace(REALTIME, answered=1), replace(ALARMS, answered=0)),
+        interfaces=(replace(REALTIME, answered=1), replace(ALARMS, answered=0)),
     ),
 )
 
@@ -80,13 +90,17 @@ def status(*accounts):
     return Status(NOW, accounts)
 
 
-def with_lane(lane, **calls):
+def with_interface(interface, *, up=True, **calls):
     """The account with one interface only, of which this was counted."""
     return replace(
         HOME,
-        polling=replace(WELL, lanes=(lane,)),
-        told=replace(TOLD, calls={lane.interface: Calls(**calls)}),
+        polling=replace(WELL, interfaces=(interface,)),
+        counts=replace(COUNTS, up=up, calls={interface.name: CallCounts(**calls)}),
     )
+
+
+def with_counts(**counts):
+    return replace(HOME, counts=replace(COUNTS, **counts))
 
 
 def with_plants(*plants):

@@ -1,11 +1,11 @@
-"""The settings: one class a section of the file, one field a key, with its default."""
+"""The schema of the configuration file: one class a section, one field a key with its default."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from exporter.config.values import (
+from exporter.config.types import (
     AlarmType,
     CertificatesPath,
     DeviceType,
@@ -28,26 +28,26 @@ from exporter.config.values import (
 )
 from exporter.northbound.interfaces import INTERFACES, PLANT_LIST
 
-# The second gives the first's values again, five minutes' worth at a time.
+# getDevFiveMinutes repeats the values of getDevRealKpi, five minutes at a time.
 _SAME_VALUES = ("getDevRealKpi", "getDevFiveMinutes")
 
 
 class Section(BaseModel):
-    """A part of a file: immutable, nothing unknown, nothing guessed, nothing quoted in errors."""
+    """A section: immutable, without unknown keys, without coercion, values not quoted in errors."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
     )
 
 
-class Filter(Section):
-    """What to keep, as wildcards: what an `include` matches and no `exclude` does."""
+class NameFilter(Section):
+    """Wildcards: keeps what an `include` matches and no `exclude`."""
 
     include: Items[Text] = ("*",)
     exclude: Items[Text] = ()
 
 
-class Tls(Section):
+class ClientTls(Section):
     """How the server's certificate is checked."""
 
     ca_file: CertificatesPath | None = None
@@ -62,7 +62,7 @@ class Allowance(Section):
 
 
 class Override(Section):
-    """What the file says about one interface; None is what the next broader place says."""
+    """Settings of one interface; None leaves a key to the next broader place."""
 
     enabled: bool | None = None
     every: Duration | None = None
@@ -72,7 +72,7 @@ class Override(Section):
 Overrides = Table[InterfaceName, Override]
 
 
-class Account(Section):
+class AccountSettings(Section):
     """One northbound account."""
 
     name: Text = "default"
@@ -81,11 +81,11 @@ class Account(Section):
     password: Secret | None = None
     password_file: SecretFile | None = None
     limits: Edition = "safe"
-    plants: Filter = Filter()
-    devices: Filter = Filter()
+    plants: NameFilter = NameFilter()
+    devices: NameFilter = NameFilter()
     device_types: Items[DeviceType] = ()
     timeout: Period = 30.0
-    tls: Tls = Tls()
+    tls: ClientTls = ClientTls()
     interfaces: Overrides = Field(default_factory=dict, validate_default=True)
 
     @model_validator(mode="after")
@@ -100,7 +100,7 @@ class Account(Section):
         return given.get_secret_value() if given else ""
 
 
-class Alarms(Section):
+class AlarmSettings(Section):
     """Which alarms are asked for, and how many a plant may show."""
 
     language: Text = "en_US"
@@ -110,34 +110,34 @@ class Alarms(Section):
 
 
 class Factor(Section):
-    """One KPI's factor from the source's unit to the base unit, instead of the catalogue's."""
+    """Replaces the catalogue's factor from the source's unit to the base unit, for one KPI."""
 
     device_type: int
     key: Text
     factor: NonZero
 
 
-class State(Section):
-    """Where what survives a restart is kept; a `directory` that is left out has a default."""
+class StateSettings(Section):
+    """Where state is saved across restarts; a `directory` that is left out has a default."""
 
     directory: DirectoryPath | None = None
 
     @property
     def declined(self) -> bool:
-        """Whether nothing is to be kept, as the file says, and not for want of a place."""
+        """Whether the file says that nothing is to be saved; otherwise no directory was found."""
         return self.directory is None and "directory" in self.model_fields_set
 
 
 @dataclass(frozen=True, slots=True)
 class InterfaceSettings:
-    """One interface of one account, everything merged. `every` is in seconds."""
+    """One interface of one account, with all places merged; `every` is in seconds."""
 
     enabled: bool
     every: float
     allowance: Allowance | None
 
 
-def _at_least_one(accounts: tuple[Account, ...]) -> tuple[Account, ...]:
+def _at_least_one(accounts: tuple[AccountSettings, ...]) -> tuple[AccountSettings, ...]:
     if not accounts:
         raise ValueError("needs at least one account")
     return accounts
@@ -146,18 +146,18 @@ def _at_least_one(accounts: tuple[Account, ...]) -> tuple[Account, ...]:
 class Settings(Section):
     """The whole file."""
 
-    accounts: Annotated[Items[Account], AfterValidator(_at_least_one)]
+    accounts: Annotated[Items[AccountSettings], AfterValidator(_at_least_one)]
     interfaces: Overrides = Field(default_factory=dict, validate_default=True)
-    alarms: Alarms = Alarms()
+    alarms: AlarmSettings = AlarmSettings()
     currency: Text | None = None
     factors: Items[Factor] = ()
     plant_coordinates: Table[Text, Pair[Latitude, Longitude]] = Field(
         default_factory=dict, validate_default=True
     )
-    state: State = State()
+    state: StateSettings = StateSettings()
 
-    def interface(self, account: Account, name: str) -> InterfaceSettings:
-        """What holds for one interface: key by key, the account's word, the file's, the table's."""
+    def interface(self, account: AccountSettings, name: str) -> InterfaceSettings:
+        """One interface's settings; a key is the account's, else the file's, else the default."""
         places = [
             overrides[name]
             for overrides in (account.interfaces, self.interfaces)
@@ -165,8 +165,8 @@ class Settings(Section):
         ]
 
         def first(key: str) -> Any:
-            said = (getattr(place, key) for place in places)
-            return next((value for value in said if value is not None), None)
+            values = (getattr(place, key) for place in places)
+            return next((value for value in values if value is not None), None)
 
         row = INTERFACES[name]
         enabled, every = first("enabled"), first("every")
@@ -182,15 +182,15 @@ class Settings(Section):
             f"accounts[{n}].interfaces": account.interfaces
             for n, account in enumerate(self.accounts)
         }
-        idle = [
+        unused = [
             f"{place}.{name}.{key}: has no effect, delete it"
             for place, overrides in places.items()
-            for name, said in overrides.items()
+            for name, override in overrides.items()
             if not INTERFACES[name].walked
-            for key in sorted(said.model_fields_set - {"allowance"})
+            for key in sorted(override.model_fields_set - {"allowance"})
         ]
-        if idle:
-            raise ValueError("; ".join(idle))
+        if unused:
+            raise ValueError("; ".join(unused))
         return self
 
     @model_validator(mode="after")

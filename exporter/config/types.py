@@ -1,4 +1,4 @@
-"""What one value in the file may be: types that check, each naming its mistake itself."""
+"""Types of single values in configuration files; each checks, and says what is wrong."""
 
 import os
 import re
@@ -19,8 +19,8 @@ from pydantic import (
     ValidationInfo,
 )
 
-from exporter.config.mistakes import shown, suggestion
-from exporter.config.reading import LARGEST, TOO_LARGE, text_of
+from exporter.config.errors import quoted, suggestion
+from exporter.config.yaml_file import MAX_SIZE, TOO_LARGE, read_text
 from exporter.northbound.codes import (
     ALARM_SEVERITIES,
     ALARM_TYPES,
@@ -40,24 +40,24 @@ _MILLISECONDS: Mapping[str, int] = {
 }
 _WHOLE = re.compile("".join(f"(?:([0-9]{{1,12}}){unit})?" for unit in _MILLISECONDS))
 _DECIMAL = re.compile(rf"([0-9]{{1,12}}\.[0-9]{{1,12}})({'|'.join(_MILLISECONDS)})")
-_LONGEST_YEARS = 100
+_MAX_YEARS = 100
 _PORTS = {"http": ":80", "https": ":443"}
-_NO_URL = "must be an http:// or https:// URL without user, password, ? or #"
-# First parts of paths, lower case: those that are added to a base_url, and the portal's.
+_URL_WANTED = "must be an http:// or https:// URL without user, password, ? or #"
+# Path segments in lower case: those that calls add to a base_url, and those of the portal.
 _INTERFACE_PATHS = frozenset({"rest", "thirddata"})
 _PORTAL_PATHS = frozenset(
     {"netecowebext", "pvmswebsite", "singlekiosk.html", "unisess", "unisso", "uniportal"}
 )
 _CLOUD = ".fusionsolar.huawei.com"
-# Hosts that the portal sends its visitors to. They answer 404, or a web page, to the interface; the
-# host of their region has it. An error rather than a warning: no account could log in there.
+# Hosts of the portal. They answer 404 or a web page to northbound calls, which the host of their
+# region answers. An error rather than a warning: no account could log in there.
 _PORTAL_HOST = re.compile(r"(?:region|uni)[0-9]+([a-z]+[0-9]*)\.fusionsolar\.huawei\.com")
 
 _T = TypeVar("_T")
 _K = TypeVar("_K")
 
 
-def _seconds(value: object) -> float:
+def _parse_duration(value: object) -> float:
     if not isinstance(value, str | int | float):
         raise ValueError("must be a duration, such as 30s or 1h30m")  # noqa: TRY004  # because pydantic collects ValueErrors only
     text = str(value)
@@ -67,18 +67,18 @@ def _seconds(value: object) -> float:
         counts = (int(count or 0) for count in whole.groups())
         milliseconds = Decimal(sum(map(int.__mul__, counts, _MILLISECONDS.values())))
     elif re.fullmatch(r"[0-9.]+", text):
-        raise ValueError(f"{shown(value)} has no unit; write 30s or 1h30m")
+        raise ValueError(f"{quoted(value)} has no unit; write 30s or 1h30m")
     else:
-        raise ValueError(f"{shown(value)} is no duration; write it like 30s, 1h30m or 0.5s")
-    if milliseconds > _LONGEST_YEARS * _MILLISECONDS["y"]:
-        raise ValueError(f"{shown(value)} is longer than {_LONGEST_YEARS} years")
+        raise ValueError(f"{quoted(value)} is no duration; write it like 30s, 1h30m or 0.5s")
+    if milliseconds > _MAX_YEARS * _MILLISECONDS["y"]:
+        raise ValueError(f"{quoted(value)} is longer than {_MAX_YEARS} years")
     return float(milliseconds / 1000)
 
 
 def _one_of(what: str, choices: Collection[str]) -> BeforeValidator:
     def check(value: object) -> object:
         if isinstance(value, str) and value not in choices:
-            raise ValueError(f"{shown(value)} is no {what}{suggestion(value, choices)}")
+            raise ValueError(f"{quoted(value)} is no {what}{suggestion(value, choices)}")
         return value
 
     return BeforeValidator(check)
@@ -91,7 +91,7 @@ def _device_type(value: object) -> object:
     slug = device_type_slug(int(number[1])) if number else ""
     if slug != value:
         end = f"; it is called {slug}" if slug else suggestion(value, DEVICE_TYPES.values())
-        raise ValueError(f"{shown(value)} is no device type{end}")
+        raise ValueError(f"{quoted(value)} is no device type{end}")
     return value
 
 
@@ -104,21 +104,21 @@ def _not_zero(value: float) -> float:
 def _url(value: str) -> str:
     try:
         parts = urlsplit(value)
-        plain = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        valid = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     except ValueError:
-        plain = False
-    # Of what may hold a password, nothing is said.
-    if not plain or re.search(r"[\s@]", value):
-        raise ValueError(_NO_URL)
-    _check_place(parts)
+        valid = False
+    # Not quoted: it may hold a password.
+    if not valid or re.search(r"[\s@]", value):
+        raise ValueError(_URL_WANTED)
+    _refuse_portal(parts)
     if re.search("[?#]", value):
-        raise ValueError(_NO_URL)
-    # One spelling for one place: what is remembered of an account is found by it.
+        raise ValueError(_URL_WANTED)
+    # Normalized: an account's saved state is found by it.
     return f"{_origin(parts)}{parts.path.rstrip('/')}"
 
 
-def _check_place(parts: SplitResult) -> None:
-    """Refuses addresses of the portal and of single interfaces, and says what to write."""
+def _refuse_portal(parts: SplitResult) -> None:
+    """Refuses URLs of the portal and of single interfaces, and says what to write instead."""
     portal = _PORTAL_HOST.fullmatch(parts.hostname or "")
     right = f"https://{portal[1]}.fusionsolar.huawei.com" if portal else _origin(parts)
     before: list[str] = []  # a proxy's prefix, perhaps
@@ -144,26 +144,26 @@ def _origin(parts: SplitResult) -> str:
     return f"{parts.scheme}://{parts.netloc.lower().removesuffix(_PORTS[parts.scheme])}"
 
 
-def _beside(value: object, info: ValidationInfo) -> Path:
-    if not isinstance(value, str) or not value or not _is_nameable(value):
+def _relative_path(value: object, info: ValidationInfo) -> Path:
+    if not isinstance(value, str) or not value or not _is_valid_path(value):
         raise ValueError("must be a path, as text")
     directory: Path = info.context or Path()
     return directory / value
 
 
-def _is_nameable(value: str) -> bool:
+def _is_valid_path(value: str) -> bool:
     try:
         return b"\0" not in os.fsencode(value)
     except ValueError:
         return False
 
 
-def _file_beside(value: object, info: ValidationInfo) -> Path:
-    path = _beside(value, info)
-    # What is no file may never end, as a pipe that nobody writes to.
+def _file_path(value: object, info: ValidationInfo) -> Path:
+    path = _relative_path(value, info)
+    # Reading anything but a file may never end, as a pipe that nobody writes to.
     if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113  # pathlib's raise
         raise ValueError("is not a file")
-    if os.path.isfile(path) and path.stat().st_size > LARGEST:  # noqa: PTH113  # as above
+    if os.path.isfile(path) and path.stat().st_size > MAX_SIZE:  # noqa: PTH113  # as above
         raise ValueError(TOO_LARGE)
     return path
 
@@ -178,8 +178,8 @@ def _certificates(path: Path) -> Path:
     return path
 
 
-def _contents(value: object, info: ValidationInfo) -> SecretStr:
-    text = text_of(_file_beside(value, info)).removesuffix("\n")
+def _read_secret(value: object, info: ValidationInfo) -> SecretStr:
+    text = read_text(_file_path(value, info)).removesuffix("\n")
     if not text:
         raise ValueError("is an empty file")
     return SecretStr(text)
@@ -187,17 +187,17 @@ def _contents(value: object, info: ValidationInfo) -> SecretStr:
 
 Text = Annotated[str, Field(min_length=1)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
-SecretFile = Annotated[SecretStr, BeforeValidator(_contents)]
-"""A file's path in the YAML, its contents in the model; a trailing newline is dropped."""
+SecretFile = Annotated[SecretStr, BeforeValidator(_read_secret)]
+"""A path in the YAML, the file's content in the model; a trailing newline is dropped."""
 
-DirectoryPath = Annotated[Path, BeforeValidator(_beside)]
-FilePath = Annotated[Path, BeforeValidator(_file_beside)]
+DirectoryPath = Annotated[Path, BeforeValidator(_relative_path)]
+FilePath = Annotated[Path, BeforeValidator(_file_path)]
 CertificatesPath = Annotated[FilePath, AfterValidator(_certificates)]
 Url = Annotated[str, AfterValidator(_url)]
 """Kept without a trailing slash, so that a path can follow."""
 
-Duration = Annotated[float, BeforeValidator(_seconds)]
-"""Seconds. Prometheus' form (`1h30m`, `500ms`) or one decimal with a unit (`0.42s`)."""
+Duration = Annotated[float, BeforeValidator(_parse_duration)]
+"""Seconds; written as in Prometheus (`1h30m`, `500ms`) or as one decimal with a unit (`0.42s`)."""
 Period = Annotated[Duration, Field(gt=0)]
 
 Edition = Annotated[str, _one_of("set of limits", EDITIONS)]
@@ -210,7 +210,7 @@ NonZero = Annotated[float, AfterValidator(_not_zero)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 
-# Strictness would ask for a tuple, which YAML has not; the members stay strict.
+# Strict mode would want a tuple, which YAML has not; the items stay strict.
 Items = Annotated[tuple[_T, ...], Field(strict=False)]
 Pair = Annotated[tuple[_T, _K], Field(strict=False)]
 Table = Annotated[Mapping[_K, _T], AfterValidator(MappingProxyType), PlainSerializer(dict)]

@@ -7,10 +7,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from web.rules import Rules
 
-from exporter.web import guard, passwords
-from exporter.web.guard import Bucket, Guard
+from exporter.web import access, passwords
+from exporter.web.access import AccessControl, AccessRules, TokenBucket
 from exporter.web.passwords import BusyError
 
 HASHED = bcrypt.hashpw(b"open: sesame", bcrypt.gensalt(4))
@@ -27,18 +26,18 @@ async def broken(_):
 
 
 class Site:
-    """An application behind a guard whose rules may change."""
+    """An application whose access rules may change."""
 
     def __init__(self):
-        self.rules = Rules()
+        self.rules = AccessRules()
         app = Starlette(routes=[Route("/", page), Route("/broken", broken)])
-        self.guard = Guard(app, lambda: self.rules)
+        self.control = AccessControl(app, lambda: self.rules)
 
     def ask(self, *requests):
         """The answers to requests, each a path and headers, one after the other."""
 
         async def all_of_them():
-            transport = httpx.ASGITransport(self.guard, raise_app_exceptions=False)
+            transport = httpx.ASGITransport(self.control, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
                 return [await client.get(path, headers=headers) for path, headers in requests]
 
@@ -64,7 +63,7 @@ def test_without_users_everybody_may_ask(site):
 
 @pytest.mark.parametrize("path", PATHS)
 def test_with_users_no_path_is_open_to_others(site, path):
-    site.rules.users = {"alice": HASHED}
+    site.rules = AccessRules(users={"alice": HASHED})
     answer = site.get(path)
     assert (answer.status_code, answer.text) == (401, "Unauthorized.\n")
     assert answer.headers["www-authenticate"] == CHALLENGE
@@ -73,7 +72,7 @@ def test_with_users_no_path_is_open_to_others(site, path):
 
 @pytest.mark.parametrize("scheme", ["Basic", "basic", "BASIC "])
 def test_a_user_gets_the_page(site, scheme):
-    site.rules.users = {"alice": HASHED, "jürgen": HASHED}
+    site.rules = AccessRules(users={"alice": HASHED, "jürgen": HASHED})
     for user in site.rules.users:
         header = basic(f"{user}:open: sesame").replace("Basic", scheme)
         assert site.get(authorization=header).text == "page"
@@ -90,17 +89,17 @@ def test_a_user_gets_the_page(site, scheme):
     ],
 )  # fmt: skip
 def test_anything_else_gets_none(site, header):
-    site.rules.users = {"alice": HASHED}
+    site.rules = AccessRules(users={"alice": HASHED})
     assert site.get(authorization=header).status_code == 401
 
 
 def test_users_who_come_and_go_do_so_at_once(site):
-    site.rules.users = {"alice": HASHED}
+    site.rules = AccessRules(users={"alice": HASHED})
     alice = {"authorization": basic("alice:open: sesame")}
     assert site.get(**alice).status_code == 200
-    site.rules = Rules(users={"bob": HASHED})
+    site.rules = AccessRules(users={"bob": HASHED})
     assert site.get(**alice).status_code == 401
-    site.rules = Rules()
+    site.rules = AccessRules()
     assert site.get().status_code == 200
 
 
@@ -109,7 +108,7 @@ def test_too_many_guesses_are_turned_away(site, monkeypatch):
         raise BusyError
 
     monkeypatch.setattr(passwords.Passwords, "match", match)
-    site.rules.users = {"alice": HASHED}
+    site.rules = AccessRules(users={"alice": HASHED})
     answer = site.get(authorization=basic("alice:guess"))
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "1"
@@ -118,44 +117,46 @@ def test_too_many_guesses_are_turned_away(site, monkeypatch):
 
 @pytest.mark.parametrize(("path", "status"), [("/", 200), ("/nowhere", 404), ("/broken", 500)])
 def test_every_answer_has_the_headers(site, path, status):
-    site.rules.headers = {"X-Frame-Options": "deny", "Content-Security-Policy": "default-src x"}
+    site.rules = AccessRules(
+        headers={"X-Frame-Options": "deny", "Content-Security-Policy": "default-src x"}
+    )
     answer = site.get(path)
     assert answer.status_code == status
     assert answer.headers["x-frame-options"] == "deny"
     assert answer.headers["content-security-policy"] == "default-src x"
-    site.rules.headers = {}
+    site.rules = AccessRules(headers={})
     assert "x-frame-options" not in site.get(path).headers
 
 
 def test_refusals_have_the_headers_too(site):
-    site.rules = Rules(headers={"X-Frame-Options": "deny"}, users={"alice": HASHED})
+    site.rules = AccessRules(headers={"X-Frame-Options": "deny"}, users={"alice": HASHED})
     assert site.get().headers["x-frame-options"] == "deny"
-    site.rules = Rules(headers={"X-Frame-Options": "deny"}, interval=60.0, burst=1)
+    site.rules = AccessRules(headers={"X-Frame-Options": "deny"}, interval=60.0, burst=1)
     answers = site.ask(("/", {}), ("/", {}))
     assert [answer.status_code for answer in answers] == [200, 429]
     assert answers[1].headers["x-frame-options"] == "deny"
 
 
 def test_the_rate_is_limited_before_passwords_are(site):
-    site.rules = Rules(users={"alice": HASHED}, interval=60.0, burst=2)
+    site.rules = AccessRules(users={"alice": HASHED}, interval=60.0, burst=2)
     assert [answer.status_code for answer in site.ask(*[("/", {})] * 4)] == [401, 401, 429, 429]
 
 
 def test_a_changed_rate_begins_anew_and_an_unchanged_one_does_not(site):
-    limited = Rules(interval=60.0, burst=1)
+    limited = AccessRules(interval=60.0, burst=1)
     site.rules = limited
     assert site.get().status_code == 200
     assert site.get().status_code == 429
-    site.rules = Rules(interval=60.0, burst=1, headers={"X-Frame-Options": "deny"})
+    site.rules = AccessRules(interval=60.0, burst=1, headers={"X-Frame-Options": "deny"})
     assert site.get().status_code == 429
-    site.rules = Rules(interval=60.0, burst=2)
+    site.rules = AccessRules(interval=60.0, burst=2)
     assert site.get().status_code == 200
-    site.rules = Rules()
+    site.rules = AccessRules()
     assert [answer.status_code for answer in site.ask(*[("/", {})] * 9)] == [200] * 9
 
 
 def test_a_bucket_fills_by_one_each_interval_up_to_its_burst():
-    bucket = Bucket(interval=2.0, burst=3, tokens=3, filled=100.0)
+    bucket = TokenBucket(interval=2.0, burst=3, tokens=3, filled=100.0)
     assert [bucket.take(100.0) for _ in range(4)] == [True, True, True, False]
     assert [bucket.take(at) for at in (101.0, 102.0, 102.5, 103.9, 104.0)] == [
         False,
@@ -168,4 +169,4 @@ def test_a_bucket_fills_by_one_each_interval_up_to_its_burst():
 
 
 def test_the_challenge_is_one_that_clients_understand():
-    assert guard.CHALLENGE == {"WWW-Authenticate": CHALLENGE}
+    assert access.CHALLENGE == {"WWW-Authenticate": CHALLENGE}

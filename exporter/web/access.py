@@ -1,11 +1,10 @@
-"""What stands before every answer: the rate limit, the password, the headers."""
+"""Access to all pages: the rate limit, passwords, and headers of every response."""
 
 import asyncio
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ssl import SSLContext
-from typing import Protocol
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
@@ -17,42 +16,32 @@ from exporter.web.passwords import BusyError, Passwords
 CHALLENGE = {"WWW-Authenticate": f'Basic realm="{NAME}", charset="UTF-8"'}
 
 
-class Rules(Protocol):
-    """How strangers are met, as the web configuration says it at the moment."""
+@dataclass(frozen=True, slots=True)
+class AccessRules:
+    """What clients must fulfil; the defaults let everybody in over plain HTTP.
 
-    @property
-    def tls(self) -> SSLContext | None:
-        """What encrypts; None for plain HTTP."""
+    `tls` is None for plain HTTP; `client_names` are the alternative names of which a client's
+    certificate must hold one (empty: any); `headers` go with every response; `users` maps a name to
+    its bcrypt hash (empty: no password is asked for). One more request is answered every `interval`
+    seconds (0: no limit), and `burst` of them at once.
+    """
 
-    @property
-    def client_names(self) -> frozenset[str]:
-        """Alternative names of which a client's certificate must hold one; empty: any will do."""
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """What every answer carries."""
-
-    @property
-    def users(self) -> Mapping[str, bytes]:
-        """Name and bcrypt hash of those who may ask; empty: everybody may."""
-
-    @property
-    def interval(self) -> float:
-        """Seconds after which one more request is answered; 0: no limit."""
-
-    @property
-    def burst(self) -> int:
-        """How many requests may come at once."""
+    tls: SSLContext | None = None
+    client_names: frozenset[str] = frozenset()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    users: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    interval: float = 0.0
+    burst: int = 0
 
 
-class Guard:
-    """Lets those requests through to the application that the rules allow."""
+class AccessControl:
+    """Passes those requests on to the application that the rules allow."""
 
-    def __init__(self, app: ASGIApp, rules: Callable[[], Rules]) -> None:
+    def __init__(self, app: ASGIApp, rules: Callable[[], AccessRules]) -> None:
         self._app = app
         self._rules = rules
         self._passwords = Passwords()
-        self._bucket: Bucket | None = None
+        self._bucket: TokenBucket | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -66,8 +55,8 @@ class Guard:
         answer = await self._refusal(rules, Headers(scope=scope)) or self._app
         await answer(scope, receive, send_with_headers)
 
-    async def _refusal(self, rules: Rules, headers: Headers) -> Response | None:
-        if not self._is_in_time(rules):
+    async def _refusal(self, rules: AccessRules, headers: Headers) -> Response | None:
+        if not self._within_rate(rules):
             return PlainTextResponse("Too many requests.\n", status_code=429)
         if not rules.users:
             return None
@@ -83,19 +72,19 @@ class Guard:
             )
         return PlainTextResponse("Unauthorized.\n", status_code=401, headers=CHALLENGE)
 
-    def _is_in_time(self, rules: Rules) -> bool:
+    def _within_rate(self, rules: AccessRules) -> bool:
         if not rules.interval:
             self._bucket = None
             return True
         now = asyncio.get_running_loop().time()
         bucket = self._bucket
         if bucket is None or (bucket.interval, bucket.burst) != (rules.interval, rules.burst):
-            bucket = self._bucket = Bucket(rules.interval, rules.burst, rules.burst, now)
+            bucket = self._bucket = TokenBucket(rules.interval, rules.burst, rules.burst, now)
         return bucket.take(now)
 
 
 @dataclass(slots=True)
-class Bucket:
+class TokenBucket:
     """A token bucket: `burst` tokens at most, one more every `interval` seconds."""
 
     interval: float

@@ -4,17 +4,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from exporter.wording import (
+from exporter.status.text import (
     allowance,
-    clock,
     count,
+    duration,
     energy,
-    instant,
-    listed,
+    enumeration,
+    iso_time,
     power,
     relative,
-    some,
-    span,
+    shortlist,
+    utc_time,
 )
 
 WATTS = {"W": 1.0, "kW": 1e3, "MW": 1e6, "GW": 1e9}
@@ -76,7 +76,7 @@ def test_of_two_powers_the_larger_does_not_look_smaller(one, other):
     ],
 )  # fmt: skip
 def test_a_span_has_three_digits_and_the_unit_that_they_reach(seconds, words):
-    assert span(seconds) == words
+    assert duration(seconds) == words
 
 
 @given(st.floats(0.001, 1e9))
@@ -85,7 +85,7 @@ def test_a_span_has_three_digits_and_the_unit_that_they_reach(seconds, words):
 @example(7_199.9)
 @example(172_799.0)
 def test_a_span_is_never_off_by_more_than_half_of_its_third_digit(seconds):
-    number, unit, meant = read(span(seconds), SECONDS)
+    number, unit, meant = read(duration(seconds), SECONDS)
 
     assert meant == pytest.approx(seconds, rel=THREE_DIGITS)
     larger = [size for size in SECONDS.values() if size > SECONDS[unit]]
@@ -97,7 +97,7 @@ def test_a_span_is_never_off_by_more_than_half_of_its_third_digit(seconds):
 def test_of_two_spans_the_longer_does_not_look_shorter(one, other):
     less, more = sorted([one, other])
 
-    assert read(span(less), SECONDS)[2] <= read(span(more), SECONDS)[2] * (1 + 1e-9)
+    assert read(duration(less), SECONDS)[2] <= read(duration(more), SECONDS)[2] * (1 + 1e-9)
 
 
 @pytest.mark.parametrize(
@@ -130,8 +130,8 @@ def test_of_two_distances_the_longer_does_not_look_shorter(one, other):
 
 
 def test_an_exact_time_is_in_utc():
-    assert clock(1_750_852_800.9) == "2025-06-25 12:00:00 UTC"
-    assert instant(1_750_852_800.9) == "2025-06-25T12:00:00Z"
+    assert utc_time(1_750_852_800.9) == "2025-06-25 12:00:00 UTC"
+    assert iso_time(1_750_852_800.9) == "2025-06-25T12:00:00Z"
 
 
 def test_an_allowance_is_calls_in_a_window():
@@ -145,11 +145,11 @@ def test_what_is_counted_is_one_or_many():
 
 
 def test_of_many_names_three_are_told():
-    assert some(["a", "b", "c"]) == "a, b, c"
-    assert some(["a", "b", "c", "d"]) == "a, b, c and 1 more"
+    assert shortlist(["a", "b", "c"]) == "a, b, c"
+    assert shortlist(["a", "b", "c", "d"]) == "a, b, c and 1 more"
 
 
 def test_a_list_is_read_aloud():
-    assert [listed(parts) for parts in (["a"], ["a", "b"], ["a", "b", "c"])] == [
+    assert [enumeration(parts) for parts in (["a"], ["a", "b"], ["a", "b", "c"])] == [
         "a", "a and b", "a, b and c",
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What all pages for people share: the layout, the style, and what a browser may do with them."""
+"""HTML pages from templates: layout, style, and the headers that say what a browser may do."""
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping
@@ -13,13 +13,12 @@ from exporter import NAME
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-class Look:
+class HtmlTemplate:
     """A template that makes HTML pages; `headers` go with them.
 
-    `script` names a script beside the template, if the page has one; `filters` and `known` are what
-    the template may use, `form_action` is where its forms may lead. A page is complete in itself.
-    Its style and its script are the ones that the Content-Security-Policy names by their hashes:
-    nothing else can be loaded or run.
+    `script` is a file beside the template; `filters` and `variables` are what the template may use;
+    `form_action` is where its forms may lead. A page is complete in itself: its style and script
+    stand in it, the Content-Security-Policy names them by their hashes, and allows no others.
     """
 
     def __init__(
@@ -28,11 +27,11 @@ class Look:
         *,
         script: str | None = None,
         filters: Mapping[str, Callable[..., str]] | None = None,
-        known: Mapping[str, object] | None = None,
+        variables: Mapping[str, object] | None = None,
         form_action: str = "'none'",
     ) -> None:
-        style = _read("page.css")
-        code = _read(script) if script else None
+        style = read_template("page.css")
+        code = read_template(script) if script else None
         environment = Environment(
             loader=FileSystemLoader(_TEMPLATES),
             autoescape=True,
@@ -46,7 +45,7 @@ class Look:
             "version": version(NAME),
             "style": style,
             "script": code,
-            **(known or {}),
+            **(variables or {}),
         }
         self._template = environment.get_template(template)
         self.headers: Mapping[str, str] = {
@@ -66,12 +65,13 @@ class Look:
             "X-Content-Type-Options": "nosniff",
         }
 
-    def render(self, **shown: object) -> str:
+    def render(self, **variables: object) -> str:
         """The page as HTML."""
-        return self._template.render(shown)
+        return self._template.render(variables)
 
 
-def _read(name: str) -> str:
+def read_template(name: str) -> str:
+    """A file of the templates' directory."""
     return (_TEMPLATES / name).read_text("utf-8")
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration file, in plain words and without its secrets."""
+"""Errors of configuration files: one line each, with the place, without secrets."""
 
 import difflib
 import re
@@ -7,11 +7,10 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-_LONGEST_SHOWN = 40
-_WHICH: Mapping[Any, str] = {tuple: "[n]", Mapping: "[name]"}  # of several parts of a kind
+_MAX_QUOTED = 40  # characters
+_PLACEHOLDERS: Mapping[Any, str] = {tuple: "[n]", Mapping: "[name]"}  # of a collection's item
 
-# Every kind of refusal that the settings' types can give, by pydantic's name for it. Its own
-# messages quote the value.
+# By pydantic's type of error; every type that the schema can give. Its own messages quote values.
 _MESSAGES: Mapping[str, str] = {
     "bool_type": "must be true or false",
     "dict_type": "must be a mapping, such as {{key: value}}",
@@ -43,13 +42,13 @@ class ConfigError(Exception):
 
 
 class FromEnvironment(str):
-    """Text that replaced a `${NAME}`: never shown, for it may be a secret in the wrong place."""
+    """Text that replaced a `${NAME}`: never quoted, for it may be a secret in the wrong place."""
 
     __slots__ = ()
 
 
 def place(location: Collection[str | int]) -> str:
-    """Where a value stands, as people write it: `accounts[0].tls.verify`."""
+    """The path of a value: `accounts[0].tls.verify`."""
     text = ""
     for part in location:
         if isinstance(part, int):
@@ -61,28 +60,28 @@ def place(location: Collection[str | int]) -> str:
     return text.removeprefix(".")
 
 
-def shown(value: object) -> str:
-    """A scalar as a message may show it: quoted, and cut where it is long."""
+def quoted(value: object) -> str:
+    """A scalar as a message may show it: in quotes, long ones cut."""
     if isinstance(value, FromEnvironment):
         return "the variable's value"
     text = str(value)
-    return f'"{text}"' if len(text) <= _LONGEST_SHOWN else f'"{text[:_LONGEST_SHOWN]}…"'
+    return f'"{text}"' if len(text) <= _MAX_QUOTED else f'"{text[:_MAX_QUOTED]}…"'
 
 
 def suggestion(value: str, choices: Collection[str]) -> str:
-    """The end of a message about a name that is none of `choices`: the near ones, or all."""
+    """The end of a message about an unknown name: the similar ones of `choices`, or all."""
     near = difflib.get_close_matches(value, choices, n=3)
     if near:
         return f"; did you mean {' or '.join(near)}?"
     return f"; it can be {', '.join(choices)}"
 
 
-def in_plain_words(error: ValidationError, model: type[BaseModel]) -> list[str]:
-    """Every mistake that `model` found, each as `<place>: <message>`."""
-    return [_mistake(details, model) for details in error.errors(include_url=False)]
+def format_errors(error: ValidationError, model: type[BaseModel]) -> list[str]:
+    """Every error that `model` found, each as `<place>: <message>`."""
+    return [_format_error(details, model) for details in error.errors(include_url=False)]
 
 
-def _mistake(details: Mapping[str, Any], model: type[BaseModel]) -> str:
+def _format_error(details: Mapping[str, Any], model: type[BaseModel]) -> str:
     # pydantic marks a refused key of a mapping by one more part, "[key]".
     location = [part for part in details["loc"] if part != "[key]"]
     kind = details["type"]
@@ -94,12 +93,12 @@ def _mistake(details: Mapping[str, Any], model: type[BaseModel]) -> str:
         key, section = str(location[-1]), _section(location, model)
         homes = " or ".join(_homes(location, section))
         message += f"; it belongs in {homes}" if homes else suggestion(key, section.model_fields)
-    # A mistake between sections has no place of its own: its message names them.
+    # An error between sections has no place of its own: its message names them.
     return f"{place(location)}: {message}" if location else message
 
 
 def _section(location: Collection[str | int], model: type[BaseModel]) -> type[BaseModel]:
-    """The innermost section on the way to a location."""
+    """The innermost section on the path of a location."""
     for part in location:
         field = model.model_fields.get(str(part))
         model = (field and _model_in(field.annotation)) or model
@@ -107,12 +106,12 @@ def _section(location: Collection[str | int], model: type[BaseModel]) -> type[Ba
 
 
 def _homes(location: Sequence[str | int], section: type[BaseModel]) -> Iterator[str]:
-    """The parts of a section that know a key which it does not know itself."""
+    """The subsections that have a key which the section itself has not."""
     *above, key = location
     for name, field in section.model_fields.items():
         part = _model_in(field.annotation)
         if part and key in part.model_fields:
-            yield place([*above, name]) + _WHICH.get(get_origin(field.annotation), "")
+            yield place([*above, name]) + _PLACEHOLDERS.get(get_origin(field.annotation), "")
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

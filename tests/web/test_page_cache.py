@@ -5,15 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from prometheus_client import CollectorRegistry
-from web.test_app import GZIP, PAGES, Client
+from web.asgi_client import GZIP, Client
 
 from exporter.catalogue.model import Kind, Metric
 from exporter.exposition.page import Format, Page
-from exporter.status import Status
+from exporter.status.model import Status
 from exporter.web.app import build
-from exporter.web.single_flight import PAGES as MOST
-from exporter.web.single_flight import QueueFullError, SingleFlight
+from exporter.web.page_cache import MAX_PAGES, PageCache, QueueFullError
 
+METRICS = b"power 1.0\n"
 LONG = 20.0  # seconds; never reached by what works
 ELEVATION = Metric("sun_degrees", Kind.GAUGE, "The sun.", labels=())
 
@@ -57,14 +57,14 @@ def clock():
 
 
 @pytest.fixture
-def flight(press, clock):
-    return SingleFlight(press, lambda: press.version, clock)
+def cache(press, clock):
+    return PageCache(press, lambda: press.version, clock)
 
 
-def test_all_who_ask_at_once_get_the_one_page(flight, press):
+def test_all_who_ask_at_once_get_the_one_page(cache, press):
     async def ask():
         press.open.clear()
-        asking = [asyncio.create_task(flight.get(None, gzip=False)) for _ in range(50)]
+        asking = [asyncio.create_task(cache.get(None, gzip=False)) for _ in range(50)]
         await asyncio.to_thread(press.begun.wait, LONG)
         press.open.set()
         return await asyncio.gather(*asking)
@@ -73,13 +73,13 @@ def test_all_who_ask_at_once_get_the_one_page(flight, press):
     assert press.made == 1
 
 
-def test_a_slow_page_is_shared_however_long_it_takes(flight, press, clock):
+def test_a_slow_page_is_shared_however_long_it_takes(cache, press, clock):
     async def ask():
         press.open.clear()
-        first = asyncio.create_task(flight.get(None, gzip=False))
+        first = asyncio.create_task(cache.get(None, gzip=False))
         await asyncio.to_thread(press.begun.wait, LONG)
         clock.at += 60.0
-        second = asyncio.create_task(flight.get(None, gzip=False))
+        second = asyncio.create_task(cache.get(None, gzip=False))
         await asyncio.sleep(0)
         press.open.set()
         return [await first, await second]
@@ -87,43 +87,43 @@ def test_a_slow_page_is_shared_however_long_it_takes(flight, press, clock):
     assert asyncio.run(ask()) == [b"page 1"] * 2
 
 
-def test_a_page_is_kept_for_a_second(flight, clock):
+def test_a_page_is_kept_for_a_second(cache, clock):
     async def ask():
-        pages = [await flight.get(None, gzip=False)]
+        pages = [await cache.get(None, gzip=False)]
         for seconds in (0.5, 0.5, 0.1):
             clock.at += seconds
-            pages.append(await flight.get(None, gzip=False))
+            pages.append(await cache.get(None, gzip=False))
         return pages
 
     assert asyncio.run(ask()) == [b"page 1", b"page 1", b"page 1", b"page 2"]
 
 
-def test_plain_and_compressed_are_kept_apart(flight):
+def test_plain_and_compressed_are_kept_apart(cache):
     async def ask():
         for _ in range(2):
-            assert await flight.get(None, gzip=False) == b"page 1"
-            assert gzip.decompress(await flight.get(None, gzip=True)) == b"page 2"
+            assert await cache.get(None, gzip=False) == b"page 1"
+            assert gzip.decompress(await cache.get(None, gzip=True)) == b"page 2"
 
     asyncio.run(ask())
 
 
-def test_a_failure_reaches_all_who_wait_and_is_not_kept(flight, press):
+def test_a_failure_reaches_all_who_wait_and_is_not_kept(cache, press):
     async def ask():
         press.fails = True
-        asking = [flight.get(None, gzip=False) for _ in range(3)]
+        asking = [cache.get(None, gzip=False) for _ in range(3)]
         failed = await asyncio.gather(*asking, return_exceptions=True)
         press.fails = False
-        return failed, await flight.get(None, gzip=False)
+        return failed, await cache.get(None, gzip=False)
 
     failed, page = asyncio.run(ask())
     assert [str(error) for error in failed] == ["no page"] * 3
     assert page == b"page 2"
 
 
-def test_one_who_leaves_does_not_take_the_page_from_the_others(flight, press):
+def test_one_who_leaves_does_not_take_the_page_from_the_others(cache, press):
     async def ask():
         press.open.clear()
-        leaving, staying = (asyncio.create_task(flight.get(None, gzip=False)) for _ in range(2))
+        leaving, staying = (asyncio.create_task(cache.get(None, gzip=False)) for _ in range(2))
         await asyncio.to_thread(press.begun.wait, LONG)
         leaving.cancel()
         await asyncio.gather(leaving, return_exceptions=True)
@@ -133,10 +133,10 @@ def test_one_who_leaves_does_not_take_the_page_from_the_others(flight, press):
     assert asyncio.run(ask()) == b"page 1"
 
 
-def test_the_loop_goes_on_while_a_page_is_made(flight, press):
+def test_the_loop_goes_on_while_a_page_is_made(cache, press):
     async def ask():
         press.open.clear()
-        asking = asyncio.create_task(flight.get(None, gzip=False))
+        asking = asyncio.create_task(cache.get(None, gzip=False))
         await asyncio.to_thread(press.begun.wait, LONG)
         press.open.set()  # by the loop itself: it was not held up
         return await asking
@@ -144,11 +144,11 @@ def test_the_loop_goes_on_while_a_page_is_made(flight, press):
     assert asyncio.run(ask()) == b"page 1"
 
 
-def test_a_page_with_new_values_is_made_anew(flight, press):
+def test_a_page_with_new_values_is_made_anew(cache, press):
     async def ask():
-        before = await flight.get(None, gzip=False)
+        before = await cache.get(None, gzip=False)
         press.version += 1
-        return before, await flight.get(None, gzip=False)
+        return before, await cache.get(None, gzip=False)
 
     assert asyncio.run(ask()) == (b"page 1", b"page 2")
 
@@ -163,12 +163,12 @@ def test_scrapes_of_one_second_share_a_page_also_when_a_minute_ends_between_them
         made.append(clock.at)
         return page.exposition(form).splitlines()[-1]
 
-    flight = SingleFlight(exposition, lambda: page.version, clock)
+    cache = PageCache(exposition, lambda: page.version, clock)
 
     async def ask():
         shown = []
         for clock.at in (0.0, 0.4, 59.8, 60.0, 60.7, 61.0, 61.5):
-            shown.append(await flight.get(Format.TEXT, gzip=False))
+            shown.append(await cache.get(Format.TEXT, gzip=False))
         return shown
 
     assert asyncio.run(ask()) == [b"sun 0.0"] * 5 + [b"sun 61.0"] * 2
@@ -176,46 +176,44 @@ def test_scrapes_of_one_second_share_a_page_also_when_a_minute_ends_between_them
 
 
 def test_each_key_has_a_page_of_its_own(press, clock):
-    flight = SingleFlight(lambda key: press() + b" of " + key, now=clock)
+    cache = PageCache(lambda key: press() + b" of " + key, now=clock)
 
     async def ask():
-        return [await flight.get(key, gzip=False) for key in (b"a", b"b", b"a", b"b")]
+        return [await cache.get(key, gzip=False) for key in (b"a", b"b", b"a", b"b")]
 
     assert asyncio.run(ask()) == [b"page 1 of a", b"page 2 of b"] * 2
 
 
-def test_of_many_pages_the_oldest_are_forgotten(flight):
+def test_of_many_pages_the_oldest_are_forgotten(cache):
     async def ask():
-        for key in range(MOST + 1):
-            await flight.get(key, gzip=False)
-        again = [await flight.get(key, gzip=False) for key in (MOST, 1, 0)]
-        return again, len(flight._made)
+        for key in range(MAX_PAGES + 1):
+            await cache.get(key, gzip=False)
+        return [await cache.get(key, gzip=False) for key in (MAX_PAGES, 1, 0)]
 
-    assert asyncio.run(ask()) == (
-        [b"page %d" % number for number in (MOST + 1, 2, MOST + 2)],
-        MOST,
-    )
+    assert asyncio.run(ask()) == [
+        b"page %d" % number for number in (MAX_PAGES + 1, 2, MAX_PAGES + 2)
+    ]
 
 
-def test_a_flood_of_different_pages_is_turned_away_and_those_of_others_are_not(flight, press):
+def test_a_flood_of_different_pages_is_turned_away_and_those_of_others_are_not(cache, press):
     async def ask():
         press.open.clear()
-        flood = [asyncio.create_task(flight.get(key, gzip=False)) for key in range(1_000)]
+        flood = [asyncio.create_task(cache.get(key, gzip=False)) for key in range(1_000)]
         await asyncio.to_thread(press.begun.wait, LONG)
         await asyncio.sleep(0)
         refused = [each for each in flood if each.done()]
-        sharing = asyncio.create_task(flight.get(0, gzip=False))
+        sharing = asyncio.create_task(cache.get(0, gzip=False))
         press.open.set()
         shown = await asyncio.gather(*flood, sharing, return_exceptions=True)
-        return {type(each.exception()) for each in refused}, shown, await flight.get(-1, gzip=False)
+        return {type(each.exception()) for each in refused}, shown, await cache.get(-1, gzip=False)
 
     kinds, shown, later = asyncio.run(ask())
     assert kinds == {QueueFullError}
     # Who waits for a lock is let in in any order.
     *made, shared = [page for page in shown if isinstance(page, bytes)]
-    assert set(made) == {b"page %d" % (number + 1) for number in range(MOST)}
-    assert (len(made), shared) == (MOST, made[0])
-    assert later == b"page %d" % (MOST + 1)
+    assert set(made) == {b"page %d" % (number + 1) for number in range(MAX_PAGES)}
+    assert (len(made), shared) == (MAX_PAGES, made[0])
+    assert later == b"page %d" % (MAX_PAGES + 1)
 
 
 # The pages of the application
@@ -225,12 +223,12 @@ class Held:
     """A status that nobody gets before it is let go."""
 
     def __init__(self):
-        self.told = 0
+        self.calls = 0
         self.begun = threading.Event()
         self.end = threading.Event()
 
     def __call__(self):
-        self.told += 1
+        self.calls += 1
         self.begun.set()
         assert self.end.wait(LONG)
         return Status(0.0, ())
@@ -243,13 +241,13 @@ def held():
 
 @pytest.fixture
 def site(held):
-    return Client(build(PAGES.__getitem__, lambda: 0, list, held))
+    return Client(build(lambda _: METRICS, lambda: 0, list, held))
 
 
 def test_a_crowd_that_asks_for_the_status_page_costs_one_look_at_the_accounts(site, held):
     async def ask():
         crowd = [
-            asyncio.create_task(site._request("GET", "/", headers))
+            asyncio.create_task(site.ask("GET", "/", headers))
             for headers in ({}, GZIP)
             for _ in range(50)
         ]
@@ -262,24 +260,22 @@ def test_a_crowd_that_asks_for_the_status_page_costs_one_look_at_the_accounts(si
     plain, packed = ({answer.body for answer in half} for half in (answers[:50], answers[50:]))
     assert {gzip.decompress(body) for body in packed} == plain
     assert len(plain) == len(packed) == 1
-    assert held.told == 1
+    assert held.calls == 1
 
 
 def test_a_flood_of_queries_costs_one_look_at_the_accounts_and_no_scrape(site, held):
     async def ask():
-        flood = [
-            asyncio.create_task(site._request("GET", f"/?search={n}", ())) for n in range(1_000)
-        ]
+        flood = [asyncio.create_task(site.ask("GET", f"/?search={n}")) for n in range(1_000)]
         await asyncio.to_thread(held.begun.wait, LONG)
-        scrape = await site._request("GET", "/metrics", ())
+        scrape = await site.ask("GET", "/metrics")
         held.end.set()
         return scrape, await asyncio.gather(*flood)
 
     scrape, answers = asyncio.run(ask())
-    assert (scrape.status, scrape.body) == (200, PAGES[Format.TEXT])
-    assert [answer.status for answer in answers] == [200] * MOST + [503] * (1_000 - MOST)
-    assert {answer.headers["retry-after"] for answer in answers[MOST:]} == {"1"}
-    assert held.told == 1
+    assert (scrape.status, scrape.body) == (200, METRICS)
+    assert [answer.status for answer in answers] == [200] * MAX_PAGES + [503] * (1_000 - MAX_PAGES)
+    assert {answer.headers["retry-after"] for answer in answers[MAX_PAGES:]} == {"1"}
+    assert held.calls == 1
 
 
 def test_a_scrape_queues_behind_neither_status_pages_nor_other_work(site, held):
@@ -287,14 +283,14 @@ def test_a_scrape_queues_behind_neither_status_pages_nor_other_work(site, held):
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
         others = [
             asyncio.create_task(asyncio.to_thread(held.end.wait, LONG)),  # as bcrypt might
-            *(asyncio.create_task(site._request("GET", "/", headers)) for headers in ({}, GZIP)),
+            *(asyncio.create_task(site.ask("GET", "/", headers)) for headers in ({}, GZIP)),
         ]
-        scrape = await asyncio.create_task(site._request("GET", "/metrics", ()))
+        scrape = await asyncio.create_task(site.ask("GET", "/metrics"))
         done = [other for other in others if other.done()]
         held.end.set()
         await asyncio.gather(*others)
         return scrape, done
 
     scrape, done = asyncio.run(ask())
-    assert scrape.body == PAGES[Format.TEXT]
+    assert scrape.body == METRICS
     assert done == []

@@ -5,7 +5,8 @@ from pathlib import Path
 import trustme
 import yaml
 
-from exporter.config.web import WebConfig, WebSettings
+from exporter.config.web import WebConfig
+from exporter.web.access import AccessRules
 
 HASH = "$2b$04$Z//5ngFxCiSscWWtdEfd3eiRUqD5Ha6f5Vryi4.ooFeBOptCHr3D2"
 
@@ -17,7 +18,7 @@ class Clock:
         return self.at
 
 
-class Place:
+class WebDirectory:
     """A directory with a web configuration, and certificates for it."""
 
     def __init__(self, directory: Path) -> None:
@@ -46,5 +47,5 @@ class Place:
     def opened(self) -> WebConfig:
         return WebConfig(self.path, self.clock)
 
-    def read(self) -> WebSettings:
+    def read(self) -> AccessRules:
         return self.opened().current()

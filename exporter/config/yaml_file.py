@@ -1,4 +1,4 @@
-"""From a YAML file to plain dicts, lists and scalars, with `${NAME}` replaced."""
+"""Reads a YAML file into dicts, lists and scalars, with `${NAME}` replaced."""
 
 import os
 import re
@@ -13,26 +13,26 @@ from typing import Any, NoReturn
 
 import yaml
 
-from exporter.config.mistakes import ConfigError, FromEnvironment, place, shown
+from exporter.config.errors import ConfigError, FromEnvironment, place, quoted
 
 _VARIABLE = re.compile(r"\$\{([^{}]+)\}")
-LARGEST = 10_000_000  # bytes, of which no file that people write comes near
-TOO_LARGE = f"is larger than {LARGEST // 1_000_000} MB"
-_MOST_NODES = 100_000
-_PIECE = 64 * 1024  # bytes
+MAX_SIZE = 10_000_000  # bytes
+TOO_LARGE = f"is larger than {MAX_SIZE // 1_000_000} MB"
+_MAX_NODES = 100_000
+_READ_SIZE = 64 * 1024  # bytes
 
 
-def text_of(path: Path, patience: float = 0.0) -> str:
+def read_text(path: Path, pipe_timeout: float = 0.0) -> str:
     """A file's text.
 
-    Another kind of file, such as a pipe, is read where there is `patience`: so many seconds for all
-    of it. Without, it is refused unread: whoever writes to it may never come.
+    A pipe is read for up to `pipe_timeout` seconds; with 0 it is refused, as whatever is no regular
+    file: nobody may ever write to it.
 
     Raises:
         ValueError: The file cannot be read or is not UTF-8; the text says which, not what it holds.
     """
     try:
-        return TextIOWrapper(BytesIO(_bytes_of(path, patience)), "utf-8-sig").read()
+        return TextIOWrapper(BytesIO(_read_bytes(path, pipe_timeout)), "utf-8-sig").read()
     except OSError as error:
         reason = f"cannot be read: {error.strerror}"
     except UnicodeDecodeError:
@@ -42,68 +42,75 @@ def text_of(path: Path, patience: float = 0.0) -> str:
     raise ValueError(reason)
 
 
-def _bytes_of(path: Path, patience: float) -> bytes:
-    # What nobody writes to is opened, too, and then has nothing to read.
+def _read_bytes(path: Path, pipe_timeout: float) -> bytes:
+    # Without O_NONBLOCK, opening a pipe would wait for somebody who writes.
     file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
         kind = os.fstat(file).st_mode
-        if not patience and not (S_ISREG(kind) or S_ISDIR(kind)):
+        if not pipe_timeout and not (S_ISREG(kind) or S_ISDIR(kind)):
             raise ValueError("is not a file")
-        found, ready, end = bytearray(), select.poll(), monotonic() + patience
+        found, ready, end = bytearray(), select.poll(), monotonic() + pipe_timeout
         ready.register(file, select.POLLIN)
         while True:
-            left = None if patience == inf else max(0.0, end - monotonic()) * 1e3
+            left = None if pipe_timeout == inf else max(0.0, end - monotonic()) * 1e3
             if not ready.poll(left):
-                raise ValueError(f"is a pipe to which nobody wrote all within {patience:g} s")
-            piece = os.read(file, _PIECE)
+                raise ValueError(f"is a pipe to which nobody wrote all within {pipe_timeout:g} s")
+            piece = os.read(file, _READ_SIZE)
             if not piece:
                 return bytes(found)
             found += piece
-            if len(found) > LARGEST:
+            if len(found) > MAX_SIZE:
                 raise ValueError(TOO_LARGE)
     finally:
         os.close(file)
 
 
-def read_plain(path: Path, wanted: str, patience: float = 0.0, missing: str = "") -> dict[Any, Any]:
-    """A configuration file as a tree, as it stands; `patience` as `text_of`.
+def read_mapping(
+    path: Path, wanted: str, pipe_timeout: float = 0.0, missing: str = ""
+) -> dict[Any, Any]:
+    """The mapping in a YAML file; `pipe_timeout` as in `read_text`.
 
     Raises:
-        ConfigError: The file is unreadable, or is not the one YAML mapping it should be, which
-            `wanted` describes; `missing` is said of one that is not there.
+        ConfigError: The file is unreadable, or holds no single mapping, which `wanted` describes;
+            `missing` is added where there is no file.
     """
     try:
-        return _parsed(text_of(path, patience), wanted)
+        return _parse(read_text(path, pipe_timeout), wanted)
     except ValueError as error:
         hint = missing if not os.path.lexists(path) else ""
         raise ConfigError(f"{path}: {error}{hint}") from None
 
 
-def read(path: Path, environ: Mapping[str, str], patience: float = 0.0) -> dict[Any, Any]:
-    """A configuration file as a tree; a `${NAME}` that is a whole value comes from `environ`.
+def read_config(
+    path: Path, environ: Mapping[str, str], pipe_timeout: float = 0.0
+) -> dict[Any, Any]:
+    """The mapping in a configuration file; a whole value `${NAME}` is taken from `environ`.
 
     Raises:
-        ConfigError: As `read_plain`, or the file names variables that are not set.
+        ConfigError: As `read_mapping`, or the file names variables that are not set.
     """
     first = f"; start with cp config.example.yaml {path}, or name another with --config.file"
-    tree = read_plain(path, "a mapping with the key accounts", patience, first)
+    tree = read_mapping(path, "a mapping with the key accounts", pipe_timeout, first)
     unset: list[str] = []
-    filled: dict[Any, Any] = _filled(tree, (), environ, unset)
+    values: dict[Any, Any] = _substitute(tree, (), environ, unset)
     if unset:
         raise ConfigError(f"{path}: {'; '.join(unset)}")
-    return filled
+    return values
 
 
-def _filled(
+def _substitute(
     value: Any, location: tuple[str | int, ...], environ: Mapping[str, str], unset: list[str]
 ) -> Any:
     match value:
         case dict():
             return {
-                key: _filled(item, (*location, key), environ, unset) for key, item in value.items()
+                key: _substitute(item, (*location, key), environ, unset)
+                for key, item in value.items()
             }
         case list():
-            return [_filled(item, (*location, n), environ, unset) for n, item in enumerate(value)]
+            return [
+                _substitute(item, (*location, n), environ, unset) for n, item in enumerate(value)
+            ]
         case str() if variable := _VARIABLE.fullmatch(value):
             name = variable[1]
             if name in environ:
@@ -112,8 +119,8 @@ def _filled(
     return value
 
 
-def _parsed(text: str, wanted: str) -> dict[Any, Any]:
-    # The parser's own messages quote the file, where a password may stand: they are not passed on.
+def _parse(text: str, wanted: str) -> dict[Any, Any]:
+    # The parser's own messages quote the file, where a password may stand: they are dropped.
     try:
         documents = list(yaml.load_all(text, Loader=_Loader))
     except _RefusedError as refusal:
@@ -138,11 +145,11 @@ def _parsed(text: str, wanted: str) -> dict[Any, Any]:
 
 
 class _RefusedError(Exception):
-    """Valid YAML that has no place in a configuration file. The text is ours."""
+    """Valid YAML that is not accepted."""
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, without tags, repeated keys, and aliases that outgrow all measure."""
+    """PyYAML's safe loader that refuses tags, repeated keys, and exponential aliases."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -157,12 +164,12 @@ class _Loader(yaml.SafeLoader):
         node = super().compose_node(parent, index)
         if isinstance(event, yaml.AliasEvent):
             # An anchor whose size is not known yet holds this very alias: it would never end.
-            self._nodes += self._sizes.get(event.anchor, _MOST_NODES)
+            self._nodes += self._sizes.get(event.anchor, _MAX_NODES)
         else:
             self._nodes += 1
             self._sizes[event.anchor] = self._nodes - before
-        if self._nodes > _MOST_NODES:
-            _refuse(event.start_mark, f"more than {_MOST_NODES} values, aliases written out")
+        if self._nodes > _MAX_NODES:
+            _refuse(event.start_mark, f"more than {_MAX_NODES} values, aliases written out")
         return node
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
@@ -173,7 +180,7 @@ class _Loader(yaml.SafeLoader):
             identity = (key.tag, key.value)
             if identity in first:
                 earlier = first[identity]
-                _refuse(key.start_mark, f"{shown(key.value)} stands on line {earlier} already")
+                _refuse(key.start_mark, f"{quoted(key.value)} stands on line {earlier} already")
             first[identity] = key.start_mark.line + 1
         return node
 

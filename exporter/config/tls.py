@@ -113,7 +113,7 @@ class TlsServer(Section):
         return self
 
     @model_validator(mode="after")
-    def _clients_can_be_supported_policy(self) -> Self:
+    def _clients_can_be_verified(self) -> Self:
         policy = self.client_auth_type
         authority = self.client_ca or self.client_ca_file
         if policy == "NoClientCert" and authority:
@@ -186,9 +186,7 @@ class TlsServer(Section):
                 reason = "is encrypted; a key without a password is wanted"
             else:
                 reason = f"cannot be used with the certificate ({cause or 'not PEM'})"
-        else:
-            return
-        raise ValueError(f"{key_key}: {reason}")
+            raise ValueError(f"{key_key}: {reason}") from None
 
 
 def _pem_of(name: str, text: str | SecretStr | None, path: Path | None) -> tuple[str, str]:
@@ -198,8 +196,7 @@ def _pem_of(name: str, text: str | SecretStr | None, path: Path | None) -> tuple
     try:
         return f"{name}_file", read_text(path)
     except ValueError as error:
-        reason = error
-    raise ValueError(f"{name}_file: {reason}")
+        raise ValueError(f"{name}_file: {error}") from None
 
 
 def _trust(context: ssl.SSLContext, key: str, pem: str) -> None:
@@ -207,10 +204,7 @@ def _trust(context: ssl.SSLContext, key: str, pem: str) -> None:
         # What is not ASCII is a comment between the certificates.
         context.load_verify_locations(cadata=pem.encode("ascii", "replace").decode())
     except ssl.SSLError:
-        reason = "holds no certificates in PEM form"
-    else:
-        return
-    raise ValueError(f"{key}: {reason}")
+        raise ValueError(f"{key}: holds no certificates in PEM form") from None
 
 
 @contextmanager

@@ -153,19 +153,16 @@ class WebConfig:
         try:
             context = tls.context() if tls else None
         except ValueError as error:
-            reason = f"{self._path}: tls_server_config.{error}"
-        else:
-            headers = file.http_server_config.headers
-            users = file.basic_auth_users
-            return AccessRules(
-                tls=context,
-                client_names=frozenset(tls.client_allowed_sans if tls else ()),
-                headers={name: value for name, value in headers.items() if value},
-                users={name: each.get_secret_value().encode() for name, each in users.items()},
-                interval=file.rate_limit.interval,
-                burst=file.rate_limit.burst,
-            )
-        raise ConfigError(reason)
+            raise ConfigError(f"{self._path}: tls_server_config.{error}") from None
+        headers, users = file.http_server_config.headers, file.basic_auth_users
+        return AccessRules(
+            tls=context,
+            client_names=frozenset(tls.client_allowed_sans if tls else ()),
+            headers={name: value for name, value in headers.items() if value},
+            users={name: each.get_secret_value().encode() for name, each in users.items()},
+            interval=file.rate_limit.interval,
+            burst=file.rate_limit.burst,
+        )
 
     def _stat(self) -> tuple[tuple[int, ...] | None, ...]:
         return tuple(map(_stamp, (self._path, *self._named)))

@@ -15,7 +15,7 @@ from exporter.status.model import Status
 from exporter.web.documents import Documents
 from exporter.web.negotiation import accepts_gzip, wanted_format
 from exporter.web.page_cache import Key, PageCache, QueueFullError
-from exporter.web.plants import parse_query
+from exporter.web.plants import PlantQuery, parse_query
 from exporter.web.status_page import StatusPage
 from exporter.web.threads import in_daemon_thread
 
@@ -85,7 +85,7 @@ def build(  # noqa: PLR0913  # an application is handed all that it shows
 
 def _status_page(status: Callable[[], Status]) -> Endpoint:
     page = StatusPage(status)
-    pages = _html_cache(page.render)
+    pages = PageCache[PlantQuery](lambda query: page.render(query).encode())
 
     async def respond(request: Request) -> Response:
         try:
@@ -101,7 +101,7 @@ def _status_page(status: Callable[[], Status]) -> Endpoint:
 
 def _documents() -> Iterable[Route]:
     documents = Documents()
-    pages = _html_cache(documents.render)
+    pages = PageCache[str](lambda name: documents.render(name).encode())
     respond = partial(
         _page_response, pages=pages, media_type="text/html", headers=documents.headers
     )
@@ -113,10 +113,6 @@ def _documents() -> Iterable[Route]:
 async def _to_documents(_: Request) -> Response:
     # Relative, for those who come through a proxy that puts a path before ours.
     return RedirectResponse("docs/", status_code=308)
-
-
-def _html_cache(render: Callable[[Key], str]) -> PageCache[Key]:
-    return PageCache(lambda key: render(key).encode())
 
 
 def _metrics(exposition: Callable[[Format], bytes], version: Callable[[], int]) -> Endpoint:

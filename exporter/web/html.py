@@ -1,7 +1,7 @@
 """HTML pages from templates: layout, style, and the headers that say what a browser may do."""
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -26,7 +26,7 @@ class HtmlTemplate:
         template: str,
         *,
         script: str | None = None,
-        filters: Mapping[str, Callable[..., str]] | None = None,
+        filters: Iterable[Callable[..., str]] = (),
         variables: Mapping[str, object] | None = None,
         form_action: str = "'none'",
     ) -> None:
@@ -39,7 +39,7 @@ class HtmlTemplate:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters |= filters or {}
+        environment.filters |= {each.__name__: each for each in filters}
         environment.globals |= {
             "name": NAME,
             "version": version(NAME),

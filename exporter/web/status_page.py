@@ -32,6 +32,10 @@ from exporter.web.html import HtmlTemplate
 from exporter.web.plants import MAX_VALUE, PlantQuery, PlantRow, list_plants, plant_rows
 
 HELD_COUNTERS = 50  # rows
+_FILTERS = (
+    *(text.allowance, text.count, text.duration, text.energy, text.iso_time, text.power),
+    *(text.relative, text.utc_time),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,6 @@ class StatusPage:
             filters=_FILTERS,
             variables={
                 "severity_level": severity_level,
-                "relative": text.relative,
                 "PlantQuery": PlantQuery,
                 "max_value": MAX_VALUE,
             },
@@ -138,17 +141,6 @@ class StatusPage:
         if self._last is None or now - self._last[0] > page_cache.MAX_AGE:
             self._last = now, build_view(self._status())
         return self._last[1]
-
-
-_FILTERS: Mapping[str, Callable[..., str]] = {
-    "power": text.power,
-    "energy": text.energy,
-    "duration": text.duration,
-    "iso_time": text.iso_time,
-    "utc_time": text.utc_time,
-    "allowance": text.allowance,
-    "count": text.count,
-}
 
 
 def build_view(status: Status) -> StatusView:

@@ -176,18 +176,18 @@ def accounts_of(settings: Settings, name: str | None) -> list[AccountSettings]:
 def load_settings(path: Path) -> Settings:
     """The configuration, be it a pipe; a mistake in it ends the process."""
     try:
-        return read_settings(path, patience=inf)
+        return read_settings(path, pipe_timeout=inf)
     except ConfigError as error:
         fail(str(error))
 
 
-def read_settings(path: Path, patience: float = PIPE_TIMEOUT) -> Settings:
-    """The configuration, its factors checked against the catalogue; `patience` as `load`.
+def read_settings(path: Path, pipe_timeout: float = PIPE_TIMEOUT) -> Settings:
+    """The configuration, its factors checked against the catalogue; `pipe_timeout` as `load`.
 
     Raises:
         ConfigError: A mistake, and where.
     """
-    settings = load(path, os.environ, patience)
+    settings = load(path, os.environ, pipe_timeout)
     known: list[tuple[int, str]] = []
     for n, factor in enumerate(settings.factors):
         rows = (lookup(name, factor.device_type).get(factor.key) for name in INTERFACES)

@@ -15,14 +15,15 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --annotation-style line --custom-compile-command 'make requirements'
 
 # File by file, as the tests of one may share what is costly; and one more at a time than there are
-# processors, as many wait for a process of theirs.
-PARALLEL = -n $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)') --dist loadfile
+# processors, as many wait for a process of theirs. The fast ones wait for nothing.
+CPUS = $(shell $(PYTHON) -c 'import os; print(os.cpu_count())')
+PARALLEL = -n $$(($(CPUS) + 1)) --dist loadfile
 
 # The environment is as new as these stamps; its second half is for developers.
 DEMO = $(VENV)/installed
 DEV = $(VENV)/installed-dev
 
-.PHONY: help demo test test-clocks test-pythons stack-test lint coverage docs dashboards typescript oldest-pip requirements upgrade audit licences image bench soak clean
+.PHONY: help demo test test-fast test-clocks test-pythons stack-test lint coverage docs dashboards typescript oldest-pip requirements upgrade audit licences image bench soak clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -32,6 +33,9 @@ demo: $(DEMO) ## run the exporter on a simulated management system; it says wher
 
 test: $(DEV) ## run the whole suite; whatever needs more than Python skips with its reason
 	@$(BIN)/pytest -rs $(PARALLEL)
+
+test-fast: $(DEV) ## run in half a minute what simulates no days, starts no process and opens no socket
+	@$(BIN)/pytest -q -m "not slow" -n $(CPUS) --dist loadfile
 
 test-clocks: $(DEV) ## run it at six moments that are apt to break it, such as a leap day (needs a C compiler)
 	@$(BIN)/python tests/clocks/run.py $(CLOCKS) -- -rs $(PARALLEL)
@@ -58,8 +62,9 @@ typescript: build/grafana/node_modules ## install what checks the dashboards' ty
 
 oldest-pip: build/pip ## get the oldest pip that a supported Python brings: a test sets up with it
 
-docs: $(DEMO) ## write docs/metrics.md from the catalogue
+docs: $(DEMO) ## write docs/metrics.md and the graph in docs/architecture.md
 	@$(BIN)/fusionsolar-exporter metrics > docs/metrics.md
+	@$(BIN)/python docs/import_graph.py --write
 
 requirements: $(DEV) ## pin, with hashes, what pyproject.toml asks for
 	@$(COMPILE) $(FLAGS) pyproject.toml --group dev -o requirements-dev.txt

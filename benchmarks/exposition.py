@@ -13,14 +13,16 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from exporter.account.changes import Answered, Changes
+from exporter.account.model import AccountState, LatestAnswer, LatestValue
+from exporter.catalogue.index import lookup
 from exporter.catalogue.model import Kind, Metric
-from exporter.catalogue.rows import lookup
-from exporter.exposition.account import AccountSink
+from exporter.exposition.account import AccountView
 from exporter.exposition.page import Block, Format, Page, render
 from exporter.exposition.telemetry import Telemetry
 from exporter.exposition.translate import Translator
 from exporter.northbound.interfaces import INTERFACES
-from exporter.northbound.records import Device, Parsed, Plant, Reading
+from exporter.northbound.records import Device, Plant, Reading
 
 FAMILIES = 100
 BATCH = 100  # devices in a block
@@ -76,10 +78,10 @@ def kept(devices: range) -> Page:
 
 
 def batch_of_inverters() -> Callable[[], None]:
-    """An answer with all keys of 100 string inverters, on its way to the page."""
+    """An answer with all keys of 100 string inverters, on its way from the model to the page."""
     values = {row.key: 512.0 if row.states else 0.9 for row in lookup(REALTIME.name, 1).values()}
     devices = {str(n): Device(str(n), "NE=33000000", 1) for n in range(BATCH)}
-    sink = AccountSink(
+    view = AccountView(
         "home",
         page=Page(CollectorRegistry(), time.monotonic),
         telemetry=Telemetry(),
@@ -88,9 +90,15 @@ def batch_of_inverters() -> Callable[[], None]:
         now=time.monotonic,
         wall=time.time,
     )
-    sink.fleet({"NE=33000000": Plant("NE=33000000", "Plant")}, devices)
-    answer = Parsed(tuple(Reading(device, values) for device in devices))
-    return lambda: sink.readings(REALTIME, devices.keys(), answer)
+    state = AccountState()
+    state.fleet.plants["NE=33000000"] = Plant("NE=33000000", "Plant")
+    state.fleet.devices |= devices
+    answers: dict[str, LatestAnswer[LatestValue]] = {
+        name: LatestAnswer(time.time(), time.monotonic(), Reading(name, values)) for name in devices
+    }
+    state.answers[REALTIME.name].update(answers)
+    view.restored(state, time.time() - time.monotonic())
+    return lambda: view.show(Changes(answers=[Answered(REALTIME, devices.keys())]))
 
 
 def medians(rounds: int, *works: Callable[[], object]) -> list[float]:
@@ -124,7 +132,7 @@ def main() -> None:
         for name, theirs, ours in (("plain", plain, plain_kept), ("gzip", packed, packed_kept)):
             print(f"{series:8} {name:8} {theirs:11.2f} {ours:9.2f} {theirs / ours:6.0f}x")
     (batch,) = medians(11, batch_of_inverters())
-    print(f"An answer about {BATCH} string inverters, from readings to the page: {batch:.0f} ms.")
+    print(f"An answer about {BATCH} string inverters, from the model to the page: {batch:.0f} ms.")
 
 
 if __name__ == "__main__":

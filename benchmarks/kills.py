@@ -16,10 +16,10 @@ from typing import Any
 from process import Process
 
 from exporter.northbound.interfaces import INTERFACES
-from exporter.simulator.fleet import build
-from exporter.simulator.limits import Calls
-from exporter.simulator.server import Server
-from exporter.simulator.system import System
+from exporter.simulator.http.limits import Calls
+from exporter.simulator.http.server import Server
+from exporter.simulator.http.system import System
+from exporter.simulator.world.fleet import build
 
 MINUTE = 1.0  # seconds that a minute of the limits lasts
 LONGEST_LIFE = 1.5  # seconds after the first page

@@ -17,9 +17,9 @@ import urllib.request
 from exporter import daemon
 from exporter.config import Settings
 from exporter.northbound.interfaces import EDITIONS
-from exporter.simulator.fleet import build
-from exporter.simulator.server import Server
-from exporter.simulator.system import System
+from exporter.simulator.http.server import Server
+from exporter.simulator.http.system import System
+from exporter.simulator.world.fleet import build
 from exporter.web import server
 
 MINUTES = 10

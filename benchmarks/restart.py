@@ -10,21 +10,27 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import structlog
 from process import Process
 
-from exporter.catalogue.rows import lookup
-from exporter.exposition.account import AccountSink
+from exporter.account.changes import Answered, Changes
+from exporter.account.database import Database
+from exporter.account.fleet import Fleet
+from exporter.account.model import AccountState, LatestAnswer
+from exporter.account.state_directory import file_of
+from exporter.account.store import Store
+from exporter.catalogue.index import lookup
+from exporter.clock import SystemClock, offset_of
+from exporter.exposition.account import AccountView
 from exporter.exposition.page import Page
 from exporter.exposition.telemetry import Telemetry
 from exporter.exposition.translate import Translator
 from exporter.northbound.interfaces import INTERFACES
-from exporter.northbound.records import Device, Parsed, Plant, Reading
-from exporter.polling.inventory import Inventory
-from exporter.polling.memory import Memory
-from exporter.polling.state_directory import file_of
+from exporter.northbound.records import Device, Plant, Reading
 
 URL = "http://127.0.0.1:9"  # where nobody answers
 PER_PLANT = 20  # devices
@@ -54,31 +60,34 @@ def main() -> None:
 
 
 def _write_state(path: Path, devices: int) -> None:
-    inventory, memory = Inventory(), Memory(path)
+    state, clock = AccountState(), SystemClock()
+    fleet = Fleet(state.fleet)
     codes = [f"NE={33_000_000 + n}" for n in range(max(1, devices // PER_PLANT))]
-    inventory.add_plants(Plant(code, f"Plant {code}", 1e5) for code in codes)
+    fleet.add_plants(Plant(code, f"Plant {code}", 1e5) for code in codes)
     known = [
         Device(str(10**15 + n), codes[n % len(codes)], 1, f"Inverter {n}", "SUN2000", f"SN{n}")
         for n in range(devices)
     ]
-    inventory.take_devices(codes, known)
+    fleet.list_devices(codes, known)
     telemetry = Telemetry()
-    sink = AccountSink(
+    view = AccountView(
         "writer",
         page=Page(telemetry.registry, time.monotonic),
         telemetry=telemetry,
         translator=Translator({}),
         places={},
-        now=time.monotonic,
-        wall=time.time,
+        now=clock.now,
+        wall=clock.time,
     )
-    sink.fleet(inventory.plants, inventory.devices)
+    view.restored(state, offset_of(clock))
     for start in range(0, devices, BATCH):
         batch = [device.id for device in known[start : start + BATCH]]
-        readings = tuple(Reading(name, _values(start + n)) for n, name in enumerate(batch))
-        sink.readings(REALTIME, batch, Parsed(readings))
-    memory.write({**inventory.remember(), **sink.changes()})
-    memory.close()
+        for n, name in enumerate(batch):
+            reading = Reading(name, _values(start + n))
+            state.answers[REALTIME.name][name] = LatestAnswer(clock.time(), clock.now(), reading)
+        view.show(Changes(answers=[Answered(REALTIME, batch)]))
+    with closing(Database(path)) as database:
+        Store(state, database, clock, structlog.get_logger()).save()
 
 
 def _values(seed: int) -> dict[str, float]:

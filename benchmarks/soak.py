@@ -23,9 +23,9 @@ from process import Process
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.northbound.interfaces import INTERFACES, MINUTE
-from exporter.simulator.fleet import build
-from exporter.simulator.server import Server
-from exporter.simulator.system import System
+from exporter.simulator.http.server import Server
+from exporter.simulator.http.system import System
+from exporter.simulator.world.fleet import build
 
 PACE = 100
 SESSION = 1_200.0  # at no pace: one that ends within ten minutes is taken for stolen

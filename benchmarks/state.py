@@ -2,14 +2,23 @@
 
 import argparse
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-from exporter.catalogue.rows import lookup
-from exporter.polling.memory import Memory
+import structlog
 
+from exporter.account.database import Database
+from exporter.account.interface_schedule import InterfaceState
+from exporter.account.model import AccountState, LatestAnswer
+from exporter.account.store import Store
+from exporter.catalogue.index import lookup
+from exporter.clock import SystemClock
+from exporter.northbound.records import Reading
+
+REALTIME = "getDevRealKpi"
 BATCH = 100
 ROUNDS = 5
 
@@ -19,31 +28,55 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--devices", type=int, default=5_000)
     flags = parser.parse_args()
-    values = dict.fromkeys(lookup("getDevRealKpi", 1), 12_345.678)
+    values = dict.fromkeys(lookup(REALTIME, 1), 12_345.678)
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "account.sqlite"
-        memory = Memory(path)
-        started, ended = [], []
-        for n in range(ROUNDS * flags.devices // BATCH):
-            started.append(_seconds(memory, {("lane", "getDevRealKpi"): [n] * 100}))
-            first = n * BATCH % flags.devices
-            shown = {"at": 1_700_000_000.5 + n, "shown": values}
-            answer = {("shown", str(first + each)): shown for each in range(BATCH)}
-            ended.append(_seconds(memory, answer))
+        with closing(Database(path)) as database:
+            started, ended = _write(database, flags.devices, values)
         print(f"{len(values)} values a device, {flags.devices} devices")
         print(f"a call's start: {1_000 * median(started):.1f} ms")
         print(f"an answer about {BATCH} devices: {1_000 * median(ended):.1f} ms")
-        sizes = {file.suffix: file.stat().st_size for file in path.parent.iterdir()}
-        print(f"on disk: {sum(sizes.values()) / 1e6:.1f} MB")
-        start = perf_counter()
-        known = Memory(path).read("shown")
-        print(f"opened, checked and read: {perf_counter() - start:.2f} s ({len(known)} devices)")
+        print(f"on disk: {sum(f.stat().st_size for f in path.parent.iterdir()) / 1e6:.1f} MB")
+        with closing(Database(path)) as database:
+            state, store = _opened(database)
+            took = _seconds(store.load)
+        known = len(state.answers[REALTIME])
+        print(f"opened, checked and read: {took:.2f} s ({known} devices)")
 
 
-def _seconds(memory: Memory, changes: Mapping[tuple[str, str], object]) -> float:
+def _opened(database: Database) -> tuple[AccountState, Store]:
+    state = AccountState()
+    return state, Store(state, database, SystemClock(), structlog.get_logger())
+
+
+def _write(
+    database: Database, devices: int, values: dict[str, float]
+) -> tuple[list[float], list[float]]:
+    """Seconds that it took to write each call's start, and each answer."""
+    state, store = _opened(database)
+    state.interfaces[REALTIME] = InterfaceState()
+    started, ended = [], []
+
+    def start() -> None:
+        with store.claim():
+            log = state.interfaces.change(REALTIME).log
+            log.start(now, now)
+            store.save()
+
+    for n in range(ROUNDS * devices // BATCH):
+        now = float(n)
+        started.append(_seconds(start))
+        state.interfaces[REALTIME].log.end(now, ())
+        for each in range(BATCH):
+            name = str(n * BATCH % devices + each)
+            state.answers[REALTIME][name] = LatestAnswer(now, now, Reading(name, values))
+        ended.append(_seconds(store.save))
+    return started, ended
+
+
+def _seconds(work: Callable[[], object]) -> float:
     start = perf_counter()
-    with memory.claim():
-        memory.write(changes)
+    work()
     return perf_counter() - start
 
 

@@ -16,14 +16,17 @@ from typing import Any
 
 import yaml
 
-from exporter.accounts import Accounts
+from exporter.account.database import Database
+from exporter.account.login import HostGate
+from exporter.account.poller import Poller
+from exporter.clock import SystemClock
 from exporter.config import load
 from exporter.exposition.page import Page
 from exporter.exposition.telemetry import Telemetry
-from exporter.polling.poller import Poller
-from exporter.simulator.fleet import build
-from exporter.simulator.server import Server
-from exporter.simulator.system import System
+from exporter.simulator.http.server import Server
+from exporter.simulator.http.system import System
+from exporter.simulator.world.fleet import build
+from exporter.wiring import account_config, client_of, poll_configs, view_of
 
 PACKAGE = Path(__file__).parents[1] / "exporter"
 LONG_FILE, LONG_FUNCTION = 400, 50  # lines
@@ -113,7 +116,10 @@ def _calls_of_an_answer() -> set[tuple[Function, Function]]:
 
 
 def _is_ours(frame: FrameType) -> bool:
+    """Whether somebody wrote this function: not those that dataclasses make."""
     module = frame.f_globals.get("__name__", "")
+    if frame.f_code.co_filename == "<string>":
+        return False
     return module.startswith("exporter.") and ".simulator" not in module
 
 
@@ -122,16 +128,25 @@ def _function(frame: FrameType) -> Function:
 
 
 def _poller(url: str) -> tuple[Poller, Telemetry]:
-    """An account's poller, wired as in the daemon, whose thread has not been started."""
+    """An account's poller, wired as in the daemon."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "config.yaml"
-        account = {"base_url": url, "username": "api", "password": "secret", "limits": "classic"}
-        path.write_text(yaml.safe_dump({"accounts": [account], "state": {"directory": None}}))
+        home = {"base_url": url, "username": "api", "password": "secret", "limits": "classic"}
+        path.write_text(yaml.safe_dump({"accounts": [home], "state": {"directory": None}}))
         settings = load(path, {})
-    telemetry = Telemetry()
-    accounts = Accounts(Page(telemetry.registry, lambda: 0.0), telemetry, MINUTE, None)
-    plan = accounts._plan(settings, settings.accounts[0])  # noqa: SLF001  # started by hand
-    return accounts._start(plan, ()).poller, telemetry  # noqa: SLF001  # started by hand
+    account, scale, clock, telemetry = settings.accounts[0], MINUTE / 60, SystemClock(), Telemetry()
+    polled = tuple(poll_configs(settings, account, scale))
+    telemetry.introduce(account.name, [each.interface.name for each in polled])
+    page = Page(telemetry.registry, clock.now)
+    poller = Poller(
+        account_config(settings, account, polled, scale),
+        client=client_of(account),
+        view=view_of(settings, account, polled, page=page, telemetry=telemetry, clock=clock),
+        clock=clock,
+        gate=HostGate(),
+        database=Database(),
+    )
+    return poller, telemetry
 
 
 def _requests(telemetry: Telemetry) -> float:

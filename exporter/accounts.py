@@ -1,5 +1,6 @@
-"""The accounts at work: settings become pollers and sinks, and change with the configuration."""
+"""The accounts at work: settings become pollers and views, and change with the configuration."""
 
+import gc
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -9,51 +10,50 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from exporter.account.account_polling import AccountConfig
+from exporter.account.database import Database
+from exporter.account.login import HostGate
+from exporter.account.poller import Poller
+from exporter.account.state_directory import Owner, StateDirectory
+from exporter.clock import SystemClock
 from exporter.config import AccountSettings, Settings
-from exporter.exposition.account import AccountSink
+from exporter.exposition.account import AccountView
 from exporter.exposition.page import Format, IncompleteError, Page
-from exporter.exposition.state import told_of
 from exporter.exposition.telemetry import Telemetry
 from exporter.northbound.client import Client
 from exporter.northbound.interfaces import MINUTE
-from exporter.polling.clock import SystemClock
-from exporter.polling.inventory import Inventory
-from exporter.polling.lane import Wish
-from exporter.polling.memory import Memory
-from exporter.polling.poller import Poller
-from exporter.polling.restoring import Turns
-from exporter.polling.session import HostGate
-from exporter.polling.state_directory import Owner, StateDirectory
-from exporter.status.model import AccountCounts, Status
-from exporter.wiring import client_of, inventory_of, owner_of, sink_of, terms_of, wishes_of
+from exporter.status.model import Status
+from exporter.wiring import account_config, client_of, owner_of, poll_configs, view_of
 
 # Files of an account that may be open at once: state and lock (4), a call's socket, twice (2), and
 # what it takes to find the host and to read certificates (4).
 OPEN_FILES = 10
+
+STOP_CHECK = 0.1  # seconds between two looks whether a waiting account is to end
 
 _Server = tuple[str | None, int]  # host and port
 _User = tuple[_Server, str]
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class _PreparedAccount:
     """An account as the settings want it, and what of it can fail."""
 
     settings: Settings
     account: AccountSettings
-    wishes: Sequence[Wish]
+    config: AccountConfig
     client: Client
-    inventory: Inventory
 
 
 @dataclass(frozen=True, slots=True)
 class _Working:
     """An account at work, and what it was started with; `restored` says that its past is shown."""
 
-    plan: _Plan
+    plan: _PreparedAccount
     clock: SystemClock
     poller: Poller
-    sink: AccountSink
+    view: AccountView
+    database: Database
     thread: threading.Thread
     restored: threading.Event
 
@@ -63,7 +63,7 @@ class _Change:
     """Which accounts have ended, are to be started, and are at work, the started ones included."""
 
     ending: Sequence[_Working]
-    plans: Sequence[_Plan]
+    plans: Sequence[_PreparedAccount]
     working: dict[str, _Working]
 
 
@@ -80,11 +80,11 @@ class Accounts:
         self._scale = minute / MINUTE
         self._state = StateDirectory(state) if state else None
         self._working: dict[str, _Working] = {}
-        self._memories: dict[Owner, Memory] = {}
+        self._databases: dict[Owner, Database] = {}
         self._gates: dict[_Server, HostGate] = {}
         self._was_complete = False
         self._was_ready = False
-        self._turns = Turns()
+        self._restoring = threading.Lock()
         self._changing = threading.Lock()
         self._still: Mapping[Format, bytes] = {}
         self._log = structlog.get_logger()
@@ -119,7 +119,7 @@ class Accounts:
             try:
                 self._exchange(change)
                 for each in change.working.values():
-                    each.poller.unpark()
+                    each.poller.resume()
             finally:
                 for each in change.working.values():
                     each.restored.wait()
@@ -140,14 +140,14 @@ class Accounts:
         for each in ending:
             each.thread.join()
         if ending:
-            self._turns.let_go()
+            gc.unfreeze()  # what ended accounts hold in circles
         return _Change(ending, plans, working)
 
     def _exchange(self, change: _Change) -> None:
         """Takes the ended accounts off the page, and starts the planned ones."""
         working = change.working
         for each in change.ending:
-            each.sink.close()
+            each.view.close()
         try:
             for plan in change.plans:
                 working[plan.account.name] = self._start(plan, working.values())
@@ -158,15 +158,15 @@ class Accounts:
                 if each.thread.ident is None:
                     each.thread.start()
         for name in self._working.keys() - working.keys():
-            self._telemetry.forget(name)
+            self._telemetry.drop_account(name)
             self._log.info("account removed", account=name)
         self._working = working
         self.release({owner_of(each.plan.account) for each in working.values()})
 
     def release(self, kept: Collection[Owner]) -> None:
         """Leaves what is remembered of all owners but these to other processes."""
-        for owner in self._memories.keys() - kept:
-            self._memories.pop(owner).close()
+        for owner in self._databases.keys() - kept:
+            self._databases.pop(owner).close()
         if self._state:
             self._state.keep(kept)
 
@@ -229,45 +229,52 @@ class Accounts:
         ]
 
     def status(self) -> Status:
-        """How all accounts fare now; any thread may ask."""
-        told = told_of(self._telemetry)
+        """All accounts as they are now; any thread may ask."""
         return Status(
             SystemClock().time(),
             tuple(
-                each.sink.status(each.poller.report, told.get(name, AccountCounts()))
-                for name, each in self._working.items()
+                each.view.status(each.poller.report, state_kept=self._is_kept(each))
+                for each in self._working.values()
             ),
         )
 
-    def _plan(self, settings: Settings, account: AccountSettings) -> _Plan:
-        return _Plan(
-            settings,
-            account,
-            tuple(wishes_of(settings, account, self._scale)),
-            client_of(account),
-            inventory_of(account),
-        )
+    def _is_kept(self, each: _Working) -> bool | None:
+        """Whether an account's state is kept; None where nothing is to be kept."""
+        declined = self._state is None and each.plan.settings.state.declined
+        return None if declined else each.database.is_kept
 
-    def _start(self, plan: _Plan, others: Iterable[_Working]) -> _Working:
-        account, clock = plan.account, SystemClock()
+    def _plan(self, settings: Settings, account: AccountSettings) -> _PreparedAccount:
+        polled = tuple(poll_configs(settings, account, self._scale))
+        config = account_config(settings, account, polled, self._scale)
+        return _PreparedAccount(settings, account, config, client_of(account))
+
+    def _start(self, plan: _PreparedAccount, others: Iterable[_Working]) -> _Working:
+        account, polled, clock = plan.account, plan.config.polled, SystemClock()
         with ExitStack() as undone:  # what cannot be started leaves nothing behind
-            undone.callback(self._telemetry.forget, account.name)
-            self._telemetry.introduce(account.name, [wish.interface.name for wish in plan.wishes])
-            sink = sink_of(
+            undone.callback(self._telemetry.drop_account, account.name)
+            self._telemetry.introduce(account.name, [each.interface.name for each in polled])
+            view = view_of(
                 plan.settings,
                 account,
-                plan.wishes,
+                polled,
                 page=self._page,
                 telemetry=self._telemetry,
                 clock=clock,
             )
-            undone.callback(sink.close)
-            memory = self._memory(account, others)
+            undone.callback(view.close)
+            database = self._database(account, others)
             if self._state or not plan.settings.state.declined:
                 self._telemetry.state_writable.labels(account.name).set_function(
-                    lambda: memory.is_kept
+                    lambda: database.is_kept
                 )
-            poller = self._poller(plan, sink, clock, memory)
+            poller = Poller(
+                plan.config,
+                client=plan.client,
+                view=view,
+                clock=clock,
+                gate=self._gates.setdefault(_server(account.base_url), HostGate()),
+                database=database,
+            )
             restored = threading.Event()
             thread = threading.Thread(
                 target=self._work,
@@ -276,44 +283,46 @@ class Accounts:
                 daemon=True,
             )
             undone.pop_all()
-        return _Working(plan, clock, poller, sink, thread, restored)
+        return _Working(plan, clock, poller, view, database, thread, restored)
 
     def _work(self, poller: Poller, clock: SystemClock, restored: threading.Event) -> None:
         """What an account's thread does."""
         try:
-            self._turns.restore(poller, clock)
+            self._restore(poller, clock)
         finally:
             restored.set()
         if not clock.wait(0):
             poller.run()
 
-    def _poller(self, plan: _Plan, sink: AccountSink, clock: SystemClock, memory: Memory) -> Poller:
-        account = plan.account
-        return Poller(
-            account.name,
-            plan.wishes,
-            timeout=account.timeout,
-            alarms=terms_of(plan.settings),
-            client=plan.client,
-            inventory=plan.inventory,
-            sink=sink,
-            clock=clock,
-            gate=self._gates.setdefault(_server(account.base_url), HostGate()),
-            memory=memory,
-            scale=self._scale,
-        )
+    def _restore(self, poller: Poller, clock: SystemClock) -> None:
+        """Restores an account when it is its turn, unless it is ended before.
 
-    def _memory(self, account: AccountSettings, others: Iterable[_Working]) -> Memory:
+        One after the other: all at once would be as late together, and would hold up the threads
+        that answer. What is restored is kept from the garbage collector, which would look through
+        all of it again and again, for a second and more in which no thread answers.
+        """
+        while not self._restoring.acquire(timeout=STOP_CHECK):
+            if clock.wait(0):
+                return
+        gc.disable()
+        try:
+            poller.restore()
+        finally:
+            gc.freeze()
+            gc.enable()
+            self._restoring.release()
+
+    def _database(self, account: AccountSettings, others: Iterable[_Working]) -> Database:
         if any(_user(other.plan.account) == _user(account) for other in others):
             self._log.warning(
                 "two accounts log in as the same user, and end each other's sessions",
                 account=account.name,
             )
-            return Memory()
+            return Database()
         owner = owner_of(account)
-        if owner not in self._memories:
-            self._memories[owner] = Memory(self._state.path_of(owner) if self._state else None)
-        return self._memories[owner]
+        if owner not in self._databases:
+            self._databases[owner] = Database(self._state.path_of(owner) if self._state else None)
+        return self._databases[owner]
 
 
 def _user(account: AccountSettings) -> _User:

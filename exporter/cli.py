@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 
 from exporter import NAME, daemon, logs
+from exporter.account.state_directory import OccupiedError
 from exporter.commands import check, counters, metrics, registered, simulated, upgrade
 from exporter.commands.options import (
     DEFAULT_ADDRESS,
@@ -26,7 +27,6 @@ from exporter.commands.options import (
 )
 from exporter.config import ConfigError, Settings
 from exporter.config.web import WebConfig
-from exporter.polling.state_directory import OccupiedError
 from exporter.web import server
 from exporter.web.access import AccessRules
 

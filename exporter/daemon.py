@@ -11,13 +11,13 @@ from time import time
 import structlog
 
 from exporter import NAME
+from exporter.account.state_directory import OccupiedError
 from exporter.accounts import Accounts
+from exporter.clock import SystemClock
 from exporter.config import ConfigError, Settings
 from exporter.exposition.page import Page
 from exporter.exposition.telemetry import Telemetry
 from exporter.northbound.interfaces import MINUTE
-from exporter.polling.clock import SystemClock
-from exporter.polling.state_directory import OccupiedError
 from exporter.web import app, server
 from exporter.web.access import AccessRules
 
@@ -105,7 +105,7 @@ def run(  # noqa: PLR0913  # because a daemon is handed what it serves with
     """Polls and serves until a signal. It serves at once, before accounts have restored anything.
 
     `read` reads the configuration anew, at SIGHUP and, with `lifecycle`, when asked over HTTP.
-    `rules` says how strangers are met; `minute` shortens the limits' minutes, for the demo.
+    `rules` says which clients are admitted; `minute` shortens the limits' minutes, for the demo.
 
     Raises:
         OccupiedError: Another process works with one of the accounts.

@@ -1,38 +1,41 @@
 """From the settings to the parts of an account: limits, client, fleet, page."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from exporter.account.account_polling import AccountConfig
+from exporter.account.fleet import Fleet, FleetFilter, FleetState
+from exporter.account.handlers import AlarmFilter
+from exporter.account.interface_schedule import PollConfig
+from exporter.account.state_directory import Owner
+from exporter.clock import Clock
 from exporter.config import AccountSettings, Settings
-from exporter.exposition.account import AccountSink
+from exporter.exposition.account import AccountView
 from exporter.exposition.alarms import SEVERITIES
 from exporter.exposition.page import Page
 from exporter.exposition.telemetry import Telemetry
 from exporter.exposition.translate import Translator
 from exporter.northbound.client import Client
 from exporter.northbound.interfaces import EDITIONS, INTERFACES, LOGIN, Content, Interface, Limit
-from exporter.polling.handlers import AlarmTerms
-from exporter.polling.inventory import Filter, Inventory
-from exporter.polling.lane import Wish
-from exporter.polling.ports import Clock
-from exporter.polling.state_directory import Owner
 
 
 def owner_of(account: AccountSettings) -> Owner:
-    """Whose memory it is."""
+    """Whose state it is."""
     return account.base_url, account.username
 
 
-def wishes_of(settings: Settings, account: AccountSettings, scale: float = 1.0) -> Iterable[Wish]:
-    """The interfaces that are walked for an account, each with its limits in force."""
+def poll_configs(
+    settings: Settings, account: AccountSettings, scale: float = 1.0
+) -> Iterable[PollConfig]:
+    """The interfaces that are polled for an account, each with its limits in force."""
     for interface in INTERFACES.values():
         chosen = settings.interface(account, interface.name)
-        if (interface.walked and chosen.enabled) or interface is LOGIN:
-            yield wish_of(settings, account, interface, scale)
+        if (interface.polled and chosen.enabled) or interface is LOGIN:
+            yield poll_config(settings, account, interface, scale)
 
 
-def wish_of(
+def poll_config(
     settings: Settings, account: AccountSettings, interface: Interface, scale: float = 1.0
-) -> Wish:
+) -> PollConfig:
     """What the settings say of one interface; `scale` shortens the table's times."""
     chosen = settings.interface(account, interface.name)
     limits = (
@@ -43,7 +46,7 @@ def wish_of(
             for limit in EDITIONS[account.limits](interface)
         )
     )
-    return Wish(interface, limits, chosen.every * scale)
+    return PollConfig(interface, limits, chosen.every * scale)
 
 
 def client_of(account: AccountSettings) -> Client:
@@ -58,18 +61,18 @@ def client_of(account: AccountSettings) -> Client:
     )
 
 
-def sink_of(  # noqa: PLR0913  # because it joins them
+def view_of(  # noqa: PLR0913  # because it joins them
     settings: Settings,
     account: AccountSettings,
-    wishes: Iterable[Wish],
+    polled: Iterable[PollConfig],
     *,
     page: Page,
     telemetry: Telemetry,
     clock: Clock,
-) -> AccountSink:
-    """What makes an account's page of what its interfaces tell."""
-    asks_for_alarms = any(wish.interface.content is Content.ALARMS for wish in wishes)
-    return AccountSink(
+) -> AccountView:
+    """What makes an account's part of the page of what it knows."""
+    asks_for_alarms = any(each.interface.content is Content.ALARMS for each in polled)
+    return AccountView(
         account.name,
         page=page,
         telemetry=telemetry,
@@ -83,9 +86,19 @@ def sink_of(  # noqa: PLR0913  # because it joins them
     )
 
 
-def terms_of(settings: Settings) -> AlarmTerms:
-    """Which alarms are wanted."""
-    return AlarmTerms(settings.alarms.language, settings.alarms.levels, settings.alarms.types)
+def account_config(
+    settings: Settings, account: AccountSettings, polled: Sequence[PollConfig], scale: float = 1.0
+) -> AccountConfig:
+    """An account as its settings want it polled; `scale` shortens the table's times."""
+    alarms = settings.alarms
+    return AccountConfig(
+        account.name,
+        polled,
+        account.timeout,
+        AlarmFilter(alarms.language, alarms.levels, alarms.types),
+        lambda state: fleet_of(account, state),
+        scale,
+    )
 
 
 def translator_of(settings: Settings) -> Translator:
@@ -93,10 +106,11 @@ def translator_of(settings: Settings) -> Translator:
     return Translator({(each.device_type, each.key): each.factor for each in settings.factors})
 
 
-def inventory_of(account: AccountSettings) -> Inventory:
-    """An empty fleet, with an account's filters."""
-    return Inventory(
-        Filter(account.plants.include, account.plants.exclude),
-        Filter(account.devices.include, account.devices.exclude),
-        account.device_types,
+def fleet_of(account: AccountSettings, state: FleetState | None = None) -> Fleet:
+    """A fleet with an account's filters."""
+    return Fleet(
+        state,
+        plants=FleetFilter(account.plants.include, account.plants.exclude),
+        devices=FleetFilter(account.devices.include, account.devices.exclude),
+        device_types=account.device_types,
     )

@@ -13,19 +13,19 @@ from contextlib import contextmanager
 import yaml
 
 from exporter.northbound.interfaces import INTERFACES
-from exporter.simulator.fleet import build
-from exporter.simulator.server import Server
-from exporter.simulator.system import System
+from exporter.simulator.http.server import Server
+from exporter.simulator.http.system import System
+from exporter.simulator.world.fleet import build
 
 MINUTE = 0.25  # seconds that a minute of the limits lasts
 PATIENCE = 90.0  # seconds after which something will not come any more
 PASSWORD = "pa55word=with;signs"  # of nobody
 
 
-def system(seed=0, plants=6, **traits):
+def system(seed=0, plants=6, **options):
     """A management system with the limits of the 2020 reference, sped up."""
-    traits = {"edition": "classic", "minute": MINUTE, "users": {"api": PASSWORD}, **traits}
-    return System(build(seed, plants=plants), clock=time.time, **traits)
+    options = {"edition": "classic", "minute": MINUTE, "users": {"api": PASSWORD}, **options}
+    return System(build(seed, plants=plants), clock=time.time, **options)
 
 
 def account(url, name="home", **more):
@@ -142,9 +142,9 @@ def exporter(directory, accounts, *flags, **more):
 
 
 @contextmanager
-def serving(system, **traits):
+def serving(system, **options):
     """A management system that answers on a socket."""
-    with Server(system, **traits) as server:
+    with Server(system, **options) as server:
         yield server
 
 

@@ -3,35 +3,16 @@
 import random
 
 import pytest
+from account import world as world_of
+from account.world import DAY, EPOCH, HOUR, FakeClock, fleet, poller
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from polling import world as world_of
-from polling.world import DAY, EPOCH, HOUR, FakeClock, Server, fleet, poller
+from killing import KillableServer, Killed
 
-from exporter.polling.clock import SystemClock
-from exporter.polling.eras import epoch_for, stamped
-from exporter.polling.memory import Memory
+from exporter.account.database import Database
+from exporter.clock import ClockStamp, SystemClock
 
-
-class Killed(BaseException):
-    """The process was ended without a word."""
-
-
-class Perilous(Server):
-    """A server during whose calls the process may be killed."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        self.peril = 0.0
-
-    def _arrive(self, name, body):
-        self._may_end()
-        super()._arrive(name, body)
-        self._may_end()
-
-    def _may_end(self):
-        if self.random.random() < self.peril:
-            raise Killed
+pytestmark = pytest.mark.slow
 
 
 class Machine:
@@ -55,18 +36,18 @@ class Machine:
         return self.clock.at + EPOCH + self.error
 
 
-def process(server, machine, memory):
+def process(server, machine, database):
     """A process that starts: the server knows of it by its calls only."""
-    server.forget()
+    server.drop_token()
     world, server.clock = server.clock, machine
-    made = poller(server, memory=memory)
+    made = poller(server, database=database)
     server.clock = world
     return made
 
 
-def live(server, machine, memory, end):
+def run_process(server, machine, database, end):
     """Polls until then, or until the process is killed."""
-    at_work = process(server, machine, memory)
+    at_work = process(server, machine, database)
     try:
         while server.clock.at < end:
             nap = at_work.step()
@@ -76,10 +57,20 @@ def live(server, machine, memory, end):
 
 
 def world(edition, seed):
-    server = Perilous(
+    server = KillableServer(
         FakeClock(365 * DAY), edition, *fleet(2, {1: 6, 39: 2}), seed=seed, session_seconds=5 * DAY
     )
-    return server, Machine(server.clock), Memory(), random.Random(seed)  # noqa: S311  # dice, not keys
+    return server, Machine(server.clock), Database(), random.Random(seed)  # noqa: S311  # dice, not keys
+
+
+def by_chance(dice):
+    """Kills the process at one place of fifty."""
+
+    def may_kill(_where):
+        if dice.random() < 0.02:
+            raise Killed
+
+    return may_kill
 
 
 STEPS = [-400 * DAY, -DAY, -HOUR, -61.0, -5.0, 5.0, 61.0, HOUR, DAY, 400 * DAY]
@@ -89,30 +80,30 @@ STEPS = [-400 * DAY, -DAY, -HOUR, -61.0, -5.0, 5.0, 61.0, HOUR, DAY, 400 * DAY]
 @settings(max_examples=15)
 @given(seed=st.integers(0, 2**32))
 def test_however_the_wall_clock_is_set_and_processes_are_killed_no_call_is_too_early(edition, seed):
-    server, machine, memory, dice = world(edition, seed)
-    server.peril = 0.02
+    server, machine, database, dice = world(edition, seed)
+    server.may_kill = by_chance(dice)
     for _ in range(25):
-        live(server, machine, memory, server.clock.at + dice.uniform(0, 900))
+        run_process(server, machine, database, server.clock.at + dice.uniform(0, 900))
         if dice.random() < 0.7:
             machine.error += dice.choice(STEPS)
 
     assert server.refused == []
-    assert len(server.calls) > 50
+    assert len(server.calls) > 25
 
 
 @pytest.mark.parametrize("edition", ["classic", "v6"])
 @settings(max_examples=15)
 @given(seed=st.integers(0, 2**32))
 def test_a_machine_without_a_battery_calls_never_too_early_after_its_starts(edition, seed):
-    server, machine, memory, dice = world(edition, seed)
-    server.peril = 0.02
+    server, machine, database, dice = world(edition, seed)
+    server.may_kill = by_chance(dice)
     for _ in range(12):
         set_at = server.clock.at + dice.uniform(0, 600)  # over the network
         while dice.random() < 0.8:
             length = dice.choice([30.0, 120.0, 3_000.0])
             if server.clock.at < set_at:
                 length = min(length, set_at - server.clock.at)
-            live(server, machine, memory, server.clock.at + length)
+            run_process(server, machine, database, server.clock.at + length)
             if server.clock.at >= set_at - 1e-6:
                 machine.error = 0.0
         server.clock.advance(dice.uniform(5.0, 60.0))
@@ -123,14 +114,14 @@ def test_a_machine_without_a_battery_calls_never_too_early_after_its_starts(edit
 
 
 def test_a_normal_restart_of_a_machine_waits_for_nothing():
-    server, machine, memory, _ = world("classic", 0)
-    live(server, machine, memory, server.clock.at + 2 * HOUR)
+    server, machine, database, _ = world("classic", 0)
+    run_process(server, machine, database, server.clock.at + 2 * HOUR)
     calls = len(server.calls)
     server.clock.advance(61.0)
     machine.start(error=0.0)
     at = server.clock.at
 
-    live(server, machine, memory, at + 1.0)
+    run_process(server, machine, database, at + 1.0)
 
     assert len(server.calls) >= calls + 2
     assert server.refused == []
@@ -138,9 +129,9 @@ def test_a_normal_restart_of_a_machine_waits_for_nothing():
 
 def test_once_the_clock_is_set_all_times_are_written_anew():
     """So that they are right for a machine that is started again later."""
-    server, machine, memory, _ = world("v6", 0)
+    server, machine, database, _ = world("v6", 0)
     machine.error = -300 * DAY
-    at_work = process(server, machine, memory)
+    at_work = process(server, machine, database)
     for _ in range(600):
         server.clock.advance(max(0.001, min(at_work.step(), 60.0)))
     machine.error = 0.0
@@ -148,28 +139,27 @@ def test_once_the_clock_is_set_all_times_are_written_anew():
     while len(server.calls) == set_at:
         server.clock.advance(max(0.001, min(at_work.step(), 60.0)))
 
-    rows = memory.read("lane")
-    starts = [start for row in rows.values() for _, start, _, _ in row["calls"]]
-    assert len(rows) == 4
-    assert len(starts) >= len(rows)
-    assert min(starts) > EPOCH
+    rows = [*database.read("interface").values(), *database.read("login").values()]
+    assert len(rows) == 5
+    assert {row.stamp.offset > 0 for row in rows} == {True}
 
 
 @pytest.mark.parametrize("step", [-DAY, DAY])
 def test_values_are_as_old_as_they_are_after_the_clock_was_set(step):
-    server, machine, memory, _ = world("classic", 0)
+    server, machine, database, _ = world("classic", 0)
     shown = []
 
-    class Sink(world_of.Sink):
-        def recall(self, read, wall):  # noqa: ARG002  # the port's form
-            shown.append(wall)
+    class View(world_of.View):
+        def restored(self, state, offset):
+            super().restored(state, offset)
+            shown.append(machine.now() + offset)
 
-    live(server, machine, memory, server.clock.at + 600.0)
+    run_process(server, machine, database, server.clock.at + 600.0)
     written = machine.time()
     machine.error += step
     server.clock.advance(90.0)
     server.clock, clock = machine, server.clock
-    poller(server, Sink(), memory=memory)
+    poller(server, View(), database=database)
     server.clock = clock
 
     assert shown == [pytest.approx(written + 90.0)]
@@ -206,22 +196,16 @@ class Clock:
         (Clock(None, 50.0, 9_000.0), Clock(None, 80.0, 9_500.0), 500.0),
     ],
 )
-def test_a_row_tells_by_its_clocks_how_long_ago_it_was_written(before, after, ago):
-    row = stamped({"at": before.time()}, before)
+def test_a_row_says_by_its_clocks_how_long_ago_it_was_written(before, after, ago):
+    written, stamp = before.now(), ClockStamp.of(before)
 
-    assert after.now() - (row["at"] - epoch_for(row, after)) == ago
+    assert after.now() - (written + stamp.shift(after)) == ago
 
 
-@pytest.mark.parametrize(
-    "clocks",
-    [None, 7, {}, {"boot": "a"}, {"boot": "a", "epoch": "x", "now": 1.0},
-     {"boot": "a", "epoch": float("nan"), "now": 1.0}, {"boot": 1, "epoch": 1.0, "now": 1.0}],
-)  # fmt: skip
-@pytest.mark.parametrize("row", [{"clock": ...}, {}, [], None, 7])
-def test_without_clocks_that_are_understood_there_is_only_the_wall_clock(row, clocks):
-    row = {"clock": clocks} if row == {"clock": ...} else row
+def test_without_clocks_that_are_understood_there_is_only_the_wall_clock():
+    stamp = ClockStamp("a", float("nan"), 1.0)
 
-    assert epoch_for(row, Clock("a", 80.0, 9_500.0)) == 9_420.0
+    assert stamp.offset_for(Clock("a", 80.0, 9_500.0)) == 9_420.0
 
 
 def test_the_systems_clock_knows_its_start_of_the_machine_from_others():

@@ -11,9 +11,11 @@ import pytest
 from daemon import PASSWORD, account, devices_on, exporter, refusals, serving, system
 from prometheus.promtool import check_metrics, needs_promtool
 
-from exporter.catalogue.rows import ROWS
-from exporter.simulator.fleet import Fleet
-from exporter.simulator.system import User
+from exporter.catalogue.index import ROWS
+from exporter.simulator.http.system import User
+from exporter.simulator.world.fleet import Fleet
+
+pytestmark = pytest.mark.slow
 
 REALTIME_TYPES = {row.device_type for row in ROWS if row.device_type is not None}
 
@@ -213,7 +215,7 @@ def test_an_odd_answer_is_read_for_what_is_good_in_it(running, kind):
     daemon.wait(lambda: daemon.value(calls) >= before + 5)
 
     page = daemon.page()
-    assert fault not in management.faults.waiting
+    assert fault not in management.faults.pending
     assert max(Counter(series(page)).values()) == 1
     assert failed.findall(page) == failures
 

@@ -16,6 +16,8 @@ from daemon import PASSWORD, account, devices_on, exporter, refusals, serving, s
 
 from exporter.northbound.interfaces import INTERFACES
 
+pytestmark = pytest.mark.slow
+
 STATE = {"state": {"directory": "state"}}
 
 
@@ -23,7 +25,7 @@ def slow(url, **more):
     """An account whose values stay for hours, so that they outlive a restart on any machine."""
     made = account(url, **{"timeout": "20s", **more})
     made["interfaces"] = {
-        name: ({"every": "1h"} if INTERFACES[name].walked else {}) | each
+        name: ({"every": "1h"} if INTERFACES[name].polled else {}) | each
         for name, each in made["interfaces"].items()
     }
     return made

@@ -57,6 +57,16 @@ def test_a_document_names_targets_that_the_makefile_has(document):
     assert set(TARGET.findall(read(document))) - targets == set()
 
 
+def test_the_messages_that_operators_are_told_of_are_the_programs():
+    quoted = re.findall(r"(?<![*\w])\*([^*\n]+)\*(?!\*)", read("docs/operations.md"))
+    parts = {part.strip() for words in quoted for part in re.split(r"…|\(", words)}
+    messages = {part for part in parts if len(part) > 14}
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "exporter").rglob("*.py"))
+    unbroken = re.sub(r'"\s+f?"', "", code)  # a text goes on in the next line
+    assert len(messages) > 5
+    assert {message for message in messages if message not in unbroken} == set()
+
+
 def test_documents_run_the_image_that_the_makefile_builds():
     (image,) = re.findall(r"^IMAGE \?= (\S+)$", read("Makefile"), re.MULTILINE)
     commands = [command for document in DOCUMENTS for command in RUN.findall(read(document))]

@@ -9,12 +9,14 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from exposition.world import World
+from account.world import DAY, HOUR, account, poller, refused, run
+from clocked import ClockedWorld
 from faults.scenario import is_well, observe, recovered
 from faults.table import DEVICES, LOGIN, PLANTS, POISONED, SHORT, TABLE
-from polling.world import DAY, HOUR, account, poller, refused, run
 
 from exporter.northbound.errors import Reaction
+
+pytestmark = pytest.mark.slow
 
 MEGABYTE = 1024  # kB
 every_row = pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
@@ -37,12 +39,12 @@ def test_the_metrics_name_the_fault_and_nothing_else(seen, row):
     # Whoever loses the session learns it from whichever call comes next.
     losses = {(at, "305") for at in (PLANTS, DEVICES)} if row.session_ends or row.lost else set()
     expected = {(row.at, row.reason)} if row.reason else set()
-    if not row.plants_go_on and row.at == DEVICES:
+    if not row.plants_unaffected and row.at == DEVICES:
         expected |= {(PLANTS, row.reason)}
-    if not row.plants_go_on and row.reason == "http_503":
+    if not row.plants_unaffected and row.reason == "http_503":
         expected |= {(LOGIN, row.reason)}  # tried once, as nothing answers properly
     if row.reason:
-        assert (row.at, row.reason) in failures or row.site == "thief"
+        assert (row.at, row.reason) in failures or row.server == "stealing"
     # Of a healthy answer, too, a busy machine may make a late one where the time is short.
     late = {(at, "timeout") for at in (PLANTS, DEVICES)} if row.timeout == SHORT else set()
     assert set(failures) <= expected | losses | late
@@ -77,7 +79,7 @@ def test_without_a_login_there_are_no_values_and_no_readiness(seen, row):
     assert f"{row.name}: " in seen.not_ready
 
 
-@rows(plants_go_on=True)
+@rows(plants_unaffected=True)
 def test_the_accounts_other_interface_goes_on(seen, row):
     assert seen.during.last_success(row, PLANTS) > seen.before.last_success(row, PLANTS)
 
@@ -116,8 +118,8 @@ def test_it_goes_on_after_a_suspension(seen, row):
     assert recovered(row, seen.woken, seen.woke)
 
 
-@rows(rests=True)
-def test_what_rests_for_long_goes_on_at_once_after_a_reload(seen, row):
+@rows(needs_reload=True)
+def test_what_is_suspended_for_long_goes_on_at_once_after_a_reload(seen, row):
     assert not is_well(row, seen.woken, seen.ended)
     assert is_well(row, seen.reloaded, seen.reload)
 
@@ -186,7 +188,7 @@ def test_a_fault_is_logged_when_it_comes_and_when_it_goes_not_call_by_call(seen)
 @pytest.mark.parametrize("step", [DAY, -DAY, 400 * DAY, -400 * DAY, 90.0])
 def test_a_clock_that_is_set_loses_no_value_and_no_call(step):
     steady, stepped = account(hours=1), account(hours=1)
-    world = shown_by(stepped)
+    world = ClockedWorld(stepped.clock)
     pages = []
 
     def set_the_clock(_name, _body):
@@ -197,7 +199,7 @@ def test_a_clock_that_is_set_loses_no_value_and_no_call(step):
 
     stepped.script = set_the_clock
     run(poller(steady))
-    run(poller(stepped, world.sink))
+    run(poller(stepped, world.view))
 
     assert [call[:2] for call in stepped.calls] == [call[:2] for call in steady.calls]
     assert stepped.refused == []
@@ -208,7 +210,7 @@ def test_a_clock_that_is_set_loses_no_value_and_no_call(step):
 
 def test_a_suspended_machine_shows_no_stale_value_and_calls_as_if_nothing_had_been():
     server = account(hours=4)
-    world = shown_by(server)
+    world = ClockedWorld(server.clock)
     slept, woken = [], []
 
     def sleep(_name, _body):
@@ -219,20 +221,11 @@ def test_a_suspended_machine_shows_no_stale_value_and_calls_as_if_nothing_had_be
             woken.append(world.series("fusionsolar_inverter"))
 
     server.script = sleep
-    run(poller(server, world.sink))
+    run(poller(server, world.view))
 
     assert slept == [{}]
     assert woken[0]
     assert server.refused == []
-
-
-def shown_by(server):
-    """A page with the server's account, by the server's clock."""
-    world = World()
-    for clock in (world.sink, world.page):
-        clock._now = server.clock.now
-    world.sink._wall = server.clock.time
-    return world
 
 
 @pytest.mark.parametrize("reason", ["20400", "empty", "http_401"])

@@ -7,8 +7,9 @@ from math import isfinite
 
 import pytest
 import responses
-from exposition.world import World
-from faults.nonsense import (
+from account.world import FakeClock, Forgetful
+from clocked import ClockedWorld
+from faults.strategies import (
     FLEET,
     answers,
     as_json,
@@ -21,27 +22,29 @@ from faults.nonsense import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from polling.world import FakeClock, Forgetful
 from prometheus.promtool import check_metrics, needs_promtool
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from exporter.account.account_polling import AccountConfig
+from exporter.account.fleet import Fleet
+from exporter.account.handlers import AlarmFilter
+from exporter.account.interface_schedule import PollConfig
+from exporter.account.login import HostGate
+from exporter.account.poller import MAX_SLEEP, Poller
 from exporter.exposition.alarms import SEVERITIES
 from exporter.exposition.page import Format
 from exporter.northbound.client import Client
 from exporter.northbound.errors import CallError
 from exporter.northbound.interfaces import INTERFACES, LOGIN, MINUTE, Content, Limit
-from exporter.polling.handlers import AlarmTerms
-from exporter.polling.inventory import Inventory
-from exporter.polling.lane import Wish
-from exporter.polling.poller import LONGEST_NAP, Poller
-from exporter.polling.session import HostGate
+
+pytestmark = pytest.mark.slow
 
 HOST = "https://fusionsolar.test"
 PASSWORD, TOKEN = "top-secret", "t0ken"
 SAME_VALUES = ("getDevRealKpi", "getDevFiveMinutes")  # of which an account walks one
 WALKED = [row for row in INTERFACES.values() if row.content is not Content.NOTHING]
 REASON = re.compile(r"[0-9]{1,5}|http_[0-9]{3}|[a-z_]+")
-STEPS = 40  # of one life: calls, or naps of a minute
+STEPS = 40  # of one account: calls, or waits of a minute
 SAMPLE = 6  # pages for promtool
 
 
@@ -83,7 +86,15 @@ class Server(Client):
         self._say = say
         self._fleet = dict(FLEET)
 
-    def _call(self, path, body):
+    def login(self):
+        """Logs in, whatever is answered."""
+        self._answered_by_script(LOGIN.path, {}, super().login)
+
+    def call(self, path, body):
+        """Makes a call, whatever is answered."""
+        return self._answered_by_script(path, body, partial(super().call, path, body))
+
+    def _answered_by_script(self, path, body, send):
         self.calls += 1
         if path in self._fleet:
             sound = as_json({"success": True, "data": self._fleet.pop(path)})
@@ -92,42 +103,37 @@ class Server(Client):
             status, head, content = self._say(path, body)
         with responses.RequestsMock() as server:
             server.post(HOST + path, body=content, status=status, headers=head)
-            return super()._call(path, body)
+            return send()
 
 
-class Life:
+class Account:
     """An account: a poller, its page, and what the server says."""
 
     def __init__(self, say, left_out):
         self.clock = FakeClock(365 * 86_400.0)
         self.server = Server(say)
-        self.world = World(severities=SEVERITIES, max_active_per_plant=3)
-        for clock in (self.world.sink, self.world.page):
-            clock._now = self.clock.now
-        self.world.sink._wall = self.clock.time
-        wishes = [
-            Wish(row, (Limit(1, MINUTE),), 0.0) for row in [LOGIN, *WALKED] if row.name != left_out
+        self.world = ClockedWorld(self.clock, severities=SEVERITIES, max_active_per_plant=3)
+        polled = [
+            PollConfig(row, (Limit(1, MINUTE),), 0.0)
+            for row in [LOGIN, *WALKED]
+            if row.name != left_out
         ]
         self.poller = Poller(
-            "home",
-            wishes,
-            timeout=20.0,
-            alarms=AlarmTerms(),
+            AccountConfig("home", polled, 20.0, AlarmFilter(), Fleet),
             client=self.server,
-            inventory=Inventory(),
-            sink=self.world.sink,
+            view=self.world.view,
             clock=self.clock,
             gate=HostGate(),
-            memory=Forgetful(),
+            database=Forgetful(),
         )
         self.poller.restore()
 
-    def live(self, steps):
+    def poll(self, steps):
         """Takes so many steps, and looks at the page after each call."""
         for _ in range(steps):
             before = self.server.calls
             # Not `run`, which would survive a bug.
-            self.clock.wait(min(self.poller.step(), LONGEST_NAP))
+            self.clock.wait(min(self.poller.step(), MAX_SLEEP))
             if self.server.calls > before:
                 assert_distinct(self.world.text())
 
@@ -168,13 +174,13 @@ def pages():
 
 @settings(max_examples=25)
 @given(st.data(), st.sampled_from(SAME_VALUES))
-def test_any_life_leaves_a_sound_page(pages, data, left_out):
-    life = Life(partial(said, data.draw), left_out)
-    life.live(STEPS)
-    shown = life.world.series()
+def test_whatever_is_answered_the_page_is_sound(pages, data, left_out):
+    home = Account(partial(said, data.draw), left_out)
+    home.poll(STEPS)
+    shown = home.world.series()
     assert all(map(isfinite, shown.values()))
-    assert len(openmetrics(life.world)) == len(shown)
-    pages[:] = sorted([*pages, life.world.text()], key=len)[-SAMPLE:]
+    assert len(openmetrics(home.world)) == len(shown)
+    pages[:] = sorted([*pages, home.world.text()], key=len)[-SAMPLE:]
 
 
 @needs_promtool

@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+pytestmark = pytest.mark.slow
+
 ensurepip = pytest.importorskip("ensurepip", reason="needs Python's venv, as make does")
 
 ROOT = Path(__file__).parents[1]

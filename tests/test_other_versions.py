@@ -1,28 +1,31 @@
 """State that another version has written, or nobody: a row costs itself, and polling goes on."""
 
 import copy
-import json
 import math
 
 import pytest
+from account.server_alarms import Trouble
+from account.state_files import everything, put, values
+from account.world import DAY, EPOCH, EVERYTHING, account, poller, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from polling.alarming import Trouble
-from polling.world import DAY, EPOCH, EVERYTHING, account, poller, run
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
-from exporter.exposition.account import AccountSink
+from exporter.account.database import Database
+from exporter.clock import ClockStamp
+from exporter.exposition.account import AccountView
 from exporter.exposition.page import Page
 from exporter.exposition.telemetry import Telemetry
 from exporter.exposition.translate import Translator
-from exporter.polling.memory import Memory
+
+pytestmark = pytest.mark.slow
 
 JUNK = [None, True, -1, 0.5, 1e300, math.nan, math.inf, 10**400, "", "new", [], {}, [[]], {"x": 1}]
 
 
-def sink(clock):
-    return AccountSink(
+def view(clock):
+    return AccountView(
         "a",
         page=Page(CollectorRegistry(), clock.now),
         telemetry=Telemetry(),
@@ -36,9 +39,13 @@ def sink(clock):
 
 
 def call(at, **more):
-    """What a command writes of a call that it made then."""
-    row = {"interface": "getDevUpgradeInfo", "device_type": 1, "start": at, "end": at + 1}
+    """What a command stores of a call that it made then, by the steady clock."""
+    row = {"interface": "getDevUpgradeInfo", "device_type": 1, "start": at, "lasted": 1.0}
     return row | {"under_way": False} | more
+
+
+def stamp_of(server):
+    return ClockStamp.of(server.clock)
 
 
 @pytest.fixture(scope="module")
@@ -46,23 +53,28 @@ def left():
     """A management system, and all that a daemon and commands beside it have left of it."""
     alarm = Trouble("P0", "S1", 7, 1, raised=EPOCH, visible=EPOCH)
     server = account(0.2, devices={1: 2, 39: 1}, troubles=[alarm])
-    memory = Memory()
-    run(poller(server, sink(server.clock), memory=memory, walked=EVERYTHING))
-    now = server.clock.time()
-    memory.write({("call", str(n)): call(now - n) for n in range(2)})
-    rows = {key: json.loads(body) for key, body in memory._unwritten.items() if body}
+    database = Database()
+    run(poller(server, view(server.clock), database=database, walked=EVERYTHING))
+    now = server.clock.now()
+    calls = {("foreign_call", str(n)): call(now - n) for n in range(2)}
+    put(database, calls, stamp_of(server))
+    rows = everything(database)
     assert len({kind for kind, _ in rows}) > 12
     return server, rows
 
 
 def again(left, rows):
-    """A new daemon on a copy of that system, that finds these rows."""
+    """A new daemon on a copy of that system, that finds these rows; `shown` is its sink."""
     server = copy.deepcopy(left[0])
     server.token = None
     server.clock.end = math.inf
-    memory = Memory()
-    memory.write(rows)
-    return server, memory, poller(server, sink(server.clock), memory=memory, walked=EVERYTHING)
+    database = Database()
+    put(database, rows, stamp_of(server))
+    return (
+        server,
+        database,
+        poller(server, view(server.clock), database=database, walked=EVERYTHING),
+    )
 
 
 def goes_on(server, at_work):
@@ -120,23 +132,23 @@ def test_whatever_became_of_rows_polling_goes_on(left, data):
 @settings(max_examples=50)
 @given(data=st.data())
 def test_whatever_a_command_of_another_version_writes_meanwhile_polling_goes_on(left, data):
-    server, memory, at_work = again(left, left[1])
-    row = data.draw(mutated(call(server.clock.time(), under_way=data.draw(st.booleans()))))
-    memory.write({("call", "new"): row})
+    server, database, at_work = again(left, left[1])
+    row = data.draw(mutated(call(server.clock.now(), under_way=data.draw(st.booleans()))))
+    put(database, {("foreign_call", "new"): row}, stamp_of(server))
 
     assert goes_on(server, at_work)
 
 
 @pytest.mark.parametrize(
     "more",
-    [{"novelty": 7}, {"start": 1e12, "end": 1e12 + 60}, {"end": 1e12}, {"end": 1e300}],
+    [{"novelty": 7}, {"start": 1e12, "lasted": 60.0}, {"lasted": 1e12}, {"lasted": 1e300}],
     ids=["with an unknown field", "in the future", "without an end", "without measure"],
 )
 @pytest.mark.parametrize("under_way", [True, False])
 def test_a_strange_call_of_a_command_holds_nobody_up_for_long(left, more, under_way):
-    server, memory, at_work = again(left, left[1])
-    row = call(server.clock.time() - 5, interface="getStationRealKpi", under_way=under_way)
-    memory.write({("call", "new"): row | more})
+    server, database, at_work = again(left, left[1])
+    row = call(server.clock.now() - 5, interface="getStationRealKpi", under_way=under_way)
+    put(database, {("foreign_call", "new"): row | more}, stamp_of(server))
 
     assert goes_on(server, at_work)
 
@@ -150,46 +162,55 @@ def test_unknown_fields_are_ignored_wherever_they_are_and_nothing_is_said(left):
                 return [extended(each) for each in value]
         return value
 
-    names = ("plants", "devices")
+    mappings = {"alarm_totals", "counters/plants", "counters/devices"}
     rows = {
-        key: extended(row)
-        if key[0] in {"lane", "session", "call", "book"} or key[1] in names
-        else row
+        key: row
+        if key[0] in mappings or key[0].startswith(("answer/", "statistics/"))
+        else extended(row)
         for key, row in left[1].items()
     }
+    rows["fleet", ""]["plants"].pop("novelty")
+    rows["fleet", ""]["devices"].pop("novelty")
+    rows["alarm_query", ""]["filters"].pop("novelty")
     with capture_logs() as logs:
-        server, memory, at_work = again(left, rows)
-        before = {name: row["calls"] for name, row in memory.read("lane").items()}
+        server, database, at_work = again(left, rows)
 
     assert [entry for entry in logs if entry["log_level"] != "info"] == []
     assert at_work.ready
     assert server.token is not None
-    assert {name: len(calls) for name, calls in before.items()} == {
-        name: len(row["calls"]) for (kind, name), row in left[1].items() if kind == "lane"
+    assert {
+        name: len(row["log"]["calls"]) for name, row in values(database, "interface").items()
+    } == {
+        name: len(row["log"]["calls"])
+        for (kind, name), row in left[1].items()
+        if kind == "interface"
     }
 
 
-def test_a_plant_that_is_not_understood_costs_itself_and_the_list_is_read_again(left):
+def test_a_device_that_is_not_understood_costs_itself_and_the_list_is_read_again(left):
     rows = copy.deepcopy(left[1])
-    rows["fleet", "devices"][0]["name"] = {"secret": "t0ken"}
+    devices = rows["fleet", ""]["devices"]
+    devices["100000"]["id"] = {"secret": "t0ken"}
     with capture_logs() as logs:
-        server, _, at_work = again(left, rows)
-    known = set(at_work._inventory.devices)
+        server, database, at_work = again(left, rows)
+    known = values(database, "fleet")[""]["devices"]
     lists = len(server.paths("getDevList"))
 
     assert goes_on(server, at_work)
 
-    assert len(known) == len(rows["fleet", "devices"]) - 1
+    assert known.keys() == devices.keys() - {"100000"}
     assert len(server.paths("getDevList")) == lists + 1
-    assert len(at_work._inventory.devices) == len(rows["fleet", "devices"])
+    assert values(database, "fleet")[""]["devices"].keys() == devices.keys()
     told = [entry for entry in logs if entry["event"].startswith("state was not understood")]
-    assert [(entry["part"], entry["reason"]) for entry in told] == [("fleet", "name: string_type")]
+    assert [(entry["part"], entry["reason"]) for entry in told] == [
+        ("fleet", "devices: string_type")
+    ]
     assert "t0ken" not in str(logs)
 
 
 def test_a_call_of_unknown_time_counts_as_one_that_was_just_made(left):
     rows = copy.deepcopy(left[1])
-    rows["lane", "getStationRealKpi"]["calls"] = [{"at": "some time"}]
+    rows["interface", "getStationRealKpi"]["log"]["calls"] = ["some time"]
     server, _, at_work = again(left, rows)
     start, calls = server.clock.at, len(server.calls)
 
@@ -200,12 +221,13 @@ def test_a_call_of_unknown_time_counts_as_one_that_was_just_made(left):
     assert server.refused == []
 
 
-def test_a_wait_of_a_reaction_that_is_not_known_costs_no_other(left):
+def test_a_wait_that_is_not_understood_costs_no_other(left):
     rows = copy.deepcopy(left[1])
-    session = rows["session", ""]
-    until = left[0].clock.time() + 900.0
-    session["waits"] |= {"of another version": [60.0, until], "refuse_credentials": [900.0, until]}
-    session["token"] = None
+    login = rows["login", ""]
+    until = left[0].clock.now() + 900.0
+    login["frequency_wait"] = {"wait": "long", "until": [until]}
+    login["credentials_wait"] = {"wait": 900.0, "until": until}
+    login["token"] = None
 
     server, _, at_work = again(left, rows)
 

@@ -4,8 +4,10 @@ A name that a release drops or changes would be no error on import: what overrid
 never be called again. `pyproject.toml` holds these libraries to the releases that were looked at.
 """
 
+import ast
 import asyncio
 import inspect
+import re
 import tomllib
 from asyncio.sslproto import SSLProtocol
 from pathlib import Path
@@ -24,7 +26,7 @@ from uvicorn.server import ServerState
 from exporter.config.yaml_file import _Loader
 from exporter.northbound.client import _Adapter
 from exporter.northbound.deadline import DeadlineConnection, DeadlineTlsConnection
-from exporter.simulator.server import _OpenProtocol
+from exporter.simulator.http.server import OpenProtocol
 from exporter.web.server import BoundedProtocol
 from exporter.web.tls import TlsProtocol
 
@@ -61,14 +63,15 @@ METHODS = {
 }
 OURS = {
     BoundedProtocol: H11Protocol,
-    _OpenProtocol: H11Protocol,
+    OpenProtocol: H11Protocol,
     TlsProtocol: SSLProtocol,
     DeadlineConnection: HTTPConnection,
     DeadlineTlsConnection: HTTPSConnection,
     _Adapter: HTTPAdapter,
     _Loader: yaml.SafeLoader,
 }
-PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))
+TESTS = Path(__file__).parent
+PROJECT = tomllib.loads((TESTS.parent / "pyproject.toml").read_text("utf-8"))
 PINS = {wish.name: wish for wish in map(Requirement, PROJECT["project"]["dependencies"])}
 
 
@@ -143,6 +146,22 @@ def test_urllib3_makes_connections_of_the_class_and_with_the_arguments_that_it_i
 
 def test_asyncio_reads_tls_in_pieces_of_a_size_that_can_be_set():
     assert isinstance(SSLProtocol.max_size, int)
+
+
+def looks_inside(path):
+    """Where a test uses a private attribute of anything but its own object or a base class."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Attribute) and re.match("_[^_]", node.attr):
+            owner = node.value
+            own = isinstance(owner, ast.Name) and owner.id in {"self", "cls"}
+            base = isinstance(owner, ast.Call) and ast.unparse(owner) == "super()"
+            if not own and not base:
+                yield f"{path.relative_to(TESTS)}:{node.lineno}: {ast.unparse(node)}"
+
+
+def test_tests_look_at_no_private_attribute():
+    paths = [path for path in sorted(TESTS.rglob("*.py")) if path != Path(__file__)]
+    assert [place for path in paths for place in looks_inside(path)] == []
 
 
 @pytest.mark.parametrize("library", ["uvicorn", "urllib3", "prometheus-client"])

@@ -87,6 +87,17 @@ def test_the_pythons_that_it_is_tested_with_begin_with_the_oldest_that_it_allows
     assert PROJECT["project"]["requires-python"] == f">={kinds[0]}"
 
 
+def test_nothing_but_the_fast_target_leaves_out_slow_tests():
+    selecting = re.compile(r"(?<=[\s\"'])-[mk][\s=]*[\"'].*")
+    found = {
+        file: selecting.findall((ROOT / file).read_text("utf-8"))
+        for file in (".ci/run", ".ci/pythons", "Makefile")
+    }
+    assert found.pop("Makefile") == ['-m "not slow" -n $(CPUS) --dist loadfile']
+    assert found == {".ci/run": [], ".ci/pythons": []}
+    assert not {"-m", "-k"} & set(PROJECT["tool"]["pytest"]["ini_options"]["addopts"])
+
+
 def test_the_package_is_built_with_what_is_pinned_for_it():
     assert PROJECT["dependency-groups"]["build"] == PROJECT["build-system"]["requires"]
 

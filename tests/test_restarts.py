@@ -5,7 +5,10 @@ import shutil
 from contextlib import closing, contextmanager
 
 import pytest
-from polling.world import (
+from account.restarts import Clock as StillClock
+from account.restarts import restarted
+from account.state_files import put, values
+from account.world import (
     DAY,
     HOUR,
     PARKED,
@@ -18,32 +21,32 @@ from polling.world import (
     refused,
     run,
 )
+from killing import KillableServer, Killed
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
-from exporter.exposition.account import AccountSink
+from exporter.account.database import Database
+from exporter.account.login import HostGate
+from exporter.account.model import AccountState
+from exporter.account.quotas import FleetSize, quotas
+from exporter.exposition.account import AccountView
 from exporter.exposition.page import Format, Page
 from exporter.exposition.telemetry import Telemetry
 from exporter.exposition.translate import Translator
 from exporter.northbound.errors import Reaction
 from exporter.northbound.interfaces import Limit
-from exporter.polling.allowance import FleetSize, Ledger, quotas
-from exporter.polling.memory import Memory
-from exporter.polling.session import HostGate
+
+pytestmark = pytest.mark.slow
 
 
-class Killed(BaseException):
-    """The process was ended without a word."""
+class ProcessClock:
+    """The clocks of one process: the steady one starts anew, the wall's goes on."""
 
-
-class Steady:
-    """The clocks of one life: the steady one starts anew, the wall's goes on."""
-
-    def __init__(self, clock, dangerous):
+    def __init__(self, clock, may_kill):
         self._clock = clock
         self._start = clock.at - 50.0
         self.boot = None
-        self._dangerous = dangerous
+        self._dangerous = may_kill
 
     def now(self):
         return self._clock.at - self._start
@@ -52,60 +55,37 @@ class Steady:
         return self._clock.time()
 
     def wait(self, seconds):
-        self._dangerous("idle", 0.02)
+        self._dangerous("idle", 0.03)
         left = self._clock.end - self._clock.at
         return self._clock.wait(max(min(seconds, left), 1e-6))  # less is lost in rounding
 
 
-class Fragile(Memory):
-    """A memory before and after whose writing the process may be killed."""
+class KillableDatabase(Database):
+    """A database before and after whose writes `may_kill` may raise Killed."""
 
     def __init__(self, path):
-        self.dangerous = lambda *_: None
+        self.may_kill = lambda *_: None
         super().__init__(path)
-        self._open().execute("PRAGMA synchronous = OFF")  # the power stays on, and time is short
 
     def write(self, changes):
-        self.dangerous("writing")
+        self.may_kill("writing")
         super().write(changes)
-        self.dangerous("writing")
+        self.may_kill("writing")
 
     @contextmanager
     def claim(self):
         with super().claim():
             yield
-        self.dangerous("claimed")
+        self.may_kill("claimed")
 
 
-class Perilous(Server):
-    """A server during whose calls the process may be killed."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        self.dangerous = lambda *_: None
-        self.logging_in = False
-
-    def login(self):
-        self.logging_in = True
-        self.dangerous("login")
-        super().login()
-        self.dangerous("login")
-
-    def call(self, path, body):
-        self.logging_in = False
-        self.dangerous("call")
-        data = super().call(path, body)
-        self.dangerous("call")
-        return data
-
-
-class Life:
+class Process:
     """One process on one account, with the real page."""
 
-    def __init__(self, server, path, dangerous=lambda *_: None, **more):
-        self.clock = Steady(server.clock, dangerous)
+    def __init__(self, server, path, may_kill=lambda *_: None, **more):
+        self.clock = ProcessClock(server.clock, may_kill)
         self.page = Page(CollectorRegistry(), self.clock.now)
-        sink = AccountSink(
+        view = AccountView(
             "a",
             page=self.page,
             telemetry=Telemetry(),
@@ -114,12 +94,12 @@ class Life:
             now=self.clock.now,
             wall=self.clock.time,
         )
-        server.forget()  # it is in the process that the token is known
-        self.memory = Fragile(path)
+        server.drop_token()  # it is in the process that the token is known
+        self.database = KillableDatabase(path)
         world, server.clock = server.clock, self.clock
-        self.poller = poller(server, sink, memory=self.memory, **more)
+        self.poller = poller(server, view, database=self.database, **more)
         server.clock = world
-        self.memory.dangerous = dangerous
+        self.database.may_kill = may_kill
 
     def series(self):
         """Series and values on the page, as a scrape would now have them."""
@@ -131,38 +111,40 @@ class Life:
 def test_a_hundred_kills_cost_one_login_no_refusal_and_no_value(tmp_path, edition):
     dice = random.Random(edition)  # noqa: S311  # dice, not keys
     devices = {1: 6, 39: 2, 47: 1}
-    server = Perilous(FakeClock(3 * DAY), edition, *fleet(2, devices), session_seconds=5 * DAY)
+    server = KillableServer(
+        FakeClock(3 * DAY), edition, *fleet(2, devices), session_seconds=5 * DAY
+    )
     directory, kills, logins_cut, idle = tmp_path / "0", [], 0, 0
 
-    def dangerous(where, chance=0.06):
+    def may_kill(where, chance=0.06):
         if dice.random() < chance:
             kills.append(where)
             shutil.copytree(directory, tmp_path / str(len(kills)))
             raise Killed
 
-    server.dangerous = dangerous
-    life = None
+    server.may_kill = may_kill
+    process = None
     while len(kills) < 100:
-        before = life and life.series()
-        life = Life(server, directory / "a.sqlite", dangerous)
-        after = life.series()
+        before = process and process.series()
+        process = Process(server, directory / "a.sqlite", may_kill)
+        after = process.series()
         if kills and kills[-1] == "idle":
             idle += 1
             assert after == before
         elif kills:
             assert after.keys() <= before.keys()
         with pytest.raises((Killed, EndOfDays)) as end:
-            life.poller.run()
+            process.poller.run()
         assert end.type is Killed, "too few kills"
         logins_cut += server.logging_in and kills[-1] in ("login", "writing")
-        life.memory.close()
+        process.database.close()
         shutil.rmtree(directory)
         directory = tmp_path / str(len(kills))
         server.clock.advance(dice.choice([0.0, 0.5, 5.0, dice.uniform(0, 60)]))
 
     assert set(kills) >= {"idle", "writing", "claimed", "call"}
     assert idle > 5
-    assert len(life.series()) > 2 * 9
+    assert len(process.series()) > 2 * 9
     assert server.refused == []
     assert len(server.paths("login")) <= 1 + logins_cut
     assert len(server.calls) > 60
@@ -174,20 +156,21 @@ def test_a_calls_start_is_on_disk_before_its_first_byte_is_sent(tmp_path):
 
     class Watching(Server):
         def on_disk(self, kind, name):
-            with closing(Memory(path)) as memory:
-                (_, start, end, _) = memory.read(kind)[name]["calls"][-1]
-            seen.append((name, start == pytest.approx(self.clock.time(), abs=1e-3), end))
+            with closing(Database(path)) as database:
+                call = values(database, kind)[name]["log"]["calls"][-1]
+            on_time = call["start"] == pytest.approx(self.clock.now(), abs=1e-3)
+            seen.append((name, on_time, call["lasted"]))
 
         def login(self):
-            self.on_disk("session", "")
+            self.on_disk("login", "")
             super().login()
 
         def call(self, path, body):
-            self.on_disk("lane", path.rsplit("/", 1)[1])
+            self.on_disk("interface", path.rsplit("/", 1)[1])
             return super().call(path, body)
 
     server = Watching(FakeClock(600.0), "classic", *fleet(1, {1: 2}))
-    run(poller(server, memory=Memory(path)))
+    run(poller(server, database=Database(path)))
 
     assert len(seen) == len(server.tried) > 15
     assert {name for name, _, _ in seen} == {"", *server_paths(server)}
@@ -201,13 +184,13 @@ def server_paths(server):
 # --- one thing at a time ------------------------------------------------------------------------
 
 
-def live(server, path, hours, **more):
-    """A life of so many hours, ended without a word; returns it."""
-    life = Life(server, path, **more)
+def run_process(server, path, hours, **more):
+    """A process of so many hours, killed at their end; returns it."""
+    process = Process(server, path, **more)
     server.clock.end = server.clock.at + hours * HOUR
-    run(life.poller)
-    life.memory.close()
-    return life
+    run(process.poller)
+    process.database.close()
+    return process
 
 
 @pytest.fixture
@@ -217,14 +200,14 @@ def path(tmp_path):
 
 def test_values_that_have_grown_too_old_do_not_come_back(path):
     server = account(hours=10.0)
-    before = live(server, path, 0.2).series()
+    before = run_process(server, path, 0.2).series()
     server.clock.end += DAY
     server.clock.advance(200.0)
-    assert Life(server, path).series() == before
+    assert Process(server, path).series() == before
 
     server.clock.advance(3_600.0)
 
-    left = Life(server, path).series()
+    left = Process(server, path).series()
     assert left.items() < before.items()
     assert any(name.startswith("fusionsolar_device_info") for name in left)
     assert not any("run_state" in name for name in left)
@@ -238,15 +221,15 @@ def test_a_list_that_a_kill_cut_off_is_asked_for_at_once(path):
             raise Killed
 
     server.script = cut_off
-    life = Life(server, path)
+    process = Process(server, path)
     with pytest.raises(Killed):
-        life.poller.run()
-    life.memory.close()
+        process.poller.run()
+    process.database.close()
     server.script = lambda *_: None
 
-    life = live(server, path, 0.1)
+    process = run_process(server, path, 0.1)
 
-    assert any("run_state" in name for name in life.series())
+    assert any("run_state" in name for name in process.series())
     assert server.refused == []
     assert len(server.paths("login")) == 1
 
@@ -256,18 +239,18 @@ def test_a_list_that_failed_is_asked_for_again_soon(path):
     server.script = lambda name, _: (
         refused("20004", Reaction.NEXT_TURN) if name == "getDevList" else None
     )
-    live(server, path, 0.01)
+    run_process(server, path, 0.01)
     assert server.paths("getDevList")
     server.script = lambda *_: None
 
-    assert any("run_state" in name for name in live(server, path, 0.1).series())
+    assert any("run_state" in name for name in run_process(server, path, 0.1).series())
 
 
 def test_a_list_is_not_read_again_before_its_time(path):
     server = account(hours=10.0)
-    live(server, path, 1.0)
+    run_process(server, path, 1.0)
 
-    live(server, path, 4.0)
+    run_process(server, path, 4.0)
 
     assert len(server.paths("getDevList")) == 1
     assert len(server.paths("login")) <= 12  # a session lasts half an hour here
@@ -275,25 +258,27 @@ def test_a_list_is_not_read_again_before_its_time(path):
 
 def test_a_call_that_was_given_up_may_still_arrive_after_a_restart():
     once_a_minute = quotas([Limit(1, 60.0)], FleetSize())
-    ledger, again = Ledger(), Ledger()
-    ledger.start(100.0, 100.0, None)
-    ledger.end(130.0, once_a_minute, doubt=30.0)
+    state = AccountState()
+    state.login.log.start(100.0, 100.0)
+    state.login.log.end(130.0, once_a_minute, margin=30.0)
 
-    again.recall(ledger.remember(epoch=1_000.0), epoch=1_100.0, now=31.0)
+    later = StillClock(31.0, 1_100.0)
+    again = restarted(state.logins, AccountState().logins, StillClock(130.0, 1_000.0), later)[""]
+    again.after_restart(31.0)
 
-    assert again.earliest(once_a_minute, None) == pytest.approx(60.0 + 60.6)
+    assert again.log.earliest(once_a_minute, None) == pytest.approx(60.0 + 60.6)
 
 
 def test_a_time_in_the_future_counts_as_now(path):
     server = account(hours=30.0)
-    live(server, path, 0.5)
+    run_process(server, path, 0.5)
     server.clock.step -= 1_000_000.0
     calls = len(server.calls)
 
-    life = Life(server, path)
-    values = life.series()
-    life.memory.close()
-    live(server, path, 0.5)
+    process = Process(server, path)
+    values = process.series()
+    process.database.close()
+    run_process(server, path, 0.5)
 
     assert any("run_state" in name for name in values)
     assert server.refused == []
@@ -305,11 +290,11 @@ def test_a_refusal_for_frequency_is_remembered(path):
     server.script = lambda name, _: (
         refused("407", Reaction.BACK_OFF) if name == "getDevRealKpi" else None
     )
-    live(server, path, 0.45)  # refused after 1, 3, 7 and 15 minutes
+    run_process(server, path, 0.45)  # refused after 1, 3, 7 and 15 minutes
     server.script = lambda *_: None
     before = len(server.paths("getDevRealKpi"))
 
-    live(server, path, 0.05)
+    run_process(server, path, 0.05)
 
     assert before == 5
     assert len(server.paths("getDevRealKpi")) == before
@@ -318,11 +303,11 @@ def test_a_refusal_for_frequency_is_remembered(path):
 def test_an_interface_that_was_not_permitted_is_tried_again(path):
     server = account(hours=10.0)
     server.script = lambda name, _: refused("401", PARKED) if name == "getDevRealKpi" else None
-    live(server, path, 0.9)
+    run_process(server, path, 0.9)
     server.script = lambda *_: None
     assert len(server.paths("getDevRealKpi")) == 3
 
-    live(server, path, 0.05)
+    run_process(server, path, 0.05)
 
     assert len(server.paths("getDevRealKpi")) > 3
 
@@ -330,11 +315,11 @@ def test_an_interface_that_was_not_permitted_is_tried_again(path):
 def test_refused_credentials_wait_across_restarts_and_the_log_says_so(path):
     server = account(hours=10.0)
     server.script = lambda *_: refused("20400", Reaction.REFUSE_CREDENTIALS)
-    live(server, path, 0.1)
+    run_process(server, path, 0.1)
 
     with capture_logs() as logs:
         for _ in range(5):
-            live(server, path, 0.02)
+            run_process(server, path, 0.02)
 
     assert len(server.paths("login")) == 1
     said = [entry for entry in logs if "credentials were refused" in entry["event"]]
@@ -343,17 +328,17 @@ def test_refused_credentials_wait_across_restarts_and_the_log_says_so(path):
     )
     assert {entry["reason"] for entry in said} == {"20400"}
 
-    live(server, path, 0.2)
+    run_process(server, path, 0.2)
     assert len(server.paths("login")) == 2
 
 
 def test_new_credentials_are_tried_at_once(path):
     server = account(hours=10.0)
     server.script = lambda *_: refused("20400", Reaction.REFUSE_CREDENTIALS)
-    live(server, path, 0.05)
+    run_process(server, path, 0.05)
     server.script = lambda *_: None
     server.password = "another"
-    live(server, path, 0.05)
+    run_process(server, path, 0.05)
 
     assert [outcome for *_, outcome in server.paths("login")] == ["20400", None]
     assert len(server.calls) > 3
@@ -361,38 +346,38 @@ def test_new_credentials_are_tried_at_once(path):
 
 def test_a_pause_of_the_host_is_not_shortened_by_what_another_account_remembers(path):
     server = account(hours=10.0)
-    live(server, path, 0.1)
+    run_process(server, path, 0.1)
     gate = HostGate()
     gate.pause.refused(1_000_000.0, 300.0, 3_600.0)
 
-    Life(server, path, gate=gate)
+    Process(server, path, gate=gate)
 
     assert gate.pause.until == 1_000_300.0
 
 
 def test_a_pause_of_the_host_is_remembered(path):
     server = account(hours=10.0)
-    live(server, path, 0.1)
+    run_process(server, path, 0.1)
     server.script = lambda *_: refused("http_429", Reaction.PAUSE, enveloped=False)
-    live(server, path, 0.02)
+    run_process(server, path, 0.02)
     server.script = lambda *_: None
     before = len(server.calls)
 
-    live(server, path, 0.01)
+    run_process(server, path, 0.01)
 
     assert len(server.calls) == before
 
 
-@pytest.mark.parametrize("junk", [7, None, [[]], {"plants": 3}, [["x", 1, 2]]])
-@pytest.mark.parametrize("kind", ["fleet", "ring", "lane", "session", "shown/getDevRealKpi"])
+@pytest.mark.parametrize("junk", [7, [[]], {"plants": 3}, [["x", 1, 2]]])
+@pytest.mark.parametrize("kind", ["fleet", "batches", "interface", "login", "answer/getDevRealKpi"])
 def test_what_is_not_understood_is_forgotten(path, kind, junk):
     server = account(hours=10.0)
-    live(server, path, 0.1)
-    with closing(Memory(path)) as memory:
-        names = [(kind, name) for name in memory.read(kind)]
+    run_process(server, path, 0.1)
+    with closing(Database(path)) as database:
+        names = [(kind, name) for name in database.read(kind)]
         assert names
-        memory.write(dict.fromkeys(names, junk))
+        put(database, dict.fromkeys(names, junk))
 
-    life = live(server, path, 0.1)
+    process = run_process(server, path, 0.1)
 
-    assert any("run_state" in name for name in life.series())
+    assert any("run_state" in name for name in process.series())

@@ -15,9 +15,11 @@ from urllib.parse import quote
 import pytest
 import yaml
 from daemon import MINUTE, account, exporter, serving
-from faults.indiscreet import CONTACTS, IndiscreetSystem
+from faults.leaking_system import CONTACTS, LeakingSystem
 
-from exporter.simulator.fleet import build
+from exporter.simulator.world.fleet import build
+
+pytestmark = pytest.mark.slow
 
 USER, PASSWORD = "nb-user-4711", "pa55word=with;signs"
 PERSONAL = {*map(str, CONTACTS.values()), USER, PASSWORD}
@@ -73,7 +75,7 @@ def command(directory, *flags):
 def run(tmp_path_factory):
     """All that can be read of a run, by where; and what the management system had to hide."""
     directory = tmp_path_factory.mktemp("run")
-    system = IndiscreetSystem(
+    system = LeakingSystem(
         build(plants=3), clock=time.time, edition="classic", minute=MINUTE, users={USER: PASSWORD}
     )
     read = {}
@@ -104,8 +106,8 @@ def run(tmp_path_factory):
 
 def test_the_management_system_said_all_of_it(run):
     system, _ = run
-    assert leaks(bytes(system.told), PERSONAL) == PERSONAL
-    assert len(leaks(bytes(system.told), system.tokens)) >= 3
+    assert leaks(bytes(system.sent), PERSONAL) == PERSONAL
+    assert len(leaks(bytes(system.sent), system.tokens)) >= 3
 
 
 def test_the_faults_were_met(run):

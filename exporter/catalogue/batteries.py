@@ -5,8 +5,8 @@ It has no statistics.
 `battery_soh` has no unit in the reference, and is a percentage.
 """
 
-from exporter.catalogue.lines import device_tables, each, expand, gauge, stateset
-from exporter.northbound.codes import BATTERY_MODES, BATTERY_STATES, RUN_STATES
+from exporter.catalogue.tables import SubjectTables, device_tables, each, gauge, stateset
+from exporter.northbound.enums import BATTERY_MODES, BATTERY_STATES, RUN_STATES
 
 ALL = (39, 41)
 
@@ -43,12 +43,9 @@ STATISTICS = (
           "How long a battery discharged during the period"),
 )  # fmt: skip
 
-ROWS = expand(
-    "battery",
-    {
-        **device_tables(KPIS),
-        "getDevKpiDay": each("day", STATISTICS),
-        "getDevKpiMonth": each("month", STATISTICS),
-        "getDevKpiYear": each("year", STATISTICS),
-    },
-)
+SUBJECT = SubjectTables("battery", "Batteries", {
+    **device_tables(KPIS),
+    "getDevKpiDay": each("day", STATISTICS),
+    "getDevKpiMonth": each("month", STATISTICS),
+    "getDevKpiYear": each("year", STATISTICS),
+})  # fmt: skip

@@ -1,8 +1,7 @@
 """DC combiner boxes (15; reference 3.6, 3.7)."""
 
-from exporter.catalogue.labels import numbered
-from exporter.catalogue.lines import device_tables, expand, gauge, stateset
-from exporter.northbound.codes import RUN_STATES
+from exporter.catalogue.tables import SubjectTables, device_tables, gauge, numbered, stateset
+from exporter.northbound.enums import RUN_STATES
 
 ALL = (15,)
 
@@ -20,4 +19,6 @@ KPIS = (
     gauge("thunder_count", "",   ALL, "lightning_strikes",   "Lightning strikes counted"),
 )  # fmt: skip
 
-ROWS = expand("combiner", device_tables(KPIS, respelt={"temprature": "temperature"}))
+SUBJECT = SubjectTables(
+    "combiner", "DC combiner boxes", device_tables(KPIS, renamed={"temprature": "temperature"})
+)

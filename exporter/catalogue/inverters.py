@@ -4,9 +4,18 @@ A smart energy center is a string inverter that also serves a battery: one table
 reference stops at 24 strings, newer servers at 36.
 """
 
-from exporter.catalogue.labels import LINES, PHASES, numbered
-from exporter.catalogue.lines import counter, device_tables, each, expand, gauge, stateset
-from exporter.northbound.codes import INVERTER_STATES, RUN_STATES
+from exporter.catalogue.tables import (
+    LINES,
+    PHASES,
+    SubjectTables,
+    counter,
+    device_tables,
+    each,
+    gauge,
+    numbered,
+    stateset,
+)
+from exporter.northbound.enums import INVERTER_STATES, RUN_STATES
 
 STRING = (1, 38)
 CENTRAL = (14,)
@@ -70,12 +79,9 @@ DAY_STATISTICS = (
           "Availability of communication during the period"),
 )  # fmt: skip
 
-ROWS = expand(
-    "inverter",
-    {
-        **device_tables(KPIS),
-        "getDevKpiDay": each("day", DAY_STATISTICS),
-        "getDevKpiMonth": each("month", STATISTICS),
-        "getDevKpiYear": each("year", STATISTICS),
-    },
-)
+SUBJECT = SubjectTables("inverter", "Inverters", {
+    **device_tables(KPIS),
+    "getDevKpiDay": each("day", DAY_STATISTICS),
+    "getDevKpiMonth": each("month", STATISTICS),
+    "getDevKpiYear": each("year", STATISTICS),
+})  # fmt: skip

@@ -4,27 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from exporter.catalogue.lines import runs
-from exporter.catalogue.model import Row
-from exporter.catalogue.rows import ROWS
-from exporter.northbound.codes import device_type_slug
+from exporter.catalogue.index import ROWS, SUBJECTS
+from exporter.catalogue.model import Metric, Row
+from exporter.catalogue.tables import runs
+from exporter.northbound.device_types import device_type_slug
 
 Entry = Mapping[str, Any]
 
-_TITLES = {
-    "plant": "Plants",
-    "inverter": "Inverters",
-    "meter": "Meters",
-    "battery": "Batteries",
-    "combiner": "DC combiner boxes",
-    "weather": "Weather stations",
-    "transformer": "Transformers",
-    "device": "Upgrades",
-}
-
 _FACTS = ("Metric", "Type", "Unit", "Labels")
 _STATISTIC = ("Metric", "Unit", "Periods", "Keys", "Meaning")
-_REASON = ("Interface", "Device type", "Key", "Reason")
 
 _HEAD = """\
 # Metrics
@@ -49,55 +37,63 @@ def describe_rows(rows: Iterable[Row] = ROWS) -> list[dict[str, Any]]:
     """One entry a row, made of what JSON has.
 
     Each holds interface, device_type, key, metric, type, factor, labels, unit, source_unit, help;
-    a StateSet's also states (code → name) and code_metric. Where a key is left out on purpose,
-    metric and type are null and reason says why.
+    a StateSet's also states (code → name) and code_metric.
     """
     return [_describe(row) for row in rows]
 
 
-def render_markdown(
-    entries: Sequence[Entry], keyless: Mapping[str, Sequence[Entry]] = MappingProxyType({})
-) -> str:
-    """One section a subject for `entries` as of `describe_rows`, and one a title for `keyless`.
+def describe_metric(metric: Metric) -> dict[str, Any]:
+    """The entry, in the same form, of a metric that comes from no key."""
+    return {
+        "interface": None,
+        "device_type": None,
+        "key": None,
+        "metric": metric.name,
+        "type": metric.kind.value,
+        "factor": 1.0,
+        "labels": {},
+        "unit": metric.unit,
+        "source_unit": "",
+        "help": metric.help,
+    }
 
-    Those are the metrics that come from no key, in the same form, with key null. Of their `labels`
-    only the names are shown.
-    """
-    described = [entry for entry in entries if entry["metric"] is not None]
-    left_out = [entry for entry in entries if entry["metric"] is None]
+
+def render_markdown(
+    entries: Sequence[Entry], keyless: Mapping[str, Sequence[Metric]] = MappingProxyType({})
+) -> str:
+    """One section a subject for `entries` as of `describe_rows`, and one a title for `keyless`."""
     parts = [_HEAD]
-    for subject, title in _TITLES.items():
-        prefix = f"fusionsolar_{subject}_"
-        if of_subject := [entry for entry in described if entry["metric"].startswith(prefix)]:
-            parts += _section(title, of_subject)
-    if left_out:
-        parts += ["## Left out\n", _table(_REASON, map(_reason, left_out))]
-    for title, of_title in keyless.items():
-        lines = ((*_facts(entry), entry["help"]) for entry in of_title)
+    for subject in SUBJECTS:
+        prefix = f"fusionsolar_{subject.name}_"
+        if of_subject := [entry for entry in entries if entry["metric"].startswith(prefix)]:
+            parts += _section(subject.title, of_subject)
+    for title, metrics in keyless.items():
+        lines = (
+            (*_facts(describe_metric(metric) | {"labels": _own_labels(metric)}), metric.help)
+            for metric in metrics
+        )
         parts += [f"## {title}\n", _table((*_FACTS, "Meaning"), lines)]
     return "\n".join(parts)
 
 
+def _own_labels(metric: Metric) -> list[str]:
+    return [label for label in metric.labels if label != "account"]
+
+
 def _describe(row: Row) -> dict[str, Any]:
     metric = row.metric
-    entry: dict[str, Any] = {
+    entry = describe_metric(metric) | {
         "interface": row.interface,
         "device_type": row.device_type,
         "key": row.key,
-        "metric": metric.name if metric else None,
-        "type": metric.kind.value if metric else None,
         "factor": row.factor,
         # A statistic's `window` has a name and no value: it is no constant label.
-        "labels": dict(zip(metric.labels, row.labels, strict=False)) if metric else {},
-        "unit": metric.unit if metric else "",
+        "labels": dict(zip(metric.labels, row.labels, strict=False)),
         "source_unit": row.source_unit,
-        "help": metric.help if metric else "",
     }
     if row.states is not None and row.code_metric is not None:
         entry["states"] = {str(code): name for code, name in row.states.items()}
         entry["code_metric"] = row.code_metric.name
-    if metric is None:
-        entry["reason"] = row.reason
     return entry
 
 
@@ -133,11 +129,11 @@ def _sources(entries: list[Entry], joint: str) -> str:
 
 
 def _lacks(families: list[list[Entry]]) -> list[str]:
-    """A sentence for each interface without metrics that another one of the subject tells."""
-    told = {family[0]["metric"]: {entry["interface"] for entry in family} for family in families}
+    """A sentence for each interface without metrics that another one of the subject has."""
+    sources = {family[0]["metric"]: {entry["interface"] for entry in family} for family in families}
     lacking: dict[str, list[str]] = {}
-    for metric, interfaces in told.items():
-        for interface in sorted(set().union(*told.values()) - interfaces):
+    for metric, interfaces in sources.items():
+        for interface in sorted(set().union(*sources.values()) - interfaces):
             lacking.setdefault(interface, []).append(metric)
     return [
         f"{_code(interface)} does not tell {', '.join(map(_code, metrics))}.\n"
@@ -193,11 +189,6 @@ def _states(entry: Entry) -> str:
         f"{_code(entry['metric'])} is {names} or `unknown`; "
         f"the code itself is {_code(entry['code_metric'])}.\n"
     )
-
-
-def _reason(entry: Entry) -> tuple[str, str, str, str]:
-    number = "" if entry["device_type"] is None else str(entry["device_type"])
-    return _code(entry["interface"]), number, _code(entry["key"]), entry["reason"]
 
 
 def _code(text: str) -> str:

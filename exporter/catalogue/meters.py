@@ -5,9 +5,17 @@ or kvar in the reference, and are kvarh. `active_power` is W for both types: the
 for a grid meter, later editions W, and live servers send W.
 """
 
-from exporter.catalogue.labels import LINES, PHASES, TARIFFS
-from exporter.catalogue.lines import counter, device_tables, expand, gauge, stateset
-from exporter.northbound.codes import METER_STATES, RUN_STATES
+from exporter.catalogue.tables import (
+    LINES,
+    PHASES,
+    TARIFFS,
+    SubjectTables,
+    counter,
+    device_tables,
+    gauge,
+    stateset,
+)
+from exporter.northbound.enums import METER_STATES, RUN_STATES
 
 GRID = (17,)
 SENSOR = (47,)
@@ -56,4 +64,4 @@ KPIS = (
             "Lifetime negative reactive energy, by tariff", TARIFFS),
 )  # fmt: skip
 
-ROWS = expand("meter", device_tables(KPIS))
+SUBJECT = SubjectTables("meter", "Meters", device_tables(KPIS))

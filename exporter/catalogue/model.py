@@ -1,4 +1,4 @@
-"""What a row of the catalogue is."""
+"""What the catalogue consists of: rows, each a key with its metric."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,19 +37,17 @@ class Row:
 
     A sample is the value, sent in `source_unit`, times `factor`; `labels` are the values of
     `metric.labels`, but for a statistic's `window`, the last, which depends on the time. A StateSet
-    has its `states` (code → name) and a `code_metric` for the code itself. A key left out on
-    purpose has no metric, and a `reason`. A key that is `fallback_for` another gives the same
-    series where an answer lacks that one.
+    has its `states` (code → name) and a `code_metric` for the code itself. A key that is
+    `fallback_for` another gives the same series where an answer lacks that one.
     """
 
     interface: str
     device_type: int | None
     key: str
-    metric: Metric | None
+    metric: Metric
     factor: float = 1.0
     labels: tuple[str, ...] = ()
     source_unit: str = ""
     states: Mapping[int, str] | None = None
     code_metric: Metric | None = None
-    reason: str = ""
     fallback_for: str = ""

@@ -7,8 +7,8 @@ Statistics of newer servers (24.5 on) tell what modules, inverters and batteries
 it stands for what the inverters put out only where `inverterYield` lacks.
 """
 
-from exporter.catalogue.lines import counter, each, expand, gauge, stateset
-from exporter.northbound.codes import PLANT_HEALTH_STATES
+from exporter.catalogue.tables import SubjectTables, counter, each, gauge, stateset
+from exporter.northbound.enums import PLANT_HEALTH_STATES
 
 ALL = (None,)
 
@@ -74,13 +74,10 @@ STATISTICS = (
           "Planted trees that would avoid as much carbon dioxide as the energy of the period"),
 )  # fmt: skip
 
-ROWS = expand(
-    "plant",
-    {
-        "getStationRealKpi": KPIS,
-        "getKpiStationHour": each("hour", HOUR_STATISTICS),
-        "getKpiStationDay": each("day", STATISTICS),
-        "getKpiStationMonth": each("month", STATISTICS),
-        "getKpiStationYear": each("year", STATISTICS),
-    },
-)
+SUBJECT = SubjectTables("plant", "Plants", {
+    "getStationRealKpi": KPIS,
+    "getKpiStationHour": each("hour", HOUR_STATISTICS),
+    "getKpiStationDay": each("day", STATISTICS),
+    "getKpiStationMonth": each("month", STATISTICS),
+    "getKpiStationYear": each("year", STATISTICS),
+})  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a reading can be at all: one range a quantity, each with its reason; data, no logic.
+"""What a reading can be at all: one range a quantity, each with its reason.
 
 A range is found by the end of a metric's name, else by its subject and unit, else by its unit: a
 new key has one without a row of its own. All are in base units, and wide: what lies outside has
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from exporter.catalogue.model import Kind, Metric
+from exporter.northbound.device_types import DEVICE_TYPES
 
 HOUR = 3_600.0
 DAY = 24 * HOUR
@@ -30,9 +31,9 @@ class Range:
     """The least and the most that a quantity can be, and why.
 
     `per_period`: both are meant for each second of the value's period. `by_class`: both are times
-    what the largest device of its type delivers, see LARGEST. `of_output`: nor can it be more than
-    so many times what its plant or device delivers, where that is known. `instantaneous`: measured
-    now, so that an offline device cannot know it.
+    what the largest device of its type delivers. `of_output`: nor can it be more than so many times
+    what its plant or device delivers, where that is known. `instantaneous`: measured now, so that
+    an offline device cannot know it.
     """
 
     low: float
@@ -44,11 +45,8 @@ class Range:
     instantaneous: bool = False
 
 
-# The most that one device of a type delivers, in watts, with room for those to come. Today's
-# largest string inverter has 0.35 MW, the largest central one 9 MW; power sensors stand in homes
-# and in businesses. Anything else, plants too, may be as large as the largest plant on earth.
-LARGEST: Mapping[int | None, float] = {1: 1e6, 38: 1e6, 14: 2e7, 39: 1e7, 41: 1e9, 47: 5e7}
-LARGEST_PLANT = 1e10
+# In watts; of plants, and of devices whose type has no `max_watts` of its own.
+_LARGEST_PLANT = 1e10
 
 _ENERGY = Range(0, 1, "no energy is negative, nor more than the largest device delivers all along",
                 per_period=True, by_class=True)  # fmt: skip
@@ -170,6 +168,12 @@ def range_of(metric: Metric) -> Range | None:
         return QUANTITIES[max(fitting, key=len)]
     subject = metric.name.removeprefix("fusionsolar_").partition("_")[0]
     return OF_SUBJECTS.get((subject, metric.unit)) or OF_UNITS.get(metric.unit)
+
+
+def max_watts(device_type: int | None) -> float:
+    """The most that one device of a type, or a plant (None), delivers."""
+    row = DEVICE_TYPES.get(device_type) if device_type is not None else None
+    return _LARGEST_PLANT if row is None or row.max_watts is None else row.max_watts
 
 
 @cache

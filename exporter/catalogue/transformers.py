@@ -1,8 +1,7 @@
 """Transformers (8; reference 3.6, 3.7)."""
 
-from exporter.catalogue.labels import LINES, PHASES
-from exporter.catalogue.lines import device_tables, expand, gauge, stateset
-from exporter.northbound.codes import RUN_STATES
+from exporter.catalogue.tables import LINES, PHASES, SubjectTables, device_tables, gauge, stateset
+from exporter.northbound.enums import RUN_STATES
 
 ALL = (8,)
 
@@ -18,4 +17,4 @@ KPIS = (
     gauge("{}_i", "A", ALL, "phase_current_amperes", "Phase current", PHASES),
 )  # fmt: skip
 
-ROWS = expand("transformer", device_tables(KPIS))
+SUBJECT = SubjectTables("transformer", "Transformers", device_tables(KPIS))

@@ -1,7 +1,7 @@
 """Upgrades of string inverters (1) and smart energy centers (38); reference 2.15."""
 
-from exporter.catalogue.lines import expand, gauge, stateset
-from exporter.northbound.codes import UPGRADE_RESULTS
+from exporter.catalogue.tables import SubjectTables, gauge, stateset
+from exporter.northbound.enums import UPGRADE_RESULTS
 
 ALL = (1, 38)
 
@@ -15,4 +15,4 @@ RECORD = (
           "When a device was last upgraded"),
 )  # fmt: skip
 
-ROWS = expand("device", {"getDevUpgradeInfo": RECORD})
+SUBJECT = SubjectTables("device", "Upgrades", {"getDevUpgradeInfo": RECORD})

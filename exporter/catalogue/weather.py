@@ -1,7 +1,7 @@
 """Environmental monitoring instruments, EMI (10; reference 3.6, 3.7)."""
 
-from exporter.catalogue.lines import device_tables, expand, gauge, stateset
-from exporter.northbound.codes import RUN_STATES
+from exporter.catalogue.tables import SubjectTables, device_tables, gauge, stateset
+from exporter.northbound.enums import RUN_STATES
 
 ALL = (10,)
 
@@ -23,4 +23,4 @@ KPIS = (
           "Irradiation of today on the horizontal plane"),
 )  # fmt: skip
 
-ROWS = expand("weather", device_tables(KPIS))
+SUBJECT = SubjectTables("weather", "Weather stations", device_tables(KPIS))

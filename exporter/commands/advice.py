@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from exporter.account.plant_pages import NO_CLASSIC_LIST
 from exporter.northbound.errors import FAIL_CODES, CallError, Fault, Reaction
 from exporter.northbound.interfaces import LOGIN, PLANT_LIST, Interface
-from exporter.polling.pages import NO_CLASSIC_LIST
 
 # --- the login --------------------------------------------------------------------------------
 
@@ -81,7 +81,7 @@ def _of_call(interface: Interface, error: CallError) -> str:
     reason = error.reason
     if interface is PLANT_LIST and reason in NO_CLASSIC_LIST:
         return ASK_FOR_PLANTS
-    is_refused = error.reaction is Reaction.PARK and reason not in _REASONS
+    is_refused = error.reaction is Reaction.SUSPEND and reason not in _REASONS
     if is_refused or reason == "http_401":
         return "; ".join(filter(None, (interface.advice(reason), f"or {_without(interface)}")))
     if reason == "http_404":

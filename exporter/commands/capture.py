@@ -15,7 +15,7 @@ from random import SystemRandom
 from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Any
 
-from exporter.catalogue.rows import ROWS
+from exporter.catalogue.index import ROWS
 from exporter.commands.options import fail
 from exporter.northbound.errors import FAIL_CODES
 

@@ -1,11 +1,22 @@
 """From a new account to a configuration that works: what is permitted, seen, planned, to do."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from exporter import NAME
+from exporter.account.interface_schedule import PollConfig
+from exporter.clock import Clock, SystemClock
+from exporter.commands.account_access import (
+    FAILED,
+    Access,
+    StateAccess,
+    access_to,
+    reports_failures,
+    say,
+    state_of,
+)
 from exporter.commands.capture import Capture
 from exporter.commands.findings import findings_of, limits_of
 from exporter.commands.options import (
@@ -29,12 +40,8 @@ from exporter.commands.report import (
     seen_plants,
 )
 from exporter.commands.trials import Trials
-from exporter.commands.visit import FAILED, State, errand_to, guide, say, state_of, told
 from exporter.config import AccountSettings, Settings
-from exporter.polling.clock import SystemClock
-from exporter.polling.errand import Errand
-from exporter.polling.ports import Clock
-from exporter.wiring import client_of, wishes_of
+from exporter.wiring import client_of, poll_configs
 
 
 def define(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +57,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     add_format(parser)
 
 
-@told
+@reports_failures
 def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
     """Try the accounts of a configuration, and say what works, what does not, and what to do."""
     settings = load_settings(flags.config_file)
@@ -64,9 +71,10 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
         for account in accounts:
             say(f"{account.name}: login and lists first, then it is known how long the rest takes")
             client = client_of(account)
-            client.tap = capture.take if capture else None
-            with errand_to(account, settings, state, clock, client) as errand:
-                each = _check(errand, account, settings, clock, tell)
+            client.on_response = capture.take if capture else None
+            polled = list(poll_configs(settings, account))
+            with access_to(account, settings, state, clock, polled=polled, client=client) as access:
+                each = _check(access, account, settings, polled, tell)
             checked.append(each)
             if flags.format != "json":
                 print(render(each), flush=True)
@@ -76,34 +84,32 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
 
 
 def _check(
-    errand: Errand,
+    access: Access,
     account: AccountSettings,
     settings: Settings,
-    clock: Clock,
+    polled: Sequence[PollConfig],
     tell: Callable[[str], None],
 ) -> Checked:
-    wishes = list(wishes_of(settings, account))
-    interfaces = [wish.interface for wish in wishes]
+    interfaces = [each.interface for each in polled]
     lines = TrialLines(interfaces)
     tell(heading(account.name, account.base_url))
     tell(lines.header)
-    guided = guide(errand, wishes, settings, account, clock)
-    trials = Trials(errand, guided.tour, tell=lambda trial: tell(lines.line(trial)), announce=say)
+    trials = Trials(access.probe, tell=lambda trial: tell(lines.line(trial)), announce=say)
     trials.run(interfaces)
-    inventory, limits = errand.inventory, limits_of(settings, account, trials.made)
+    fleet, limits = access.probe.fleet, limits_of(settings, account, trials.made)
     return Checked(
         account.name,
         account.base_url,
-        seen_plants(inventory),
-        seen_devices(inventory),
+        seen_plants(fleet),
+        seen_devices(fleet),
         trials.made,
         limits,
-        plan_of(settings, account, inventory, limits.known),
-        findings_of(settings, guided, trials.readings),
+        plan_of(settings, account, fleet, limits.known),
+        findings_of(settings, access, trials.readings),
     )
 
 
-def _start(state: State, path: Path) -> str:
+def _start(state: StateAccess, path: Path) -> str:
     command = f"start it: {NAME} --config.file {path}"
     if state.daemon:
         return "the exporter runs already"

@@ -2,9 +2,12 @@
 
 import argparse
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import asdict
 
+from exporter.account.model import AcceptedValue
+from exporter.account.probe import Probe
+from exporter.clock import Clock, SystemClock
+from exporter.commands.account_access import FAILED, access_to, say, state_of
 from exporter.commands.options import (
     accounts_of,
     add_account,
@@ -15,19 +18,10 @@ from exporter.commands.options import (
     show,
 )
 from exporter.commands.tables import table
-from exporter.commands.visit import FAILED, State, errand_to, say, state_of
-from exporter.config import AccountSettings
-from exporter.exposition import memory, plain
-from exporter.exposition.heldback import held_back
+from exporter.exposition.status import held_back
 from exporter.northbound.interfaces import Subject
-from exporter.polling.clock import SystemClock
-from exporter.polling.inventory import Inventory
-from exporter.polling.memory import Memory
-from exporter.polling.ports import Clock
-from exporter.polling.state_directory import file_of
 from exporter.status.model import HeldCounter
 from exporter.status.text import utc_time as exact
-from exporter.wiring import owner_of
 
 _SUBJECTS = {"plant": Subject.PLANTS, "device": Subject.DEVICES}
 
@@ -60,34 +54,24 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
     found: list[HeldCounter] = []
     with state_of(settings, accounts) as state:
         for account in accounts:
-            with (
-                errand_to(account, settings, state, clock or SystemClock()) as errand,
-                _memory_of(account, state) as kept,
-            ):
-                held = [e for e in _held_back(errand.inventory, kept) if _is_meant(e, flags)]
+            with access_to(account, settings, state, clock or SystemClock()) as access:
+                held = [e for e in _held_back(access.probe) if _is_meant(e, flags)]
                 if flags.action == "accept":
-                    _accept(kept, held)
+                    _accept(access.probe, held)
             found += held
     show(flags.format, [asdict(each) for each in found], lambda: _text(found, flags.action))
     return FAILED if flags.action == "accept" and not found else 0
 
 
-def _memory_of(account: AccountSettings, state: State) -> closing[Memory]:
-    """What is kept of an account, whether a daemon works with it or not."""
-    owner = owner_of(account)
-    path = file_of(state.directory, *owner) if state.directory else None
-    return closing(Memory(path, locked=owner not in state.daemons))
-
-
-def _held_back(inventory: Inventory, kept: Memory) -> Sequence[HeldCounter]:
+def _held_back(probe: Probe) -> Sequence[HeldCounter]:
     pending = {
         # Which type a device has matters to the daemon alone.
         ((None if subject is Subject.PLANTS else 0, name), series): held
-        for subject in _SUBJECTS.values()
-        for name, data in kept.read(memory.held(subject)).items()
-        for series, held in (plain.recalled(plain.read_held, data) or {}).items()
+        for subject, counters in probe.state.counters.items()
+        for name, states in counters.items()
+        for series, held in states.items()
     }
-    return held_back(pending, inventory.plants, inventory.devices)
+    return held_back(pending, probe.fleet.plants, probe.fleet.devices)
 
 
 def _is_meant(each: HeldCounter, flags: argparse.Namespace) -> bool:
@@ -101,10 +85,12 @@ def _is_meant(each: HeldCounter, flags: argparse.Namespace) -> bool:
     )
 
 
-def _accept(kept: Memory, chosen: Sequence[HeldCounter]) -> None:
-    """Leaves it for the daemon, which accepts them before its next call."""
-    orders = (plain.plain_accepted(Subject(e.subject), e.code, e.metric) for e in chosen)
-    kept.write({(memory.ACCEPTED, name): order for name, order in orders})
+def _accept(probe: Probe, chosen: Sequence[HeldCounter]) -> None:
+    """Leaves it for the daemon, which accepts them with its next call."""
+    for each in chosen:
+        accepted = AcceptedValue(Subject(each.subject), each.code, each.metric)
+        probe.state.accepted[f"{each.subject} {each.code} {each.metric}"] = accepted
+    probe.save()
 
 
 def _text(found: Sequence[HeldCounter], action: str) -> str:

@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from exporter.catalogue.rows import STATESETS
+from exporter.account.fleet import Fleet
+from exporter.account.plant_pages import NO_CLASSIC_LIST
+from exporter.catalogue.index import STATESETS
 from exporter.commands import powers
+from exporter.commands.account_access import Access
 from exporter.commands.powers import Finding
 from exporter.commands.trials import REFUSED, Trial
-from exporter.commands.visit import Guide
 from exporter.config import AccountSettings, Settings
 from exporter.northbound.interfaces import PLANT_LIST
 from exporter.northbound.records import Reading
-from exporter.polling.inventory import Inventory
-from exporter.polling.pages import NO_CLASSIC_LIST
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +46,26 @@ def limits_of(settings: Settings, account: AccountSettings, trials: Iterable[Tri
 
 
 def findings_of(
-    settings: Settings, guide: Guide, readings: Mapping[int, Sequence[Reading]]
+    settings: Settings, access: Access, readings: Mapping[int, Sequence[Reading]]
 ) -> list[Finding]:
     """All that is to be looked at, most telling first."""
-    inventory = guide.tour.inventory
+    fleet = access.probe.fleet
     return [
-        *powers.findings(settings, inventory, readings),
-        *_places(settings, inventory),
-        *_unknown_keys(guide),
-        *_unknown_states(guide),
+        *powers.findings(settings, fleet, readings),
+        *_places(settings, fleet),
+        *_unknown_keys(access),
+        *_unknown_states(access),
     ]
 
 
 # --- a plant without a place -------------------------------------------------------------------
 
 
-def _places(settings: Settings, inventory: Inventory) -> Iterator[Finding]:
-    placed = {device.plant_code for device in inventory.devices.values() if device.latitude}
+def _places(settings: Settings, fleet: Fleet) -> Iterator[Finding]:
+    placed = {device.plant_code for device in fleet.devices.values() if device.latitude}
     lacking = [
         plant
-        for plant in inventory.plants.values()
+        for plant in fleet.plants.values()
         if plant.latitude is None
         and plant.code not in placed
         and plant.code not in settings.plant_coordinates
@@ -85,20 +85,21 @@ def _places(settings: Settings, inventory: Inventory) -> Iterator[Finding]:
 # --- what has no name here ---------------------------------------------------------------------
 
 
-def _unknown_keys(guide: Guide) -> Iterator[Finding]:
-    keys = [f"{kind}: {key}" for kind, key in guide.sink.unknown_keys]
+def _unknown_keys(access: Access) -> Iterator[Finding]:
+    keys = [f"{kind}: {key}" for kind, key in access.view.unknown_keys]
     if keys:
         yield Finding(f"keys that this version does not know: {', '.join(keys)}")
 
 
-def _unknown_states(guide: Guide) -> Iterator[Finding]:
+def _unknown_states(access: Access) -> Iterator[Finding]:
     for metric in sorted(STATESETS):
-        if _count(guide, metric):
+        if _count(access, metric):
             yield Finding(f"{metric} had codes that no table names; see {metric}_code")
 
 
-def _count(guide: Guide, metric: str) -> float:
-    labels = {"account": guide.account, "metric": metric}
+def _count(access: Access, metric: str) -> float:
+    labels = {"account": access.account, "metric": metric}
     return (
-        guide.telemetry.registry.get_sample_value("fusionsolar_unknown_states_total", labels) or 0.0
+        access.telemetry.registry.get_sample_value("fusionsolar_unknown_states_total", labels)
+        or 0.0
     )

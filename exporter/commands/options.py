@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from exporter import NAME, logs
-from exporter.catalogue.rows import lookup
+from exporter.catalogue.index import lookup
 from exporter.config import PIPE_TIMEOUT, AccountSettings, ConfigError, Settings, load
 from exporter.northbound.interfaces import INTERFACES
 from exporter.web import server

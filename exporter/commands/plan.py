@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
+from exporter.account.fleet import Fleet
+from exporter.account.interface_schedule import InterfaceSchedule, PollConfig
 from exporter.config import AccountSettings, Settings
 from exporter.northbound.interfaces import EDITIONS, LOGIN
-from exporter.polling.inventory import Inventory
-from exporter.polling.lane import Lane, Wish
 from exporter.status.text import duration
-from exporter.wiring import wish_of, wishes_of
+from exporter.wiring import poll_config, poll_configs
 
 _CONDITIONS = {"classic": "if older than July 2022", "v6": "if younger than that"}
 
@@ -30,46 +30,46 @@ class Planned:
 
 
 def plan_of(
-    settings: Settings, account: AccountSettings, inventory: Inventory, edition: str | None
+    settings: Settings, account: AccountSettings, fleet: Fleet, edition: str | None
 ) -> list[Planned]:
     """The plan for each enabled interface; `edition` is the one known to hold, if any is."""
-    lanes = [
-        _lane(wish, inventory, wish.interface.device_types)
-        for wish in wishes_of(settings, account)
-        if wish.interface is not LOGIN
+    schedules = [
+        _schedule(config, fleet, config.interface.device_types)
+        for config in poll_configs(settings, account)
+        if config.interface is not LOGIN
     ]
     return [
         Planned(
-            lane.interface.name,
-            len(lane.ring.batches),
-            lane.pace,
-            lane.walk,
-            tuple(_fresher(settings, account, inventory, lane, edition)),
+            schedule.interface.name,
+            len(schedule.rotation.batches),
+            schedule.pace,
+            schedule.duration,
+            tuple(_fresher(settings, account, fleet, schedule, edition)),
         )
-        for lane in lanes
-        if lane.ring.batches
+        for schedule in schedules
+        if schedule.rotation.batches
     ]
 
 
-def _lane(wish: Wish, inventory: Inventory, device_types: Collection[int]) -> Lane:
+def _schedule(config: PollConfig, fleet: Fleet, device_types: Collection[int]) -> InterfaceSchedule:
     """An interface as the daemon would walk it over the devices of these types."""
-    lane = Lane(wish)
-    wanted = inventory.wanted(wish.interface.subject, device_types)
-    lane.fit(wanted, inventory.size(device_types), inventory.weights())
-    return lane
+    schedule = InterfaceSchedule(config)
+    wanted = fleet.wanted(config.interface.subject, device_types)
+    schedule.fit(wanted, fleet.size(device_types), fleet.weights())
+    return schedule
 
 
 def _fresher(
     settings: Settings,
     account: AccountSettings,
-    inventory: Inventory,
-    lane: Lane,
+    fleet: Fleet,
+    schedule: InterfaceSchedule,
     known: str | None,
 ) -> Iterator[str]:
-    interface = lane.interface
-    wish = wish_of(settings, account, interface)
-    possible = lane.ring.walk(lane.pace, 0.0)
-    if possible < _MUCH * lane.every:
+    interface = schedule.interface
+    config = poll_config(settings, account, interface)
+    possible = schedule.rotation.duration(schedule.pace, 0.0)
+    if possible < _MUCH * schedule.every:
         yield f"every: {_written(possible)}"
         return
     if settings.interface(account, interface.name).allowance:
@@ -77,14 +77,14 @@ def _fresher(
         return
     for edition, condition in _CONDITIONS.items():
         limits = EDITIONS[edition](interface)
-        other = _lane(replace(wish, limits=limits), inventory, interface.device_types)
-        if other.walk < lane.walk and known in (None, edition):
-            yield f"limits: {edition} ({duration(other.walk)}), {condition}"
-    kinds = inventory.by_type(interface.device_types).keys() - {None}
+        other = _schedule(replace(config, limits=limits), fleet, interface.device_types)
+        if other.duration < schedule.duration and known in (None, edition):
+            yield f"limits: {edition} ({duration(other.duration)}), {condition}"
+    kinds = fleet.by_type(interface.device_types).keys() - {None}
     if len(kinds) > 1:
         types = (interface.device_types - {kind} for kind in kinds)
-        shortest = min(_lane(wish, inventory, others).walk for others in types)
-        if shortest < lane.walk:
+        shortest = min(_schedule(config, fleet, others).duration for others in types)
+        if shortest < schedule.duration:
             yield f"one of device_types less ({duration(shortest)})"
 
 

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from exporter.account.fleet import Fleet
 from exporter.catalogue import batteries, inverters, meters, transformers
-from exporter.catalogue.rows import lookup
+from exporter.catalogue.index import lookup
 from exporter.config import Settings
-from exporter.northbound.codes import device_type_slug
+from exporter.northbound.device_types import device_type_slug
 from exporter.northbound.records import Device, Plant, Reading
-from exporter.polling.inventory import Inventory
 from exporter.status.text import power
 
 _Key = tuple[int, str]  # device type and key, as `factors` of the configuration names them
@@ -74,12 +74,11 @@ class _Judged:
 
 
 def findings(
-    settings: Settings, inventory: Inventory, readings: Mapping[int, Sequence[Reading]]
+    settings: Settings, fleet: Fleet, readings: Mapping[int, Sequence[Reading]]
 ) -> Iterator[Finding]:
     """The devices whose power is in another unit, or in none, and the factors that mend it."""
     judged = {
-        key: _judge(key, _factor(settings, key), inventory, readings.get(key[0], ()))
-        for key in POWERS
+        key: _judge(key, _factor(settings, key), fleet, readings.get(key[0], ())) for key in POWERS
     }
     mended = {
         key: _factor(settings, key) * change
@@ -91,14 +90,12 @@ def findings(
         yield from _told(devices, line if key in mended else "")
 
 
-def _judge(
-    key: _Key, factor: float, inventory: Inventory, readings: Iterable[Reading]
-) -> list[_Judged]:
+def _judge(key: _Key, factor: float, fleet: Fleet, readings: Iterable[Reading]) -> list[_Judged]:
     judged: dict[str, _Judged] = {}
     # Of several in a day, the largest: near 0, a number may be of any unit.
     for reading in sorted(readings, key=lambda each: abs(each.values.get(key[1], 0.0))):
-        device = inventory.devices.get(reading.subject)
-        plant = inventory.plants.get(device.plant_code) if device else None
+        device = fleet.devices.get(reading.subject)
+        plant = fleet.plants.get(device.plant_code) if device else None
         watts = reading.values.get(key[1], 0.0) * factor
         if device and plant and watts:
             measured, sure = _measured(reading.values, plant.capacity_watts)

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from secrets import token_hex
 
+from exporter.account.probe import Probe
+from exporter.clock import Clock, SystemClock
+from exporter.commands.account_access import access_to, reports_failures, state_of
 from exporter.commands.options import (
     account_of,
     add_account,
@@ -17,13 +20,9 @@ from exporter.commands.options import (
     words,
 )
 from exporter.commands.tables import table
-from exporter.commands.visit import errand_to, state_of, told
-from exporter.northbound.errors import word_error
-from exporter.northbound.events import registrations
+from exporter.northbound.errors import named_error
 from exporter.northbound.interfaces import INTERFACES
-from exporter.polling.clock import SystemClock
-from exporter.polling.errand import Errand
-from exporter.polling.ports import Clock
+from exporter.northbound.parsing import registrations
 
 QUERY = INTERFACES["snIsRegister"]
 _FROM_STDIN = "-"
@@ -50,7 +49,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     add_format(parser)
 
 
-@told
+@reports_failures
 def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
     """Tell whether a user has registered serial numbers."""
     settings = load_settings(flags.config_file)
@@ -62,24 +61,24 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
     answers: dict[str, bool] = {}
     with (
         state_of(settings, [account]) as state,
-        errand_to(account, settings, state, clock or SystemClock()) as errand,
+        access_to(account, settings, state, clock or SystemClock()) as access,
     ):
         for first in range(0, len(serials), QUERY.batch):
-            answers |= _ask(errand, user, serials[first : first + QUERY.batch])
+            answers |= _ask(access.probe, user, serials[first : first + QUERY.batch])
     _show(serials, answers, flags.format)
     return 0
 
 
-def _ask(errand: Errand, user: str, serials: list[str]) -> Mapping[str, bool]:
+def _ask(probe: Probe, user: str, serials: list[str]) -> Mapping[str, bool]:
     """One call (reference 2.17), whose answer must be to this question: it repeats the key."""
     key = token_hex(16)
-    data = errand.call(QUERY, {"SN": ",".join(serials), "userName": user, "key": key})
+    data = probe.call(QUERY, {"SN": ",".join(serials), "userName": user, "key": key})
     answered = registrations(data, serials)
     repeated = None
     with suppress(AttributeError):  # an answer may be anything
         repeated = data.get("key")
     if repeated != key:
-        raise word_error("malformed", enveloped=True)
+        raise named_error("malformed", enveloped=True)
     return {each.serial_number: each.registered for each in answered.records}
 
 

@@ -5,14 +5,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from exporter.account.fleet import Fleet
 from exporter.commands.findings import Limits
 from exporter.commands.plan import Planned
 from exporter.commands.powers import Finding
 from exporter.commands.tables import row, table
 from exporter.commands.trials import EMPTY, OUTCOMES, PERMITTED, REFUSED, UNREACHABLE, Trial
-from exporter.northbound.codes import device_type_slug
+from exporter.northbound.device_types import device_type_slug
 from exporter.northbound.interfaces import Interface
-from exporter.polling.inventory import Inventory
 from exporter.status.text import duration, power
 
 _BAD = (REFUSED, UNREACHABLE, EMPTY)
@@ -64,7 +64,7 @@ class Checked:
         return bool(self.plants) and not any(each.outcome in _BAD for each in self.interfaces)
 
 
-def seen_plants(inventory: Inventory) -> list[SeenPlant]:
+def seen_plants(fleet: Fleet) -> list[SeenPlant]:
     """The plants, each with its devices by type."""
     return [
         SeenPlant(
@@ -74,27 +74,27 @@ def seen_plants(inventory: Inventory) -> list[SeenPlant]:
             dict(
                 Counter(
                     device_type_slug(device.type_id)
-                    for device in inventory.devices.values()
+                    for device in fleet.devices.values()
                     if device.plant_code == plant.code
                 )
             ),
         )
-        for plant in inventory.plants.values()
+        for plant in fleet.plants.values()
     ]
 
 
-def seen_devices(inventory: Inventory) -> list[SeenDevice]:
+def seen_devices(fleet: Fleet) -> list[SeenDevice]:
     """The devices, each with the name of its plant."""
     return [
         SeenDevice(
             device.id,
             device.name,
             device_type_slug(device.type_id),
-            inventory.plants[device.plant_code].name,
+            fleet.plants[device.plant_code].name,
             device.model,
             device.serial_number,
         )
-        for device in inventory.devices.values()
+        for device in fleet.devices.values()
     ]
 
 

@@ -18,9 +18,9 @@ from exporter.commands.options import (
 )
 from exporter.config import Settings
 from exporter.northbound.interfaces import EDITIONS, HOUR, MINUTE
-from exporter.simulator.fleet import build as build_fleet
-from exporter.simulator.server import Server
-from exporter.simulator.system import System
+from exporter.simulator.http.server import Server
+from exporter.simulator.http.system import System
+from exporter.simulator.world.fleet import build as build_fleet
 from exporter.web import server
 
 # What is off by default, but worth seeing.
@@ -83,12 +83,12 @@ def simulate(flags: argparse.Namespace) -> int:
     return 0
 
 
-def _system(flags: argparse.Namespace, **traits: Any) -> System:
+def _system(flags: argparse.Namespace, **options: Any) -> System:
     try:
         fleet = build_fleet(flags.seed, plants=flags.plants, devices=flags.devices)
     except ValueError as error:
         fail(f"--devices {flags.devices}: {error}")
-    return System(fleet, clock=time, **traits)
+    return System(fleet, clock=time, **options)
 
 
 def define_demo(parser: argparse.ArgumentParser) -> None:

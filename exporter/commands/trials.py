@@ -7,9 +7,11 @@ from itertools import chain, islice
 from math import ceil
 from operator import attrgetter
 
+from exporter.account.batches import Batch
+from exporter.account.probe import Answer, NotNowError, Probe
+from exporter.commands.account_access import FAILURES, Failure, explain, in_words
 from exporter.commands.advice import REPORT_IT, advice, refused_login
-from exporter.commands.visit import FAILURES, Failure, explain, in_words
-from exporter.northbound.codes import device_type_slug
+from exporter.northbound.device_types import device_type_slug
 from exporter.northbound.errors import RATE_LIMITED, CallError
 from exporter.northbound.interfaces import (
     DEVICE_LIST,
@@ -20,9 +22,6 @@ from exporter.northbound.interfaces import (
     Interface,
 )
 from exporter.northbound.records import Reading, TimedReading
-from exporter.polling.errand import Errand, NotNowError
-from exporter.polling.rounds import Batch
-from exporter.polling.tour import Answer, Tour
 from exporter.status.text import count
 
 PERMITTED, REFUSED, UNREACHABLE, NOT_TRIED = "permitted", "refused", "unreachable", "not tried"
@@ -86,8 +85,7 @@ class Trials:
 
     def __init__(
         self,
-        errand: Errand,
-        tour: Tour,
+        probe: Probe,
         *,
         tell: Callable[[Trial], None],
         announce: Callable[[str], None],
@@ -96,8 +94,7 @@ class Trials:
         self._tell = tell
         self._announce = announce
         self.readings: dict[int, list[Reading]] = {}
-        self._errand = errand
-        self._tour = tour
+        self._probe = probe
 
     def run(self, interfaces: Collection[Interface]) -> None:
         """Logs in, reads the lists, and tries the interfaces, as long as something answers."""
@@ -107,21 +104,21 @@ class Trials:
         for interface in lists:
             self._try(interface, lambda interface, _: self._read(interface))
         if not self._hopeless and (calls := list(self._calls(others))):
-            takes = _about(self._errand.forecast(calls))
+            takes = _about(self._probe.forecast(calls))
             self._announce(f"{count(len(calls), 'more call')}: that {takes}")
         for interface in others:
             self._try(interface, self._ask)
 
     def _calls(self, interfaces: Iterable[Interface]) -> Iterator[tuple[Interface, int | None]]:
         for interface in interfaces:
-            for batch in _one_a_type(self._tour.batches(interface)):
+            for batch in _one_a_type(self._probe.batches(interface)):
                 yield interface, batch.device_type
 
     def _try(self, interface: Interface, ask: Callable[[Interface, Batch], Heard]) -> None:
         """Tries an interface once for each type of device, if there is anything to ask about."""
-        batches = _one_a_type(self._tour.batches(interface))
+        batches = _one_a_type(self._probe.batches(interface))
         if not batches and not self._hopeless:
-            plants = self._tour.inventory.plants
+            plants = self._probe.fleet.plants
             words = "no devices of its types are known" if plants else _NO_PLANTS
             self._add(Trial(interface.name, NOT_TRIED, words))
         for batch in batches:
@@ -159,25 +156,25 @@ class Trials:
         self._tell(trial)
 
     def _log_in(self) -> Heard:
-        logged_in = self._errand.open()
+        logged_in = self._probe.open()
         return Heard("logged in" if logged_in else "the session from before is used")
 
     def _read(self, interface: Interface) -> Heard:
         """Reads a list: to its end if what it lists is not wholly known, or just once."""
-        inventory = self._tour.inventory
-        listed = inventory.plants if interface is PLANT_LIST else inventory.devices
-        answers = self._tour.read(interface)
-        heard = list(islice(answers, 1) if listed and not inventory.is_partial else answers)
+        fleet = self._probe.fleet
+        listed = fleet.plants if interface is PLANT_LIST else fleet.devices
+        answers = self._probe.read(interface)
+        heard = list(islice(answers, 1) if listed and not fleet.is_partial else answers)
         name = attrgetter("code" if interface is PLANT_LIST else "id")
         names = {name(record) for answer in heard for record in answer.parsed.records}
-        mended = tuple(chain.from_iterable(answer.mended for answer in heard))
-        if interface is PLANT_LIST and not (names and inventory.plants):
+        mended = tuple(chain.from_iterable(answer.recovered for answer in heard))
+        if interface is PLANT_LIST and not (names and fleet.plants):
             strange = sum(answer.parsed.rejected.total() for answer in heard)
             return Heard(*_plantless(len(names), strange), mended, EMPTY)
         return Heard(f"{len(names)} listed{_lacking(heard)}", mended=mended)
 
     def _ask(self, interface: Interface, batch: Batch) -> Heard:
-        answer = self._tour.ask(interface, batch)
+        answer = self._probe.ask(interface, batch)
         records = answer.parsed.records
         if interface.realtime and batch.device_type is not None:
             readings = (
@@ -185,10 +182,10 @@ class Trials:
             )
             self.readings.setdefault(batch.device_type, []).extend(readings)
         if interface.content in _COUNTED:
-            return Heard(f"{len(records)} {_COUNTED[interface.content]}", mended=answer.mended)
+            return Heard(f"{len(records)} {_COUNTED[interface.content]}", mended=answer.recovered)
         asked, silent = len(answer.asked), len(answer.outcome.silent)
         remedy = _SILENT if asked == silent else ""
-        return Heard(f"values of {asked - silent} of {asked}", remedy, answer.mended)
+        return Heard(f"values of {asked - silent} of {asked}", remedy, answer.recovered)
 
 
 def _about(seconds: float) -> str:
@@ -204,7 +201,7 @@ def _one_a_type(batches: Iterable[Batch]) -> Collection[Batch]:
     chosen: dict[int | None, Batch] = {}
     for batch in batches:
         known = chosen.setdefault(batch.device_type, batch)
-        chosen[batch.device_type] = min(known, batch, key=lambda each: each.called)
+        chosen[batch.device_type] = min(known, batch, key=lambda each: each.progress.called)
     return chosen.values()
 
 

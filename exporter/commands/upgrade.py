@@ -8,6 +8,17 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
+from exporter.account.probe import Probe
+from exporter.clock import Clock, SystemClock
+from exporter.commands.account_access import (
+    FAILED,
+    FAILURES,
+    Failure,
+    access_to,
+    explain,
+    reports_failures,
+    state_of,
+)
 from exporter.commands.options import (
     account_of,
     add_account,
@@ -19,25 +30,13 @@ from exporter.commands.options import (
     words,
 )
 from exporter.commands.tables import table
-from exporter.commands.visit import (
-    FAILED,
-    FAILURES,
-    Failure,
-    errand_to,
-    explain,
-    guide,
-    state_of,
-    told,
-)
-from exporter.northbound.codes import UPGRADE_RESULTS, device_type_slug
+from exporter.northbound.device_types import device_type_slug
+from exporter.northbound.enums import UPGRADE_RESULTS
 from exporter.northbound.errors import CallError, fail_code_error
 from exporter.northbound.interfaces import DEVICE_LIST, INTERFACES, PLANT_LIST, Interface
 from exporter.northbound.records import Device, Upgrade
-from exporter.polling.clock import SystemClock
-from exporter.polling.errand import Errand
-from exporter.polling.ports import Clock
 from exporter.status import text
-from exporter.wiring import wish_of
+from exporter.wiring import poll_config
 
 ORDER = INTERFACES["devUpgrade"]
 RECORDS = INTERFACES["getDevUpgradeInfo"]
@@ -93,7 +92,7 @@ def define(parser: argparse.ArgumentParser) -> None:
         add_format(chosen)
 
 
-@told
+@reports_failures
 def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
     """Upgrade devices, or tell how their last upgrades went."""
     return _ACTIONS[flags.action](flags, clock or SystemClock())
@@ -103,12 +102,12 @@ def _start(flags: argparse.Namespace, clock: Clock) -> int:
     """Order the upgrade of devices, after asking."""
     if not (flags.yes or sys.stdin.isatty()):
         fail("upgrade start: nobody can be asked here, so --yes is needed")
-    with _visit(flags, clock) as errand:
-        devices = _chosen(errand, flags.devices)
+    with _probe(flags, clock) as probe:
+        devices = _chosen(probe, flags.devices)
         print(_plan(devices), file=sys.stdout if flags.format == "table" else sys.stderr)
         if not (flags.yes or _agreed(len(devices))):
             return FAILED
-        results = [result for group in _groups(devices) for result in _order(errand, group)]
+        results = [result for group in _groups(devices) for result in _order(probe, group)]
     rows = (
         (each.device_id, each.device_name, ": ".join(filter(None, (each.result, each.words))))
         for each in results
@@ -123,9 +122,9 @@ def _start(flags: argparse.Namespace, clock: Clock) -> int:
 
 def _status(flags: argparse.Namespace, clock: Clock) -> int:
     """Tell how the last upgrades of devices went."""
-    with _visit(flags, clock) as errand:
-        devices = _chosen(errand, flags.devices) if flags.devices else _upgradable(errand)
-        records = [record for group in _groups(devices) for record in _look(errand, group)]
+    with _probe(flags, clock) as probe:
+        devices = _chosen(probe, flags.devices) if flags.devices else _upgradable(probe)
+        records = [record for group in _groups(devices) for record in _look(probe, group)]
     headings = ("Device", "Name", "State", "Progress", "From", "To", "Ordered")
     show(
         flags.format,
@@ -139,33 +138,31 @@ _ACTIONS = {"start": _start, "status": _status}
 
 
 @contextmanager
-def _visit(flags: argparse.Namespace, clock: Clock) -> Iterator[Errand]:
-    """An errand to the account that is meant, which knows the account's devices."""
+def _probe(flags: argparse.Namespace, clock: Clock) -> Iterator[Probe]:
+    """A probe of the account that is meant, which knows the account's devices."""
     settings = load_settings(flags.config_file)
     account = account_of(settings, flags.account)
+    lists = [poll_config(settings, account, each) for each in (PLANT_LIST, DEVICE_LIST)]
     with (
         state_of(settings, [account]) as state,
-        errand_to(account, settings, state, clock) as errand,
+        access_to(account, settings, state, clock, polled=lists) as access,
     ):
-        lists = [wish_of(settings, account, each) for each in (PLANT_LIST, DEVICE_LIST)]
-        guide(errand, lists, settings, account, clock).tour.read_fleet()
-        yield errand
+        access.probe.read_fleet()
+        yield access.probe
 
 
 # --- which devices -----------------------------------------------------------------------------
 
 
-def _upgradable(errand: Errand) -> list[Device]:
+def _upgradable(probe: Probe) -> list[Device]:
     return [
-        device
-        for device in errand.inventory.devices.values()
-        if device.type_id in ORDER.device_types
+        device for device in probe.fleet.devices.values() if device.type_id in ORDER.device_types
     ]
 
 
-def _chosen(errand: Errand, named: Iterable[str]) -> list[Device]:
+def _chosen(probe: Probe, named: Iterable[str]) -> list[Device]:
     """The devices that are meant; a word that means none, or one that cannot be, ends it all."""
-    devices = list(errand.inventory.devices.values())
+    devices = list(probe.fleet.devices.values())
     chosen: list[Device] = []
     mistakes: list[str] = []
     for word in (word for each in named for word in _split(each, devices)):
@@ -224,17 +221,17 @@ def _agreed(count: int) -> bool:
 # --- calls -------------------------------------------------------------------------------------
 
 
-def _call(errand: Errand, interface: Interface, group: Sequence[Device]) -> Sequence[Any]:
+def _call(probe: Probe, interface: Interface, group: Sequence[Device]) -> Sequence[Any]:
     """The records of one call about devices of one type; orders are sent in the same form."""
     ids, type_id = [device.id for device in group], group[0].type_id
-    call = partial(errand.call, interface, RECORDS.body(type_id, ids), device_type=type_id)
+    call = partial(probe.call, interface, RECORDS.body(type_id, ids), device_type=type_id)
     return interface.answer(call, ids).records
 
 
-def _order(errand: Errand, group: Sequence[Device]) -> list[Ordered]:
+def _order(probe: Probe, group: Sequence[Device]) -> list[Ordered]:
     """One order, which is never repeated: whether one without an answer arrived, nobody knows."""
     try:
-        orders = {order.device_id: order for order in _call(errand, ORDER, group)}
+        orders = {order.device_id: order for order in _call(probe, ORDER, group)}
     except FAILURES as error:
         result = _result_of(error)
         return [Ordered(device.id, device.name, result, explain(error)) for device in group]
@@ -257,9 +254,9 @@ def _result_of(error: Failure) -> str:
     return "refused" if error.enveloped else "unknown"
 
 
-def _look(errand: Errand, group: Sequence[Device]) -> list[Record]:
+def _look(probe: Probe, group: Sequence[Device]) -> list[Record]:
     try:
-        upgrades = {each.reading.subject: each for each in _call(errand, RECORDS, group)}
+        upgrades = {each.reading.subject: each for each in _call(probe, RECORDS, group)}
     except FAILURES as error:
         return [Record(each.id, each.name, "unknown", words=_why(error)) for each in group]
     return [_record(device, upgrades.get(device.id)) for device in group]

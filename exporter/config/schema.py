@@ -32,7 +32,7 @@ from exporter.northbound.interfaces import INTERFACES, PLANT_LIST
 _SAME_VALUES = ("getDevRealKpi", "getDevFiveMinutes")
 
 
-class Section(BaseModel):
+class SettingsModel(BaseModel):
     """A section: immutable, without unknown keys, without coercion, values not quoted in errors."""
 
     model_config = ConfigDict(
@@ -40,28 +40,28 @@ class Section(BaseModel):
     )
 
 
-class NameFilter(Section):
+class NameFilter(SettingsModel):
     """Wildcards: keeps what an `include` matches and no `exclude`."""
 
     include: Items[Text] = ("*",)
     exclude: Items[Text] = ()
 
 
-class ClientTls(Section):
+class ClientTls(SettingsModel):
     """How the server's certificate is checked."""
 
     ca_file: CertificatesPath | None = None
     verify: bool = True
 
 
-class Allowance(Section):
+class Allowance(SettingsModel):
     """At most `calls` calls in any `per` seconds."""
 
     calls: Annotated[int, Field(ge=1)]
     per: Period
 
 
-class Override(Section):
+class Override(SettingsModel):
     """Settings of one interface; None leaves a key to the next broader place."""
 
     enabled: bool | None = None
@@ -72,7 +72,7 @@ class Override(Section):
 Overrides = Table[InterfaceName, Override]
 
 
-class AccountSettings(Section):
+class AccountSettings(SettingsModel):
     """One northbound account."""
 
     name: Text = "default"
@@ -100,7 +100,7 @@ class AccountSettings(Section):
         return given.get_secret_value() if given else ""
 
 
-class AlarmSettings(Section):
+class AlarmSettings(SettingsModel):
     """Which alarms are asked for, and how many a plant may show."""
 
     language: Text = "en_US"
@@ -109,7 +109,7 @@ class AlarmSettings(Section):
     max_active_per_plant: Annotated[int, Field(ge=0)] = 100
 
 
-class Factor(Section):
+class Factor(SettingsModel):
     """Replaces the catalogue's factor from the source's unit to the base unit, for one KPI."""
 
     device_type: int
@@ -117,7 +117,7 @@ class Factor(Section):
     factor: NonZero
 
 
-class StateSettings(Section):
+class StateSettings(SettingsModel):
     """Where state is saved across restarts; a `directory` that is left out has a default."""
 
     directory: DirectoryPath | None = None
@@ -143,7 +143,7 @@ def _at_least_one(accounts: tuple[AccountSettings, ...]) -> tuple[AccountSetting
     return accounts
 
 
-class Settings(Section):
+class Settings(SettingsModel):
     """The whole file."""
 
     accounts: Annotated[Items[AccountSettings], AfterValidator(_at_least_one)]
@@ -186,7 +186,7 @@ class Settings(Section):
             f"{place}.{name}.{key}: has no effect, delete it"
             for place, overrides in places.items()
             for name, override in overrides.items()
-            if not INTERFACES[name].walked
+            if not INTERFACES[name].polled
             for key in sorted(override.model_fields_set - {"allowance"})
         ]
         if unused:

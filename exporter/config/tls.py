@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, model_validator
 
-from exporter.config.schema import Section
+from exporter.config.schema import SettingsModel
 from exporter.config.types import FilePath, Items, Secret, Text
 from exporter.config.yaml_file import read_text
 
@@ -86,7 +86,7 @@ Suite = Annotated[str, AfterValidator(_known_suite)]
 Curve = Literal["CurveP256", "CurveP384", "CurveP521", "X25519"]
 
 
-class TlsServer(Section):
+class TlsServer(SettingsModel):
     """The section, its files not read yet. A key and the same with _file are text and file."""
 
     cert: Text | None = None

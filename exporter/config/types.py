@@ -21,12 +21,8 @@ from pydantic import (
 
 from exporter.config.errors import quoted, suggestion
 from exporter.config.yaml_file import MAX_SIZE, TOO_LARGE, read_text
-from exporter.northbound.codes import (
-    ALARM_SEVERITIES,
-    ALARM_TYPES,
-    DEVICE_TYPES,
-    device_type_slug,
-)
+from exporter.northbound.device_types import DEVICE_TYPE_SLUGS, device_type_slug
+from exporter.northbound.enums import ALARM_SEVERITIES, ALARM_TYPES
 from exporter.northbound.interfaces import EDITIONS, INTERFACES
 
 _MILLISECONDS: Mapping[str, int] = {
@@ -85,12 +81,12 @@ def _one_of(what: str, choices: Collection[str]) -> BeforeValidator:
 
 
 def _device_type(value: object) -> object:
-    if not isinstance(value, str) or value in DEVICE_TYPES.values():
+    if not isinstance(value, str) or value in DEVICE_TYPE_SLUGS:
         return value
     number = re.fullmatch(r"type_([0-9]{1,9})", value)
     slug = device_type_slug(int(number[1])) if number else ""
     if slug != value:
-        end = f"; it is called {slug}" if slug else suggestion(value, DEVICE_TYPES.values())
+        end = f"; it is called {slug}" if slug else suggestion(value, DEVICE_TYPE_SLUGS)
         raise ValueError(f"{quoted(value)} is no device type{end}")
     return value
 

@@ -10,7 +10,7 @@ import structlog
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 
 from exporter.config.errors import ConfigError, format_errors
-from exporter.config.schema import Section
+from exporter.config.schema import SettingsModel
 from exporter.config.tls import TlsServer
 from exporter.config.types import Duration, Table
 from exporter.config.yaml_file import read_mapping
@@ -79,14 +79,14 @@ Users = Table[
 ]
 
 
-class HttpServer(Section):
+class HttpServer(SettingsModel):
     """HTTP settings. `http2` is accepted without effect: only HTTP/1.1 is served."""
 
     http2: bool = True
     headers: Headers = Field(default_factory=dict, validate_default=True)
 
 
-class RateLimit(Section):
+class RateLimit(SettingsModel):
     """One request every `interval`, all clients together, and `burst` of them at once."""
 
     interval: Duration = 0.0
@@ -99,7 +99,7 @@ class RateLimit(Section):
         return self
 
 
-class WebFile(Section):
+class WebFile(SettingsModel):
     """The whole file; the files that it names are not read yet."""
 
     tls_server_config: Annotated[TlsServer | None, AfterValidator(_not_null)] = None

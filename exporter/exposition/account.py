@@ -1,59 +1,56 @@
-"""One account's side of the page: takes what its poller tells, counts it and shows it."""
+"""One account's part of the page: what it knows becomes samples, and its changes are counted."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from types import MappingProxyType
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import assert_never
 
-from exporter.catalogue.model import Metric
-from exporter.exposition import memory, plain
-from exporter.exposition.alarms import ALARMS_TOTAL, totals
-from exporter.exposition.blocks import Blocks, Samples, Source
-from exporter.exposition.capacity import Capacities
-from exporter.exposition.counts import Counts
-from exporter.exposition.fleet import Fleet
-from exporter.exposition.heldback import held_back
-from exporter.exposition.offline import Offline
-from exporter.exposition.page import Block, Page
-from exporter.exposition.plain import Found, Shown
-from exporter.exposition.state import plants_of
-from exporter.exposition.sun import render_sun
-from exporter.exposition.telemetry import Telemetry
-from exporter.exposition.things import (
+import structlog
+
+from exporter.account.changes import Answered, Changes
+from exporter.account.fleet import FleetChange
+from exporter.account.model import AccountState, LatestAnswer, LatestValue
+from exporter.exposition.alarms import active, totals
+from exporter.exposition.blocks import (
     LAST_READINGS,
-    LASTING,
-    UPGRADE_INFO,
+    NON_EXPIRING,
+    Blocks,
+    Samples,
+    Source,
+    source_of,
+)
+from exporter.exposition.families import ALARMS_TOTAL, UPGRADE_INFO
+from exporter.exposition.inventory import (
     Place,
+    device_labels,
     places_of,
-    render_things,
+    plant_labels,
+    render_inventory,
+    render_sun,
 )
-from exporter.exposition.translate import Sample, Translator
-from exporter.exposition.values import Values
-from exporter.northbound.codes import device_type_slug
-from exporter.northbound.interfaces import INTERFACES, Interface, Subject
-from exporter.northbound.records import (
-    Device,
-    Parsed,
-    Plant,
-    PlantAlarms,
-    Reading,
-    Upgrade,
-    Windows,
-)
-from exporter.status.model import AccountCounts, AccountStatus, PollingStatus
+from exporter.exposition.page import Block, Labels, Page
+from exporter.exposition.plausibility import Capacities, Offline
+from exporter.exposition.status import held_back, plants_of
+from exporter.exposition.telemetry import AccountTelemetry, Telemetry
+from exporter.exposition.translate import Sample, Translator, windowed
+from exporter.northbound.device_types import device_type_slug
+from exporter.northbound.interfaces import INTERFACES, Content, Interface, Subject
+from exporter.northbound.records import Reading, Windows
+from exporter.status.model import AccountStatus, PollingStatus
 
-Lasting = Mapping[Metric, Mapping[str, Samples]]
+NO_FLEET = FleetChange({}, {}, {})
 
 
-class AccountSink(Counts):
-    """Makes an account's page of what its poller tells. Used by that poller's thread alone.
+class AccountView:
+    """Makes an account's part of the page of what it knows. Used by its poller's thread alone.
 
     `now` is the page's clock, `wall` gives seconds since the epoch; `places` are configured
     latitudes and longitudes by plant code. `severities` are those of the alarms that are asked for,
     none where none are; of a plant's active ones, `max_active_per_plant` have series.
     """
 
-    def __init__(  # noqa: PLR0913  # a sink is handed what it joins
+    def __init__(  # noqa: PLR0913  # a view is handed what it joins
         self,
         account: str,
         *,
@@ -67,259 +64,252 @@ class AccountSink(Counts):
         severities: Collection[str] = (),
         max_active_per_plant: int = 0,
     ) -> None:
-        super().__init__(account, telemetry, wall)
+        self._account = account
         self._page = page
-        self._guard = translator.guard
+        self._translator = translator
         self._places = places
         self._now = now
+        self._wall = wall
         self._currency = currency
         self._severities = severities
-        self._fleet = Fleet(account)
+        self._max_active = max_active_per_plant
+        self._log = structlog.get_logger().bind(account=account)
+        self._telemetry = AccountTelemetry(account, telemetry, self._log)
+        self._guard = translator.guard
+        self._capacities = Capacities(translator.guard)
         self._offline = Offline()
-        self._capacities = Capacities(self._fleet, translator.guard)
+        self._fleet = NO_FLEET
+        self._blocks = Blocks(account, page, self._identity)
+        self._state = AccountState()
         self._began = wall() - now()
-        self._values = Values(
-            self._fleet,
-            translator,
-            self._capacities,
-            self,
-            self._time,
-            severities,
-            max_active_per_plant,
-        )
-        self._blocks = Blocks(account, page, self._fleet.identity)
-        self._memory = memory.Memory()
-        self._misread: set[str] = set()
-        self._show_things()
+        self._show_inventory()
 
-    def plan(self, interface: str, *, pace: float, walk: float, max_age: float) -> None:
-        """The pace in force, and the age at which this interface's values are too old."""
-        self.planned(interface, pace, walk)
-        self._page.keep((self._account, interface), max_age)
+    # --- what is shown -------------------------------------------------------------------------
 
-    def fleet(self, plants: Mapping[str, Plant], devices: Mapping[str, Device]) -> None:
-        """The plants and devices as now known: what is gone goes, what moved is relabelled."""
-        change = self._fleet.change(plants, devices)
-        if change is None:
-            return
-        for subject, gone in change.gone.items():
-            self._blocks.refresh(subject, gone=gone, moved=change.moved[subject])
-            self._memory.forget(subject, gone)
-            self._offline.forget(gone)
-            for name, device_type in gone.items():
-                self._guard.forget((device_type, name))
-                self._capacities.forget((device_type, name))
-        unseen = dict.fromkeys(change.new_plants, totals(self._severities, (), ()))
-        self._blocks.put({LASTING[ALARMS_TOTAL]: unseen}, read_at=self._now())
-        self._show_things()
-        self.fleet_size(len(plants), (device.type_id for device in devices.values()))
+    def restored(self, state: AccountState, offset: float) -> None:
+        """Shows what a previous run has left, with its true age.
 
-    def status(self, polling: PollingStatus, told: AccountCounts) -> AccountStatus:
-        """The account with its plants as they are shown now; any thread may ask."""
-        now = self._now()
-        return AccountStatus(
-            self._account,
-            polling,
-            told,
-            plants_of(self._fleet, lambda source, name: self._blocks.shown(source, name, now)),
-            Counter(device_type_slug(each.type_id) for each in self._fleet.devices.values()),
-            tuple(f"{kind}: {key}" for kind, key in list(self.unknown_keys)),
-            held_back(self._guard.pending(), self._fleet.plants, self._fleet.devices),
-        )
-
-    def accept(self, read: memory.Read) -> None:
-        """Accepts those values held back that an operator has named."""
-        for key, data in read(memory.ACCEPTED).items():
-            order = plain.recalled(plain.read_accepted, data)
-            if order is not None and order[1] in self._fleet.known(order[0]):
-                subject, name, metric = order
-                if self._guard.accept((self._fleet.device_type(subject, name), name), metric):
-                    self._log.info(
-                        "counter value accepted by an operator", name=name, metric=metric
-                    )
-            self._memory.note(memory.ACCEPTED, key, None)
-
-    def close(self) -> None:
-        """Takes the account off the page, once its poller has ended."""
+        `offset` is what the wall clock by which it was stored shows more than the steady one.
+        """
         self._blocks.clear()
-        self._page.update({(self._account, "things"): None})
-        self._page.move((self._account, "sun"), None)
-        for interface in INTERFACES:
-            self._page.keep((self._account, interface), None)
+        self._state, self._began = state, offset
+        plants, devices = dict(state.fleet.plants), dict(state.fleet.devices)
+        types = {device.id: device.type_id for device in devices.values()}
+        self._guard.restore(state.counters, types)
+        self._show_fleet(FleetChange(plants, devices, {}, new_plants=plants))
+        for name, answers in state.answers.items():
+            # One block for each answer, as before.
+            by_time: dict[float, list[str]] = {}
+            for subject, answer in answers.items():
+                by_time.setdefault(answer.at, []).append(subject)
+            for names in by_time.values():
+                samples = self._translated(INTERFACES[name], names, again=True)
+                read_at = answers[names[0]].read_at
+                self._blocks.put({source_of(INTERFACES[name]): samples}, read_at=read_at)
+        self._blocks.put(
+            {
+                NON_EXPIRING[metric]: {
+                    name: (Sample(metric, (), at),)
+                    for name, at in state.last_readings[subject].items()
+                }
+                for subject, metric in LAST_READINGS.items()
+            }
+            | {NON_EXPIRING[UPGRADE_INFO]: self._upgrades(state.upgrades)},
+            read_at=self._now(),
+        )
+        for result in state.results.values():
+            if result.last_success is not None:  # a time in the future counts as now
+                result.last_success = min(result.last_success, self._wall())
+
+    def show(self, changes: Changes) -> None:
+        """Shows what one step changed."""
+        for name, plan in changes.plans.items():
+            self._page.keep((self._account, name), plan.max_age)
+        if changes.fleet is not None:
+            self._show_fleet(changes.fleet)
+        self._accept_values()
+        for answered in changes.answers:
+            self._show_answered(answered)
+        self._telemetry.show(changes, self._state.results)
+
+    def _show_fleet(self, change: FleetChange) -> None:
+        """What is gone goes, what moved is relabelled."""
+        self._fleet = change
+        self._capacities.follow(change)
+        for subject, gone in change.gone.items():
+            moved = change.moved if subject is Subject.DEVICES else ()
+            self._blocks.refresh(subject, gone=gone, moved=moved)
+            self._offline.drop(gone)
+        totals_of_new = self._alarm_totals(change.new_plants)
+        self._blocks.put({NON_EXPIRING[ALARMS_TOTAL]: totals_of_new}, read_at=self._now())
+        self._show_inventory()
+        types = (device.type_id for device in change.devices.values())
+        self._telemetry.fleet_size(len(change.plants), types)
+
+    def _show_inventory(self) -> None:
+        account, plants, devices = self._account, self._fleet.plants, self._fleet.devices
+        places = places_of(plants, devices, self._places)
+        lines = render_inventory(account, self._currency, plants, devices, places)
+        self._page.update({(account, "inventory"): Block(lines)})
+        self._page.move((account, "sun"), lambda: render_sun(account, places, self._wall()))
+
+    def _accept_values(self) -> None:
+        """Accepts those values held back that an operator has named."""
+        for key, accepted in list(self._state.accepted.items()):
+            name = accepted.name
+            if name in self._known(accepted.subject):
+                owner = (self._device_type(accepted.subject, name), name)
+                if self._guard.accept(owner, accepted.metric):
+                    self._log.info(
+                        "counter value accepted by an operator", name=name, metric=accepted.metric
+                    )
+            del self._state.accepted[key]
+
+    # --- answers -------------------------------------------------------------------------------
+
+    def _show_answered(self, answered: Answered) -> None:
+        interface, answers = answered.interface, self._state.answers[answered.interface.name]
+        by_time: dict[float, list[str]] = {}
+        for name in answered.names:
+            by_time.setdefault(answers[name].at, []).append(name)
+        samples = self._translated(interface, answered.names)
+        for at, names in by_time.items():
+            shown = {name: samples[name] for name in names if name in samples}
+            self._blocks.put(
+                {source_of(interface): shown, **self._non_expiring(interface, shown, at)},
+                read_at=answers[names[0]].read_at,
+            )
+
+    def _translated(
+        self, interface: Interface, names: Collection[str], *, again: bool = False
+    ) -> dict[str, Samples]:
+        """The samples of the answers about those that are in the fleet."""
+        answers, known = self._state.answers[interface.name], self._known(interface.subject)
+        return {
+            name: tuple(self._samples(interface, name, answers[name], again=again))
+            for name in names
+            if name in known
+        }
+
+    def _non_expiring(
+        self, interface: Interface, shown: Mapping[str, Samples], at: float
+    ) -> Mapping[Source, Mapping[str, Samples]]:
+        """What an answer of `at`, in seconds since the epoch, leaves to be shown for good."""
+        match interface.content:
+            case Content.ALARMS:
+                return {NON_EXPIRING[ALARMS_TOTAL]: self._alarm_totals(shown)}
+            case Content.UPGRADES:
+                known = {n: self._state.upgrades[n] for n in shown if n in self._state.upgrades}
+                return {NON_EXPIRING[UPGRADE_INFO]: self._upgrades(known)}
+            case Content.READINGS | Content.ROWS:
+                metric = LAST_READINGS[interface.subject]
+                with_values = [name for name, samples in shown.items() if samples]
+                for name in with_values:
+                    self._state.last_readings[interface.subject][name] = at
+                return {NON_EXPIRING[metric]: {n: (Sample(metric, (), at),) for n in with_values}}
+            case Content.STATISTICS | Content.PLANTS | Content.DEVICES | Content.NOTHING:
+                return {}
+            case missed:
+                assert_never(missed)
+
+    def _alarm_totals(self, plants: Iterable[str]) -> dict[str, Samples]:
+        """The alarms of each plant that were seen for the first time, by severity."""
+        counted = self._state.alarm_totals
+        return {code: totals(self._severities, counted.get(code, {})) for code in plants}
+
+    def _upgrades(self, upgrades: Mapping[str, tuple[str, str]]) -> dict[str, Samples]:
+        return {name: (Sample(UPGRADE_INFO, versions, 1.0),) for name, versions in upgrades.items()}
+
+    def _samples(
+        self, interface: Interface, name: str, answer: LatestAnswer[LatestValue], *, again: bool
+    ) -> Iterable[Sample]:
+        translate = partial(self._translate, interface, name, again=again)
+        match answer.value:
+            case Reading():
+                return translate(self._current(interface, answer.value))
+            case Windows():
+                return windowed(answer.value, translate)
+            case tuple():
+                return active(answer.value, self._severities, self._max_active)
+            case missed:
+                assert_never(missed)
+
+    def _current(self, interface: Interface, reading: Reading) -> Reading:
+        """A reading without what its device, which is offline, cannot know any more."""
+        device = self._fleet.devices.get(reading.subject)
+        if device is None or not interface.realtime:
+            return reading
+        return self._offline.current(interface.name, device.type_id, reading, self._time())
+
+    def _translate(
+        self, interface: Interface, name: str, reading: Reading, *, again: bool
+    ) -> Iterable[Sample]:
+        device_type = self._device_type(interface.subject, name)
+        owner = (device_type, name)
+        capacity = self._translator.capacity(interface.name, device_type, reading)
+        self._capacities.report(owner, capacity)
+        result = self._translator.translate(
+            interface.name,
+            device_type,
+            reading,
+            self._time(),
+            self._capacities.of(owner),
+            again=again,
+        )
+        if not again:
+            kind = "plant" if device_type is None else device_type_slug(device_type)
+            self._telemetry.translated(interface.name, kind, name, result)
+        return result.samples
+
+    # --- plants and devices --------------------------------------------------------------------
 
     def _time(self) -> float:
         """Seconds since the epoch, by the clock that never jumps once the account is there."""
         return self._began + self._now()
 
-    def _show_things(self) -> None:
-        fleet, account = self._fleet, self._account
-        places = places_of(fleet.plants, fleet.devices, self._places)
-        things = render_things(account, self._currency, fleet.plants, fleet.devices, places)
-        self._page.update({(account, "things"): Block(things)})
-        self._page.move((account, "sun"), lambda: render_sun(account, places, self._wall()))
+    def _known(self, subject: Subject) -> Collection[str]:
+        match subject:
+            case Subject.PLANTS:
+                return self._fleet.plants
+            case Subject.DEVICES:
+                return self._fleet.devices
+            case Subject.ACCOUNT | Subject.PERSON:
+                return ()
+            case missed:
+                assert_never(missed)
 
-    # --- answers -------------------------------------------------------------------------------
+    def _device_type(self, subject: Subject, name: str) -> int | None:
+        """The type of a device; None for a plant."""
+        return None if subject is Subject.PLANTS else self._fleet.devices[name].type_id
 
-    def readings(
-        self,
-        interface: Interface,
-        asked: Collection[str],
-        readings: Parsed[Reading],
-        measured: Mapping[str, float] | None = None,
-    ) -> None:
-        """An answer: whatever it leaves out of what was asked has no values now.
+    def _identity(self, subject: Subject, name: str) -> Labels:
+        """The labels that tell a plant or device from all others."""
+        if subject is Subject.PLANTS:
+            return plant_labels(self._account, name)
+        return device_labels(self._account, self._fleet.devices[name])
 
-        `measured` tells, where the answer does, when the values of each were measured, in seconds
-        since the epoch.
-        """
-        shown = {
-            name: self._current(interface, reading)
-            for name, reading in _by_name(asked, readings.records).items()
-        }
-        samples = self._values.samples(interface, shown)
-        metric, wall = LAST_READINGS[interface.subject], self._wall()
-        by_time: dict[float, list[str]] = {}
-        for name in samples:
-            by_time.setdefault((measured or {}).get(name, wall), []).append(name)
-        for at, names in by_time.items():
-            told = {name: samples[name] for name in names}
-            last = {name: (Sample(metric, (), at),) for name in names if samples[name]}
-            self._show(interface, shown, told, {metric: last}, at=at)
+    @property
+    def unknown_keys(self) -> Collection[tuple[str, str]]:
+        """What the catalogue lacks: device type, or plant, and key."""
+        return list(self._telemetry.unknown_keys)
 
-    def _current(self, interface: Interface, reading: Reading) -> Reading:
-        device = self._fleet.devices.get(reading.subject)
-        if device is None or interface.subject is not Subject.DEVICES:
-            return reading
-        return self._offline.current(interface.name, device.type_id, reading, self._time())
+    def status(self, polling: PollingStatus, *, state_kept: bool | None = None) -> AccountStatus:
+        """The account with its plants as they are shown now; any thread may ask."""
+        now, fleet = self._now(), self._fleet
+        return AccountStatus(
+            self._account,
+            polling,
+            replace(self._telemetry.counts, state_kept=state_kept),
+            plants_of(fleet, lambda source, name: self._blocks.shown(source, name, now)),
+            Counter(device_type_slug(each.type_id) for each in fleet.devices.values()),
+            tuple(f"{kind}: {key}" for kind, key in self.unknown_keys),
+            held_back(self._guard.pending(), fleet.plants, fleet.devices),
+        )
 
-    def statistics(self, interface: Interface, windows: Mapping[str, Windows]) -> None:
-        """An answer: the running and the last complete period of each that was asked about."""
-        self._show(interface, windows, self._values.samples(interface, windows))
-
-    def alarms(self, interface: Interface, plants: Mapping[str, PlantAlarms]) -> None:
-        """An answer: what is active in each plant that was asked about, and what is new there."""
-        shown = {code: alarms.active for code, alarms in plants.items()}
-        counted = {
-            code: totals(self._severities, self._blocks.get(LASTING[ALARMS_TOTAL], code), each.new)
-            for code, each in plants.items()
-        }
-        samples = self._values.samples(interface, shown)
-        self._show(interface, shown, samples, {ALARMS_TOTAL: counted})
-
-    def upgrades(
-        self, interface: Interface, asked: Collection[str], upgrades: Parsed[Upgrade]
-    ) -> None:
-        """An answer: whatever it leaves out of what was asked has no upgrade to tell of."""
-        shown = _by_name(asked, (upgrade.reading for upgrade in upgrades.records))
-        info = {
-            upgrade.reading.subject: (
-                Sample(UPGRADE_INFO, (upgrade.source_version, upgrade.target_version), 1.0),
-            )
-            for upgrade in upgrades.records
-        }
-        samples = self._values.samples(interface, shown)
-        self._show(interface, shown, samples, {UPGRADE_INFO: info})
-
-    def _show(
-        self,
-        interface: Interface,
-        shown: Mapping[str, Shown],
-        samples: Mapping[str, Samples],
-        lasting: Lasting = MappingProxyType({}),
-        *,
-        at: float | None = None,
-    ) -> None:
-        """Shows and remembers an answer's samples, and what lasts of it beyond its age.
-
-        They are of `at`, in seconds since the epoch, or of now.
-        """
-        told: dict[Source, Mapping[str, Samples]] = {_source(interface): samples}
-        for metric, each in lasting.items():
-            source = LASTING[metric]
-            told[source] = {name: found for name, found in each.items() if name in samples}
-            for name, found in told[source].items():
-                if found != self._blocks.get(source, name):
-                    self._memory.note(memory.lasting(source), name, plain.plain_samples(found))
-        wall = self._wall()
-        at = wall if at is None else at
-        for name in samples:
-            self._memory.note(memory.shown(interface), name, plain.plain(shown[name], at))
-        self._blocks.put(told, read_at=self._now() - max(0.0, wall - at))
-
-    # --- memory --------------------------------------------------------------------------------
-
-    def changes(self) -> dict[tuple[str, str], Any]:
-        """What changed of what should survive a restart, since the last call.
-
-        Plain data by kind and name; None for what is gone.
-        """
-        for (device_type, name), held in self._guard.changes().items():
-            subject = Subject.PLANTS if device_type is None else Subject.DEVICES
-            self._memory.note(memory.held(subject), name, plain.plain_held(held))
-        for interface, told in self.kept_changes().items():
-            self._memory.note(memory.CALLS, interface, told)
-        return self._memory.changes()
-
-    def recall(self, read: memory.Read, wall: float | None = None) -> None:
-        """Shows what was shown before a restart, with its true age.
-
-        `read` gives all plain data of a kind by name; `wall` is what the clock by which they were
-        written would show now. Called once, after the fleet was told and before anything else is.
-        Of what is unknown or malformed nothing is shown.
-        """
-        wall = self._wall() if wall is None else wall
-        self._began = wall - self._now()
-        for subject in (Subject.PLANTS, Subject.DEVICES):
-            for name, data in self._recalled(memory.held(subject), subject, read):
-                if (held := self._read(memory.held(subject), plain.read_held, data)) is not None:
-                    self._guard.recall((self._fleet.device_type(subject, name), name), held)
-        for interface in memory.REMEMBERED:
-            self._recall_answers(interface, read, wall)
-        for metric, source in LASTING.items():
-            self._recall_lasting(metric, source, read)
-        self.recall_kept(read(memory.CALLS))
-
-    def _recall_answers(self, interface: Interface, read: memory.Read, wall: float) -> None:
-        answers: dict[float, dict[str, Shown]] = {}  # by time: one block for each, as before
-        for name, data in self._recalled(memory.shown(interface), interface.subject, read):
-            found = self._read(
-                memory.shown(interface), plain.read_shown, interface.content, name, data
-            )
-            if found is not None:
-                answers.setdefault(found[0], {})[name] = found[1]
-        now = self._now()
-        for at, shown in answers.items():
-            samples = self._values.samples(interface, shown, again=True)
-            self._blocks.put({_source(interface): samples}, read_at=now - max(0.0, wall - at))
-
-    def _recall_lasting(self, metric: Metric, source: Source, read: memory.Read) -> None:
-        found: dict[str, Samples] = {}
-        for name, data in self._recalled(memory.lasting(source), source.subject, read):
-            samples = self._read(memory.lasting(source), plain.read_samples, metric, data)
-            if samples:
-                counter = metric is ALARMS_TOTAL
-                found[name] = totals(self._severities, samples, ()) if counter else samples
-        self._blocks.put({source: found}, read_at=self._now())
-
-    def _read(self, kind: str, reader: Callable[..., Found], *given: Any) -> Found | None:
-        """What a reader makes of plain data; of what it does not understand it is told once."""
-        found = plain.recalled(reader, *given)
-        if found is None and kind not in self._misread:
-            self._misread.add(kind)
-            self._log.warning("state was not understood, going on without", part=kind)
-        return found
-
-    def _recalled(
-        self, kind: str, subject: Subject, read: memory.Read
-    ) -> Iterator[tuple[str, Any]]:
-        return self._memory.recall(kind, read, self._fleet.known(subject))
-
-
-def _by_name(asked: Collection[str], readings: Iterable[Reading]) -> dict[str, Reading]:
-    """What was told of each that was asked about: an empty reading of those left out."""
-    told = {reading.subject: reading for reading in readings}
-    return {name: told.get(name, Reading(name, {})) for name in asked}
-
-
-def _source(interface: Interface) -> Source:
-    return Source(interface.name, interface.subject)
+    def close(self) -> None:
+        """Takes the account off the page, once its poller has ended."""
+        self._blocks.clear()
+        self._page.update({(self._account, "inventory"): None})
+        self._page.move((self._account, "sun"), None)
+        for interface in INTERFACES:
+            self._page.keep((self._account, interface), None)

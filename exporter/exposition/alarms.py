@@ -1,79 +1,30 @@
-"""What is active, and what was seen for the first time: alarms become samples. Pure.
+"""Alarms become samples. Pure.
 
 An occurrence is no series: those that look alike are one, raised when the first of them was.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
-from exporter.catalogue.model import Kind, Metric
+from exporter.exposition.families import (
+    ALARM_ACTIVE,
+    ALARM_RAISED,
+    ALARM_STATUS,
+    ALARMS_ACTIVE,
+    ALARMS_LEFT_OUT,
+    ALARMS_TOTAL,
+)
 from exporter.exposition.translate import Sample
-from exporter.northbound.codes import ALARM_SEVERITIES
+from exporter.northbound.enums import ALARM_SEVERITIES
 from exporter.northbound.records import Alarm
 
 SEVERITIES = (*ALARM_SEVERITIES.values(), "unknown")  # the most severe first
 
-_SEVERITY = ("severity",)
-_ALARM = ("device_name", "serial_number", "alarm_id", "alarm_name", "severity", "alarm_type")
 
-ALARMS_TOTAL = Metric(
-    "fusionsolar_alarms_total",
-    Kind.COUNTER,
-    "Alarms of a plant seen for the first time; those already active at the first look do not "
-    "count.",
-    labels=_SEVERITY,
-)
-ALARMS_ACTIVE = Metric(
-    "fusionsolar_alarms_active",
-    Kind.GAUGE,
-    "Alarms of a plant that are active now.",
-    labels=_SEVERITY,
-)
-ALARM_ACTIVE = Metric(
-    "fusionsolar_alarm_active",
-    Kind.GAUGE,
-    "An alarm that is active now, acknowledged or not: always 1.",
-    labels=_ALARM,
-)
-ALARM_RAISED = Metric(
-    "fusionsolar_alarm_raised_timestamp_seconds",
-    Kind.GAUGE,
-    "When an active alarm was raised; of several alike, the first of them.",
-    unit="seconds",
-    labels=_ALARM,
-)
-ALARM_STATUS = Metric(
-    "fusionsolar_alarm_status_code",
-    Kind.GAUGE,
-    "How far an active alarm is handled, as the code that was sent: 1 not at all, "
-    "2 acknowledged, 3 being handled.",
-    labels=_ALARM,
-)
-ALARMS_LEFT_OUT = Metric(
-    "fusionsolar_alarms_left_out",
-    Kind.GAUGE,
-    "Active alarms of a plant that have no series of their own, as it has more of them than are "
-    "shown.",
-)
-ALARMS = (
-    ALARMS_TOTAL,
-    ALARMS_ACTIVE,
-    ALARM_ACTIVE,
-    ALARM_RAISED,
-    ALARM_STATUS,
-    ALARMS_LEFT_OUT,
-)
-
-
-def totals(
-    severities: Collection[str], before: Iterable[Sample], new: Iterable[Alarm]
-) -> tuple[Sample, ...]:
-    """A plant's first sightings by severity: those counted `before`, and the `new` ones."""
-    counted = {sample.labels: sample.value for sample in before}
-    counts = Counter(alarm.severity for alarm in new)
+def totals(severities: Collection[str], counted: Mapping[str, float]) -> tuple[Sample, ...]:
+    """A plant's alarms counted by severity, 0 where there were none."""
     return tuple(
-        Sample(ALARMS_TOTAL, (severity,), counted.get((severity,), 0.0) + counts[severity])
-        for severity in severities
+        Sample(ALARMS_TOTAL, (severity,), counted.get(severity, 0.0)) for severity in severities
     )
 
 

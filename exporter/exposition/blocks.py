@@ -4,9 +4,15 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
 from exporter.catalogue.model import Kind, Metric
+from exporter.exposition.families import (
+    ALARMS_TOTAL,
+    DEVICE_LAST_READING,
+    PLANT_LAST_READING,
+    UPGRADE_INFO,
+)
 from exporter.exposition.page import Block, Labels, Page, render
 from exporter.exposition.translate import Sample
-from exporter.northbound.interfaces import Subject
+from exporter.northbound.interfaces import Interface, Subject
 
 Identity = Callable[[Subject, str], Labels]
 Samples = tuple[Sample, ...]
@@ -19,6 +25,24 @@ class Source:
     name: str
     subject: Subject
     ages: bool = True
+
+
+def source_of(interface: Interface) -> Source:
+    """An interface as a source of samples."""
+    return Source(interface.name, interface.subject)
+
+
+# What is shown of these lasts as long as the plant or device does: it never ages.
+NON_EXPIRING = {
+    metric: Source(metric.name, subject, ages=False)
+    for metric, subject in (
+        (PLANT_LAST_READING, Subject.PLANTS),
+        (DEVICE_LAST_READING, Subject.DEVICES),
+        (UPGRADE_INFO, Subject.DEVICES),
+        (ALARMS_TOTAL, Subject.PLANTS),
+    )
+}
+LAST_READINGS = {Subject.PLANTS: PLANT_LAST_READING, Subject.DEVICES: DEVICE_LAST_READING}
 
 
 @dataclass(eq=False, slots=True)
@@ -43,13 +67,13 @@ class Blocks:
         self._identity = identity
         self._home: dict[tuple[Source, str], _Members] = {}
 
-    def put(self, told: Mapping[Source, Mapping[str, Samples]], *, read_at: float) -> None:
+    def put(self, changed: Mapping[Source, Mapping[str, Samples]], *, read_at: float) -> None:
         """Replaces what each source has of these subjects, in one change of the page.
 
         `read_at` is when the answer came, on the page's clock.
         """
         touched: dict[_Members, None] = {}
-        for source, samples in told.items():
+        for source, samples in changed.items():
             block = _Members(source, read_at, dict(samples))
             touched[block] = None
             for subject in samples:

@@ -1,8 +1,11 @@
 """The exporter's own instruments: what it asked, what came back, and what it could not use."""
 
 import platform
-from collections.abc import Collection, Sequence
+from collections import Counter as Count
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from importlib.metadata import version
+from typing import Any
 
 from prometheus_client import (
     CollectorRegistry,
@@ -16,10 +19,16 @@ from prometheus_client import (
 )
 
 from exporter import NAME
+from exporter.account.changes import Changes, RequestMade
+from exporter.account.model import InterfaceResult
+from exporter.catalogue.index import STATESETS
 from exporter.catalogue.model import Metric
-from exporter.catalogue.rows import STATESETS
-from exporter.exposition import own
-from exporter.northbound.interfaces import INTERFACES
+from exporter.exposition import families
+from exporter.exposition.translate import RejectedValue, Translation
+from exporter.northbound.device_types import device_type_slug
+from exporter.northbound.errors import RATE_LIMITED
+from exporter.northbound.interfaces import INTERFACES, LOGIN
+from exporter.status.model import AccountCounts, CallCounts
 
 REJECTIONS = (
     "not_a_number",
@@ -35,11 +44,12 @@ REJECTIONS = (
 USUAL_FAILURES = ("305", "407", "connection", "malformed", "timeout")
 PARTS = ("poller", "reload", "web")  # of the exporter, by which its own bugs are counted
 BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)  # seconds that a request may take
+NAMED_KEYS = 1_000  # unknown keys, and values not shown, that are named in the log
 _Instrument = Counter | Gauge | Histogram
 
 
 class Telemetry:
-    """All instruments, on a registry of their own."""
+    """All instruments, on a registry of their families."""
 
     def __init__(self) -> None:
         # They would double the counters, under names that no contract has.
@@ -47,34 +57,34 @@ class Telemetry:
         self.registry = CollectorRegistry()
         self._of_accounts: list[_Instrument] = []
         self._of_interfaces: list[_Instrument] = []
-        self._introduced: set[str] = set()
+        self.counts: dict[str, AccountCounts] = {}  # by account, as people are shown them
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
-        self._gauge(own.BUILD).labels(version(NAME), platform.python_version()).set(1)
-        self.reload_successful = self._gauge(own.RELOAD_SUCCESSFUL)
-        self.reload_timestamp = self._gauge(own.RELOAD_TIMESTAMP)
-        self.errors = self._counter(own.ERRORS)
+        self._gauge(families.BUILD).labels(version(NAME), platform.python_version()).set(1)
+        self.reload_successful = self._gauge(families.RELOAD_SUCCESSFUL)
+        self.reload_timestamp = self._gauge(families.RELOAD_TIMESTAMP)
+        self.errors = self._counter(families.ERRORS)
         for part in PARTS:
             self.errors.labels(part)
-        self.state_writable = self._gauge(own.STATE_WRITABLE)
-        self.up = self._gauge(own.UP)
-        self.logins = self._counter(own.LOGINS)
-        self.sessions_lost = self._counter(own.SESSIONS_LOST)
-        self.requests = self._counter(own.REQUESTS)
-        self.failures = self._counter(own.FAILURES)
-        self.durations = self._histogram(own.DURATIONS, BUCKETS)
-        self.rate_limited = self._counter(own.RATE_LIMITED)
-        self.permitted = self._gauge(own.PERMITTED)
-        self.pace = self._gauge(own.PACE)
-        self.walk = self._gauge(own.WALK)
-        self.last_success = self._gauge(own.LAST_SUCCESS)
-        self.unanswered = self._gauge(own.UNANSWERED)
-        self.rejected = self._counter(own.REJECTED)
-        self.unknown_keys = self._counter(own.UNKNOWN_KEYS)
-        self.unknown_states = self._counter(own.UNKNOWN_STATES)
-        self.plants = self._gauge(own.PLANTS)
-        self.devices = self._gauge(own.DEVICES)
+        self.state_writable = self._gauge(families.STATE_WRITABLE)
+        self.up = self._gauge(families.UP)
+        self.logins = self._counter(families.LOGINS)
+        self.sessions_lost = self._counter(families.SESSIONS_LOST)
+        self.requests = self._counter(families.REQUESTS)
+        self.failures = self._counter(families.FAILURES)
+        self.durations = self._histogram(families.DURATIONS, BUCKETS)
+        self.rate_limited = self._counter(families.RATE_LIMITED)
+        self.permitted = self._gauge(families.PERMITTED)
+        self.pace = self._gauge(families.PACE)
+        self.walk = self._gauge(families.WALK)
+        self.last_success = self._gauge(families.LAST_SUCCESS)
+        self.unanswered = self._gauge(families.UNANSWERED)
+        self.rejected = self._counter(families.REJECTED)
+        self.unknown_keys = self._counter(families.UNKNOWN_KEYS)
+        self.unknown_states = self._counter(families.UNKNOWN_STATES)
+        self.plants = self._gauge(families.PLANTS)
+        self.devices = self._gauge(families.DEVICES)
 
     def _counter(self, metric: Metric) -> Counter:
         counter = Counter(metric.name, metric.help, metric.labels, registry=self.registry)
@@ -105,9 +115,11 @@ class Telemetry:
         `interfaces` are those it will call. An account that was there before, with other settings,
         counts on; what depends on them is dropped.
         """
-        if account in self._introduced:  # else there is nothing to look for, in all of it
+        known = self.counts.get(account, AccountCounts())
+        if account in self.counts:  # else there is nothing to look for, in all of it
             self._drop_unsettled(account, INTERFACES.keys() - set(interfaces))
-        self._introduced.add(account)
+        calls = {name: known.calls.get(name, CallCounts()) for name in interfaces}
+        self.counts[account] = replace(known, calls=calls)
         self.up.labels(account)
         self.plants.labels(account)
         self.logins.labels(account)
@@ -137,8 +149,137 @@ class Telemetry:
             for interface in no_longer_called:
                 instrument.remove_by_labels({"account": account, "interface": interface})
 
-    def forget(self, account: str) -> None:
+    def drop_account(self, account: str) -> None:
         """Drops all that was counted of an account that is gone."""
-        self._introduced.discard(account)
+        self.counts.pop(account, None)
         for instrument in self._of_accounts:
             instrument.remove_by_labels({"account": account})
+
+
+class AccountTelemetry:
+    """One account's side of the instruments. Used by its poller's thread alone.
+
+    `unknown_keys` names what the catalogue lacks.
+    """
+
+    def __init__(self, account: str, telemetry: Telemetry, log: Any) -> None:
+        self.unknown_keys: dict[tuple[str, str], None] = {}
+        self._account = account
+        self._telemetry = telemetry
+        self._log = log
+        self._device_types: set[str] = set()
+        self._named_values: set[tuple[str, str, str]] = set()
+
+    @property
+    def counts(self) -> AccountCounts:
+        """What was counted, as people are shown it."""
+        return self._telemetry.counts.get(self._account, AccountCounts())
+
+    def show(self, changes: Changes, results: Mapping[str, InterfaceResult]) -> None:
+        """Counts what one step changed; `results` are those of all interfaces."""
+        for request in changes.requests:
+            self._request(request)
+        if changes.up is not None:
+            self._telemetry.up.labels(self._account).set(changes.up)
+            self._set(replace(self.counts, up=changes.up))
+        if changes.sessions_lost:
+            lost = changes.sessions_lost
+            self._telemetry.sessions_lost.labels(self._account).inc(lost)
+            self._set(replace(self.counts, sessions_lost=self.counts.sessions_lost + lost))
+        self._telemetry.errors.labels("poller").inc(changes.bugs)
+        for interface, plan in changes.plans.items():
+            self._telemetry.pace.labels(self._account, interface).set(plan.pace)
+            self._telemetry.walk.labels(self._account, interface).set(plan.duration)
+        for interface, count in changes.unanswered.items():
+            self._telemetry.unanswered.labels(self._account, interface).set(count)
+        for interface, reasons in changes.rejected.items():
+            self._rejected(interface, reasons)
+        # What is planned for the first time may have been called by a previous run.
+        requested = {request.interface for request in changes.requests}
+        concerned = {LOGIN.name} | requested | changes.plans.keys() | changes.unanswered.keys()
+        self._results({name: results[name] for name in concerned & results.keys()})
+
+    def _results(self, results: Mapping[str, InterfaceResult]) -> None:
+        """When interfaces last succeeded, and whether the account may call them."""
+        calls = dict(self.counts.calls)
+        for interface, result in results.items():
+            if result.last_success is not None:
+                last = self._telemetry.last_success.labels(self._account, interface)
+                last.set(result.last_success)
+            if result.permitted is not None:
+                permitted = self._telemetry.permitted.labels(self._account, interface)
+                permitted.set(result.permitted)
+            calls[interface] = replace(
+                calls.get(interface, CallCounts()),
+                last_success=result.last_success,
+                permitted=result.permitted,
+            )
+        self._set(replace(self.counts, calls=calls))
+
+    def _set(self, counts: AccountCounts) -> None:
+        self._telemetry.counts[self._account] = counts
+
+    def _request(self, request: RequestMade) -> None:
+        labels = (self._account, request.interface)
+        self._telemetry.requests.labels(*labels).inc()
+        self._telemetry.durations.labels(*labels).observe(request.seconds)
+        if request.interface == LOGIN.name:
+            self._telemetry.logins.labels(self._account).inc()
+        error = request.error
+        refused = error is not None and error.reason in RATE_LIMITED
+        if error is not None:
+            self._telemetry.failures.labels(*labels, error.reason).inc()
+        if refused:
+            self._telemetry.rate_limited.labels(*labels).inc()
+        before = self.counts.calls.get(request.interface, CallCounts())
+        calls = replace(
+            before,
+            requests=before.requests + 1,
+            failures=before.failures + (error is not None),
+            refused=before.refused + refused,
+        )
+        self._set(replace(self.counts, calls={**self.counts.calls, request.interface: calls}))
+
+    def _rejected(self, interface: str, reasons: Mapping[str, int]) -> None:
+        """So many items or values of an answer could not be used, by reason."""
+        for reason, count in reasons.items():
+            self._telemetry.rejected.labels(self._account, interface, reason).inc(count)
+
+    def fleet_size(self, plants: int, device_types: Iterable[int]) -> None:
+        """How many plants there are, and the type of each device."""
+        self._telemetry.plants.labels(self._account).set(plants)
+        counts = Count(map(device_type_slug, device_types))
+        for slug in self._device_types - counts.keys():
+            self._telemetry.devices.remove(self._account, slug)
+        self._device_types = set(counts)
+        for slug, count in counts.items():
+            self._telemetry.devices.labels(self._account, slug).set(count)
+
+    def translated(self, interface: str, kind: str, name: str, result: Translation) -> None:
+        """What a reading had that is no sample.
+
+        `kind` is its device type's slug, or plant, and `name` the device's id or plant's code.
+        """
+        self._rejected(interface, result.rejected)
+        self._telemetry.unknown_keys.labels(self._account, interface).inc(len(result.unknown_keys))
+        for key in result.unknown_keys:
+            self._name_unknown(kind, key)
+        about = self._log.bind(device_type=kind, name=name)
+        for rejected in result.rejected_values:
+            self._name_rejected(about, name, rejected)
+        for key, value in result.confirmed.items():
+            about.info("counter value confirmed", key=key, value=value)
+        for metric, count in result.unknown_states.items():
+            self._telemetry.unknown_states.labels(self._account, metric).inc(count)
+
+    def _name_rejected(self, log: Any, name: str, rejected: RejectedValue) -> None:
+        named = (name, rejected.key, rejected.reason)
+        if named not in self._named_values and len(self._named_values) < NAMED_KEYS:
+            self._named_values.add(named)
+            known = {key: each for key, each in asdict(rejected).items() if each is not None}
+            log.warning("value rejected", **known)
+
+    def _name_unknown(self, kind: str, key: str) -> None:
+        if (kind, key) not in self.unknown_keys and len(self.unknown_keys) < NAMED_KEYS:
+            self.unknown_keys[kind, key] = None
+            self._log.info("unknown key", device_type=kind, key=key)

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
 
+from exporter.catalogue.index import lookup
 from exporter.catalogue.model import Kind, Metric, Row
 from exporter.catalogue.ranges import TIMESTAMP
-from exporter.catalogue.rows import lookup
-from exporter.exposition.guard import LEAST_RATE, GrowthBound, Guard, Owner
-from exporter.exposition.plausible import NOTHING_KNOWN, Output, is_plausible
+from exporter.exposition.counters import LEAST_RATE, CounterGuard, GrowthBound, Owner
+from exporter.exposition.plausibility import NOTHING_KNOWN, Output, is_plausible
 from exporter.northbound.records import Reading, Windows
 
 CAPACITY = "installed_capacity"  # the key under which statistics give it
@@ -79,7 +79,7 @@ class Translator:
 
     def __init__(self, factors: Mapping[tuple[int, str], float]) -> None:
         self._factors = factors
-        self.guard = Guard()
+        self.guard = CounterGuard()
 
     def capacity(self, interface: str, device_type: int | None, reading: Reading) -> float:
         """The installed capacity that a row of statistics gives, in watts; 0 for none."""
@@ -116,7 +116,7 @@ class Translator:
             row = rows.get(key)
             if row is None:
                 result.unknown_keys.append(key)
-            elif row.metric is not None and not _tells(reading, row.fallback_for):
+            elif not _is_sent(reading, row.fallback_for):
                 self._add(result, row, row.metric, context, value)
         return result
 
@@ -163,7 +163,7 @@ class Translator:
         return self._factors.get((row.device_type, row.key), row.factor)
 
 
-def _tells(reading: Reading, key: str) -> bool:
+def _is_sent(reading: Reading, key: str) -> bool:
     """Whether a key was sent, with a value or with what cannot be used as one."""
     return key in reading.values or key in reading.rejected
 

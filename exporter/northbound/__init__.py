@@ -1,1 +1,1 @@
-"""The vendor's northbound interface: its words, its session, its answers; nothing of Prometheus."""
+"""The vendor's northbound interface: requests, session, answers; nothing of Prometheus."""

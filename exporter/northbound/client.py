@@ -1,4 +1,4 @@
-"""One account's way to the management system: login, envelope, `call()`; one HTTP request each.
+"""One account's session with the management system: `login()` and `call()`, one HTTP request each.
 
 Nothing here retries, waits or logs in by itself: when to call what is the poller's business.
 """
@@ -20,25 +20,16 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import InsecureRequestWarning
 
 from exporter import NAME
-from exporter.northbound.deadline import (
-    Deadline,
-    DeadlineConnection,
-    DeadlineTlsConnection,
-)
+from exporter.northbound.deadline import Deadline, DeadlineConnection, DeadlineTlsConnection
 from exporter.northbound.envelope import data_of
-from exporter.northbound.errors import (
-    CallError,
-    data_error,
-    login_error,
-    word_error,
-)
+from exporter.northbound.errors import CallError, data_error, login_error, named_error
+from exporter.northbound.fingerprint import fingerprint_of, is_fingerprint_of
 from exporter.northbound.interfaces import LOGIN
-from exporter.northbound.seal import is_seal_of, sealed
 
 _REDIRECTS = range(300, 400)
 _LARGEST_ANSWER = 64 * 1024 * 1024  # bytes, decompressed
 _MOST_VALUES = 4_000_000  # of an answer; decoded, each costs up to 70 bytes
-_PIECE = 64 * 1024
+_CHUNK = 64 * 1024
 _BAD_REQUEST = 400
 _PORTS = {"http": 80, "https": 443}
 _LONGEST_HOST = 253
@@ -54,7 +45,7 @@ _TLS_WANTED = re.compile(rb"(?i)plain http\b.{0,40}(?:https|ssl)|http request to
 
 # What requests, urllib3, http.client and the system raise, by the reason it is counted under. Not
 # everything comes wrapped: an address may be no address, a header may not be sendable. What is not
-# here is a bug of ours.
+# here is a bug of the exporter.
 _RAISED: tuple[tuple[type[Exception], str], ...] = (
     (requests.exceptions.Timeout, "timeout"),
     (requests.exceptions.SSLError, "tls"),
@@ -68,7 +59,7 @@ _RAISED: tuple[tuple[type[Exception], str], ...] = (
 _TRANSPORT = tuple(kind for kind, _ in _RAISED)
 
 
-class _Answer(NamedTuple):
+class _Response(NamedTuple):
     status: int
     token: str | None
     retry_after: float
@@ -88,7 +79,7 @@ class Client:
 
     Attributes:
         token: The session's XSRF token, or None before a login.
-        tap: Where given, it is shown the path and the body of each answer as received.
+        on_response: Where set, it is called with the path and the body of each answer as received.
     """
 
     def __init__(  # noqa: PLR0913  # because an account has that many settings
@@ -102,7 +93,7 @@ class Client:
         verify: bool = True,
     ) -> None:
         self.token: str | None = None
-        self.tap: Callable[[str, bytes], None] | None = None
+        self.on_response: Callable[[str, bytes], None] | None = None
         self._base_url = base_url.rstrip("/")
         self._username = username
         self._password = password
@@ -117,13 +108,13 @@ class Client:
         return f"Client({address.scheme}://{host}{address.path}, {self._username})"
 
     @cached_property
-    def seal(self) -> str:
-        """A slow, salted digest, which tells the password from others later."""
-        return sealed(self._password)
+    def password_fingerprint(self) -> str:
+        """A slow, salted digest, by which the password is recognised later."""
+        return fingerprint_of(self._password)
 
-    def is_sealed(self, seal: str) -> bool:
-        """Whether it was this password that was sealed."""
-        return is_seal_of(seal, self._password)
+    def has_password(self, fingerprint: str) -> bool:
+        """Whether the fingerprint is that of this client's password."""
+        return is_fingerprint_of(fingerprint, self._password)
 
     def login(self) -> None:
         """Opens a session (reference 2.1); the one before it, of whatever program, ends.
@@ -131,19 +122,17 @@ class Client:
         Raises:
             CallError: The login failed; the client has no token then.
         """
-        self.forget()
-        failure: CallError | None = None
+        self.drop_token()
         try:
             self._call(LOGIN.path, {"userName": self._username, "systemCode": self._password})
         except CallError as raised:
-            raised.message = ""  # it may repeat the password
-            failure = login_error(raised)
+            error = login_error(raised)
         else:
-            if self.token is None:
-                failure = word_error("no_token", enveloped=True)
-        if failure is not None:
-            self.forget()  # a refusal may come with a token
-            raise failure
+            if self.token is not None:
+                return
+            error = named_error("no_token", enveloped=True)
+        self.drop_token()  # a refusal may come with a token
+        raise error
 
     def call(self, path: str, body: Mapping[str, Any]) -> Any:
         """Posts `body` and returns the `data` of the answer's envelope.
@@ -153,52 +142,48 @@ class Client:
         """
         try:
             return self._call(path, body)
-        except CallError as failure:
-            raise data_error(failure) from None
+        except CallError as raised:
+            error = data_error(raised)
+        raise error  # outside of `except`: it has no other one as its context
 
     def _call(self, path: str, body: Mapping[str, Any]) -> Any:
-        answer = self._exchange(path, body)
-        if self.tap is not None:
-            self.tap(path, answer.body)
-        self.token = answer.token or self.token  # a refusal may bring the next one, too
-        try:
-            return data_of(answer.status, answer.body)
-        except CallError as failure:
-            failure.retry_after = answer.retry_after
-            raise
+        response = self._exchange(path, body)
+        if self.on_response is not None:
+            self.on_response(path, response.body)
+        self.token = response.token or self.token  # a refusal may bring the next one, too
+        return data_of(response.status, response.body, response.retry_after)
 
-    def forget(self) -> None:
+    def drop_token(self) -> None:
         """Drops the session's token."""
         self.token = None
 
-    def _exchange(self, path: str, body: Mapping[str, Any]) -> _Answer:
-        # A failure is raised outside of `except`: the library's own exception, which holds the
-        # request with its secrets, must not hang on it as its context.
+    def _exchange(self, path: str, body: Mapping[str, Any]) -> _Response:
+        # An error is raised outside of `except`: the library's own exception, which holds the
+        # request with its secrets, must not be its context.
         deadline = Deadline(self._timeout)
-        failure: CallError | None = None
+        error: CallError | None = None
         try:
             with deadline:
-                answer = self._send(path, body, deadline)
+                response = self._send(path, body, deadline)
         except CallError as raised:
-            failure = raised
+            error = raised
         except _TRANSPORT as raised:
-            failure = word_error(_reason(raised))
-            failure.detail = _detail(raised)
+            error = named_error(_reason(raised), detail=_detail(raised))
         except Exception:
             if not deadline.passed:  # else the library stumbled over the socket that was cut
                 raise
         if deadline.passed:
-            failure = word_error("timeout")
-        if failure is not None:
-            raise failure
-        return answer
+            error = named_error("timeout")
+        if error is not None:
+            raise error
+        return response
 
-    def _send(self, path: str, body: Mapping[str, Any], deadline: Deadline) -> _Answer:
+    def _send(self, path: str, body: Mapping[str, Any], deadline: Deadline) -> _Response:
         """One request on a connection of its own.
 
         With calls seconds or minutes apart, a kept connection would mostly be one that the server
         is about to drop. Without requests' session there is also no .netrc, no cookie jar, and
-        nobody who reads the body of a redirect.
+        no reading of a redirect's body.
         """
         headers = {
             "Accept": "application/json",
@@ -210,9 +195,7 @@ class Client:
             headers |= {"XSRF-TOKEN": self.token, "Cookie": f"XSRF-TOKEN={self.token}"}
         if isinstance(self._verify, str) and Path(self._verify).is_fifo():
             # Nobody might ever write to it, and no deadline ends OpenSSL's reading.
-            failure = word_error("tls")
-            failure.detail = "ca_file is a pipe"
-            raise failure
+            raise named_error("tls", detail="ca_file is a pipe")
         url = self._base_url + path
         request = requests.Request("POST", url, headers=headers, json=body).prepare()
         with requests.Session() as session:
@@ -225,16 +208,15 @@ class Client:
         ):
             status = response.status_code
             if status in _REDIRECTS:
-                failure = word_error("redirect")
-                failure.detail = _elsewhere(url, response.headers.get("location", ""))
-                raise failure
-            answer = _Answer(status, _token(response), _retry_after(response), _read(response))
-            if status == _BAD_REQUEST and _TLS_WANTED.search(answer.body):
-                raise word_error("only_tls")
-            return answer
+                location = response.headers.get("location", "")
+                raise named_error("redirect", detail=_redirect_target(url, location))
+            content = _read(response)
+            if status == _BAD_REQUEST and _TLS_WANTED.search(content):
+                raise named_error("only_tls")
+            return _Response(status, _token(response), _retry_after(response), content)
 
 
-def _elsewhere(url: str, location: str) -> str:
+def _redirect_target(url: str, location: str) -> str:
     """Where a redirect points to: scheme, host and port, and nothing else, which may be secret."""
     if not location:
         return ""
@@ -255,15 +237,15 @@ def _reason(raised: Exception) -> str:
             return "no_tls"
         if isinstance(cause, BadStatusLine) and str(cause).startswith(_TLS_ALERT):
             return "only_tls"
-    return next(word for kind, word in _RAISED if isinstance(raised, kind))
+    return next(reason for kind, reason in _RAISED if isinstance(raised, kind))
 
 
 def _detail(raised: Exception) -> str:
-    """What the system or OpenSSL says at the bottom of it; none of it is from an answer."""
-    said = ""
+    """The message of the system or of OpenSSL at its root; nothing of it is from an answer."""
+    detail = ""
     for cause in _causes(raised):
-        said = getattr(cause, "verify_message", "") or getattr(cause, "strerror", "") or said
-    return said
+        detail = getattr(cause, "verify_message", "") or getattr(cause, "strerror", "") or detail
+    return detail
 
 
 def _causes(raised: BaseException | None) -> Iterator[BaseException]:
@@ -275,13 +257,13 @@ def _causes(raised: BaseException | None) -> Iterator[BaseException]:
 
 def _read(response: requests.Response) -> bytes:
     body = bytearray()
-    for piece in response.iter_content(_PIECE):
-        body += piece
+    for chunk in response.iter_content(_CHUNK):
+        body += chunk
         if len(body) > _LARGEST_ANSWER:
-            raise word_error("too_large")
+            raise named_error("too_large")
     # Empty lists in lists decode into thirty times their size. Each value is behind one of these.
     if sum(map(body.count, b"[{,")) > _MOST_VALUES:
-        raise word_error("too_large")
+        raise named_error("too_large")
     return bytes(body)
 
 
@@ -289,25 +271,25 @@ def _token(response: requests.Response) -> str | None:
     """The last token in a header or, cut as RFC 6265 says (5.2), in a cookie."""
     headers = response.raw.headers
     cookies = (cookie.partition(";")[0].partition("=") for cookie in headers.getlist("set-cookie"))
-    found = [
-        *(value.strip().strip('"') for name, _, value in cookies if _is_token(name)),
+    tokens = [
+        *(
+            value.strip().strip('"')
+            for name, _, value in cookies
+            if name.strip().upper() == "XSRF-TOKEN"
+        ),
         *(header.strip() for header in headers.getlist("xsrf-token")),
     ]
-    return next((token for token in reversed(found) if token), None)
-
-
-def _is_token(cookie: str) -> bool:
-    return cookie.strip().upper() == "XSRF-TOKEN"
+    return next((token for token in reversed(tokens) if token), None)
 
 
 def _retry_after(response: requests.Response) -> float:
-    """Seconds that the server asks to be left alone (RFC 9110, 10.2.3); 0 where it does not."""
-    asked = response.headers.get("retry-after", "").strip()
-    if asked.isascii() and asked.isdigit():
-        return float(asked)
-    with suppress(ValueError, OverflowError, TypeError):  # no date, none of this world, no zone
-        until = parsedate_to_datetime(asked)
-        # By the server's own clock, where it tells the time.
+    """Seconds for which the server asks for no call (RFC 9110, 10.2.3); 0 where it does not."""
+    wait = response.headers.get("retry-after", "").strip()
+    if wait.isascii() and wait.isdigit():
+        return float(wait)
+    with suppress(ValueError, OverflowError, TypeError):  # no date, out of range, no zone
+        until = parsedate_to_datetime(wait)
+        # By the server's own clock, where it sends the time.
         now = parsedate_to_datetime(response.headers.get("date") or formatdate(usegmt=True))
         return max(0.0, (until - now).total_seconds())
     return 0.0

@@ -8,16 +8,17 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from exporter.northbound.errors import (
     FAIL_CODES,
     CallError,
     fail_code_error,
+    named_error,
     status_error,
-    word_error,
 )
-from exporter.northbound.fields import text
+from exporter.northbound.scalars import parse_text
 
 _OK = 200
 _BAD_REQUEST = 400
@@ -25,50 +26,57 @@ _STATUS_STANDS = frozenset({401, 403, 429})  # whatever else the body says
 _SESSION_CODES = frozenset({305, 306, 307})
 _LONGEST_MESSAGE = 200  # characters
 _LONGEST_INTEGER = 400  # digits; a float ends at 309, and int() refuses from 4300 on
-# Words that count like their failCode, which they sometimes come without, anywhere in a failure.
+# Words that count like their failCode, without which they sometimes come, anywhere in a failure.
 _CODE_WORDS = {b"ACCESS_FREQUENCY_IS_TOO_HIGH": 407, b"USER_MUST_RELOGIN": 305}
 _SEARCHED = 4096  # bytes of a failure's body; longer ones are pages for people
 _NUMERIC = re.compile(r"\s*(-?[0-9]{1,9})(\.0*)?\s*", re.ASCII)
 
 
-def data_of(status: int, body: bytes) -> Any:
+def data_of(status: int, body: bytes, retry_after: float = 0.0) -> Any:
     """The `data` of a successful envelope, from an answer's HTTP status and body.
 
     Raises:
-        CallError: The call failed, or this is no envelope.
+        CallError: The call failed, or this is no envelope; it carries `retry_after`.
     """
     envelope = _decode(body)
+    error = _error_of(status, body, envelope)
+    if error is not None:
+        raise CallError(replace(error.failure, retry_after=retry_after))
+    return envelope.get("data")
+
+
+def _error_of(status: int, body: bytes, envelope: Mapping[str, Any]) -> CallError | None:
     success, data = envelope.get("success"), envelope.get("data")
     has_data = success is True and bool(data) and not isinstance(data, str)
-    spoken = None if has_data else _spoken_code(body)
-    code = spoken or _fail_code(envelope)
+    text_code = None if has_data else _text_code(body)
+    code = text_code or _fail_code(envelope)
     if status != _OK:
-        told = success is False or spoken is not None
+        is_failure = success is False or text_code is not None
         # The end of a session says more than any status, and a refusal by code more than most.
         known = _SESSION_CODES if status in _STATUS_STANDS else FAIL_CODES
         refusal = status == _BAD_REQUEST and success is False and code is not None
-        if (told and code in known) or refusal:
-            raise _failure(envelope, code)
-        raise status_error(status)
+        if (is_failure and code in known) or refusal:
+            return _error(envelope, code)
+        return status_error(status)
     if not body.strip():
-        raise word_error("empty")
+        return named_error("empty")
     if success is True and (has_data or code not in FAIL_CODES):
-        return data
-    raise _failure(envelope, code)
+        return None
+    return _error(envelope, code)
 
 
-def _spoken_code(body: bytes) -> int | None:
-    """The failCode whose words a failure says, in whatever field or form."""
-    said = body[:_SEARCHED].replace(b"\0", b"").upper()  # as UTF-16, too
-    return next((code for words, code in _CODE_WORDS.items() if words in said), None)
+def _text_code(body: bytes) -> int | None:
+    """The failCode that a failure spells in words, in whatever field or form."""
+    text = body[:_SEARCHED].replace(b"\0", b"").upper()  # as UTF-16, too
+    return next((code for words, code in _CODE_WORDS.items() if words in text), None)
 
 
-def _failure(envelope: Mapping[str, Any], code: int | None) -> CallError:
-    failure = word_error("malformed") if code is None else fail_code_error(code)
-    if failure.reason == "malformed" and envelope.get("success") is False:
-        failure = word_error("refused", enveloped=True)
-    failure.message = " ".join(text(envelope.get("message"), _LONGEST_MESSAGE).split())
-    return failure
+def _error(envelope: Mapping[str, Any], code: int | None) -> CallError:
+    error = named_error("malformed") if code is None else fail_code_error(code)
+    if error.reason == "malformed" and envelope.get("success") is False:
+        error = named_error("refused", enveloped=True)
+    message = " ".join(parse_text(envelope.get("message"), _LONGEST_MESSAGE).split())
+    return CallError(replace(error.failure, message=message))
 
 
 def _decode(body: bytes) -> dict[str, Any]:

@@ -4,14 +4,15 @@ Source: the reference's chapter 4 (30 codes) and the codes that newer servers ad
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Final
 
 
 class Fault(Enum):
-    """Whose fault a failure is."""
+    """Who has to change something."""
 
-    EXPORTER = "exporter"  # we sent something wrong
+    EXPORTER = "exporter"  # it sent something wrong
     OWNER = "owner"  # the account lacks something that its owner can give
     FLEET = "fleet"  # a plant or device is not what the list said
     PACE = "pace"  # called too often
@@ -19,44 +20,54 @@ class Fault(Enum):
 
 
 class Reaction(Enum):
-    """What the poller does after a failure."""
+    """What follows a failure."""
 
     LOG_IN = "log_in"  # log in again, then repeat the call once
     BACK_OFF = "back_off"  # this interface waits, longer each time
     SPLIT = "split"  # ask for less at once
     PAUSE = "pause"  # the account, and the host's other accounts, wait
-    PARK = "park"  # two more tries, then long rests: only the owner can mend it
+    SUSPEND = "suspend"  # two more tries, then long waits: only the owner can change it
     REREAD_FLEET = "reread_fleet"  # halve the batch and read the list out of turn
     REFUSE_CREDENTIALS = "refuse_credentials"  # a login's: wait 15, then every 30 minutes
     NEXT_TURN = "next_turn"  # the batch waits for its next turn like any other
 
 
-class CallError(Exception):
-    """A call that brought no data.
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a call brought no data.
 
-    `reason` is the label value under which it is counted: the failCode (`"407"`) or a word
-    (`http_502`, `timeout`, `connection`, `malformed` …). `enveloped` tells whether the management
-    system itself answered, in its own form. `message` is what it said then, for the person who
-    asked: any text, so never for a log or a label. `detail` is what the system or its TLS library
-    said of a call that never arrived: words of their own, and at most the host's name. The error's
-    own text never holds a secret or an answer's body. `retry_after` is how many seconds the server
-    asked to be left alone, where it said so.
+    `reason` is the label value under which it is counted: the failCode (`"407"`), `http_502` and
+    the like, or one of `REASONS`. `enveloped` tells whether the management system itself answered,
+    in its own form. `message` is its text then, for the person who asked: any text, so never for a
+    log or a label. `detail` is what the system or its TLS library says of a call that never
+    arrived, with at most the host's name. `retry_after` is how many seconds the server asked not to
+    be called, 0 where it did not.
     """
 
-    def __init__(
-        self, reason: str, reaction: Reaction, meaning: str, *, enveloped: bool = False
-    ) -> None:
-        super().__init__(f"{reason}: {meaning}")
-        self.reason = reason
-        self.reaction = reaction
-        self.meaning = meaning
-        self.enveloped = enveloped
-        self.message = ""
-        self.detail = ""
-        self.retry_after = 0.0
+    reason: str
+    reaction: Reaction
+    meaning: str
+    enveloped: bool = False
+    message: str = field(default="", repr=False)
+    detail: str = ""
+    retry_after: float = 0.0
 
-    @property
-    def words(self) -> str:
+
+class CallError(Exception):
+    """A call that brought no data. Its text never holds a secret or an answer's body."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"{failure.reason}: {failure.meaning}")
+        self.failure: Final = failure
+        self.reason: Final = failure.reason
+        self.reaction: Final = failure.reaction
+        self.meaning: Final = failure.meaning
+        self.enveloped: Final = failure.enveloped
+        self.message: Final = failure.message
+        self.detail: Final = failure.detail
+        self.retry_after: Final = failure.retry_after
+
+    def describe(self) -> str:
         """The meaning with its detail, fit for a log."""
         return f"{self.meaning} ({self.detail})" if self.detail else self.meaning
 
@@ -80,7 +91,7 @@ _REREAD = Reaction.REREAD_FLEET
 ROWS = (
     FailCode(305, Fault.SERVER, Reaction.LOG_IN,
              "the session has ended, or another login with this account ended it"),
-    FailCode(401, Fault.OWNER, Reaction.PARK,
+    FailCode(401, Fault.OWNER, Reaction.SUSPEND,
              "this account may not use the interface; grant it in the management system"),
     FailCode(407, Fault.PACE, Reaction.BACK_OFF,
              "this interface was called more often than the account may"),
@@ -95,12 +106,12 @@ ROWS = (
     FailCode(20006, Fault.FLEET, _REREAD, "a device of this batch is of another type"),
     FailCode(20007, Fault.FLEET, _REREAD, "a plant of this batch is not among the account's"),
     FailCode(20008, Fault.FLEET, _REREAD, "a device of this batch is not among the account's"),
-    FailCode(20009, Fault.OWNER, Reaction.PARK,
+    FailCode(20009, Fault.OWNER, Reaction.SUSPEND,
              "the KPIs asked for are not configured; first do so in the management system"),
     FailCode(20010, Fault.EXPORTER, _NEXT, "no plant was named"),
     FailCode(20011, Fault.EXPORTER, _NEXT, "the list of devices was empty"),
     FailCode(20012, Fault.EXPORTER, _NEXT, "the time asked about was missing"),
-    FailCode(20013, Fault.FLEET, Reaction.PARK,
+    FailCode(20013, Fault.FLEET, Reaction.SUSPEND,
              "this interface does not serve devices of this type"),
     FailCode(20014, Fault.EXPORTER, _SPLIT, "more than 100 plants were named"),
     FailCode(20015, Fault.EXPORTER, _SPLIT, "the list of plants was longer than 100"),
@@ -146,8 +157,8 @@ ROWS = (
 )  # fmt: skip
 FAIL_CODES: Mapping[int, FailCode] = {row.code: row for row in ROWS}
 
-# Reasons that are words, for failures without a failCode.
-WORDS: Mapping[str, str] = {
+# The reasons of failures without a failCode or another HTTP status than 200.
+REASONS: Mapping[str, str] = {
     "connection": "the server could not be reached, or it broke the connection",
     "empty": "the answer was empty, which to a login means: wrong user name or password",
     "malformed": "the answer was not in the form of the northbound interface",
@@ -182,7 +193,7 @@ LOGIN_MEANINGS: Mapping[str, str] = {
     "refused": "the login was refused without a failCode: check user name and password",
 }
 
-# Reasons for which the management system refuses a login whoever asks; any other that it tells in
+# Reasons for which the management system refuses a login whoever asks; any other that it gives in
 # its own form is about the credentials: a few wrong ones lock an account.
 _NOT_ABOUT_CREDENTIALS = frozenset({"407", "20004", "20200", "20618", "30008", "no_token"})
 
@@ -200,60 +211,27 @@ _GREATEST_CODE = 99_999  # a label value each: an answer must not invent any num
 
 
 def fail_code_error(code: int) -> CallError:
-    """The failure that a failCode tells (reference, chapter 4); any number is taken."""
+    """The failure that a failCode means (reference, chapter 4); any number is taken."""
     if not 0 <= code <= _GREATEST_CODE:
-        return word_error("malformed")
+        return named_error("malformed")
     row = FAIL_CODES.get(code)
-    if row is None:
-        return CallError(str(code), Reaction.NEXT_TURN, "not documented", enveloped=True)
-    return CallError(str(code), row.reaction, row.meaning, enveloped=True)
+    reaction, meaning = (
+        (row.reaction, row.meaning) if row else (Reaction.NEXT_TURN, "not documented")
+    )
+    return CallError(Failure(str(code), reaction, meaning, enveloped=True))
 
 
 def status_error(status: int) -> CallError:
-    """The failure that an HTTP status other than 200 tells."""
+    """The failure that an HTTP status other than 200 means."""
     reaction, meaning = _STATUSES.get(
         status, (Reaction.NEXT_TURN, "the server did not answer the call")
     )
-    return CallError(f"http_{status}", reaction, meaning)
+    return CallError(Failure(f"http_{status}", reaction, meaning))
 
 
-def word_error(reason: str, *, enveloped: bool = False) -> CallError:
-    """The failure that one of `WORDS` names."""
-    return CallError(reason, Reaction.NEXT_TURN, WORDS[reason], enveloped=enveloped)
-
-
-def login_error(error: CallError) -> CallError:
-    """What the failure of a call means where that call was a login.
-
-    Only a login decides about the credentials, and every refusal is taken for one of them that is
-    not plainly about something else.
-    """
-    is_refusal = error.reason in _REFUSED_LOGINS or (
-        error.enveloped and error.reason not in _NOT_ABOUT_CREDENTIALS
-    )
-    if not is_refusal:
-        return error
-    meaning = LOGIN_MEANINGS.get(error.reason, error.meaning)
-    refusal = CallError(
-        error.reason, Reaction.REFUSE_CREDENTIALS, meaning, enveloped=error.enveloped
-    )
-    refusal.retry_after = error.retry_after
-    return refusal
-
-
-def data_error(error: CallError) -> CallError:
-    """What a failure means where the call was no login: nothing about the credentials."""
-    if error.reaction is not Reaction.REFUSE_CREDENTIALS:
-        return error
-    meaning = f"the interface is refused, as if {error.meaning}"
-    refusal = CallError(error.reason, Reaction.PARK, meaning, enveloped=error.enveloped)
-    refusal.message, refusal.retry_after = error.message, error.retry_after
-    return refusal
-
-
-def login_reason_error(reason: str) -> CallError:
-    """The failure of a login that was counted under this reason."""
-    return login_error(reason_error(reason))
+def named_error(reason: str, *, enveloped: bool = False, detail: str = "") -> CallError:
+    """The failure of one of `REASONS`."""
+    return CallError(Failure(reason, Reaction.NEXT_TURN, REASONS[reason], enveloped, detail=detail))
 
 
 def reason_error(reason: str) -> CallError:
@@ -261,4 +239,32 @@ def reason_error(reason: str) -> CallError:
     if reason.isdigit():
         return fail_code_error(int(reason))
     status = reason.removeprefix("http_")
-    return status_error(int(status)) if status.isdigit() else word_error(reason)
+    return status_error(int(status)) if status.isdigit() else named_error(reason)
+
+
+def login_error(error: CallError) -> CallError:
+    """What the failure of a call means where that call was a login.
+
+    Only a login decides about the credentials, and every refusal is taken for one of them that is
+    not plainly about something else. The message goes: it may repeat the password.
+    """
+    failure = replace(error.failure, message="")
+    if error.reason in _REFUSED_LOGINS or (
+        error.enveloped and error.reason not in _NOT_ABOUT_CREDENTIALS
+    ):
+        meaning = LOGIN_MEANINGS.get(error.reason, error.meaning)
+        failure = replace(failure, reaction=Reaction.REFUSE_CREDENTIALS, meaning=meaning)
+    return CallError(failure)
+
+
+def login_reason_error(reason: str) -> CallError:
+    """The failure of a login that was counted under this reason."""
+    return login_error(reason_error(reason))
+
+
+def data_error(error: CallError) -> CallError:
+    """What a failure means where the call was no login: nothing about the credentials."""
+    if error.reaction is not Reaction.REFUSE_CREDENTIALS:
+        return error
+    meaning = f"the interface is refused, as if {error.meaning}"
+    return CallError(replace(error.failure, reaction=Reaction.SUSPEND, meaning=meaning))

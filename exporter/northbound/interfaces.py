@@ -1,4 +1,4 @@
-"""The 17 interfaces of the reference, one row each: path, subject, batch, limits, wish, parser.
+"""The 17 interfaces of the reference, one row each: subject, batch, limits, interval, parser.
 
 An addition or a changed limit is one row here. Limits come in two editions: `classic` is the
 2020 reference (chapter 1: one call a minute, every interface); `v6` is what users created after
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, assert_never
 
-from exporter.northbound import events, parsing
+from exporter.northbound import parsing
+from exporter.northbound.device_types import REALTIME_TYPES, STATISTICS_TYPES, UPGRADABLE_TYPES
 from exporter.northbound.errors import CallError
 from exporter.northbound.records import Parsed
 
@@ -29,7 +30,7 @@ def local_days(count: int) -> float:
 
 
 class Subject(Enum):
-    """What an interface is asked about."""
+    """What a call of an interface names."""
 
     ACCOUNT = "account"  # nothing: the account itself
     PLANTS = "plants"  # `stationCodes`
@@ -40,7 +41,7 @@ class Subject(Enum):
 class Content(Enum):
     """What an interface's answers hold."""
 
-    NOTHING = "nothing"  # that the daemon walks for
+    NOTHING = "nothing"  # that the daemon polls for
     PLANTS = "plants"
     DEVICES = "devices"
     READINGS = "readings"  # one of each subject, as of now
@@ -67,44 +68,54 @@ class Limit:
     growth: Growth = Growth.NONE
 
 
+_A_MINUTE = (Limit(1, MINUTE),)
+_A_DAY_LIST = (Limit(24, DAY, Growth.PLANTS), *_A_MINUTE)
+_A_DAY_DEVICES = (Limit(24, DAY, Growth.DEVICES), *_A_MINUTE)
+
+
 @dataclass(frozen=True, slots=True)
 class Interface:
     """One row: how an interface is called, how often it may be, how often it is wanted.
 
-    `every` is the wish in seconds between the starts of two rounds (0: as fast as allowed), and
-    `enabled` whether the daemon walks it unless told otherwise. `parser` turns an answer's `data`,
-    given what was asked for, into records. `longest` is how many seconds a period of its
-    statistics may last, `late` by how many its newest row lags behind, `heaviest` how many devices
-    the plants of a batch may have, and `nothing` the failCode that only says that there is nothing
-    to tell; `hint` is for who may not call it.
+    `batch` is how many plants, devices or serial numbers a call may name, and
+    `max_devices_per_call` how many devices those plants may have. `every` is how many seconds apart
+    full poll cycles are meant to start (0: as fast as allowed), and `enabled` whether the daemon
+    polls it unless told otherwise. `parser` turns an answer's `data`, given what was asked for,
+    into records. `period_seconds` is the most that a period of its statistics may last, `lag` by
+    how many seconds its newest row is late, and `no_data_code` the failCode that only says that
+    there is nothing to tell; `hint` is for who may not call it.
     """
 
     name: str
-    path: str
     section: str
     subject: Subject
     batch: int
-    classic: tuple[Limit, ...]
     v6: tuple[Limit, ...]
+    classic: tuple[Limit, ...] = _A_MINUTE
     every: float = 0.0
     enabled: bool = False
     content: Content = Content.NOTHING
     device_types: frozenset[int] = frozenset()
-    longest: float = 0.0
-    late: float = 0.0
-    heaviest: int | None = None
-    nothing: str | None = None
+    period_seconds: float = 0.0
+    lag: float = 0.0
+    max_devices_per_call: int | None = None
+    no_data_code: str | None = None
     hint: str = ""
     parser: Callable[[Any, Collection[str]], Parsed[Any]] = lambda _data, _asked: Parsed(())
 
     @property
-    def walked(self) -> bool:
-        """Whether the daemon asks it round by round; others are called when there is need."""
+    def path(self) -> str:
+        """Where it is called, below the account's base URL."""
+        return f"/thirdData/{self.name}"
+
+    @property
+    def polled(self) -> bool:
+        """Whether the daemon polls it in cycles; others are called when there is need."""
         return self.content is not Content.NOTHING
 
     @property
     def realtime(self) -> bool:
-        """Whether its answers are readings as of now: what everybody waits for."""
+        """Whether its answers are readings as of now."""
         return self.content in (Content.READINGS, Content.ROWS)
 
     def body(self, device_type: int | None, members: Collection[str]) -> Mapping[str, Any]:
@@ -128,31 +139,20 @@ class Interface:
         try:
             return self.parser(call(), members)
         except CallError as error:
-            if error.reason != self.nothing:
+            if error.reason != self.no_data_code:
                 raise
             return Parsed(())
 
     def advice(self, reason: str) -> str:
-        """What to do about a refusal beyond what its words say; empty if nothing."""
+        """What to do about a refusal beyond what its meaning says; empty if nothing."""
         return self.hint if reason == "401" else ""
 
 
-_A_MINUTE = (Limit(1, MINUTE),)
-_A_DAY_LIST = (Limit(24, DAY, Growth.PLANTS), *_A_MINUTE)
-_A_DAY_DEVICES = (Limit(24, DAY, Growth.DEVICES), *_A_MINUTE)
-
-# Types that answer with real-time values: reference 2.9, and 41 (energy storage) of newer servers.
-REALTIME_TYPES = frozenset({1, 8, 10, 14, 15, 17, 38, 39, 41, 47})
-_STATISTICS_TYPES = frozenset({1, 14, 38, 39})
-_UPGRADE_TYPES = frozenset({1, 38})
-
 LOGIN = Interface(
-    "login", "/thirdData/login", "2.1", Subject.ACCOUNT, 0,
-    classic=_A_MINUTE, v6=(Limit(5, 10 * MINUTE),), enabled=True,
+    "login", "2.1", Subject.ACCOUNT, 0, v6=(Limit(5, 10 * MINUTE),), enabled=True,
 )  # fmt: skip
 PLANT_LIST = Interface(
-    "getStationList", "/thirdData/getStationList", "2.2", Subject.ACCOUNT, 0,
-    classic=_A_MINUTE, v6=(Limit(24, DAY), *_A_MINUTE),
+    "getStationList", "2.2", Subject.ACCOUNT, 0, v6=(Limit(24, DAY), *_A_MINUTE),
     every=6 * HOUR, enabled=True, content=Content.PLANTS, parser=parsing.plants,
 )  # fmt: skip
 # Newer accounts may read their plants only here, page by page. It shares the allowance, the
@@ -161,10 +161,27 @@ PAGED_PLANT_LIST_PATH = "/thirdData/stations"
 # What servers may offer; many offer only some of them.
 PLANT_PAGE_SIZES = (100, 50, 30, 20, 10)
 DEVICE_LIST = Interface(
-    "getDevList", "/thirdData/getDevList", "2.8", Subject.PLANTS, 100,
-    classic=_A_MINUTE, v6=_A_DAY_LIST, every=6 * HOUR, enabled=True,
+    "getDevList", "2.8", Subject.PLANTS, 100, v6=_A_DAY_LIST, every=6 * HOUR, enabled=True,
     content=Content.DEVICES, parser=parsing.devices,
 )  # fmt: skip
+
+
+def _plant_statistics(
+    name: str, section: str, every: float, period_seconds: float, *, enabled: bool = True
+) -> Interface:
+    return Interface(
+        name, section, Subject.PLANTS, 100, v6=_A_DAY_LIST, every=every, enabled=enabled,
+        content=Content.STATISTICS, period_seconds=period_seconds, parser=parsing.plant_statistics,
+    )  # fmt: skip
+
+
+def _device_statistics(name: str, section: str, every: float, period_seconds: float) -> Interface:
+    return Interface(
+        name, section, Subject.DEVICES, 100, v6=_A_DAY_DEVICES, every=every,
+        device_types=STATISTICS_TYPES,
+        content=Content.STATISTICS, period_seconds=period_seconds, parser=parsing.device_rows,
+    )  # fmt: skip
+
 
 INTERFACES: Mapping[str, Interface] = {
     row.name: row
@@ -172,76 +189,46 @@ INTERFACES: Mapping[str, Interface] = {
         LOGIN,
         PLANT_LIST,
         Interface(
-            "getStationRealKpi", "/thirdData/getStationRealKpi", "2.3", Subject.PLANTS, 100,
-            classic=_A_MINUTE, v6=(Limit(0, 5 * MINUTE, Growth.PLANTS), *_A_MINUTE),
+            "getStationRealKpi", "2.3", Subject.PLANTS, 100,
+            v6=(Limit(0, 5 * MINUTE, Growth.PLANTS), *_A_MINUTE),
             enabled=True, content=Content.READINGS, parser=parsing.plant_readings,
         ),
-        Interface(
-            "getKpiStationHour", "/thirdData/getKpiStationHour", "2.4", Subject.PLANTS, 100,
-            classic=_A_MINUTE, v6=_A_DAY_LIST, every=HOUR,
-            content=Content.STATISTICS, longest=HOUR, parser=parsing.plant_statistics,
-        ),
-        Interface(
-            "getKpiStationDay", "/thirdData/getKpiStationDay", "2.5", Subject.PLANTS, 100,
-            classic=_A_MINUTE, v6=_A_DAY_LIST, every=HOUR, enabled=True,
-            content=Content.STATISTICS, longest=local_days(1), parser=parsing.plant_statistics,
-        ),
-        Interface(
-            "getKpiStationMonth", "/thirdData/getKpiStationMonth", "2.6", Subject.PLANTS, 100,
-            classic=_A_MINUTE, v6=_A_DAY_LIST, every=6 * HOUR, enabled=True,
-            content=Content.STATISTICS, longest=local_days(31), parser=parsing.plant_statistics,
-        ),
-        Interface(
-            "getKpiStationYear", "/thirdData/getKpiStationYear", "2.7", Subject.PLANTS, 100,
-            classic=_A_MINUTE, v6=_A_DAY_LIST, every=DAY, enabled=True,
-            content=Content.STATISTICS, longest=local_days(366), parser=parsing.plant_statistics,
-        ),
+        _plant_statistics("getKpiStationHour", "2.4", HOUR, HOUR, enabled=False),
+        _plant_statistics("getKpiStationDay", "2.5", HOUR, local_days(1)),
+        _plant_statistics("getKpiStationMonth", "2.6", 6 * HOUR, local_days(31)),
+        _plant_statistics("getKpiStationYear", "2.7", DAY, local_days(366)),
         DEVICE_LIST,
         Interface(
-            "getDevRealKpi", "/thirdData/getDevRealKpi", "2.9", Subject.DEVICES, 100,
-            classic=_A_MINUTE, v6=(Limit(0, 5 * MINUTE, Growth.DEVICES),),
-            enabled=True, device_types=REALTIME_TYPES,
+            "getDevRealKpi", "2.9", Subject.DEVICES, 100,
+            v6=(Limit(0, 5 * MINUTE, Growth.DEVICES),), enabled=True, device_types=REALTIME_TYPES,
             content=Content.READINGS, parser=parsing.device_readings,
         ),
         Interface(
-            "getDevFiveMinutes", "/thirdData/getDevFiveMinutes", "2.10", Subject.DEVICES, 20,
-            classic=_A_MINUTE, v6=_A_DAY_DEVICES, device_types=REALTIME_TYPES,
-            content=Content.ROWS, late=15 * MINUTE, parser=parsing.device_rows,
+            "getDevFiveMinutes", "2.10", Subject.DEVICES, 20,
+            v6=_A_DAY_DEVICES, device_types=REALTIME_TYPES,
+            content=Content.ROWS, lag=15 * MINUTE, parser=parsing.device_rows,
+        ),
+        _device_statistics("getDevKpiDay", "2.11", HOUR, local_days(1)),
+        _device_statistics("getDevKpiMonth", "2.12", 6 * HOUR, local_days(31)),
+        _device_statistics("getDevKpiYear", "2.13", DAY, local_days(366)),
+        Interface(
+            "devUpgrade", "2.14", Subject.PERSON, 10, v6=_A_MINUTE, device_types=UPGRADABLE_TYPES,
+            parser=parsing.upgrade_orders,
         ),
         Interface(
-            "getDevKpiDay", "/thirdData/getDevKpiDay", "2.11", Subject.DEVICES, 100,
-            classic=_A_MINUTE, v6=_A_DAY_DEVICES, every=HOUR, device_types=_STATISTICS_TYPES,
-            content=Content.STATISTICS, longest=local_days(1), parser=parsing.device_rows,
-        ),
-        Interface(
-            "getDevKpiMonth", "/thirdData/getDevKpiMonth", "2.12", Subject.DEVICES, 100,
-            classic=_A_MINUTE, v6=_A_DAY_DEVICES, every=6 * HOUR, device_types=_STATISTICS_TYPES,
-            content=Content.STATISTICS, longest=local_days(31), parser=parsing.device_rows,
-        ),
-        Interface(
-            "getDevKpiYear", "/thirdData/getDevKpiYear", "2.13", Subject.DEVICES, 100,
-            classic=_A_MINUTE, v6=_A_DAY_DEVICES, every=DAY, device_types=_STATISTICS_TYPES,
-            content=Content.STATISTICS, longest=local_days(366), parser=parsing.device_rows,
-        ),
-        Interface(
-            "devUpgrade", "/thirdData/devUpgrade", "2.14", Subject.PERSON, 10,
-            classic=_A_MINUTE, v6=_A_MINUTE, device_types=_UPGRADE_TYPES,
-            parser=events.upgrade_orders,
-        ),
-        Interface(
-            "getDevUpgradeInfo", "/thirdData/getDevUpgradeInfo", "2.15", Subject.DEVICES, 10,
-            classic=_A_MINUTE, v6=_A_MINUTE, every=HOUR, device_types=_UPGRADE_TYPES,
-            content=Content.UPGRADES, nothing="20022", parser=events.upgrades,
+            "getDevUpgradeInfo", "2.15", Subject.DEVICES, 10,
+            v6=_A_MINUTE, every=HOUR, device_types=UPGRADABLE_TYPES,
+            content=Content.UPGRADES, no_data_code="20022", parser=parsing.upgrades,
             hint="it needs the permission of devUpgrade as well",
         ),
         Interface(
-            "getAlarmList", "/thirdData/getAlarmList", "2.16", Subject.PLANTS, 100,
-            classic=_A_MINUTE, v6=(Limit(0, 30 * MINUTE, Growth.PLANTS),), enabled=True,
-            content=Content.ALARMS, heaviest=1_000, parser=events.alarms,
+            "getAlarmList", "2.16", Subject.PLANTS, 100,
+            v6=(Limit(0, 30 * MINUTE, Growth.PLANTS),), enabled=True,
+            content=Content.ALARMS, max_devices_per_call=1_000, parser=parsing.alarms,
         ),
         Interface(
-            "snIsRegister", "/thirdData/snIsRegister", "2.17", Subject.PERSON, 20,
-            classic=_A_MINUTE, v6=_A_MINUTE, parser=events.registrations,
+            "snIsRegister", "2.17", Subject.PERSON, 20, v6=_A_MINUTE,
+            parser=parsing.registrations,
         ),
     )
 }  # fmt: skip

@@ -1,136 +1,302 @@
-"""From an answer's `data` to plants, devices and readings: one total function a response shape.
+"""From an answer's `data` to records: one total function a response shape.
 
 A bad item is counted, never raised. Only `data` of the wrong shape altogether, which is neither a
 list nor null nor a page `{list, pageNo, pageCount, total}`, raises a CallError. Contacts,
-telephone numbers and addresses are never read.
+telephone numbers and addresses are never read, nor are the long texts of alarms.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Mapping
+from itertools import islice
 from math import isfinite
 from typing import Any
 
-from exporter.northbound.fields import (
-    coordinates,
-    device_id,
-    number,
-    plant_code,
-    seconds,
-    text,
-    whole,
+from exporter.northbound.enums import ALARM_SEVERITIES, ALARM_TYPES, ALARMS_OVER
+from exporter.northbound.errors import named_error
+from exporter.northbound.records import (
+    Alarm,
+    Device,
+    ListPage,
+    Parsed,
+    Plant,
+    Reading,
+    Record,
+    Registration,
+    Rejection,
+    TimedReading,
+    Upgrade,
+    UpgradeOrder,
 )
-from exporter.northbound.items import parsed, reading
-from exporter.northbound.records import Device, Parsed, Plant, Reading, TimedReading
+from exporter.northbound.scalars import (
+    parse_bool,
+    parse_coordinates,
+    parse_device_id,
+    parse_int,
+    parse_number,
+    parse_plant_code,
+    parse_text,
+    parse_time,
+)
+
+_MOST_PAGES = 10_000
+_MOST_ITEMS = 1_000_000  # of all pages
+_MOST_KEYS = 4_096  # in one dataItemMap; the longest documented one has 81
+_LONGEST_KEY = 128
+_UPGRADE_NUMBERS = ("lastUpgradeTime", "process", "upgradeResult")
+
+_Item = Mapping[str, Any]
+
+# --- plants and devices -------------------------------------------------------------------------
 
 
-def plants(data: Any, asked: Collection[str]) -> Parsed[Plant]:  # noqa: ARG001  # because parsers share one form
+def plants(data: Any, _asked: Collection[str]) -> Parsed[Plant]:
     """Reads a plant list (reference 2.2), old or paged, whose capacities are MW or kW."""
 
-    def plant(item: Mapping[str, Any]) -> tuple[str, Plant] | str:
-        code = plant_code(item)
-        if not code:
-            return "wrong_type"
+    def plant(code: str, item: _Item) -> tuple[str, Plant]:
         newer = bool(item.get("plantCode"))
-        latitude, longitude = coordinates(item)
+        latitude, longitude = parse_coordinates(item)
         return code, Plant(
             code=code,
-            name=text(item.get("plantName" if newer else "stationName")),
+            name=parse_text(item.get("plantName" if newer else "stationName")),
             capacity_watts=_watts(item.get("capacity"), 1e3 if newer else 1e6),
-            build_state=text(item.get("buildState")),
-            connection_type=text(item.get("combineType")),
+            build_state=parse_text(item.get("buildState")),
+            connection_type=parse_text(item.get("combineType")),
             latitude=latitude,
             longitude=longitude,
         )
 
-    return parsed(data, plant)
+    return _parse_items(data, parse_plant_code, plant, asked=None)
 
 
 def devices(data: Any, asked: Collection[str]) -> Parsed[Device]:
     """Reads a device list (reference 2.8); `asked` holds plant codes."""
-    wanted = frozenset(asked)
 
-    def device(item: Mapping[str, Any]) -> tuple[str, Device] | str:
-        identity, code = device_id(item.get("id")), plant_code(item)
-        type_id = whole(item.get("devTypeId"))
-        if not identity or not code or type_id is None or type_id < 0:
-            return "wrong_type"
-        if code not in wanted:
-            return "not_asked_for"
-        latitude, longitude = coordinates(item)
+    def device(code: str, item: _Item) -> tuple[str, Device] | None:
+        identity, type_id = parse_device_id(item.get("id")), parse_int(item.get("devTypeId"))
+        if identity is None or type_id is None or type_id < 0:
+            return None
+        latitude, longitude = parse_coordinates(item)
         return identity, Device(
             id=identity,
             plant_code=code,
             type_id=type_id,
-            name=text(item.get("devName")),
-            model=text(item.get("model")) or text(item.get("invType")),
-            serial_number=text(item.get("esnCode")),
-            software_version=text(item.get("softwareVersion")),
+            name=parse_text(item.get("devName")),
+            model=parse_text(item.get("model")) or parse_text(item.get("invType")),
+            serial_number=parse_text(item.get("esnCode")),
+            software_version=parse_text(item.get("softwareVersion")),
             latitude=latitude,
             longitude=longitude,
         )
 
-    return parsed(data, device)
+    return _parse_items(data, parse_plant_code, device, asked)
+
+
+def _watts(raw: object, factor: float) -> float | None:
+    capacity = parse_number(raw)
+    if not isinstance(capacity, float) or not isfinite(capacity * factor):
+        return None
+    return round(capacity * factor, 3)
+
+
+# --- readings -----------------------------------------------------------------------------------
 
 
 def plant_readings(data: Any, asked: Collection[str]) -> Parsed[Reading]:
     """Reads real-time plant data (reference 2.3); `asked` holds plant codes."""
-    return parsed(data, _reader(plant_code, asked))
+    return _parse_items(data, parse_plant_code, _reading, asked)
 
 
 def device_readings(data: Any, asked: Collection[str]) -> Parsed[Reading]:
     """Reads real-time device data (reference 2.9); `asked` holds device ids."""
-    return parsed(data, _reader(_device, asked))
+    return _parse_items(data, _device, _reading, asked)
 
 
 def plant_statistics(data: Any, asked: Collection[str]) -> Parsed[TimedReading]:
     """Reads statistics of plants (reference 2.4-2.7), many rows each; `asked` holds plant codes."""
-    return parsed(data, _timed(_reader(plant_code, asked)))
+    return _parse_items(data, parse_plant_code, _timed_reading, asked)
 
 
 def device_rows(data: Any, asked: Collection[str]) -> Parsed[TimedReading]:
     """Reads 5-minute data and statistics of devices (reference 2.10-2.13); `asked` holds ids."""
-    return parsed(data, _timed(_reader(_device, asked)))
+    return _parse_items(data, _device, _timed_reading, asked)
 
 
-def _reader(
-    identify: Callable[[Mapping[str, Any]], str], asked: Collection[str]
-) -> Callable[[Mapping[str, Any]], tuple[str, Reading] | str]:
-    wanted = frozenset(asked)
-
-    def read(item: Mapping[str, Any]) -> tuple[str, Reading] | str:
-        subject, items = identify(item), item.get("dataItemMap")
-        if not subject or not isinstance(items, Mapping | None):
-            return "wrong_type"
-        if subject not in wanted:
-            return "not_asked_for"
-        return subject, reading(subject, items or {})
-
-    return read
-
-
-def _timed(
-    read: Callable[[Mapping[str, Any]], tuple[str, Reading] | str],
-) -> Callable[[Mapping[str, Any]], tuple[tuple[str, float], TimedReading] | str]:
-    """Gives each reading its row's start, even one without values: that there is a row tells."""
-
-    def read_row(item: Mapping[str, Any]) -> tuple[tuple[str, float], TimedReading] | str:
-        start = seconds(item.get("collectTime"))
-        if start is None:
-            return "wrong_type"
-        outcome = read(item)
-        if isinstance(outcome, str):
-            return outcome
-        subject, values = outcome
-        return (subject, start), TimedReading(start, values)
-
-    return read_row
-
-
-def _device(item: Mapping[str, Any]) -> str:
-    return device_id(item.get("devId"))
-
-
-def _watts(raw: object, factor: float) -> float | None:
-    capacity = number(raw)
-    if not isinstance(capacity, float) or not isfinite(capacity * factor):
+def _reading(subject: str, item: _Item) -> tuple[str, Reading] | None:
+    values = item.get("dataItemMap")
+    if not isinstance(values, Mapping | None):
         return None
-    return round(capacity * factor, 3)
+    return subject, _numbers(subject, values or {})
+
+
+def _timed_reading(subject: str, item: _Item) -> tuple[tuple[str, float], TimedReading] | None:
+    """A row's reading with its start; a row without values stays for its start."""
+    start, found = parse_time(item.get("collectTime")), _reading(subject, item)
+    if start is None or found is None:
+        return None
+    return (subject, start), TimedReading(start, found[1])
+
+
+def _numbers(subject: str, items: Mapping[Any, Any]) -> Reading:
+    values: dict[str, float] = {}
+    rejected: dict[str, Rejection] = {}
+    for raw_key, raw in islice(items.items(), _MOST_KEYS):
+        key = parse_text(raw_key, _LONGEST_KEY)
+        match parse_number(raw):
+            case float(value) if key:
+                values[key] = value
+            case Rejection() as reason if key:
+                rejected[key] = reason
+    return Reading(subject, values, rejected)
+
+
+def _device(item: _Item) -> str | None:
+    return parse_device_id(item.get("devId"))
+
+
+# --- alarms -------------------------------------------------------------------------------------
+
+
+def alarms(data: Any, asked: Collection[str]) -> Parsed[Alarm]:
+    """Reads an alarm list (reference 2.16); `asked` holds plant codes.
+
+    Codes and times come as numbers or as text. An occurrence has no id of its own: it is known by
+    plant, serial number, alarm, cause and time.
+    """
+
+    def alarm(code: str, item: _Item) -> tuple[tuple[str | float, ...], Alarm] | None:
+        alarm_id, raised = (
+            parse_text(item.get("alarmId")).strip(),
+            parse_time(item.get("raiseTime")),
+        )
+        if not alarm_id or raised is None:
+            return None
+        serial, cause_id = parse_text(item.get("esnCode")), parse_text(item.get("causeId")).strip()
+        status = parse_int(item.get("status"))
+        return (code, serial, alarm_id, cause_id, raised), Alarm(
+            plant_code=code,
+            serial_number=serial,
+            alarm_id=alarm_id,
+            cause_id=cause_id,
+            raised=raised,
+            name=parse_text(item.get("alarmName")),
+            device_name=parse_text(item.get("devName")),
+            severity=_name(ALARM_SEVERITIES, item.get("lev")),
+            type=_name(ALARM_TYPES, item.get("alarmType")),
+            status=status,
+            active=not _has_recovered(item) if status is None else status not in ALARMS_OVER,
+        )
+
+    return _parse_items(data, parse_plant_code, alarm, asked)
+
+
+def _name(table: Mapping[int, str], raw: object) -> str:
+    code = parse_int(raw)
+    return "unknown" if code is None else table.get(code, "unknown")
+
+
+def _has_recovered(item: _Item) -> bool:
+    """Newer servers leave the status out and give the time of recovery instead."""
+    return parse_time(item.get("recoveryTime")) is not None
+
+
+# --- upgrades and registrations -----------------------------------------------------------------
+
+
+def upgrades(data: Any, asked: Collection[str]) -> Parsed[Upgrade]:
+    """Reads the last upgrades of devices (reference 2.15); `asked` holds device ids."""
+
+    def upgrade(identity: str, item: _Item) -> tuple[str, Upgrade]:
+        return identity, Upgrade(
+            reading=_numbers(identity, {key: item.get(key) for key in _UPGRADE_NUMBERS}),
+            source_version=parse_text(item.get("sourceVersion")),
+            target_version=parse_text(item.get("targetVersion")),
+        )
+
+    return _parse_items(data, _device, upgrade, asked)
+
+
+def upgrade_orders(data: Any, asked: Collection[str]) -> Parsed[UpgradeOrder]:
+    """Reads what became of orders to upgrade (reference 2.14); `asked` holds device ids."""
+
+    def order(identity: str, item: _Item) -> tuple[str, UpgradeOrder] | None:
+        accepted = parse_bool(item.get("result"))
+        if accepted is None:
+            return None
+        return identity, UpgradeOrder(identity, accepted, parse_int(item.get("failCode")) or 0)
+
+    return _parse_items(data, _device, order, asked)
+
+
+def registrations(data: Any, asked: Collection[str]) -> Parsed[Registration]:
+    """Reads which serial numbers are registered (reference 2.17); `asked` holds serial numbers.
+
+    Here `data` is `{"detail": {serial number: yes or no}, "key": …}`, or null.
+    """
+
+    def registration(serial: str, item: _Item) -> tuple[str, Registration] | None:
+        registered = parse_bool(item["registered"])
+        return None if registered is None else (serial, Registration(serial, registered))
+
+    match data:
+        case None | {"detail": None}:
+            detail: Mapping[Any, Any] = {}
+        case {"detail": dict(detail)}:
+            pass
+        case _:
+            raise named_error("malformed", enveloped=True)
+    items = [{"serial": serial, "registered": raw} for serial, raw in detail.items()]
+    return _parse_items(items, lambda item: parse_text(item["serial"]), registration, asked)
+
+
+# --- what the parsers share ---------------------------------------------------------------------
+
+
+def _parse_items(
+    data: Any,
+    subject_of: Callable[[_Item], str | None],
+    record_of: Callable[[str, _Item], tuple[Hashable, Record] | None],
+    asked: Collection[str] | None,
+) -> Parsed[Record]:
+    """Parses item by item: its subject, then an identity with its record.
+
+    An item without a subject or a record is of the wrong type; `asked` are the subjects of the
+    question, None where any will do.
+
+    Raises:
+        CallError: `data` is neither a list nor null nor a page.
+    """
+    items, page = _items(data)
+    wanted = None if asked is None else frozenset(asked)
+    records: dict[Hashable, Record] = {}
+    rejected: Counter[str] = Counter()
+    for item in items:
+        subject = subject_of(item) if isinstance(item, dict) else None
+        found = record_of(subject, item) if subject else None
+        if found is None:
+            rejected[Rejection.WRONG_TYPE] += 1
+        elif wanted is not None and subject not in wanted:
+            rejected[Rejection.NOT_ASKED_FOR] += 1
+        elif found[0] in records:
+            rejected[Rejection.DUPLICATE] += 1
+        else:
+            records[found[0]] = found[1]
+    return Parsed(tuple(records.values()), rejected, page)
+
+
+def _items(data: Any) -> tuple[list[Any], ListPage | None]:
+    """The items of a list or of a page, and what the page says of the whole."""
+    match data:
+        case None:
+            return [], None
+        case list():
+            return data, None
+        case {"list": list() | None} | {"pageCount": _} | {"total": _} if isinstance(
+            items := data.get("list"), list | None
+        ):
+            count, total = parse_int(data.get("pageCount")), parse_int(data.get("total"))
+            return items or [], ListPage(
+                count if count and 0 < count <= _MOST_PAGES else None,
+                total if total and 0 < total <= _MOST_ITEMS else None,
+            )
+        case _:
+            raise named_error("malformed", enveloped=True)

@@ -1,4 +1,4 @@
-"""What the management system tells us, once parsed: frozen records without behaviour.
+"""What the management system answers, once parsed: frozen records without behaviour.
 
 Personal data (contacts, telephone numbers, addresses) has no field here: the parser drops it.
 """
@@ -6,6 +6,7 @@ Personal data (contacts, telephone numbers, addresses) has no field here: the pa
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Generic, TypeVar
 
 
@@ -41,18 +42,28 @@ class Device:
     longitude: float | None = None
 
 
+class Rejection(StrEnum):
+    """Why a value or an item of an answer cannot be used, as a label value."""
+
+    NOT_A_NUMBER = "not_a_number"
+    NOT_FINITE = "not_finite"
+    WRONG_TYPE = "wrong_type"
+    DUPLICATE = "duplicate"
+    NOT_ASKED_FOR = "not_asked_for"
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One `dataItemMap` (reference 2.3, 2.9): what a plant or device reported.
 
     `subject` is the plant code or device id. `values` holds finite numbers in the unit of the
     source; what was absent (null, "", "N/A") is in neither map. `rejected` holds the keys whose
-    value could not be used, each with its reason: `not_a_number`, `not_finite` or `wrong_type`.
+    value could not be used.
     """
 
     subject: str
     values: Mapping[str, float]
-    rejected: Mapping[str, str] = field(default_factory=dict)
+    rejected: Mapping[str, Rejection] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +79,7 @@ class TimedReading:
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """What is known of a plant's or device's statistics: the running period, the last full one."""
+    """A plant's or device's statistics: those of the running period and of the last full one."""
 
     current: TimedReading | None = None
     previous: TimedReading | None = None
@@ -78,7 +89,7 @@ class Windows:
 class Alarm:
     """One occurrence of an alarm (reference 2.16).
 
-    `raised` is in seconds since the epoch; `severity` and `type` are names of `codes`, `unknown`
+    `raised` is in seconds since the epoch; `severity` and `type` are names of `enums`, `unknown`
     for what no table names; `status` is the code as sent, None where none was. `active` is false
     for what was handled or cleared.
     """
@@ -120,7 +131,7 @@ class Upgrade:
 class UpgradeOrder:
     """What became of the order to upgrade one device (reference 2.14).
 
-    `fail_code` says why it was not accepted, 0 where nothing does.
+    `fail_code` is why it was not accepted, 0 where none was sent.
     """
 
     device_id: str
@@ -142,8 +153,8 @@ Record = TypeVar(
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """What a page says of the whole list: how many pages and items it has, None if it does not."""
+class ListPage:
+    """What a page says of the whole list: its pages and items, None where it does not."""
 
     count: int | None = None
     total: int | None = None
@@ -153,10 +164,10 @@ class Page:
 class Parsed(Generic[Record]):
     """What a parser made of one answer's `data`.
 
-    `rejected` counts, by reason, the items that made no record: `wrong_type`, `duplicate`,
-    `not_asked_for`. `page` is None where the answer was a plain list.
+    `rejected` counts, by reason, the items that made no record. `page` is None where the answer was
+    a plain list.
     """
 
     records: tuple[Record, ...]
     rejected: Counter[str] = field(default_factory=Counter)
-    page: Page | None = None
+    page: ListPage | None = None

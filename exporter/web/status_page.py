@@ -48,7 +48,7 @@ class InterfaceRow:
 
 
 @dataclass(frozen=True, slots=True)
-class AccountView:
+class AccountSection:
     """An account with its interfaces; `number` is its position in the configuration, from 1 on."""
 
     number: int
@@ -103,7 +103,7 @@ class StatusView:
     headline: Assessment
     issues: Sequence[Issue]
     totals: PlantTotals
-    accounts: Sequence[AccountView]
+    accounts: Sequence[AccountSection]
     plants: Sequence[PlantRow]
     held_back: Sequence[HeldCounter]
     more_held_back: int
@@ -167,12 +167,12 @@ def build_view(status: Status) -> StatusView:
     )
 
 
-def _account_view(number: int, account: AccountStatus) -> AccountView:
+def _account_view(number: int, account: AccountStatus) -> AccountSection:
     def calls(interface: InterfaceStatus) -> CallCounts:
         return account.counts.calls.get(interface.name, CallCounts())
 
     login = account.polling.login
-    return AccountView(
+    return AccountSection(
         number,
         account,
         assess_account(account),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from grafana_foundation_sdk.models.dashboard import ValueMap, ValueMapping, ValueMappingResult
 
-from exporter.northbound import codes
+from exporter.northbound import enums
 
 # By the first beginning of a name that fits. What fits none is a rare, harmless state.
 _COLORS = (
@@ -38,12 +38,12 @@ _COLORS = (
 )
 _OTHERWISE = "light-yellow"
 
-INVERTER = codes.INVERTER_STATES
-PLANT_HEALTH = codes.PLANT_HEALTH_STATES
-METER = codes.METER_STATES
-BATTERY = codes.BATTERY_STATES
-BATTERY_MODE = codes.BATTERY_MODES
-ALARM = codes.ALARM_STATUSES
+INVERTER = enums.INVERTER_STATES
+PLANT_HEALTH = enums.PLANT_HEALTH_STATES
+METER = enums.METER_STATES
+BATTERY = enums.BATTERY_STATES
+BATTERY_MODE = enums.BATTERY_MODES
+ALARM = enums.ALARM_STATUSES
 ANSWERS: Mapping[int, str] = {0: "silent", 1: "answering"}
 PERMISSION: Mapping[int, str] = {0: "refused", 1: "permitted"}
 
@@ -54,7 +54,7 @@ SEVERITY_COLORS = {
     "warning": "yellow",
     "unknown": "purple",
 }
-SEVERITIES = tuple(codes.ALARM_SEVERITIES.values())
+SEVERITIES = tuple(enums.ALARM_SEVERITIES.values())
 
 
 def text(name: str) -> str:

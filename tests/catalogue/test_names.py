@@ -4,9 +4,10 @@ import re
 
 from prometheus.promtool import check_metrics, needs_promtool
 
-from exporter.catalogue.rows import ROWS
-from exporter.exposition.own import OWN
-from exporter.exposition.things import THINGS
+from exporter.catalogue.index import ROWS, SUBJECTS
+from exporter.catalogue.model import Metric
+from exporter.exposition import families
+from exporter.exposition.families import INVENTORY, OWN
 
 KEYS = {}
 STATES = {}
@@ -16,23 +17,7 @@ for _row in ROWS:
     if _row.states is not None:
         STATES[_row.metric] = _row.states
 METRICS = list(KEYS)
-EVERY = [*METRICS, *THINGS, *OWN]
-
-SUBJECTS = {
-    None: "plant",
-    1: "inverter",
-    14: "inverter",
-    38: "inverter",
-    17: "meter",
-    47: "meter",
-    39: "battery",
-    41: "battery",
-    15: "combiner",
-    10: "weather",
-    8: "transformer",
-}
-
-UPGRADES = "getDevUpgradeInfo"  # the same for every type
+EVERY = [*METRICS, *INVENTORY, *OWN]
 
 
 def page():
@@ -50,12 +35,17 @@ def page():
     return "\n".join(lines) + "\n"
 
 
-def test_names_are_lower_case_words_that_begin_with_the_subject_of_their_type():
-    for row in ROWS:
-        for metric in filter(None, (row.metric, row.code_metric)):
-            subject = "device" if row.interface == UPGRADES else SUBJECTS[row.device_type]
-            pattern = rf"fusionsolar_{subject}(_[a-z][a-z0-9]*)+"
-            assert re.fullmatch(pattern, metric.name), metric.name
+def test_names_are_lower_case_words_that_begin_with_their_subject():
+    for subject in SUBJECTS:
+        pattern = rf"fusionsolar_{subject.name}(_[a-z][a-z0-9]*)+"
+        for row in subject.rows():
+            for metric in filter(None, (row.metric, row.code_metric)):
+                assert re.fullmatch(pattern, metric.name), metric.name
+
+
+def test_every_metric_without_a_key_is_described():
+    defined = {each for each in vars(families).values() if isinstance(each, Metric)}
+    assert defined == {*INVENTORY, *OWN}
 
 
 def test_no_two_metrics_have_the_same_name():
@@ -70,40 +60,18 @@ def test_a_name_ends_in_its_unit_and_a_counters_in_total_after_it():
         assert metric.name.endswith("_total") == (metric.kind == "counter"), metric.name
 
 
-def test_a_name_without_a_unit_is_one_of_these():
-    assert {metric.name.removeprefix("fusionsolar_") for metric in EVERY if not metric.unit} == {
-        "plant_health_state",
-        "plant_health_state_code",
+def test_a_name_without_a_unit_is_a_state_or_one_of_these():
+    states = {name for metric in STATES for name in (metric.name, f"{metric.name}_code")}
+    without = {metric.name for metric in EVERY if not metric.unit} - states
+    assert {name.removeprefix("fusionsolar_") for name in without} == {
         "plant_day_income",
         "plant_income",
         "plant_period_income",
         "plant_period_trees",
-        "inverter_state",
-        "inverter_state_code",
-        "inverter_run_state",
-        "inverter_run_state_code",
         "inverter_power_factor",
-        "meter_status",
-        "meter_status_code",
-        "meter_run_state",
-        "meter_run_state_code",
         "meter_power_factor",
-        "battery_status",
-        "battery_status_code",
-        "battery_mode",
-        "battery_mode_code",
-        "battery_run_state",
-        "battery_run_state_code",
-        "combiner_run_state",
-        "combiner_run_state_code",
         "combiner_lightning_strikes",
-        "weather_run_state",
-        "weather_run_state_code",
-        "transformer_run_state",
-        "transformer_run_state_code",
         "transformer_power_factor",
-        "device_upgrade_state",
-        "device_upgrade_state_code",
         "account_info",
         "plant_info",
         "device_info",

@@ -5,14 +5,11 @@ from collections import Counter
 
 import pytest
 
+from exporter.catalogue.index import ROWS, lookup
 from exporter.catalogue.model import Kind, Metric, Row
-from exporter.catalogue.rows import ROWS, lookup
 from exporter.catalogue.units import UNITS
-from exporter.northbound.codes import BATTERY_MODES, UPGRADE_RESULTS
+from exporter.northbound.enums import BATTERY_MODES, UPGRADE_RESULTS
 from exporter.northbound.interfaces import INTERFACES, Content
-
-MAPPED = [row for row in ROWS if row.metric is not None]
-
 
 # What statistics and upgrade records become: key, metric, factor.
 PLANT_HOUR = [
@@ -81,8 +78,8 @@ def series_of(row):
 
 
 def test_no_two_keys_of_a_source_become_one_series_but_one_in_anothers_place():
-    assert repeated(series_of(row) for row in MAPPED if not row.fallback_for) == set()
-    for row in MAPPED:
+    assert repeated(series_of(row) for row in ROWS if not row.fallback_for) == set()
+    for row in ROWS:
         if row.fallback_for:
             preferred = lookup(row.interface, row.device_type)[row.fallback_for]
             assert series_of(row) == series_of(preferred)
@@ -90,25 +87,25 @@ def test_no_two_keys_of_a_source_become_one_series_but_one_in_anothers_place():
 
 
 def test_a_metric_means_the_same_wherever_it_comes_from():
-    metrics = {row.metric for row in MAPPED} | {row.code_metric for row in MAPPED if row.states}
+    metrics = {row.metric for row in ROWS} | {row.code_metric for row in ROWS if row.states}
 
     assert repeated(metric.name for metric in metrics) == set()
 
 
 def test_a_metric_has_the_states_of_one_enumeration_only():
-    states = {(row.metric.name, tuple((row.states or {}).items())) for row in MAPPED}
+    states = {(row.metric.name, tuple((row.states or {}).items())) for row in ROWS}
 
     assert repeated(name for name, _ in states) == set()
 
 
 def test_every_label_has_a_value_but_the_window_of_a_statistic():
-    for row in MAPPED:
+    for row in ROWS:
         constant = row.metric.labels[:-1] if is_statistic(row) else row.metric.labels
         assert len(row.labels) == len(constant), row
 
 
 def test_only_statistics_have_a_period_and_a_window():
-    for row in MAPPED:
+    for row in ROWS:
         if is_statistic(row):
             assert row.metric.labels == ("period", "window")
         else:
@@ -116,19 +113,19 @@ def test_only_statistics_have_a_period_and_a_window():
 
 
 def test_every_statistic_is_a_gauge_called_a_periods():
-    for row in filter(is_statistic, MAPPED):
+    for row in filter(is_statistic, ROWS):
         assert row.metric.kind is Kind.GAUGE
         assert re.match(r"fusionsolar_[a-z]+_period_", row.metric.name)
 
 
 def test_the_period_of_a_statistic_is_its_interfaces():
-    for row in filter(is_statistic, MAPPED):
+    for row in filter(is_statistic, ROWS):
         (period,) = row.labels
         assert row.interface.endswith(period.title())
 
 
 def test_every_source_of_statistics_tells_when_a_period_began():
-    sources = {(row.interface, row.device_type): row for row in filter(is_statistic, MAPPED)}
+    sources = {(row.interface, row.device_type): row for row in filter(is_statistic, ROWS)}
 
     for (interface, device_type), row in sources.items():
         subject = row.metric.name.split("_")[1]
@@ -140,7 +137,7 @@ def test_every_source_of_statistics_tells_when_a_period_began():
 def test_the_source_unit_gives_the_unit_and_the_factor():
     wrong = [
         row
-        for row in MAPPED
+        for row in ROWS
         if (row.metric.unit, row.factor)
         != (UNITS[row.source_unit].base, UNITS[row.source_unit].factor)
     ]
@@ -150,7 +147,7 @@ def test_the_source_unit_gives_the_unit_and_the_factor():
 
 def test_statesets_have_states_and_a_code_and_nothing_else_has():
     for row in ROWS:
-        is_stateset = row.metric is not None and row.metric.kind is Kind.STATESET
+        is_stateset = row.metric.kind is Kind.STATESET
         assert (row.states is not None, row.code_metric is not None) == (is_stateset, is_stateset)
 
 

@@ -11,9 +11,11 @@ from commands.world import PASSWORD, world
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from exporter.catalogue.rows import ROWS
+from exporter.catalogue.index import ROWS
 from exporter.commands.capture import Capture, Disguise
 from exporter.northbound import parsing
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def test_none_of_the_originals_is_in_any_file(home, answers):
         *(device.esn for device in devices if device.esn),
         *(json.dumps(device.name)[1:-1] for device in devices),
         *(PASSWORD, "api", "Owner", "Encrypted"),
-        *home.system.sessions._by_token,
+        *home.system.sessions.tokens,
     }
     text = "\n".join(path.read_text() for path in answers.values())
 

@@ -8,13 +8,15 @@ from commands.world import PASSWORD, checked, expected, trial, world
 
 from exporter import cli
 from exporter.northbound.interfaces import INTERFACES
-from exporter.simulator.sessions import User
+from exporter.simulator.http.sessions import User
+
+pytestmark = pytest.mark.slow
 
 LISTED = ("login", "getStationList", "getDevList")
 LISTS_ALONE = {
     name: {"enabled": False}
     for name, row in INTERFACES.items()
-    if row.walked and name not in LISTED
+    if row.polled and name not in LISTED
 }
 
 
@@ -142,7 +144,7 @@ def test_what_is_not_allowed_soon_is_said_and_not_tried(home, capsys):
     assert home.refused() == 0
 
 
-def test_a_list_that_may_not_be_read_now_is_taken_from_memory(home, capsys):
+def test_a_list_that_may_not_be_read_now_is_taken_from_the_state(home, capsys):
     home.run("check")
     capsys.readouterr()
     home.clock.pass_by(100)
@@ -270,10 +272,10 @@ def test_beside_a_daemon_its_session_is_used_and_nothing_is_refused(home, capsys
 def test_beside_a_daemon_the_fleet_is_shown_as_it_is_but_written_by_the_daemon(home, capsys):
     with home.daemon():
         home.clock.pass_by(600)
-        before = home.memory.read("fleet")
+        before = home.database.read("fleet")
         home.system.fleet.rename_plant("NE=33554432", "Haus Meier")
         _, account, _ = checked(home, capsys)
-        assert home.memory.read("fleet") == before
+        assert home.database.read("fleet") == before
 
     assert account["plants"][0]["name"] == "Haus Meier"
 
@@ -322,16 +324,22 @@ def test_a_large_fleet_is_listed_once_and_then_known(tmp_path, capsys):
         assert home.refused() == 0
 
 
+def devices_of(home):
+    """The devices that are stored."""
+    with home.stored() as state:
+        return state.fleet.devices
+
+
 def test_what_a_wider_filter_lets_in_is_listed_to_its_end(tmp_path, capsys):
     with world(tmp_path, plants=101) as home:
         home.configure(account={"device_types": ["grid_meter"]}, interfaces=LISTS_ALONE)
         checked(home, capsys)
-        assert 0 < len(home.memory.read("fleet")["devices"]) < len(home.system.fleet.devices)
+        assert 0 < len(devices_of(home)) < len(home.system.fleet.devices)
 
         home.configure(interfaces=LISTS_ALONE)
         home.clock.pass_by(3_600)
         checked(home, capsys)
-        assert len(home.memory.read("fleet")["devices"]) == len(home.system.fleet.devices)
+        assert len(devices_of(home)) == len(home.system.fleet.devices)
 
 
 def test_the_command_line_leads_here(home, capsys):

@@ -5,7 +5,9 @@ import json
 import pytest
 from commands.world import PASSWORD, checked, trial, world
 
-from exporter.simulator.answers import Answer
+from exporter.simulator.http.answers import Answer
+
+pytestmark = pytest.mark.slow
 
 NORTHBOUND = (
     "check user name and password; a portal login does not work here, only a northbound account: "

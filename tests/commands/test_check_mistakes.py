@@ -8,8 +8,10 @@ import pytest
 import trustme
 from commands.world import PASSWORD, checked, trial, world
 
-from exporter.simulator.server import Server
-from exporter.simulator.sessions import User
+from exporter.simulator.http.server import Server
+from exporter.simulator.http.sessions import User
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -1,14 +1,15 @@
-"""`counters`: what lifetime counters hold back, and that a person believes it."""
+"""`counters`: what lifetime counters hold back, and that an operator accepts it."""
 
 import json
 
 import pytest
 from commands.world import NOON, expected, world
 
-from exporter.exposition.guard import CounterState, Run
-from exporter.exposition.plain import plain_held
+from exporter.account.counters import CounterRun, CounterState
+from exporter.northbound.interfaces import Subject
 from exporter.northbound.records import Device, Plant
-from exporter.polling.inventory import Inventory
+
+pytestmark = pytest.mark.slow
 
 ROOF, INVERTER = "NE=33554432", "1000000033554401"
 PLANT_ENERGY = "fusionsolar_plant_energy_joules_total"
@@ -16,38 +17,28 @@ MPPT_ENERGY = "fusionsolar_inverter_mppt_energy_joules_total"
 
 
 def run_of(value, at):
-    return Run(value, at, at, value, at)
+    return CounterRun(value, at, at, value, at)
 
 
 @pytest.fixture
 def home(tmp_path):
     with world(tmp_path) as made:
-        fleet = Inventory()
-        fleet.add_plants([Plant(ROOF, "Roof")])
-        fleet.take_devices([ROOF], [Device(INVERTER, ROOF, 1, "Inverter")])
         of_plant = {(PLANT_ENERGY, ()): CounterState(6_925.5, NOON, run=run_of(0.4, NOON))}
         of_device = {
             (MPPT_ENERGY, ("1",)): CounterState(3_100.0, NOON, run=run_of(310_000.0, NOON + 300)),
             (MPPT_ENERGY, ("2",)): CounterState(2_900.0, NOON),
         }
-        memory = made.memory
-        memory.write(
-            {
-                **fleet.remember(),
-                ("counters/plants", ROOF): plain_held(of_plant),
-                ("counters/devices", INVERTER): plain_held(of_device),
-            }
-        )
-        memory.close()
+        with made.stored() as state:
+            state.fleet.plants[ROOF] = Plant(ROOF, "Roof")
+            state.fleet.devices[INVERTER] = Device(INVERTER, ROOF, 1, "Inverter")
+            state.counters[Subject.PLANTS][ROOF] = of_plant
+            state.counters[Subject.DEVICES][INVERTER] = of_device
         yield made
 
 
 def accepted(home):
-    memory = home.memory
-    try:
-        return sorted(memory.read("counters/accepted").values())
-    finally:
-        memory.close()
+    with home.stored() as state:
+        return sorted((e.subject.value, e.name, e.metric) for e in state.accepted.values())
 
 
 def test_a_table_of_what_is_held_back(home, capsys):
@@ -74,20 +65,20 @@ def test_as_json(home, capsys):
 
 
 @pytest.mark.parametrize(
-    ("chosen", "orders"),
+    ("chosen", "left"),
     [
-        (["--plant", ROOF], [["plants", ROOF, PLANT_ENERGY]]),
-        (["--device", INVERTER, "--metric", MPPT_ENERGY], [["devices", INVERTER, MPPT_ENERGY]]),
+        (["--plant", ROOF], [("plants", ROOF, PLANT_ENERGY)]),
+        (["--device", INVERTER, "--metric", MPPT_ENERGY], [("devices", INVERTER, MPPT_ENERGY)]),
         (
             ["--device", INVERTER, "--plant", ROOF],
-            [["devices", INVERTER, MPPT_ENERGY], ["plants", ROOF, PLANT_ENERGY]],
+            [("devices", INVERTER, MPPT_ENERGY), ("plants", ROOF, PLANT_ENERGY)],
         ),
     ],
 )
-def test_what_is_accepted_is_left_for_the_exporter(home, capsys, chosen, orders):
+def test_what_is_accepted_is_left_for_the_exporter(home, capsys, chosen, left):
     assert home.run("counters", "accept", *chosen) == 0
     assert capsys.readouterr().err == "accepted; the exporter shows it with its next answer\n"
-    assert accepted(home) == orders
+    assert accepted(home) == left
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from commands.world import world
 from exporter.exposition.page import Format, Page
 from exporter.exposition.telemetry import Telemetry
 
+pytestmark = pytest.mark.slow
+
 POWER = "fusionsolar_inverter_active_power_watts"
 DAY = "fusionsolar_plant_period_inverter_energy_joules"
 
@@ -112,10 +114,12 @@ def test_a_refusal_for_frequency_is_remembered_by_the_daemon(home):
 
 
 def test_beside_a_daemon_a_check_writes_nothing_but_its_calls(home):
-    kinds = ("fleet", "ring", "shown/getDevRealKpi", "book", "periods/getKpiStationDay")
+    kinds = (
+        "fleet", "batches", "answer/getDevRealKpi", "alarms", "statistics/getKpiStationDay",
+    )  # fmt: skip
     with home.daemon(page_of(home)):
         home.clock.pass_by(600)
         home.clock.daemon = None  # it makes no call meanwhile
-        before = [home.memory.read(kind) for kind in kinds]
+        before = [home.database.read(kind) for kind in kinds]
         home.run("check")
-        assert [home.memory.read(kind) for kind in kinds] == before
+        assert [home.database.read(kind) for kind in kinds] == before

@@ -3,23 +3,25 @@
 import pytest
 from commands.world import checked, world
 
+from exporter.account.fleet import Fleet
 from exporter.commands.powers import findings
 from exporter.config.schema import Factor, Settings
 from exporter.northbound import parsing
 from exporter.northbound.records import Device, Plant
-from exporter.polling.inventory import Inventory
+
+pytestmark = pytest.mark.slow
 
 INVERTER, ENERGY_CENTER, GRID_METER, SENSOR, BATTERY = 1, 38, 17, 47, 39
 
 
 def found(*answered, capacity=9_900.0, factors=()):
     """What is found of devices in a plant, each given by its type and values; words and lines."""
-    inventory = Inventory()
-    inventory.add_plants([Plant("NE=1", "Home", capacity_watts=capacity)])
+    fleet = Fleet()
+    fleet.add_plants([Plant("NE=1", "Home", capacity_watts=capacity)])
     devices = [
         Device(str(n), "NE=1", kind, f"Device {n}") for n, (kind, _) in enumerate(answered, start=1)
     ]
-    inventory.take_devices(["NE=1"], devices)
+    fleet.list_devices(["NE=1"], devices)
     readings = {}
     for device, (kind, values) in zip(devices, answered, strict=True):
         data = [{"devId": int(device.id), "dataItemMap": values}]
@@ -27,7 +29,7 @@ def found(*answered, capacity=9_900.0, factors=()):
         readings.setdefault(kind, []).extend(parsed)
     account = {"base_url": "https://eu5.example", "username": "a", "password": "b"}
     settings = Settings(accounts=[account], factors=list(factors))
-    return [(each.words, each.paste) for each in findings(settings, inventory, readings)]
+    return [(each.words, each.paste) for each in findings(settings, fleet, readings)]
 
 
 def of(device_type, key, factor):

@@ -6,6 +6,8 @@ import json
 import pytest
 from commands.world import expected, world
 
+pytestmark = pytest.mark.slow
+
 USER = "owner@example.com"
 
 

@@ -6,14 +6,16 @@ import json
 import pytest
 from commands.world import expected, world
 
-from exporter.simulator.sessions import User
+from exporter.simulator.http.sessions import User
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def home(tmp_path):
     with world(tmp_path, plants=2) as made:
-        made.system.upgrades.decide(made.device(1).id)
-        made.system.upgrades.decide(made.device(1, 1).id, refusal=20021)
+        made.system.upgrades.set_outcome(made.device(1).id)
+        made.system.upgrades.set_outcome(made.device(1, 1).id, refusal=20021)
         yield made
 
 

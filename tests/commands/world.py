@@ -4,22 +4,24 @@ import json
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import structlog
 import yaml
-from polling.world import Sink
+from account.world import View
 
 from exporter import cli
+from exporter.account.database import Database
+from exporter.account.login import HostGate
+from exporter.account.model import AccountState
+from exporter.account.poller import Poller
+from exporter.account.state_directory import StateDirectory, file_of
+from exporter.account.store import Store
 from exporter.commands.options import Parser
 from exporter.config import load
 from exporter.exposition.telemetry import Telemetry
-from exporter.polling.handlers import AlarmTerms
-from exporter.polling.memory import Memory
-from exporter.polling.poller import Poller
-from exporter.polling.session import HostGate
-from exporter.polling.state_directory import StateDirectory, file_of
-from exporter.simulator.fleet import build
-from exporter.simulator.server import Server
-from exporter.simulator.system import System
-from exporter.wiring import client_of, inventory_of, sink_of, wishes_of
+from exporter.simulator.http.server import Server
+from exporter.simulator.http.system import System
+from exporter.simulator.world.fleet import build
+from exporter.wiring import account_config, client_of, owner_of, poll_configs, view_of
 
 PASSWORD = "pa55word=with;signs"
 NOON = 1_750_852_800.0  # 2025-06-25 12:00 UTC
@@ -56,8 +58,8 @@ class Clock:
         """Lets time pass, and the daemon do what it does in it."""
         end = self.at + seconds
         while self.daemon is not None and self.at < end:
-            nap = self.daemon.step()
-            self.at = min(end, self.at + max(0.0, nap))
+            delay = self.daemon.step()
+            self.at = min(end, self.at + max(0.0, delay))
         self.at = end
 
 
@@ -97,9 +99,20 @@ class World:
         return run(parser.parse_args(words), clock=self.clock)
 
     @property
-    def memory(self):
-        """What is kept of the account, opened anew."""
-        return Memory(file_of(self.state, self.url, "api"))
+    def database(self):
+        """What is stored of the account, opened anew."""
+        return Database(file_of(self.state, self.url, "api"))
+
+    @contextmanager
+    def stored(self, database=None):
+        """What is stored of the account; what is changed of it is stored, too."""
+        state, opened = AccountState(), database or self.database
+        store = Store(state, opened, self.clock, structlog.get_logger())
+        store.load()
+        yield state
+        store.save()
+        if database is None:
+            opened.close()
 
     @contextmanager
     def daemon(self, page=None):
@@ -109,33 +122,27 @@ class World:
         """
         settings = load(self.config, {})
         account = settings.accounts[0]
-        wishes, memory = list(wishes_of(settings, account)), self.memory
-        sink = Sink()
+        polled, view = tuple(poll_configs(settings, account)), View()
         if page is not None:
             telemetry = Telemetry()
-            sink = sink_of(
-                settings, account, wishes, page=page, telemetry=telemetry, clock=self.clock
+            view = view_of(
+                settings, account, polled, page=page, telemetry=telemetry, clock=self.clock
             )
-        with closing(StateDirectory(self.state)) as kept:
-            kept.occupy({(account.base_url, account.username): account.name})
+        with closing(StateDirectory(self.state)) as kept, closing(self.database) as database:
+            kept.occupy({owner_of(account): account.name})
             self.clock.daemon = Poller(
-                account.name,
-                wishes,
-                timeout=account.timeout,
-                alarms=AlarmTerms(),
+                account_config(settings, account, polled),
                 client=client_of(account),
-                inventory=inventory_of(account),
-                sink=sink,
+                view=view,
                 clock=self.clock,
                 gate=HostGate(),
-                memory=memory,
+                database=database,
             )
             self.clock.daemon.restore()
             try:
                 yield self.clock.daemon
             finally:
                 self.clock.daemon = None
-                memory.close()
 
     def calls(self, interface, user="api"):
         """How many calls of an interface arrived."""
@@ -156,11 +163,11 @@ class World:
 
 
 @contextmanager
-def world(directory, *, plants=1, devices=None, **traits):
+def world(directory, *, plants=1, devices=None, **options):
     """A world that is gone afterwards."""
     clock = Clock()
-    traits = {"users": {"api": PASSWORD}, "edition": "safe", "alarm_history": False, **traits}
-    system = System(build(0, plants=plants, devices=devices), clock=clock.time, **traits)
+    options = {"users": {"api": PASSWORD}, "edition": "safe", "alarm_history": False, **options}
+    system = System(build(0, plants=plants, devices=devices), clock=clock.time, **options)
     with Server(system) as server:
         yield World(directory, system, server, clock)
 

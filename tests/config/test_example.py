@@ -46,7 +46,7 @@ def test_the_example_shows_the_defaults(tmp_path: Path) -> None:
 def test_the_example_lists_every_interface_as_the_table_has_it() -> None:
     assert dict(example().interfaces) == {
         row.name: Override(enabled=row.enabled, every=f"{row.every}s", allowance=None)
-        if row.walked
+        if row.polled
         else Override(allowance=None)
         for row in INTERFACES.values()
     }

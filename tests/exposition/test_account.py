@@ -1,11 +1,12 @@
 """What an account shows while answers come and the fleet changes around them."""
 
 import pytest
-from exposition.world import ACCOUNT_INFO, DEVICES, PLANTS, Memory, World
+from exposition.world import ACCOUNT_INFO, DEVICES, PLANTS, World
 from structlog.testing import capture_logs
 
-from exporter.northbound.interfaces import INTERFACES
-from exporter.northbound.records import Device, Parsed, Plant, Reading
+from exporter.account.model import AcceptedValue
+from exporter.northbound.interfaces import INTERFACES, Subject
+from exporter.northbound.records import Device, Plant
 
 HILL, MILL = Plant("HILL", "Hill"), Plant("MILL", "Mill")
 A, B, C = (Device(name, "HILL", 1) for name in "123")
@@ -90,12 +91,12 @@ def test_values_that_no_answer_renews_stay_until_they_are_too_old(world):
 def test_the_plan_decides_what_is_too_old(world):
     world.answer(DEVICES, ["1"], kilowatts(d1=5))
     world.at += 900.0
-    world.sink.plan(DEVICES.name, pace=300.0, walk=300.0, max_age=1_500.0)
+    world.plan(DEVICES, max_age=1_500.0)
     assert powers(world) == {"1": 5_000.0}
 
 
 def test_plants_and_devices_age_by_their_own_interfaces_plan(world):
-    world.sink.plan(PLANTS.name, pace=300.0, walk=300.0, max_age=1_500.0)
+    world.plan(PLANTS, max_age=1_500.0)
     world.answer(DEVICES, ["1"], kilowatts(d1=5))
     world.answer(PLANTS, ["HILL"], {"HILL": {"day_power": 1.0}})
     world.at += 900.0
@@ -103,8 +104,8 @@ def test_plants_and_devices_age_by_their_own_interfaces_plan(world):
     assert len(world.series("fusionsolar_plant_day_energy_joules")) == 1
 
 
-def test_what_was_not_asked_for_or_is_not_in_the_fleet_is_not_shown(world):
-    world.answer(DEVICES, ["1", "99"], kilowatts(d1=5, d2=6, d99=7))
+def test_what_is_not_in_the_fleet_is_not_shown(world):
+    world.answer(DEVICES, ["1", "99"], kilowatts(d1=5, d99=7))
     assert powers(world) == {"1": 5_000.0}
     assert world.own("fusionsolar_unknown_keys_total", interface=DEVICES.name) == 0
     world.fleet(HILL, A, B, Device("99", "HILL", 1))
@@ -281,11 +282,10 @@ def test_two_accounts_share_a_page_without_touching_each_other(world):
 
 def test_values_that_say_when_they_were_true_age_from_then_on(world):
     rows = INTERFACES["getDevFiveMinutes"]
-    world.sink.plan(rows.name, pace=60.0, walk=60.0, max_age=900.0)
-    readings = tuple(Reading(name, values) for name, values in kilowatts(d1=1, d2=2).items())
+    world.plan(rows, max_age=900.0)
     measured = {"1": world.epoch - 300, "2": world.epoch - 800}
 
-    world.sink.readings(rows, ["1", "2", "3"], Parsed(readings), measured)
+    world.answer(rows, ["1", "2", "3"], kilowatts(d1=1, d2=2), measured=measured)
 
     assert powers(world) == {"1": 1_000.0, "2": 2_000.0}
     assert read_at(world) == {"1": world.epoch - 300, "2": world.epoch - 800}
@@ -295,16 +295,16 @@ def test_values_that_say_when_they_were_true_age_from_then_on(world):
     assert powers(world) == {}
 
 
-# What a person believes of lifetime counters
+# What an operator accepts of lifetime counters
 
 COUNTERS = ("fusionsolar_inverter_energy_joules_total", "fusionsolar_plant_energy_joules_total")
 
 
-def holding(kwh=5_000.0, told=0.5):
+def holding():
     """A plant with an inverter, both of which hold a value back."""
     world = World()
     world.fleet(Plant("P", "Roof"), Device("7", "P", 1, name="Inverter"))
-    for value in (kwh, told):
+    for value in (5_000.0, 0.5):
         world.answer(PLANTS, ["P"], {"P": {"total_power": value}})
         world.answer(DEVICES, ["7"], {"7": {"total_cap": value}})
     return world
@@ -314,37 +314,22 @@ def energies(world):
     return [next(iter(world.series(name).values()), None) for name in COUNTERS]
 
 
-def test_what_a_person_accepts_is_shown_with_the_next_answer():
-    world, memory = holding(), Memory()
-    order = ["devices", "7", COUNTERS[0]]
-    memory.write({("counters/accepted", " ".join(order)): order})
-    world.sink.accept(memory.read)
+def test_what_an_operator_accepts_is_shown_with_the_next_answer():
+    world = holding()
+    world.state.accepted["x"] = AcceptedValue(Subject.DEVICES, "7", COUNTERS[0])
     world.answer(DEVICES, ["7"], {"7": {"total_cap": 0.5}})
     world.answer(PLANTS, ["P"], {"P": {"total_power": 0.5}})
     assert energies(world) == [0.5 * 3.6e6, 5_000 * 3.6e6]
-    memory.write(world.sink.changes())
-    assert memory.read("counters/accepted") == {}
+    assert world.state.accepted == {}
 
 
-@pytest.mark.parametrize(
-    "order",
-    [
-        None,
-        [],
-        "x",
-        ["devices", "8", COUNTERS[0]],
-        ["person", "7", COUNTERS[0]],
-        ["devices", 7, ""],
-    ],
-)
-def test_what_cannot_be_accepted_is_forgotten(order):
-    world, memory = holding(), Memory()
-    memory["counters/accepted"] = {"x": order}
-    world.sink.accept(memory.read)
+@pytest.mark.parametrize("accepted", [("8", COUNTERS[0]), ("7", COUNTERS[1])])
+def test_what_is_accepted_of_no_counter_that_holds_a_value_back_is_dropped(accepted):
+    world = holding()
+    world.state.accepted["x"] = AcceptedValue(Subject.DEVICES, *accepted)
     world.answer(DEVICES, ["7"], {"7": {"total_cap": 0.5}})
     assert energies(world) == [5_000 * 3.6e6] * 2
-    memory.write(world.sink.changes())
-    assert memory.read("counters/accepted") == {}
+    assert world.state.accepted == {}
 
 
 def test_a_value_held_back_is_named_once_in_the_log():
@@ -361,7 +346,7 @@ def test_a_value_held_back_is_named_once_in_the_log():
     ]  # fmt: skip
 
 
-def test_that_a_new_meter_is_believed_is_told():
+def test_that_a_new_meters_value_is_confirmed_is_logged():
     world = holding()
     with capture_logs() as logs:
         for step in range(1, 26):

@@ -2,11 +2,14 @@
 
 import re
 
+import pytest
 from exposition.world import DEVICES, PLANTS, World
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.northbound.records import Device, Plant
+
+pytestmark = pytest.mark.slow
 
 NAMES = "12345"  # of plants and devices alike
 METRICS = {

@@ -48,7 +48,7 @@ def named(world):
 
 
 def test_an_active_alarm_has_three_series_and_is_counted_by_severity(world):
-    world.tell_alarms({"HILL": ([FAULT], [FAULT])})
+    world.show_alarms({"HILL": ([FAULT], [FAULT])})
     assert world.series("fusionsolar_alarm_") == {
         f"fusionsolar_alarm_active{{{LABELS}}}": 1.0,
         f"fusionsolar_alarm_raised_timestamp_seconds{{{LABELS}}}": 1_000.0,
@@ -69,8 +69,8 @@ def test_known_plants_count_from_zero_before_anything_was_asked(world):
     }
 
 
-def test_what_is_active_is_told_of_plants_that_were_looked_at_alone(world):
-    world.tell_alarms({"HILL": ([], [])})
+def test_what_is_active_is_shown_of_plants_that_were_asked_about_alone(world):
+    world.show_alarms({"HILL": ([], [])})
     assert world.series("fusionsolar_alarms_active") == {
         f"fusionsolar_alarms_active{{account=home,plant_code=HILL,severity={severity}}}": 0.0
         for severity in SEVERITIES
@@ -78,9 +78,9 @@ def test_what_is_active_is_told_of_plants_that_were_looked_at_alone(world):
 
 
 def test_first_sightings_add_up_and_never_age(world):
-    world.tell_alarms({"HILL": ([FAULT], [FAULT, alarm(raised=5.0)]), "MILL": ([], [])})
-    world.tell_alarms({"HILL": ([FAULT], [])})
-    world.tell_alarms({"HILL": ([FAULT], [alarm(severity="critical")]), "MILL": ([], [FAULT])})
+    world.show_alarms({"HILL": ([FAULT], [FAULT, alarm(raised=5.0)]), "MILL": ([], [])})
+    world.show_alarms({"HILL": ([FAULT], [])})
+    world.show_alarms({"HILL": ([FAULT], [alarm(severity="critical")]), "MILL": ([], [FAULT])})
     world.at += 1e9
     assert by_severity(world, "alarms_total") == {"major": 2.0, "critical": 1.0}
     assert by_severity(world, "alarms_total", "MILL") == {"major": 1.0}
@@ -88,34 +88,34 @@ def test_first_sightings_add_up_and_never_age(world):
 
 
 def test_what_is_active_ages_as_the_plan_says(world):
-    world.tell_alarms({"HILL": ([FAULT], [])})
+    world.show_alarms({"HILL": ([FAULT], [])})
     world.at += 300.0
     assert named(world) == ["2032"]
     world.at += 0.1
     assert named(world) == []
-    world.sink.plan(ALARMS.name, pace=600.0, walk=600.0, max_age=3_000.0)
+    world.plan(ALARMS, max_age=3_000.0)
     assert named(world) == ["2032"]
 
 
 def test_an_alarm_that_is_over_is_gone_at_once_and_stays_counted(world):
-    world.tell_alarms({"HILL": ([FAULT], [FAULT])})
-    world.tell_alarms({"HILL": ([], [])})
+    world.show_alarms({"HILL": ([FAULT], [FAULT])})
+    world.show_alarms({"HILL": ([], [])})
     assert named(world) == []
     assert by_severity(world, "alarms_active") == {}
     assert by_severity(world, "alarms_total") == {"major": 1.0}
 
 
 def test_acknowledging_an_alarm_changes_its_status_and_no_label(world):
-    world.tell_alarms({"HILL": ([FAULT], [])})
+    world.show_alarms({"HILL": ([FAULT], [])})
     before = set(world.series("fusionsolar_alarm_"))
-    world.tell_alarms({"HILL": ([alarm(status=2)], [])})
+    world.show_alarms({"HILL": ([alarm(status=2)], [])})
     after = world.series("fusionsolar_alarm_")
     assert set(after) == before
     assert after[f"fusionsolar_alarm_status_code{{{LABELS}}}"] == 2.0
 
 
 def test_without_a_status_there_is_no_status_series(world):
-    world.tell_alarms({"HILL": ([alarm(status=None)], [])})
+    world.show_alarms({"HILL": ([alarm(status=None)], [])})
     assert len(world.series("fusionsolar_alarm_")) == 2
 
 
@@ -125,7 +125,7 @@ def test_alarms_that_look_alike_are_one_series_raised_when_the_first_was(world):
         alarm(raised=200.0, cause_id="2"),
     ]  # fmt: skip
     for order in permutations(occurrences):
-        world.tell_alarms({"HILL": (order, [])})
+        world.show_alarms({"HILL": (order, [])})
         assert world.series("fusionsolar_alarm_") == {
             f"fusionsolar_alarm_active{{{LABELS}}}": 1.0,
             f"fusionsolar_alarm_raised_timestamp_seconds{{{LABELS}}}": 100.0,
@@ -134,11 +134,11 @@ def test_alarms_that_look_alike_are_one_series_raised_when_the_first_was(world):
         assert by_severity(world, "alarms_active") == {"major": 3.0}
 
 
-def test_only_so_many_alarms_of_a_plant_have_series_and_the_rest_is_told():
+def test_only_so_many_alarms_of_a_plant_have_series_and_the_rest_is_counted():
     world = World(severities=SEVERITIES, max_active_per_plant=2)
     world.fleet(HILL, MILL)
     many = [alarm(alarm_id=str(n), raised=float(n)) for n in range(5)]
-    world.tell_alarms({"HILL": (many, []), "MILL": (many[:2], [])})
+    world.show_alarms({"HILL": (many, []), "MILL": (many[:2], [])})
     assert list(world.series("fusionsolar_alarms_left_out").values()) == [3.0, 0.0]
     assert len(named(world)) == 4
     assert by_severity(world, "alarms_active") == {"major": 5.0}
@@ -167,7 +167,7 @@ def test_the_most_severe_have_series_first_and_among_them_the_newest():
 def test_nothing_has_series_where_none_are_allowed():
     world = World(severities=SEVERITIES, max_active_per_plant=0)
     world.fleet(HILL)
-    world.tell_alarms({"HILL": ([FAULT], [FAULT])})
+    world.show_alarms({"HILL": ([FAULT], [FAULT])})
     assert named(world) == []
     assert by_severity(world, "alarms_active") == {"major": 1.0}
     assert list(world.series("fusionsolar_alarms_left_out").values()) == [1.0]
@@ -176,8 +176,8 @@ def test_nothing_has_series_where_none_are_allowed():
 def test_of_configured_severities_there_are_no_others():
     world = World(severities=("warning", "critical"))
     world.fleet(HILL)
-    told = [FAULT, alarm(severity="critical"), alarm(severity="unknown")]
-    world.tell_alarms({"HILL": (told, told)})
+    alarms = [FAULT, alarm(severity="critical"), alarm(severity="unknown")]
+    world.show_alarms({"HILL": (alarms, alarms)})
     assert by_severity(world, "alarms_total") == {"critical": 1.0}
     severities = {
         series.split("severity=")[1][:-1] for series in world.series("fusionsolar_alarm") if
@@ -194,7 +194,7 @@ def test_of_accounts_whose_alarms_nobody_asks_for_there_is_no_series():
 
 
 def test_a_plant_that_is_gone_takes_its_alarms_along(world):
-    world.tell_alarms({"HILL": ([FAULT], [FAULT]), "MILL": ([FAULT], [FAULT])})
+    world.show_alarms({"HILL": ([FAULT], [FAULT]), "MILL": ([FAULT], [FAULT])})
     world.fleet(MILL)
     assert {s.split("plant_code=")[1][:4] for s in world.series("fusionsolar_alarm")} == {"MILL"}
     world.fleet(HILL, MILL)
@@ -203,7 +203,7 @@ def test_a_plant_that_is_gone_takes_its_alarms_along(world):
 
 
 def test_alarms_stay_where_they_are_while_devices_come_and_go(world):
-    world.tell_alarms({"HILL": ([FAULT], [FAULT])})
+    world.show_alarms({"HILL": ([FAULT], [FAULT])})
     before = world.series("fusionsolar_alarm")
     world.fleet(HILL, MILL, Device("1", "HILL", 1, name="Roof", serial_number="SN1"))
     world.fleet(Plant("HILL", "Castle hill"), MILL, Device("1", "MILL", 1))
@@ -211,7 +211,7 @@ def test_alarms_stay_where_they_are_while_devices_come_and_go(world):
 
 
 def test_alarms_of_an_unknown_plant_are_not_shown(world):
-    world.tell_alarms({"BARN": ([FAULT], [FAULT])})
+    world.show_alarms({"BARN": ([FAULT], [FAULT])})
     assert [series for series in world.series() if "BARN" in series] == []
 
 
@@ -219,7 +219,7 @@ def test_alarms_leave_a_plants_values_alone(world):
     world.answer(PLANTS, ["HILL"], {"HILL": {"day_power": 1.0}})
     before = world.series("fusionsolar_plant")
     world.epoch += 60
-    world.tell_alarms({"HILL": ([FAULT], [])})
+    world.show_alarms({"HILL": ([FAULT], [])})
     assert world.series("fusionsolar_plant") == before
 
 

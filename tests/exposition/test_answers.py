@@ -13,7 +13,7 @@ from exposition.world import (
 
 from exporter.exposition.alarms import SEVERITIES
 from exporter.northbound.interfaces import INTERFACES
-from exporter.northbound.records import Device, Parsed, Plant, Reading
+from exporter.northbound.records import Device, Plant
 
 HILL, MILL = Plant("HILL", "Hill"), Plant("MILL", "Mill")
 A, B = Device("1", "HILL", 1), Device("2", "HILL", 39)
@@ -39,7 +39,7 @@ def statistic(quantity, window, period="day", plant="HILL"):
 
 def test_both_periods_are_shown_each_with_its_own_start(world):
     rows = {"HILL": ((TODAY, {"inverter_power": 2.0}), (YESTERDAY, {"inverter_power": 5.0}))}
-    world.tell_statistics(DAYS, rows)
+    world.show_statistics(DAYS, rows)
     assert world.series("fusionsolar_plant_period") == {
         statistic("inverter_energy_joules", "current"): 7.2e6,
         statistic("inverter_energy_joules", "previous"): 1.8e7,
@@ -50,7 +50,7 @@ def test_both_periods_are_shown_each_with_its_own_start(world):
 
 def test_a_period_that_is_not_known_has_no_series(world):
     yesterday = (YESTERDAY, {"inverter_power": 5.0})
-    world.tell_statistics(DAYS, {"HILL": (None, yesterday), "MILL": (None, None)})
+    world.show_statistics(DAYS, {"HILL": (None, yesterday), "MILL": (None, None)})
     assert world.series("fusionsolar_plant_period") == {
         statistic("inverter_energy_joules", "previous"): 1.8e7,
         statistic("start_timestamp_seconds", "previous"): YESTERDAY,
@@ -59,9 +59,9 @@ def test_a_period_that_is_not_known_has_no_series(world):
 
 def test_each_interface_has_its_own_periods_side_by_side(world):
     months = INTERFACES["getKpiStationMonth"]
-    world.sink.plan(months.name, pace=60.0, walk=60.0, max_age=300.0)
+    world.plan(months, max_age=300.0)
     for interface in (DAYS, months):
-        world.tell_statistics(interface, {"HILL": ((TODAY, {"inverter_power": 2.0}), None)})
+        world.show_statistics(interface, {"HILL": ((TODAY, {"inverter_power": 2.0}), None)})
     assert set(world.series("fusionsolar_plant_period_inverter")) == {
         statistic("inverter_energy_joules", "current", "day"),
         statistic("inverter_energy_joules", "current", "month"),
@@ -70,7 +70,7 @@ def test_each_interface_has_its_own_periods_side_by_side(world):
 
 def test_devices_have_statistics_by_their_type(world):
     rows = {"1": ((TODAY, {"product_power": 2.0}), None), "2": ((TODAY, {"charge_cap": 1.0}), None)}
-    world.tell_statistics(DEVICE_DAYS, rows)
+    world.show_statistics(DEVICE_DAYS, rows)
     series = world.series()
     assert {s.partition("{")[0] for s in series if "period=" in s} == {
         "fusionsolar_battery_period_charge_energy_joules",
@@ -81,13 +81,13 @@ def test_devices_have_statistics_by_their_type(world):
 
 
 def test_statistics_are_no_reading(world):
-    world.tell_statistics(DAYS, {"HILL": ((TODAY, {"inverter_power": 2.0}), None)})
-    world.tell_statistics(DEVICE_DAYS, {"2": ((TODAY, {"charge_cap": 2.0}), None)})
+    world.show_statistics(DAYS, {"HILL": ((TODAY, {"inverter_power": 2.0}), None)})
+    world.show_statistics(DEVICE_DAYS, {"2": ((TODAY, {"charge_cap": 2.0}), None)})
     assert [series for series in world.series() if "last_reading" in series] == []
 
 
 def test_statistics_age_as_their_plan_says(world):
-    world.tell_statistics(DAYS, {"HILL": ((TODAY, {"inverter_power": 2.0}), None)})
+    world.show_statistics(DAYS, {"HILL": ((TODAY, {"inverter_power": 2.0}), None)})
     world.at += 301.0
     assert world.series("fusionsolar_plant_period") == {}
 
@@ -100,18 +100,18 @@ def test_a_batch_of_statistics_may_be_cut_and_joined(world):
     def row(energy):
         return ((TODAY, {"inverter_power": energy}), None)
 
-    world.tell_statistics(DAYS, {"HILL": row(1.0), "MILL": row(2.0)})
-    world.tell_statistics(DAYS, {"HILL": row(3.0)})
+    world.show_statistics(DAYS, {"HILL": row(1.0), "MILL": row(2.0)})
+    world.show_statistics(DAYS, {"HILL": row(3.0)})
     assert energies() == {"HILL": 1.08e7, "MILL": 7.2e6}
-    world.tell_statistics(DAYS, {"MILL": row(4.0), "HILL": row(5.0)})
+    world.show_statistics(DAYS, {"MILL": row(4.0), "HILL": row(5.0)})
     assert energies() == {"HILL": 1.8e7, "MILL": 1.44e7}
 
 
 def test_unusable_statistics_are_counted_like_any_value(world):
-    world.tell_statistics(
+    world.show_statistics(
         DAYS, {"HILL": ((TODAY, {"new_key": 1.0, "inverter_power": 1e308}), None)}
     )
-    assert list(world.sink.unknown_keys) == [("plant", "new_key")]
+    assert list(world.view.unknown_keys) == [("plant", "new_key")]
     of = {"interface": DAYS.name}
     assert world.own("fusionsolar_unknown_keys_total", **of) == 1
     assert world.own("fusionsolar_values_rejected_total", **of, reason="not_finite") == 1
@@ -121,19 +121,18 @@ def test_unusable_statistics_are_counted_like_any_value(world):
 
 
 def test_values_that_tell_when_they_were_measured_are_that_old(world):
-    world.sink.plan(FIVE_MINUTES.name, pace=60.0, walk=60.0, max_age=300.0)
-    readings = Parsed((Reading("1", {"active_power": 1.0}), Reading("2", {"battery_soc": 50.0})))
-    world.sink.readings(FIVE_MINUTES, ["1", "2"], readings, {"1": 1_750_798_500.0})
+    world.plan(FIVE_MINUTES, max_age=300.0)
+    values = {"1": {"active_power": 1.0}, "2": {"battery_soc": 50.0}}
+    world.answer(FIVE_MINUTES, ["1", "2"], values, measured={"1": 1_750_798_500.0})
     assert world.series(READ_AT) == {
         f"{READ_AT}{{account=home,device_id=1,plant_code=HILL}}": 1_750_798_500.0,
         f"{READ_AT}{{account=home,device_id=2,plant_code=HILL}}": world.epoch,
     }
 
 
-def test_a_device_has_one_last_reading_whichever_interface_told_it(world):
+def test_a_device_has_one_last_reading_whichever_interface_brought_it(world):
     world.answer(DEVICES, ["1"], {"1": {"active_power": 1.0}})
-    told = Parsed((Reading("1", {"active_power": 1.0}),))
-    world.sink.readings(FIVE_MINUTES, ["1"], told, {"1": 5.0})
+    world.answer(FIVE_MINUTES, ["1"], {"1": {"active_power": 1.0}}, measured={"1": 5.0})
     assert list(world.series(READ_AT).values()) == [5.0]
 
 
@@ -144,7 +143,7 @@ INFO = "fusionsolar_device_upgrade_info"
 
 
 def test_an_upgrade_has_a_state_a_progress_a_time_and_its_versions(world):
-    world.tell_upgrades(["1"], {"1": (RUNNING, "V1", "V2")})
+    world.show_upgrades(["1"], {"1": (RUNNING, "V1", "V2")})
     of = "{account=home,device_id=1,plant_code=HILL"
     shown = world.series("fusionsolar_device_upgrade")
     states = {series for series in shown if series.startswith("fusionsolar_device_upgrade_state{")}
@@ -158,34 +157,33 @@ def test_an_upgrade_has_a_state_a_progress_a_time_and_its_versions(world):
 
 
 def test_a_device_that_was_never_upgraded_has_none_of_it(world):
-    world.tell_upgrades(["1"], {})
+    world.show_upgrades(["1"], {})
     assert world.series("fusionsolar_device_upgrade") == {}
     assert world.series(READ_AT) == {}
 
 
 def test_the_versions_of_an_upgrade_never_age(world):
-    world.tell_upgrades(["1"], {"1": (RUNNING, "V1", "V2")})
+    world.show_upgrades(["1"], {"1": (RUNNING, "V1", "V2")})
     world.at += 1e9
     (series,) = world.series("fusionsolar_device_upgrade")
     assert series.startswith(INFO)
 
 
 def test_another_upgrade_replaces_the_versions(world):
-    world.tell_upgrades(["1"], {"1": (RUNNING, "V1", "V2")})
-    world.tell_upgrades(["1"], {"1": (RUNNING, "V2", "V3")})
+    world.show_upgrades(["1"], {"1": (RUNNING, "V1", "V2")})
+    world.show_upgrades(["1"], {"1": (RUNNING, "V2", "V3")})
     (series,) = world.series(INFO)
     assert "source_version=V2,target_version=V3" in series
 
 
-def test_upgrades_of_what_was_not_asked_for_or_is_unknown_are_not_shown(world):
-    told = dict.fromkeys(["1", "2", "99"], (RUNNING, "V1", "V2"))
-    world.tell_upgrades(["1", "99"], told)
+def test_upgrades_of_unknown_devices_are_not_shown(world):
+    world.show_upgrades(["1", "99"], dict.fromkeys(["1", "99"], (RUNNING, "V1", "V2")))
     assert len(world.series(INFO)) == 1
 
 
 def test_a_moved_device_takes_its_statistics_and_upgrades_along_and_a_gone_one_all(world):
-    world.tell_upgrades(["1"], {"1": (RUNNING, "V1", "V2")})
-    world.tell_statistics(DEVICE_DAYS, {"1": ((TODAY, {"product_power": 2.0}), None)})
+    world.show_upgrades(["1"], {"1": (RUNNING, "V1", "V2")})
+    world.show_statistics(DEVICE_DAYS, {"1": ((TODAY, {"product_power": 2.0}), None)})
     before = [s for s in world.series() if "device_id=1" in s]
     world.fleet(HILL, MILL, Device("1", "MILL", 1))
     moved = [s for s in world.series() if "device_id=1" in s]
@@ -204,16 +202,16 @@ def test_a_closed_account_leaves_the_page_to_the_others():
         each.fleet(HILL, A)
         each.answer(DEVICES, ["1"], {"1": {"active_power": 1.0}})
         each.answer(PLANTS, ["HILL"], {"HILL": {"day_power": 1.0}})
-        each.tell_alarms({"HILL": ([], [])})
-        each.tell_upgrades(["1"], {"1": (RUNNING, "V1", "V2")})
+        each.show_alarms({"HILL": ([], [])})
+        each.show_upgrades(["1"], {"1": (RUNNING, "V1", "V2")})
     everything = set(world.series())
-    world.sink.close()
+    world.view.close()
     assert set(world.series()) == {series for series in everything if "account=office" in series}
 
 
 def test_a_closed_account_forgets_its_plan():
     world = World()
-    world.sink.close()
+    world.view.close()
     world.fleet(HILL, A)
     world.answer(DEVICES, ["1"], {"1": {"active_power": 1.0}})
     assert world.series("fusionsolar_inverter") == {}
@@ -221,5 +219,5 @@ def test_a_closed_account_forgets_its_plan():
 
 def test_the_account_itself_is_there_from_the_start_and_needs_no_fleet():
     world = World()
-    world.sink.plan(UPGRADES.name, pace=1.0, walk=1.0, max_age=1.0)
+    world.plan(UPGRADES, max_age=1.0)
     assert world.series() == {ACCOUNT_INFO: 1.0}

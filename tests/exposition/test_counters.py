@@ -7,7 +7,7 @@ there for lack of time, and none is hidden by it.
 from itertools import pairwise
 
 import pytest
-from exposition.world import DEVICES, PLANTS, Memory, World
+from exposition.world import DEVICES, PLANTS, World
 
 from exporter.northbound.records import Device, Plant
 
@@ -35,7 +35,7 @@ FAULTS = {
 }
 
 
-class Life:
+class Runs:
     """One account over several processes; what Prometheus scraped of one counter, in kWh."""
 
     def __init__(self, capacity, counter):
@@ -45,21 +45,16 @@ class Life:
             Device("2", "P", 47),
         )
         self.interface, self.name, self.key, self.metric = COUNTERS[counter]
-        self.world, self.memory, self.samples = World(), Memory(), []
-        self.world.fleet(*self.fleet)
+        self.world, self.samples = World(fleet=self.fleet), []
 
     def answer(self, value):
-        self.world.at += 0.5
-        self.world.epoch += 0.5
-        told = {} if value is None else {self.key: value}
-        self.world.answer(self.interface, [self.name], {self.name: told})
+        self.world.elapse(0.5)
+        values = {} if value is None else {self.key: value}
+        self.world.answer(self.interface, [self.name], {self.name: values})
         self.samples += (each / 3.6e6 for each in self.world.series(self.metric).values())
 
     def restart(self):
-        self.memory.write(self.world.sink.changes())
-        self.world = World(at=7.0, epoch=self.world.epoch)
-        self.world.fleet(*self.fleet)
-        self.world.sink.recall(self.memory.read)
+        self.world = self.world.restart()
 
     def increase(self):
         return sum(b - a if b >= a else b for a, b in pairwise(self.samples))
@@ -71,17 +66,17 @@ class Life:
 def test_the_increase_is_the_true_one(fault, counter, capacity):
     answers = (*GROWING[:2], *fault, *GROWING[2:])
     for restart in {None, 2, 3, 2 + len(fault)}:  # before, amid and after the fault
-        life = Life(capacity, counter)
+        runs = Runs(capacity, counter)
         for n, value in enumerate(answers):
             if n == restart:
-                life.restart()
-            life.answer(value)
-        assert life.increase() == pytest.approx(GROWING[-1] - GROWING[0])
-        assert life.samples == sorted(life.samples)
+                runs.restart()
+            runs.answer(value)
+        assert runs.increase() == pytest.approx(GROWING[-1] - GROWING[0])
+        assert runs.samples == sorted(runs.samples)
 
 
 def test_a_sum_that_lacked_a_member_goes_on_where_it_was():
-    life = Life(9_900.0, "plant")
+    runs = Runs(9_900.0, "plant")
     for value in (9_000.0, 9_000.5, *(3_000.2,) * 4, 3_000.4, 9_001.0, 9_001.5):
-        life.answer(value)
-    assert life.increase() == pytest.approx(1.5)
+        runs.answer(value)
+    assert runs.increase() == pytest.approx(1.5)

@@ -14,17 +14,18 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families
 
+from exporter.account.model import VALUES
 from exporter.exposition.alarms import SEVERITIES
-from exporter.exposition.memory import REMEMBERED
 from exporter.exposition.page import Format
 from exporter.northbound import parsing
-from exporter.northbound.interfaces import INTERFACES, REALTIME_TYPES, Content, Subject
-from exporter.northbound.records import Parsed, PlantAlarms, Windows
+from exporter.northbound.device_types import REALTIME_TYPES
+from exporter.northbound.interfaces import INTERFACES, Content, Subject
 
+SHOWN = [interface for interface in INTERFACES.values() if interface.content in VALUES]
 # Refusals have no values: the page after them is the page before.
 ANSWERS = sorted(
     f"{interface.name}/{path.stem}"
-    for interface in REMEMBERED
+    for interface in SHOWN
     for path in (FIXTURES / interface.name).glob("*.json")
     if payload(f"{interface.name}/{path.stem}")["success"]
 )
@@ -39,12 +40,12 @@ def world_after(name):
     envelope = payload(name)
     interface = INTERFACES[name.partition("/")[0]]
     world = World(severities=SEVERITIES if interface.content is Content.ALARMS else ())
-    world.sink.plan(interface.name, pace=60.0, walk=60.0, max_age=300.0)
+    world.plan(interface, max_age=300.0)
     asked = asked_for(interface, envelope)
     devices = [device for device in LISTED_DEVICES.records if device.id in asked]
     codes = {device.plant_code for device in devices} | set(asked)
     world.fleet(*devices, *(plant for plant in LISTED_PLANTS.records if plant.code in codes))
-    tell(world.sink, interface, asked, interface.parser(envelope["data"], asked))
+    show(world, interface, asked, interface.parser(envelope["data"], asked))
     return world
 
 
@@ -58,34 +59,51 @@ def asked_for(interface, envelope):
     return [str(envelope["data"][0]["devId"])]
 
 
-def tell(sink, interface, asked, parsed):
-    """Hands an answer on as the poller does, as if it were the first one."""
+def show(world, interface, asked, parsed):
+    """Shows an answer as the poller does, as if it were the first one."""
     rows = defaultdict(list)
     match interface.content:
         case Content.READINGS:
-            sink.readings(interface, asked, parsed)
+            readings = {each.subject: each for each in parsed.records}
+            _show_readings(world, interface, asked, readings)
         case Content.ROWS:
+            newest = {}
             for row in sorted(parsed.records, key=lambda row: row.start):
-                rows[row.reading.subject] = row
-            measured = {name: row.start for name, row in rows.items()}
-            newest = Parsed(tuple(row.reading for row in rows.values()))
-            sink.readings(interface, asked, newest, measured)
+                newest[row.reading.subject] = row
+            measured = {name: row.start for name, row in newest.items()}
+            readings = {name: row.reading for name, row in newest.items()}
+            _show_readings(world, interface, asked, readings, measured)
         case Content.STATISTICS:
             for row in sorted(parsed.records, key=lambda row: -row.start):
-                rows[row.reading.subject] += [row] if row.reading.values else []
-            sink.statistics(interface, {name: Windows(*rows[name][:2]) for name in asked})
+                if row.reading.values:
+                    rows[row.reading.subject].append((row.start, row.reading.values))
+            world.show_statistics(
+                interface, {name: (*rows[name], None, None)[:2] for name in asked}
+            )
         case Content.ALARMS:
-            plants = {
-                code: [alarm for alarm in parsed.records if alarm.plant_code == code]
-                for code in asked
-            }
-            told = {
-                code: PlantAlarms(tuple(a for a in alarms if a.active), tuple(alarms))
-                for code, alarms in plants.items()
-            }
-            sink.alarms(interface, told)
+            for alarm in parsed.records:
+                rows[alarm.plant_code].append(alarm)
+            world.show_alarms(
+                {code: ([a for a in rows[code] if a.active], rows[code]) for code in asked}
+            )
         case Content.UPGRADES:
-            sink.upgrades(interface, asked, parsed)
+            found = {
+                each.reading.subject: (
+                    each.reading.values,
+                    each.source_version,
+                    each.target_version,
+                )
+                for each in parsed.records
+            }
+            world.show_upgrades(asked, found)
+        case missed:
+            pytest.fail(f"{missed} is not shown")
+
+
+def _show_readings(world, interface, asked, readings, measured=None):
+    values = {name: each.values for name, each in readings.items()}
+    rejected = {name: each.rejected for name, each in readings.items()}
+    world.answer(interface, asked, values, rejected, measured=measured)
 
 
 @pytest.mark.parametrize("name", ANSWERS)
@@ -133,7 +151,7 @@ def test_every_interface_has_a_golden_page_for_each_of_its_types():
             for device in LISTED_DEVICES.records
             if f'device_id="{device.id}"' in page
         }
-    of_older_servers = {row.name: row.device_types for row in REMEMBERED}
+    of_older_servers = {row.name: row.device_types for row in SHOWN}
     of_older_servers["getDevFiveMinutes"] -= {41}  # newer than these data
     assert {name: types & of_older_servers[name] for name, types in shown.items()} == (
         of_older_servers

@@ -1,7 +1,7 @@
-"""Devices that are away, whose last values the server goes on source."""
+"""Devices that are away, whose last values the server goes on sending."""
 
 import pytest
-from exposition.world import DEVICES, Memory, World
+from exposition.world import DEVICES, World
 
 from exporter.northbound.records import Device, Plant
 
@@ -19,7 +19,7 @@ def world():
     return world
 
 
-def told(world, device="1", **values):
+def shown(world, device="1", **values):
     """The numbers on the page after an answer about a device, without the states."""
     world.answer(DEVICES, [device], {device: values})
     names = (name.partition("{")[0] for name in world.series() if f"device_id={device}," in name)
@@ -28,7 +28,7 @@ def told(world, device="1", **values):
 
 
 def test_a_device_that_is_there_tells_all(world):
-    assert told(world, **LAST, run_state=1.0, inverter_state=512.0) == MEASURED | STAY
+    assert shown(world, **LAST, run_state=1.0, inverter_state=512.0) == MEASURED | STAY
 
 
 @pytest.mark.parametrize(
@@ -36,54 +36,50 @@ def test_a_device_that_is_there_tells_all(world):
               {"inverter_state": 45_056.0}, {"run_state": 1.0, "inverter_state": 45_056.0}],
 )  # fmt: skip
 def test_an_offline_device_does_not_produce(world, state):
-    told(world, **LAST, run_state=1.0, inverter_state=512.0)
+    shown(world, **LAST, run_state=1.0, inverter_state=512.0)
     for _ in range(3):
-        assert told(world, **LAST, **state) == STAY
+        assert shown(world, **LAST, **state) == STAY
 
 
 def test_its_state_goes_on_saying_so(world):
-    told(world, **LAST, run_state=0.0)
+    shown(world, **LAST, run_state=0.0)
     code = "fusionsolar_inverter_run_state_code{account=home,device_id=1,plant_code=P}"
     assert world.series("fusionsolar_inverter_run_state_code") == {code: 0.0}
 
 
 def test_an_inverter_at_night_gives_nothing_and_says_so(world):
     night = {"active_power": 0.0, "elec_freq": 0.0, "day_cap": 9.1, "total_cap": 6_925.39}
-    assert told(world, **night, run_state=0.0) == MEASURED | STAY
+    assert shown(world, **night, run_state=0.0) == MEASURED | STAY
 
 
 def test_what_goes_on_reporting_is_there_whatever_the_server_calls_it(world):
-    told(world, **LAST, run_state=0.0)
+    shown(world, **LAST, run_state=0.0)
     changed = {**LAST, "active_power": 1.5}
-    assert told(world, **changed, run_state=0.0) == MEASURED | STAY
+    assert shown(world, **changed, run_state=0.0) == MEASURED | STAY
     world.at += 14 * 60.0  # three uploads
-    assert told(world, **changed, run_state=0.0) == MEASURED | STAY
+    assert shown(world, **changed, run_state=0.0) == MEASURED | STAY
     world.at += 60.0
-    assert told(world, **changed, run_state=0.0) == STAY
+    assert shown(world, **changed, run_state=0.0) == STAY
 
 
 def test_a_device_that_is_back_tells_all_at_once(world):
-    told(world, **LAST, run_state=0.0)
-    assert told(world, **LAST, run_state=1.0) == MEASURED | STAY
+    shown(world, **LAST, run_state=0.0)
+    assert shown(world, **LAST, run_state=1.0) == MEASURED | STAY
 
 
 def test_batteries_and_meters_are_no_exception(world):
     battery = {"ch_discharge_power": 900.0, "battery_soc": 81.0, "charge_cap": 2.0}
-    assert told(world, "2", **battery, battery_status=0.0) == {
+    assert shown(world, "2", **battery, battery_status=0.0) == {
         "status", "status_code", "day_charge_energy_joules",
     }  # fmt: skip
     meter = {"active_power": 900.0, "active_cap": 7_345.0}
-    assert told(world, "3", **meter, meter_status=0.0) == {
+    assert shown(world, "3", **meter, meter_status=0.0) == {
         "status", "status_code", "positive_active_energy_joules_total",
     }  # fmt: skip
 
 
 def test_a_restart_shows_no_more_than_before(world):
-    told(world, **LAST, run_state=0.0)
-    memory = Memory()
-    memory.write(world.sink.changes())
-    again = World()
-    again.fleet(Plant("P", "Plant"), Device("1", "P", 1))
-    again.sink.recall(memory.read)
+    shown(world, **LAST, run_state=0.0)
+    again = world.restart()
     assert again.series("fusionsolar_inverter") == world.series("fusionsolar_inverter")
-    assert told(again, **LAST, run_state=0.0) == STAY
+    assert shown(again, **LAST, run_state=0.0) == STAY

@@ -1,3 +1,4 @@
+import sys
 import threading
 
 import pytest
@@ -256,10 +257,13 @@ def test_a_block_is_replaced_whole_and_by_its_key_alone(page):
 
 
 def test_a_block_that_is_none_or_empty_is_dropped(page):
+    empty = Block({})
+    references = sys.getrefcount(empty)
     page.update({1: power(1.0), 2: power(2.0, name="b")})
-    page.update({1: None, 2: Block({})})
+    page.update({1: None, 2: empty})
     assert shown(page) == []
-    assert page._blocks == {}  # every answer makes new blocks: the empty ones must not pile up
+    # Every answer makes new blocks: the empty ones must not pile up.
+    assert sys.getrefcount(empty) == references
     page.update({"never there": None})
 
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 from prometheus_client import CollectorRegistry
 
+from exporter.exposition.families import SUN_ELEVATION
+from exporter.exposition.inventory import render_sun
 from exporter.exposition.page import Format, Page
-from exporter.exposition.sun import render_sun
-from exporter.exposition.things import SUN_ELEVATION
 
 
 def elevation(place, *moment):

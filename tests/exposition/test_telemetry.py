@@ -5,10 +5,10 @@ from prometheus_client import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from exporter.exposition.own import OWN
+from exporter.exposition.families import OWN
 from exporter.exposition.page import Format
 from exporter.exposition.telemetry import Telemetry
-from exporter.northbound.errors import fail_code_error, status_error, word_error
+from exporter.northbound.errors import fail_code_error, named_error, status_error
 from exporter.northbound.records import Device, Plant
 
 # The contract: every name with its type and exactly these labels.
@@ -44,19 +44,15 @@ REALTIME = DEVICES.name
 def world():
     """An account to which everything has happened that is counted."""
     world = World(itself=True)
-    sink = world.sink
     world.telemetry.introduce("home", ["login", REALTIME])
     world.telemetry.state_writable.labels("home").set(1)
-    sink.request("login", 0.2, None)
-    sink.request(REALTIME, 1.5, None)
-    for error in (fail_code_error(407), status_error(502), word_error("timeout")):
-        sink.request(REALTIME, 0.3, error)
-    sink.up(up=True)
-    sink.session_lost()
-    sink.permitted(REALTIME, permitted=True)
-    sink.unanswered(REALTIME, 3)
-    sink.rejected(REALTIME, {"duplicate": 2})
-    sink.plan(REALTIME, pace=60.0, walk=120.0, max_age=360.0)
+    world.request("login", seconds=0.2)
+    world.request(REALTIME, seconds=1.5, permitted=True)
+    for error in (fail_code_error(407), status_error(502), named_error("timeout")):
+        world.request(REALTIME, error=error, seconds=0.3)
+    world.show(up=True, sessions_lost=1, unanswered={REALTIME: 3})
+    world.show(rejected={REALTIME: {"duplicate": 2}})
+    world.plan(DEVICES, duration=120.0, max_age=360.0)
     world.fleet(Plant("P", "Plant"), Device("1", "P", 1))
     world.answer(DEVICES, ["1"], {"1": {"active_power": 1.0, "inverter_state": 512.0}})
     return world
@@ -135,7 +131,7 @@ def test_every_request_is_counted_and_timed(world):
 
 def test_logins_are_requests_that_are_also_counted_as_logins(world):
     assert world.own("fusionsolar_api_logins_total") == 1
-    world.sink.request("login", 0.1, fail_code_error(20400))
+    world.request("login", error=fail_code_error(20400))
     assert world.own("fusionsolar_api_logins_total") == 2
 
 
@@ -162,14 +158,14 @@ def test_failures_are_counted_by_reason(world):
         (status_error(503), 0),
         (fail_code_error(305), 0),
         (fail_code_error(20200), 0),
-        (word_error("timeout"), 0),
+        (named_error("timeout"), 0),
     ],
     ids=lambda each: getattr(each, "reason", None),
 )
 def test_refusals_for_frequency_are_counted_as_such(error, limited):
     world = World()
     world.telemetry.introduce("home", [REALTIME])
-    world.sink.request(REALTIME, 0.1, error)
+    world.request(REALTIME, error=error)
     assert world.own("fusionsolar_api_rate_limited_total", interface=REALTIME) == limited
 
 
@@ -177,21 +173,21 @@ def test_the_last_success_is_that_of_a_proper_answer(world):
     name, of = "fusionsolar_interface_last_success_timestamp_seconds", {"interface": REALTIME}
     first = world.epoch
     world.epoch += 60
-    world.sink.request(REALTIME, 0.1, fail_code_error(407))
+    world.request(REALTIME, error=fail_code_error(407))
     assert world.own(name, **of) == first
-    world.sink.request(REALTIME, 0.1, None)
+    world.request(REALTIME)
     assert world.own(name, **of) == first + 60
 
 
-def test_what_is_told_is_shown(world):
+def test_what_changes_is_shown(world):
     assert world.own("fusionsolar_up") == 1
     assert world.own("fusionsolar_api_sessions_lost_total") == 1
     assert world.own("fusionsolar_interface_permitted", interface=REALTIME) == 1
     assert world.own("fusionsolar_devices_unanswered", interface=REALTIME) == 3
     assert world.own("fusionsolar_interface_pace_seconds", interface=REALTIME) == 60
     assert world.own("fusionsolar_interface_walk_seconds", interface=REALTIME) == 120
-    world.sink.up(up=False)
-    world.sink.permitted(REALTIME, permitted=False)
+    world.show(up=False)
+    world.request(REALTIME, error=fail_code_error(401), permitted=False)
     assert world.own("fusionsolar_up") == 0
     assert world.own("fusionsolar_interface_permitted", interface=REALTIME) == 0
 
@@ -215,12 +211,12 @@ def test_promtool_has_nothing_to_say(world):
 def test_an_account_that_is_gone_leaves_nothing_behind(world):
     world.telemetry.introduce("office", [REALTIME])
     world.telemetry.reload_successful.set(1)
-    world.telemetry.forget("home")
+    world.telemetry.drop_account("home")
     left = [series for series, _ in series_of(text_of(world.telemetry))]
     assert [series for series in left if "account=home" in series] == []
     assert f"fusionsolar_api_requests_total{{account=office,interface={REALTIME}}}" in left
     assert "fusionsolar_exporter_config_last_reload_successful{}" in left
-    world.telemetry.forget("home")
+    world.telemetry.drop_account("home")
 
 
 def test_an_account_with_other_settings_counts_on_and_drops_what_depends_on_them(world):
@@ -249,10 +245,10 @@ def test_an_interface_that_is_no_longer_called_leaves_nothing_behind(world):
     assert f"fusionsolar_api_requests_total{{account=office,{of}}}" in left
 
 
-def test_a_reload_is_told_by_two_gauges_of_no_account(world):
+def test_a_reload_is_shown_by_two_gauges_of_no_account(world):
     world.telemetry.reload_successful.set(1)
     world.telemetry.reload_timestamp.set(1_750_798_800.5)
-    told = dict(series_of(text_of(world.telemetry)))
+    shown = dict(series_of(text_of(world.telemetry)))
     name = "fusionsolar_exporter_config_last_reload"
-    assert told[f"{name}_successful{{}}"] == 1.0
-    assert told[f"{name}_success_timestamp_seconds{{}}"] == 1_750_798_800.5
+    assert shown[f"{name}_successful{{}}"] == 1.0
+    assert shown[f"{name}_success_timestamp_seconds{{}}"] == 1_750_798_800.5

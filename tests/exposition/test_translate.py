@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from exporter.catalogue.rows import ROWS, lookup
-from exporter.exposition.counts import NAMED_KEYS
-from exporter.exposition.plausible import Output
+from exporter.catalogue.index import ROWS, lookup
+from exporter.exposition.plausibility import Output
+from exporter.exposition.telemetry import NAMED_KEYS
 from exporter.exposition.translate import Translator
-from exporter.northbound.records import Device, Parsed, Plant, Reading
+from exporter.northbound.interfaces import Subject
+from exporter.northbound.records import Device, Plant, Reading
 
 REALTIME = "getDevRealKpi"
 NOW = 1_750_798_800.0
@@ -103,21 +104,23 @@ def test_a_reading_is_judged_after_its_configured_factor():
     output = Output(60e3, 60e3)
     for factors, expected in (({}, {}), ({(1, "active_power"): 1.0}, {"watts": 25_400.0})):
         reading = Reading("d", {"active_power": 25_400.0})
-        told = Translator(factors).translate(REALTIME, 1, reading, NOW, output)
-        assert {sample.metric.unit: sample.value for sample in told.samples} == expected
+        found = Translator(factors).translate(REALTIME, 1, reading, NOW, output)
+        assert {sample.metric.unit: sample.value for sample in found.samples} == expected
 
 
 @pytest.mark.parametrize("factor", [2.5e6, 1.0, 7.2e6])
 def test_a_counter_follows_a_changed_factor_at_once_and_still_does_not_fall(factor):
     before, after = Translator({}), Translator({(1, "total_cap"): factor})
     energy = "fusionsolar_inverter_energy_joules_total"
+    counters = {Subject.PLANTS: {}, Subject.DEVICES: {}}
+    before.guard.restore(counters, {})
     before.translate(REALTIME, 1, Reading("d", {"total_cap": 100.0}, {}), NOW)
-    after.guard.recall((1, "d"), before.guard.changes()[1, "d"])
+    after.guard.restore(counters, {"d": 1})
 
-    told = after.translate(REALTIME, 1, Reading("d", {"total_cap": 99.0}, {}), NOW)
+    found = after.translate(REALTIME, 1, Reading("d", {"total_cap": 99.0}, {}), NOW)
 
-    assert numbers(told) == {(energy,): 100.0 * factor}
-    assert told.rejected == {"counter_fell": 1}
+    assert numbers(found) == {(energy,): 100.0 * factor}
+    assert found.rejected == {"counter_fell": 1}
 
 
 def test_a_value_too_large_in_base_units_is_rejected_and_leaves_the_others():
@@ -260,7 +263,7 @@ def test_an_unknown_key_is_counted_each_time_and_named_once():
             world.answer(PLANTS, ["P"], {"P": {"selfUsePower": 1.0}})
     named = [("string_inverter", "inverterYield"), ("battery", "inverterYield"),
              ("plant", "selfUsePower")]  # fmt: skip
-    assert list(world.sink.unknown_keys) == named
+    assert list(world.view.unknown_keys) == named
     assert [(entry["device_type"], entry["key"]) for entry in logs] == named
     assert world.own("fusionsolar_unknown_keys_total", interface=REALTIME) == 6
     assert world.own("fusionsolar_unknown_keys_total", interface=PLANTS.name) == 2
@@ -269,7 +272,7 @@ def test_an_unknown_key_is_counted_each_time_and_named_once():
 def test_a_key_that_brings_no_number_is_named_like_any_other():
     world = world_of(Device("1", "P", 1))
     world.answer(DEVICES, ["1"], {"1": {}}, {"1": {"battery_unit_info": "wrong_type"}})
-    assert list(world.sink.unknown_keys) == [("string_inverter", "battery_unit_info")]
+    assert list(world.view.unknown_keys) == [("string_inverter", "battery_unit_info")]
     assert world.own("fusionsolar_unknown_keys_total", interface=REALTIME) == 1
     reasons = {"interface": REALTIME, "reason": "wrong_type"}
     assert world.own("fusionsolar_values_rejected_total", **reasons) is None
@@ -279,7 +282,7 @@ def test_only_so_many_keys_are_named_but_all_are_counted():
     world = world_of(Device("1", "P", 1))
     keys = {f"key {n}": 1.0 for n in range(NAMED_KEYS + 500)}
     world.answer(DEVICES, ["1"], {"1": keys})
-    assert len(world.sink.unknown_keys) == NAMED_KEYS == 1_000
+    assert len(world.view.unknown_keys) == NAMED_KEYS == 1_000
     assert world.own("fusionsolar_unknown_keys_total", interface=REALTIME) == NAMED_KEYS + 500
 
 
@@ -304,8 +307,9 @@ def test_every_reason_reaches_the_rejected_counter():
     for total in (10, 9):
         answer[0]["dataItemMap"]["total_cap"] = total
         parsed = DEVICES.parser(answer, ["1"])
-        world.sink.rejected(REALTIME, parsed.rejected)  # as the poller tells it
-        world.sink.readings(DEVICES, ["1"], parsed)
+        world.show(rejected={REALTIME: parsed.rejected})
+        found = {each.subject: each for each in parsed.records}
+        world.answer(DEVICES, ["1"], {"1": found["1"].values}, {"1": found["1"].rejected})
     counted = {
         reason: world.own("fusionsolar_values_rejected_total", interface=REALTIME, reason=reason)
         for reason in ("not_a_number", "not_finite", "counter_fell", "duplicate", "not_asked_for")
@@ -340,7 +344,7 @@ def test_no_value_costs_the_page(device_type, answers, rejected):
     interface = PLANTS if device_type is None else DEVICES
     rows = lookup(interface.name, device_type)
     for values in answers:
-        world.sink.readings(interface, ["P"], Parsed((Reading("P", values, rejected),)))
+        world.answer(interface, ["P"], {"P": values}, {"P": rejected})
         series = world.series()
         known = {rows[key].metric.name for key in values if key in rows}
         shown = {name.partition("{")[0] for name in series}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import trustme
 from daemon import PASSWORD, exporter
-from faults.sites import Site
+from faults.servers import AccountServer
 from faults.table import DEVICES, LISTS, LOGIN, PLANTS, TABLE, WALKED
 
 from exporter.northbound.interfaces import INTERFACES
@@ -26,7 +26,7 @@ ASLEEP = 3.0  # seconds of a suspension
 _SAMPLE = re.compile(r'^(fusionsolar_\w+)\{account="([^"]*)",?([^}]*)\} (\S+)$', re.MULTILINE)
 
 
-class Look:
+class Snapshot:
     """What the page says at one moment, account by account."""
 
     def __init__(self, page):
@@ -42,7 +42,7 @@ class Look:
         return sum(v for (each, _), v in self.accounts[row.name].items() if each == name)
 
     def failures(self, row):
-        """How many calls failed, by interface and reason, where any did."""
+        """Failed calls by interface and reason, where there are any."""
         found = re.compile('interface="(.*)",reason="(.*)"')
         return {
             found.fullmatch(labels).groups(): value
@@ -71,15 +71,15 @@ class Observations:
     management systems counted, by account.
     """
 
-    before: Look
+    before: Snapshot
     not_ready: str
-    trouble: list[Look] = field(default_factory=list)
+    trouble: list[Snapshot] = field(default_factory=list)
     ended: float = 0.0
-    after: Look | None = None
+    after: Snapshot | None = None
     woke: float = 0.0
-    woken: Look | None = None
+    woken: Snapshot | None = None
     reload: float = 0.0
-    reloaded: Look | None = None
+    reloaded: Snapshot | None = None
     log: str = ""
     threads: int = 0
     memory: dict[str, int] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class Observations:
 
 
 def observe(directory):
-    """Lives through it all."""
+    """Runs the exporter through all phases and returns what was seen."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(directory / "ca.pem")
     elsewhere = socket.create_server(("127.0.0.1", 0))
@@ -103,19 +103,19 @@ def observe(directory):
     hosts = defaultdict(list)
     for row in TABLE:
         hosts[row.host or row.name].append(row)
-    sites = [Site(rows, authority, address) for rows in hosts.values()]
+    servers = [AccountServer(rows, authority, address) for rows in hosts.values()]
     try:
-        accounts = [_account(s, r, directory) for s in sites for r in s.rows]
+        accounts = [_account(s, r, directory) for s in servers for r in s.rows]
         with exporter(directory, accounts, traced=False) as it:
-            seen = _live(it, sites)
+            seen = _run(it, servers)
             seen.status = it.stop()
             seen.log = it.log
     finally:
-        with ThreadPoolExecutor(len(sites)) as pool:
-            list(pool.map(Site.stop, sites))
-    for site in sites:
-        for row in site.rows:
-            calls = [site.system.calls.of(row.name, name) for name in WALKED]
+        with ThreadPoolExecutor(len(servers)) as pool:
+            list(pool.map(AccountServer.stop, servers))
+    for server in servers:
+        for row in server.rows:
+            calls = [server.system.calls.of(row.name, name) for name in WALKED]
             seen.refusals[row.name] = sum(len(each.refusals) for each in calls)
             seen.logins[row.name] = len(calls[0].arrivals)
     elsewhere.setblocking(False)
@@ -127,7 +127,7 @@ def observe(directory):
     return seen
 
 
-def _account(site, row, directory):
+def _account(server, row, directory):
     walked = {
         name: {"allowance": {"calls": 1, "per": f"{row.login if name == LOGIN else row.minute}s"}}
         for name in WALKED
@@ -136,7 +136,7 @@ def _account(site, row, directory):
         walked[name]["every"] = "1h"
     return {
         "name": row.name,
-        "base_url": site.url,
+        "base_url": server.url,
         "username": row.name,
         "password": PASSWORD,
         "timeout": row.timeout,
@@ -146,21 +146,21 @@ def _account(site, row, directory):
         | {
             name: {"enabled": False}
             for name, row in INTERFACES.items()
-            if row.walked and name not in WALKED
+            if row.polled and name not in WALKED
         },
     } | row.account
 
 
-def _live(it, sites):
-    rows = [row for site in sites for row in site.rows]
+def _run(it, servers):
+    rows = [row for server in servers for row in server.rows]
 
     def look():
         time.sleep(PAUSE)
-        return Look(it.page())
+        return Snapshot(it.page())
 
     def look_at_the_trouble():
-        for site in sites:
-            site.go_on()
+        for server in servers:
+            server.continue_fault()
         return look()
 
     start = _until(look, lambda looks: all(r.from_start or looks[-1].devices(r) for r in rows))
@@ -168,15 +168,15 @@ def _live(it, sites):
     seen.memory["before"] = _status(it.process, "VmRSS")
 
     began = time.time()
-    for site in sites:
-        site.begin()
+    for server in servers:
+        server.begin_fault()
     seen.trouble = _until(
-        look_at_the_trouble, lambda looks: all(_felt(row, looks, began) for row in rows)
+        look_at_the_trouble, lambda looks: all(_has_taken_effect(row, looks, began) for row in rows)
     )
 
     seen.ended = time.time()
-    for site in sites:
-        site.end()
+    for server in servers:
+        server.end_fault()
     seen.after = _until_recovered(look, rows, seen.ended)
     seen.memory |= {"after": _status(it.process, "VmRSS"), "most": _status(it.process, "VmHWM")}
 
@@ -189,9 +189,9 @@ def _live(it, sites):
 
     seen.reload = time.time()
     it.process.send_signal(signal.SIGHUP)
-    resting = [row for row in rows if row.rests]
+    needing_reload = [row for row in rows if row.needs_reload]
     seen.reloaded = _until(
-        look, lambda looks: all(is_well(row, looks[-1], seen.reload) for row in resting)
+        look, lambda looks: all(is_well(row, looks[-1], seen.reload) for row in needing_reload)
     )[-1]
     seen.threads = _status(it.process, "Threads")
     return seen
@@ -210,7 +210,7 @@ def _until_recovered(look, rows, since):
     return _until(look, lambda looks: all(recovered(row, looks[-1], since) for row in rows))[-1]
 
 
-def _felt(row, looks, began):
+def _has_taken_effect(row, looks, began):
     """Whether the fault has been felt, and long enough to tell what becomes of the values."""
     now = looks[-1]
     counted = row.reason is None or (row.at, row.reason) in now.failures(row)

@@ -3,7 +3,7 @@
 All rows run at once, each on an account of its own. The trouble begins when every account that
 can has its values, lasts until the values of those whose answers fail have grown too old, and
 ends by itself; nobody touches the exporter meanwhile. At the end of all it is reloaded, for those
-rows that rest for longer than a test waits.
+rows that are suspended for longer than a test waits.
 """
 
 from dataclasses import dataclass, field
@@ -28,13 +28,14 @@ ELSEWHERE = "elsewhere"  # stands for the address of another host
 class Row:
     """One fault, and what is to be seen of it.
 
-    `site` is what the account's server does besides answering, `faults` what is injected into its
-    answers, `session_ends` whether the account has to log in anew as they begin. The rows of one
-    `host` share a server. `minute` and `login` are the seconds between calls, and between logins.
+    `server` is the kind of the account's server, `faults` what is injected into its answers,
+    `session_ends` whether the account has to log in anew as they begin. The rows of one `host`
+    share a server. `minute` and `login` are the seconds between calls, and between logins.
 
     `reason` is the label under which calls of `at` are counted as failed, None where nothing
     fails. The values of devices `stay`, `age` (stay at first, and go when they are too old), `go`
-    at once, `never` come, or do what they like (None). What `rests` recovers with a reload.
+    at once, `never` come, or do what they like (None). A row that `needs_reload`
+    recovers with a reload only.
     """
 
     name: str
@@ -43,15 +44,15 @@ class Row:
     at: str = DEVICES
     up: bool = True
     values: str | None = "age"
-    plants_go_on: bool = True
+    plants_unaffected: bool = True
     rate_limited: bool = False
     permitted: bool = True
     lost: bool = False
     refused: bool = False
     recovers: bool = True
-    rests: bool = False
+    needs_reload: bool = False
     session_ends: bool = False
-    site: str = "plain"
+    server: str = "plain"
     host: str | None = None
     minute: float = STEADY
     login: float = STEADY
@@ -72,14 +73,14 @@ def _of_devices(name, kind, reason, *, how=None, **expected):
 
 def _of_interface(name, kind, reason, **expected):
     """The same, and for so long that the interface is left alone for an hour."""
-    return _of_devices(name, kind, reason, recovers=False, rests=True, **expected)
+    return _of_devices(name, kind, reason, recovers=False, needs_reload=True, **expected)
 
 
 def _of_load(name, status):
     """The server asks to be left alone: the whole account is, for five minutes."""
     return _of_interface(
         name, "http_status", f"http_{status}", how={"value": status}, rate_limited=True,
-        plants_go_on=False,
+        plants_unaffected=False,
     )  # fmt: skip
 
 
@@ -91,18 +92,18 @@ def _of_login(name, kind, reason, *, value=None, **expected):
     """The session ends, and there is no other."""
     fault = {"kind": kind, "value": value, "interface": LOGIN}
     return Row(
-        name, (fault,), reason, at=LOGIN, up=False, plants_go_on=False, session_ends=True,
+        name, (fault,), reason, at=LOGIN, up=False, plants_unaffected=False, session_ends=True,
         login=FAST, **expected,
     )  # fmt: skip
 
 
 def _of_all(name, reason, *faults, at=DEVICES, **expected):
-    return Row(name, faults, reason, at=at, up=False, plants_go_on=False, **expected)
+    return Row(name, faults, reason, at=at, up=False, plants_unaffected=False, **expected)
 
 
-def _never(name, site, reason, **expected):
+def _never(name, server, reason, **expected):
     """No login ever succeeds as long as the trouble lasts."""
-    return _of_all(name, reason, at=LOGIN, site=site, values="never", login=FAST, **expected)
+    return _of_all(name, reason, at=LOGIN, server=server, values="never", login=FAST, **expected)
 
 
 def _of_trio(name, **expected):
@@ -166,13 +167,13 @@ TABLE = (
     _harmless("new_token_each_call", "new_token"),
     _of_devices("stolen_session", "session_stolen", "305", how={"count": 3}, lost=True,
                 values=None, login=FAST),
-    Row("another_tool", reason="305", lost=True, values=None, plants_go_on=False, site="thief",
-        login=FAST),
+    Row("another_tool", reason="305", lost=True, values=None, plants_unaffected=False,
+        server="stealing", login=FAST),
     # The login.
     _of_login("login_refused", "fail_code", "20004", value=20004),
     _of_login("login_too_often", "fail_code", "407", value=407, rate_limited=True),
     _of_login("login_blocked", "http_status", "http_403", value=403, rate_limited=True,
-              recovers=False, rests=True),
+              recovers=False, needs_reload=True),
     _of_login("login_without_token", "no_token", "no_token"),
     _of_login("login_hangs", "hang_before_headers", "timeout", timeout=SHORT),
     _of_login("login_redirected", "redirect", "redirect", value=ELSEWHERE),
@@ -182,13 +183,13 @@ TABLE = (
            recovers=False),
     # The way to the server.
     _never("no_such_host", "nowhere", "connection", recovers=False),
-    _of_all("connection_refused", "connection", site="closed"),
+    _of_all("connection_refused", "connection", server="closed"),
     _never("certificate_expired", "expired", "tls"),
     _never("certificate_of_another_host", "other_host", "tls"),
     _never("certificate_of_an_unknown_authority", "unknown_authority", "tls"),
     # One of three accounts on one server.
     _of_trio("first_of_three", values="stay"),
     _of_trio("down_of_three", faults=({"kind": "hang_before_headers"},), reason="timeout",
-             up=False, plants_go_on=False, timeout=SHORT),
+             up=False, plants_unaffected=False, timeout=SHORT),
     _of_trio("last_of_three", values="stay"),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from exporter.northbound.codes import INVERTER_STATES
+from exporter.northbound.enums import INVERTER_STATES
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent

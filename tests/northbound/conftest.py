@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import responses
-from northbound.calling import HOST, TOKEN
-from northbound.talking import Server
+from northbound.client_calls import HOST, TOKEN
+from northbound.raw_server import Server
 
 from exporter.northbound.client import Client
 

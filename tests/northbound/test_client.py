@@ -2,7 +2,7 @@ import json
 
 import pytest
 import requests
-from northbound.calling import HOST, LOGIN, PATH, TOKEN, call_failing_with, failure, summary
+from northbound.client_calls import HOST, LOGIN, PATH, TOKEN, call_failing_with, failure, summary
 
 from exporter.northbound.client import Client
 from exporter.northbound.errors import FAIL_CODES, Reaction
@@ -116,7 +116,7 @@ def test_of_several_tokens_the_last_one_counts(server, client, body, name):
 
 
 def test_forget_drops_the_token(signed_in):
-    signed_in.forget()
+    signed_in.drop_token()
     assert signed_in.token is None
 
 
@@ -208,9 +208,12 @@ def chain(error: BaseException | None):
 )
 def test_no_failure_carries_a_secret_or_another_exception(server, client, answer):
     server.post(LOGIN, **answer)
-    error = failure(client.login)
-    assert list(chain(error)) == [error]
-    assert "top-secret" not in f"{error}{error!r}{vars(error)}"
+    server.post(HOST + PATH, **answer)
+    refused_login, failed_call = failure(client.login), failure(client.call, PATH, {})
+    assert list(chain(refused_login)) == [refused_login]
+    assert "top-secret" not in f"{refused_login}{refused_login!r}{vars(refused_login)}"
+    assert list(chain(failed_call)) == [failed_call]
+    assert "top-secret" not in f"{failed_call}{failed_call!r}{failed_call.failure!r}"
 
 
 def test_the_text_of_a_client_holds_no_secret():

@@ -5,7 +5,7 @@ import gzip
 import pytest
 import requests
 import urllib3
-from northbound.calling import HOST, LOGIN, PATH, call_failing_with, failure, summary
+from northbound.client_calls import HOST, LOGIN, PATH, call_failing_with, failure, summary
 
 from exporter.northbound.client import Client
 from exporter.northbound.errors import FAIL_CODES, Reaction
@@ -27,7 +27,7 @@ def test_every_fail_code_is_told_with_its_reaction(server, signed_in, code):
 @pytest.mark.parametrize("code", sorted(CREDENTIALS))
 def test_a_credentials_code_refuses_the_interface_that_answers_with_it(server, signed_in, code):
     error = call_failing_with(server, signed_in, json={"success": False, "failCode": code})
-    assert summary(error) == (str(code), Reaction.PARK, True)
+    assert summary(error) == (str(code), Reaction.SUSPEND, True)
     assert error.meaning == f"the interface is refused, as if {FAIL_CODES[code].meaning}"
 
 

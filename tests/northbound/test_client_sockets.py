@@ -7,7 +7,7 @@ import zlib
 from contextlib import ExitStack
 
 import pytest
-from northbound.talking import (
+from northbound.raw_server import (
     ENVELOPE,
     LONG,
     PATH,
@@ -21,6 +21,8 @@ from northbound.talking import (
 )
 
 from exporter.northbound.client import Client
+
+pytestmark = pytest.mark.slow
 
 # The deadline
 
@@ -138,6 +140,7 @@ def test_two_calls_use_two_connections_though_the_server_would_keep_one(serve):
     client = client_of(server)
     assert [client.call(PATH, {}), client.call(PATH, {})] == ["here", "here"]
     assert len(server.requests) == 2
+    assert [b"\r\nConnection: close\r\n" in request for request in server.requests] == [True] * 2
 
 
 # Redirects

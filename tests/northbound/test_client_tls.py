@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from northbound.talking import (
+from northbound.raw_server import (
     ENVELOPE,
     LONG,
     PATH,
@@ -24,6 +24,8 @@ from northbound.talking import (
 
 from exporter.northbound.client import Client
 from exporter.northbound.errors import CallError
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

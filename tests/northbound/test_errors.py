@@ -3,14 +3,14 @@ import pytest
 from exporter.northbound.errors import (
     FAIL_CODES,
     RATE_LIMITED,
+    REASONS,
     ROWS,
-    WORDS,
     Fault,
     Reaction,
     fail_code_error,
+    named_error,
     reason_error,
     status_error,
-    word_error,
 )
 
 REFERENCE = {305, 401, 407, *range(20001, 20028)}
@@ -23,7 +23,7 @@ REACTIONS = {
     Reaction.LOG_IN: {305, 306, 307},
     Reaction.BACK_OFF: {407, 20200, 20618},
     Reaction.SPLIT: {20014, 20015, 20016, 20017, 20018, 30031},
-    Reaction.PARK: {401, 20009, 20013},
+    Reaction.SUSPEND: {401, 20009, 20013},
     Reaction.REREAD_FLEET: {20006, 20007, 20008, 20045, 20046, 20056},
     Reaction.REFUSE_CREDENTIALS: {20001, 20002, 20003, 20400, 20403, 30029},
 }
@@ -53,7 +53,7 @@ def test_parked_and_refused_accounts_are_told_that_it_is_theirs_to_mend():
     mendable = {
         row.fault
         for row in FAIL_CODES.values()
-        if row.reaction in {Reaction.PARK, Reaction.REFUSE_CREDENTIALS} and row.code != 20013
+        if row.reaction in {Reaction.SUSPEND, Reaction.REFUSE_CREDENTIALS} and row.code != 20013
     }
     assert mendable == {Fault.OWNER}
 
@@ -98,11 +98,11 @@ def test_a_status_is_a_reason_and_no_envelope(status, reaction):
     assert (error.reason, error.reaction, error.enveloped) == (f"http_{status}", reaction, False)
 
 
-@pytest.mark.parametrize("word", sorted(WORDS))
-def test_every_word_makes_a_failure_that_waits_for_its_next_turn(word):
-    error = word_error(word)
+@pytest.mark.parametrize("word", sorted(REASONS))
+def test_every_name_makes_a_failure_that_waits_for_its_next_turn(word):
+    error = named_error(word)
     assert (error.reason, error.reaction, error.enveloped) == (word, Reaction.NEXT_TURN, False)
-    assert error.meaning == WORDS[word]
+    assert error.meaning == REASONS[word]
 
 
 @pytest.mark.parametrize("reason", sorted(RATE_LIMITED))

@@ -3,11 +3,10 @@ from collections import Counter
 
 import pytest
 
-from exporter.northbound import events, parsing
-from exporter.northbound.codes import DEVICE_TYPES
+from exporter.northbound import parsing
+from exporter.northbound.device_types import REALTIME_TYPES, device_type_slug
 from exporter.northbound.errors import CallError, Reaction
-from exporter.northbound.interfaces import REALTIME_TYPES
-from exporter.northbound.records import Device, Page, Parsed, Plant, Reading
+from exporter.northbound.records import Device, ListPage, Parsed, Plant, Reading
 
 HILL = "BA4372D08E014822AB065017416F254C"
 HARBOUR = "5D02E8B40AD342159AC8D8A2BCD4FAB5"
@@ -23,9 +22,9 @@ PARSERS = [
     parsing.device_readings,
     parsing.plant_statistics,
     parsing.device_rows,
-    events.alarms,
-    events.upgrades,
-    events.upgrade_orders,
+    parsing.alarms,
+    parsing.upgrades,
+    parsing.upgrade_orders,
 ]
 
 
@@ -83,26 +82,26 @@ def test_a_paged_plant_list_has_kilowatts_and_coordinates_as_text(data):
         Plant("NE=33594051", "Orchard", 146_500_000.0),
         Plant("NE=33600102", "School gym", 29_700.0, latitude=51.5072, longitude=-0.1276),
     )
-    assert parsed.page == Page(count=2, total=4)
+    assert parsed.page == ListPage(count=2, total=4)
 
 
 def test_the_old_interface_may_answer_with_a_page(data):
     parsed = parsing.plants(data("getStationList/paged"), [])
-    assert (one(parsed).code, parsed.page) == (MILL, Page(count=1, total=1))
+    assert (one(parsed).code, parsed.page) == (MILL, ListPage(count=1, total=1))
 
 
 @pytest.mark.parametrize(
     ("sent", "read"),
     [
-        ({"pageCount": 3, "total": 250}, Page(3, 250)),
-        ({"pageCount": 3.0, "total": "250"}, Page(3, 250)),
-        ({"pageCount": "3"}, Page(3)),
-        ({"pageCount": 10_000, "total": 1_000_000}, Page(10_000, 1_000_000)),
-        ({"pageCount": 10_001, "total": 1_000_001}, Page()),
-        ({"pageCount": 0, "total": 0}, Page()),
-        ({"pageCount": -1, "total": -1}, Page()),
-        ({"pageCount": None, "total": "many"}, Page()),
-        ({}, Page()),
+        ({"pageCount": 3, "total": 250}, ListPage(3, 250)),
+        ({"pageCount": 3.0, "total": "250"}, ListPage(3, 250)),
+        ({"pageCount": "3"}, ListPage(3)),
+        ({"pageCount": 10_000, "total": 1_000_000}, ListPage(10_000, 1_000_000)),
+        ({"pageCount": 10_001, "total": 1_000_001}, ListPage()),
+        ({"pageCount": 0, "total": 0}, ListPage()),
+        ({"pageCount": -1, "total": -1}, ListPage()),
+        ({"pageCount": None, "total": "many"}, ListPage()),
+        ({}, ListPage()),
     ],
 )  # fmt: skip
 def test_a_page_tells_how_many_pages_and_plants_there_are_or_nothing(sent, read):
@@ -279,7 +278,7 @@ def test_plant_readings_are_the_same_as_text_and_as_numbers(data, name):
 
 @pytest.mark.parametrize("type_id", sorted(REALTIME_TYPES))
 def test_every_device_type_is_read(data, type_id):
-    items = data(f"getDevRealKpi/{DEVICE_TYPES[type_id]}")
+    items = data(f"getDevRealKpi/{device_type_slug(type_id)}")
     asked = [str(item["devId"]) for item in items]
     parsed = parsing.device_readings(items, asked)
     full, partial = parsed.records

@@ -12,7 +12,7 @@ from itertools import accumulate
 from math import asin, cos, degrees, radians, sin
 from random import Random
 
-from exporter.simulator import sun
+from exporter.simulator.world import sun
 
 DAYS = 2  # a clear one, so that everybody knows what he can do, and the one to look at
 STEP = 300  # s, as devices upload

@@ -2,8 +2,11 @@
 
 from itertools import product
 
+import pytest
 from prometheus.days import LATITUDES, NOON, SEASONS, SKIES, STEPS, Plant, series
 from prometheus.promtool import ALERTS, ROOT, needs_promtool, prove
+
+pytestmark = pytest.mark.slow
 
 RULES = ROOT / "prometheus" / "rules"
 FILES = [RULES / name for name in ("names.yml", "production.yml", "alerts-production.yml")]

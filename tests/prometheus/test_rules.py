@@ -23,6 +23,8 @@ from prometheus.promtool import (
 
 from exporter import cli
 
+pytestmark = pytest.mark.slow
+
 PROMETHEUS = ROOT / "prometheus"
 TITLE, TEXT = (f'{{{{ template "fusionsolar.{part}" . }}}}' for part in ("title", "text"))
 RUNBOOK = (ROOT / "docs" / "alerts.md").read_text("utf-8")

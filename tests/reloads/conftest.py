@@ -4,7 +4,7 @@ import pytest
 from daemon import PASSWORD, refusals, serving, system
 from reloads.running import Running, restored
 
-from exporter.simulator.system import User
+from exporter.simulator.http.system import User
 
 
 @pytest.fixture

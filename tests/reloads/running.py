@@ -8,12 +8,12 @@ from daemon import PATIENCE
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.accounts import Accounts
+from exporter.clock import SystemClock
 from exporter.config import Settings
 from exporter.daemon import Reload
 from exporter.exposition.page import Format, Page
 from exporter.exposition.telemetry import Telemetry
 from exporter.northbound.interfaces import INTERFACES, MINUTE
-from exporter.polling.clock import SystemClock
 
 
 def account(url, every="1h", **more):
@@ -23,7 +23,7 @@ def account(url, every="1h", **more):
     """
     made = daemon.account(url, **{"timeout": "20s", **more})
     made["interfaces"] = {
-        name: {**each, "every": every} if INTERFACES[name].walked else each
+        name: {**each, "every": every} if INTERFACES[name].polled else each
         for name, each in made["interfaces"].items()
     }
     return made

@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from contextlib import contextmanager
 
+import pytest
 from reloads.running import (
     account,
     logins,
@@ -13,9 +14,13 @@ from reloads.running import (
 )
 from structlog.testing import capture_logs
 
+from exporter import accounts as accounts_of
+from exporter.account.poller import Poller
 from exporter.config import ConfigError
 from exporter.exposition.page import Format
-from exporter.simulator.system import User
+from exporter.simulator.http.system import User
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_changed_account_keeps_session_and_data(management, server, run, state):
@@ -114,7 +119,7 @@ def test_limits_and_interfaces_take_effect(server, run, tmp_path):
     assert "fusionsolar_plant_health_state_code" in running.names()
 
 
-def test_nothing_is_told_of_what_is_no_longer_asked_for(server, run, state):
+def test_nothing_is_shown_of_what_is_no_longer_asked_for(server, run, state):
     running = ready(run(state, account(server.url)))
     assert len(labels_of(running, "device_type")) > 1
     assert "getAlarmList" in labels_of(running, "interface")
@@ -267,12 +272,18 @@ def test_no_scrape_meets_a_gap(server, run, tmp_path):
 
 
 def test_a_reload_waits_for_the_call_under_way_and_others_for_the_reload(
-    management, server, run, tmp_path
+    management, server, run, tmp_path, monkeypatch
 ):
     running = ready(run(tmp_path, account(server.url, every="1s", timeout="2s")))
     management.faults.add("hang_before_headers", interface="getDevRealKpi", count=1)
-    wait(lambda: not management.faults.waiting)
-    done = []
+    wait(lambda: not management.faults.pending)
+    done, timeouts = [], []
+
+    def make(config, **more):
+        timeouts.append(config.timeout)
+        return Poller(config, **more)
+
+    monkeypatch.setattr(accounts_of, "Poller", make)
 
     first = threading.Thread(
         target=lambda: done.append(running.change(account(server.url, timeout="3s")))
@@ -282,7 +293,7 @@ def test_a_reload_waits_for_the_call_under_way_and_others_for_the_reload(
     first.join()
 
     assert done == [None]
-    assert running.accounts._working["home"].plan.account == running.settings.accounts[0]
+    assert timeouts[-1] == running.settings.accounts[0].timeout
     assert list(running.threads()) == ["poller home"]
     assert logins(management) == 1
 

@@ -13,10 +13,12 @@ from reloads.running import (
 from structlog.testing import capture_logs
 
 from exporter import accounts as accounts_of
+from exporter.account.poller import Poller
+from exporter.account.state_directory import OccupiedError, StateDirectory
 from exporter.config import ConfigError
-from exporter.polling.poller import Poller
-from exporter.polling.state_directory import OccupiedError, StateDirectory
-from exporter.simulator.system import User
+from exporter.simulator.http.system import User
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_mistake_that_shows_when_it_is_applied_disturbs_nobody(
@@ -76,13 +78,14 @@ def test_a_change_that_fails_half_way_is_undone(server, run, tmp_path, monkeypat
     assert running.change(account(server.url, timeout="3s")) is None
     applied = running.settings.accounts[0]
     other = account(server.url, name="other", username="other")
+    made = []
 
     with monkeypatch.context() as broken:
-        broken.setattr(accounts_of, "Poller", failing_for("other"))
+        broken.setattr(accounts_of, "Poller", failing_for("other", made))
         assert running.change(account(server.url, timeout="4s"), other) is not None
 
     assert pollers() == ["poller home"]
-    assert running.accounts._working["home"].plan.account == applied
+    assert [(each.name, each.timeout) for each in made[-1:]] == [("home", applied.timeout)]
     assert running.names("other") == set()
     assert running.value("fusionsolar_exporter_config_last_reload_successful") == 0
 
@@ -90,11 +93,12 @@ def test_a_change_that_fails_half_way_is_undone(server, run, tmp_path, monkeypat
     assert sorted(pollers()) == ["poller home", "poller other"]
 
 
-def failing_for(account):
-    """A poller that cannot be made for one account."""
+def failing_for(account, made):
+    """A poller that cannot be made for one account; notes for which configurations it was."""
 
-    def make(name, *rest, **more):
-        return (raising if name == account else Poller)(name, *rest, **more)
+    def make(config, **more):
+        made.append(config)
+        return (raising if config.name == account else Poller)(config, **more)
 
     return make
 

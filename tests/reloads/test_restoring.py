@@ -7,9 +7,11 @@ from daemon import PATIENCE
 from reloads.running import account, ready, restored, wait
 from structlog.testing import capture_logs
 
+from exporter.account.poller import Poller
+from exporter.account.store import Store
 from exporter.exposition.page import Format, IncompleteError
-from exporter.polling.notebook import Notebook
-from exporter.polling.poller import Poller
+
+pytestmark = pytest.mark.slow
 
 
 class Held:
@@ -79,20 +81,19 @@ def test_an_account_that_is_restored_polls_while_another_restores(
 def test_an_account_whose_restoring_breaks_goes_without_and_stops_nobody(
     server, begin, tmp_path, monkeypatch
 ):
-    recall = Notebook.recall
+    load = Store.load
 
-    def breaking(notebook):
-        if threading.current_thread().name == "poller home":
-            notebook._inventory.plants["NE=1"] = None
+    def breaking(store, *, calls_only):
+        load(store, calls_only=calls_only)
+        if threading.current_thread().name == "poller home" and not calls_only:
             raise RuntimeError("a bug")
-        recall(notebook)
 
-    monkeypatch.setattr(Notebook, "recall", breaking)
+    monkeypatch.setattr(Store, "load", breaking)
     with capture_logs() as logs:
         running = ready(begin(tmp_path, *both(server)))
 
-    told = [entry for entry in logs if entry["log_level"] == "error"]
-    assert [(entry["event"], entry["account"]) for entry in told] == [
+    errors = [entry for entry in logs if entry["log_level"] == "error"]
+    assert [(entry["event"], entry["account"]) for entry in errors] == [
         ("bug in restoring the state, going on without", "home")
     ]
     assert running.value("fusionsolar_exporter_errors_total", part="poller") == 1

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from exporter.simulator.fleet import build
-from exporter.simulator.system import System
+from exporter.simulator.http.system import System
+from exporter.simulator.world.fleet import build
 
 NOON = datetime(2026, 6, 23, 11, 0, tzinfo=UTC).timestamp()
 
@@ -21,11 +21,11 @@ class Clock:
 class Client:
     """One user of a system; every call comes a day after the one before, so that none is early."""
 
-    def __init__(self, fleet=None, *, pause=86_400.0, now=NOON, **traits):
+    def __init__(self, fleet=None, *, pause=86_400.0, now=NOON, **options):
         self.clock = Clock(now)
         self.pause = pause
-        traits = {"session_seconds": 1e9, "edition": "classic", **traits}
-        self.system = System(fleet or build(), clock=self.clock, **traits)
+        options = {"session_seconds": 1e9, "edition": "classic", **options}
+        self.system = System(fleet or build(), clock=self.clock, **options)
         self.headers = {}
 
     def send(self, interface, parameters=None, headers=None):
@@ -70,8 +70,8 @@ def client():
 
 @pytest.fixture
 def client_of():
-    def make(*args, **traits):
-        made = Client(*args, **traits)
+    def make(*args, **options):
+        made = Client(*args, **options)
         made.login()
         return made
 
@@ -90,5 +90,5 @@ def by_type():
 
 
 @pytest.fixture
-def stranger():
+def new_client():
     return Client

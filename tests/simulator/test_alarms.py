@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from exporter.simulator.fleet import build
-from exporter.simulator.traits import LANGUAGES
+from exporter.simulator.endpoints.profile import LANGUAGES
+from exporter.simulator.world.fleet import build
 
 HOUR, DAY = 3600.0, 86_400.0
 
@@ -14,8 +14,8 @@ HOUR, DAY = 3600.0, 86_400.0
 def quiet(client_of):
     """A system whose devices raise no alarms by themselves."""
 
-    def make(**traits):
-        return client_of(build(), **{"pause": HOUR, "alarm_history": False, **traits})
+    def make(**options):
+        return client_of(build(), **{"pause": HOUR, "alarm_history": False, **options})
 
     return make
 

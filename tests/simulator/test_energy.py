@@ -5,11 +5,11 @@ from itertools import pairwise
 
 import pytest
 
-from exporter.simulator import energy, periods, sun, weather
-from exporter.simulator.fleet import build
-from exporter.simulator.kpis import DEVICE_KPIS, plant_kpis
-from exporter.simulator.moment import Moment
-from exporter.simulator.weather import Cell
+from exporter.simulator.world import energy, periods, sun, weather
+from exporter.simulator.world.fleet import build
+from exporter.simulator.world.kpis import DEVICE_KPIS, plant_kpis
+from exporter.simulator.world.plant_state import PlantState
+from exporter.simulator.world.weather import Cell
 
 FLEET = build()
 HOUSE, BODEGA, PARK, CASA, *_ = FLEET.plants.values()
@@ -21,11 +21,11 @@ HOUR = 3600
 
 def values(plant, type_id, time, number=0):
     devices = [device for device in plant.devices if device.type_id == type_id]
-    return DEVICE_KPIS[type_id](devices[number], Moment(plant, time, FLEET.seed))
+    return DEVICE_KPIS[type_id](devices[number], PlantState(plant, time, FLEET.seed))
 
 
 def plant_values(plant, time):
-    return plant_kpis(Moment(plant, time, FLEET.seed))
+    return plant_kpis(PlantState(plant, time, FLEET.seed))
 
 
 def integral(power, start, end, step=60):
@@ -50,7 +50,7 @@ def test_the_sun_is_highest_at_noon_and_below_the_horizon_by_night():
 def test_the_sun_shines_on_some_plant_at_any_hour():
     for hour in range(24):
         powers = [
-            Moment(plant, MIDNIGHT + hour * HOUR, FLEET.seed).modules.power
+            PlantState(plant, MIDNIGHT + hour * HOUR, FLEET.seed).modules.power
             for plant in FLEET.plants.values()
         ]
         assert max(powers) > 0
@@ -70,7 +70,7 @@ def test_an_inverter_is_power_limited_at_its_ceiling_only():
     for quarter in range(4 * 24 * 30):
         time = MIDNIGHT + quarter * 900
         at = values(PARK, 14, time)
-        share = Moment(PARK, time, FLEET.seed).modules.power
+        share = PlantState(PARK, time, FLEET.seed).modules.power
         assert (at["inverter_state"] == 513) == (share > weather.CEILING - 1e-9)
         limited += at["inverter_state"] == 513
     assert 0 < limited < 4 * 24 * 10
@@ -207,7 +207,10 @@ def test_a_residential_battery_tells_no_state_of_health():
 
 
 def test_a_larger_storages_health_falls_with_its_age_by_its_own_pace():
-    birthdays = [Moment(BODEGA, MIDNIGHT, FLEET.seed).began + n * 365 * 86_400 for n in range(16)]
+    birthdays = [
+        PlantState(BODEGA, MIDNIGHT, FLEET.seed).counting_since + n * 365 * 86_400
+        for n in range(16)
+    ]
     first, second = (
         [values(BODEGA, 41, birthday, number)["battery_soh"] for birthday in birthdays]
         for number in (0, 1)
@@ -265,7 +268,7 @@ def test_a_power_that_changes_sign_is_split_where_it_does():
 def test_a_grid_meter_tells_watts_and_its_phases_kilowatts():
     for hour in (1, 12):
         time = MIDNIGHT + hour * HOUR
-        at, balance = values(BODEGA, 17, time), Moment(BODEGA, time, FLEET.seed).grid
+        at, balance = values(BODEGA, 17, time), PlantState(BODEGA, time, FLEET.seed).grid
         assert at["active_power"] == pytest.approx(balance.power * 320_000, abs=0.1)
         phases = sum(at[f"active_power_{phase}"] for phase in "abc")
         assert phases == pytest.approx(at["active_power"] / 1000, abs=0.002)

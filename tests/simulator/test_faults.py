@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from exporter.simulator.answers import Behaviour
-from exporter.simulator.faults import BEND, INSTEAD, KINDS, SPOIL, Faults
-from exporter.simulator.fleet import build
+from exporter.simulator.http.answers import Behaviour
+from exporter.simulator.http.faults import ANSWER_CHANGES, DATA_CHANGES, KINDS, REPLACEMENTS, Faults
+from exporter.simulator.world.fleet import build
 
 PAIR = "getDevRealKpi"
 
@@ -28,7 +28,7 @@ def test_a_fault_strikes_its_interface_as_often_as_told(client):
     assert client.code("getStationList") == 0
     codes = [client.code("getDevList", stationCodes=client.plants()) for _ in range(3)]
     assert codes == [20200, 20200, 0]
-    assert client.system.faults.waiting == ()
+    assert client.system.faults.pending == ()
 
 
 def test_a_fault_may_strike_every_nth_call(client):
@@ -68,7 +68,7 @@ def test_an_unknown_kind_is_an_error_that_names_the_known():
 
 
 def test_each_kind_stands_in_one_table():
-    assert len(INSTEAD) + len(BEND) + len(SPOIL) == len(KINDS)
+    assert len(REPLACEMENTS) + len(DATA_CHANGES) + len(ANSWER_CHANGES) == len(KINDS)
 
 
 def test_a_call_that_meets_a_fault_spends_the_allowance(client_of):
@@ -92,8 +92,8 @@ def test_403_is_that_of_the_quota_control(client):
     assert body["exceptionInfo"].startswith("Request is rejected by api quotaControl.")
 
 
-def test_a_failing_login_makes_no_session(stranger):
-    one = stranger()
+def test_a_failing_login_makes_no_session(new_client):
+    one = new_client()
     one.system.faults.add("http_status", interface="login", count=1)
     assert one.send("login", {"userName": "demo", "systemCode": "demo"}).headers == (
         ("Content-Type", "text/html"),
@@ -196,7 +196,7 @@ def shapes(client):
     """A call of each shape of answer, with what its items are about: a member, and its name."""
     code = next(iter(client.system.fleet.plants))
     device = client.ids(1)[0]
-    client.system.upgrades.decide(int(device))
+    client.system.upgrades.set_outcome(int(device))
     client.system.upgrades.order(client.system.fleet.devices[int(device)], client.clock.now)
     plants = {"stationCodes": client.plants()}
     devices = {"devIds": ",".join(client.ids(1)), "devTypeId": "1"}
@@ -365,8 +365,8 @@ def test_a_token_can_change_on_the_way(client):
     assert client.code("getStationList") == 0
 
 
-def test_a_login_can_come_without_a_token(stranger):
-    one = stranger()
+def test_a_login_can_come_without_a_token(new_client):
+    one = new_client()
     one.system.faults.add("no_token")
     assert one.login()["success"] is True
     assert one.headers == {}

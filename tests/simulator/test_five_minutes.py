@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from simulator.kpi_keys import COUNTS, KEYS
 
-from exporter.simulator.fleet import build
-from exporter.simulator.kpis import DEVICE_KPIS
+from exporter.simulator.world.fleet import build
+from exporter.simulator.world.kpis import DEVICE_KPIS
 
 FLEET = build()
 HOUSE, _, _, _, STORE, _ = FLEET.plants.values()
@@ -18,8 +18,8 @@ STORE_MIDNIGHT = round(datetime(2026, 6, 22, 14, 30, tzinfo=UTC).timestamp() * 1
 
 @pytest.fixture
 def ask(client_of):
-    def rows(plant, type_id, now, asked=None, **traits):
-        one = client_of(FLEET, pause=0.0, now=now / 1000, **traits)
+    def rows(plant, type_id, now, asked=None, **options):
+        one = client_of(FLEET, pause=0.0, now=now / 1000, **options)
         ids = ",".join(str(device.id) for device in plant.devices if device.type_id == type_id)
         time = now if asked is None else asked
         parameters = {"devIds": ids, "devTypeId": str(type_id), "collectTime": time}

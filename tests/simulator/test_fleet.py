@@ -2,7 +2,7 @@
 
 import pytest
 
-from exporter.simulator.fleet import SimDevice, SimPlant, build
+from exporter.simulator.world.fleet import SimDevice, SimPlant, build
 
 
 def test_a_fleet_is_as_large_as_asked():

@@ -6,9 +6,9 @@ import pytest
 from simulator.kpi_keys import COUNTS, KEYS
 
 from exporter.northbound.interfaces import INTERFACES
-from exporter.simulator.fleet import Fleet, SimDevice, SimPlant, build
-from exporter.simulator.kpis import DEVICE_KPIS
-from exporter.simulator.system import User
+from exporter.simulator.http.system import User
+from exporter.simulator.world.fleet import Fleet, SimDevice, SimPlant, build
+from exporter.simulator.world.kpis import DEVICE_KPIS
 
 HOUSE = SimPlant(
     code="NE=1",
@@ -28,8 +28,8 @@ def house(client_of):
     return client_of(Fleet([HOUSE]), pause=60.0)
 
 
-def test_a_login_answers_with_the_token_in_header_and_cookie(stranger):
-    answer = stranger().send("login", {"userName": "demo", "systemCode": "demo"})
+def test_a_login_answers_with_the_token_in_header_and_cookie(new_client):
+    answer = new_client().send("login", {"userName": "demo", "systemCode": "demo"})
     headers = dict(answer.headers)
     assert headers["xsrf-token"].endswith("=")
     assert headers["Set-Cookie"].startswith(f"XSRF-TOKEN={headers['xsrf-token']};")
@@ -342,7 +342,7 @@ def test_accounts_see_their_own_plants_only(client_of):
     assert own.readings(1, ["-7"])["-7"]["run_state"] == 1
 
 
-def test_a_password_never_comes_back(stranger):
-    answer = stranger().send("login", {"userName": "demo", "systemCode": "hidden"})
+def test_a_password_never_comes_back(new_client):
+    answer = new_client().send("login", {"userName": "demo", "systemCode": "hidden"})
     assert b"hidden" not in answer.body
     assert "hidden" not in repr(User("hidden"))

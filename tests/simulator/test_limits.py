@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.northbound.interfaces import INTERFACES, Growth, Limit
-from exporter.simulator.fleet import build
-from exporter.simulator.limits import CallLog, Size, calls_allowed
+from exporter.simulator.http.limits import CallLog, Size, calls_allowed
+from exporter.simulator.world.fleet import build
 
 REALTIME = INTERFACES["getDevRealKpi"]
 PLANTS = INTERFACES["getStationRealKpi"]
@@ -155,8 +155,8 @@ def test_a_system_knows_its_accounts_size(client_of):
     assert strict.system.allowed_calls("getStationRealKpi", 600.0) == 4
 
 
-def test_logins_are_limited_too(stranger):
-    hasty = stranger(pause=30.0)
+def test_logins_are_limited_too(new_client):
+    hasty = new_client(pause=30.0)
     assert [hasty.login()["failCode"] for _ in range(2)] == [0, 407]
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from exporter.simulator import periods
+from exporter.simulator.world import periods
 
 BERLIN = "Europe/Berlin"
 

@@ -11,10 +11,12 @@ import pytest
 import requests
 import trustme
 
-from exporter.simulator import app
-from exporter.simulator.fleet import build
-from exporter.simulator.server import Server
-from exporter.simulator.system import System
+from exporter.simulator.http import app
+from exporter.simulator.http.server import Server
+from exporter.simulator.http.system import System
+from exporter.simulator.world.fleet import build
+
+pytestmark = pytest.mark.slow
 
 
 def running(**options):
@@ -136,7 +138,7 @@ def test_a_body_can_end_before_its_length(connected, session):
 
 
 def test_a_hang_ends_by_itself(connected, session, monkeypatch):
-    monkeypatch.setattr(app, "LONGEST_HANG", 0.05)
+    monkeypatch.setattr(app, "MAX_HANG", 0.05)
     connected.system.faults.add("hang_before_headers", interface="getStationList")
     with pytest.raises(requests.ConnectionError, match="reset"):
         post(connected, session, "getStationList")
@@ -264,9 +266,9 @@ def test_faults_come_and_go_by_the_control_door(controlled, session):
         "value": 502,
         "members": ["NE=1"],
     }
-    assert [waiting.value for waiting in controlled.system.faults.waiting] == [502]
+    assert [fault.value for fault in controlled.system.faults.pending] == [502]
     assert session.delete(url, timeout=5).status_code == 204
-    assert controlled.system.faults.waiting == ()
+    assert controlled.system.faults.pending == ()
 
 
 @pytest.mark.parametrize("body", [{"kind": "flood"}, {}, {"kind": "html", "colour": 1}])

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from exporter.simulator.fleet import Fleet, build
-from exporter.simulator.fleet import SimPlant as Plant
+from exporter.simulator.world.fleet import Fleet, build
+from exporter.simulator.world.fleet import SimPlant as Plant
 
 FLEET = build()
 HOUSE, BODEGA, PARK, CASA, STORE, KISARAZU = FLEET.plants.values()
@@ -23,8 +23,8 @@ def at(plant, *civil):
 def rows(client_of):
     """The rows of one plant, by their start."""
 
-    def ask(plant, kind, now, asked=None, **traits):
-        one = client_of(FLEET, pause=0.0, minute=1e-9, now=now / 1000, **traits)
+    def ask(plant, kind, now, asked=None, **options):
+        one = client_of(FLEET, pause=0.0, minute=1e-9, now=now / 1000, **options)
         name = f"getKpiStation{kind}"
         data = one.ask(name, stationCodes=plant.code, collectTime=asked or now)["data"]
         assert {row["stationCode"] for row in data} <= {plant.code}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from exporter.simulator.fleet import Fleet, SimDevice, SimPlant, build
-from exporter.simulator.system import User
+from exporter.simulator.http.system import User
+from exporter.simulator.world.fleet import Fleet, SimDevice, SimPlant, build
 
 DEVICES = (
     SimDevice(1, "A", 1, "NE=1", "SN1", software_version="V100R001C00SPC099"),
@@ -19,7 +19,7 @@ PLANT = SimPlant("NE=1", "House", 5.0, 49.0, 11.0, devices=DEVICES)
 def house(client_of):
     made = client_of(Fleet([PLANT]), pause=60.0)
     for number in (1, 2, 3, 4):
-        made.system.upgrades.decide(number)
+        made.system.upgrades.set_outcome(number)
     return made
 
 
@@ -37,7 +37,7 @@ def versions(client):
 
 
 def test_each_order_has_its_own_result(house):
-    house.system.upgrades.decide(2, refusal=20021)
+    house.system.upgrades.set_outcome(2, refusal=20021)
     assert order(house, "1,2,3") == [
         {"devId": 1, "result": True, "failCode": 0},
         {"devId": 2, "result": False, "failCode": 20021},
@@ -71,7 +71,7 @@ def test_an_order_takes_a_moment_to_start(client_of):
 
 
 def test_the_software_changes_with_success_only(house):
-    house.system.upgrades.decide(2, outcome=2)
+    house.system.upgrades.set_outcome(2, result=2)
     order(house, "1,2")
     old = {1: "V100R001C00SPC099", 2: "V100R001C00SPC161", 3: None, 4: "beta", 5: None}
     assert versions(house) == old
@@ -81,12 +81,12 @@ def test_the_software_changes_with_success_only(house):
 
 @pytest.mark.parametrize("outcome", [2, 3, 5])
 def test_an_upgrade_can_end_badly_and_be_ordered_again(house, outcome):
-    house.system.upgrades.decide(1, outcome=outcome)
+    house.system.upgrades.set_outcome(1, result=outcome)
     order(house)
     house.clock.now += 600.0
     [record] = records(house)
     assert (record["upgradeResult"], record["process"]) == (outcome, 60.0)
-    house.system.upgrades.decide(1)
+    house.system.upgrades.set_outcome(1)
     order(house)
     house.clock.now += 600.0
     assert records(house)[0]["upgradeResult"] == 1

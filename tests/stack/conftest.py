@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from stack.composed import MISSING, Stack
-from stack.story import observe
+from stack.observations import observe
+from stack.services import MISSING, Stack
 
 HERE = Path(__file__).parent
 

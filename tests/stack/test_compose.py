@@ -7,7 +7,7 @@ import sys
 
 import pytest
 import yaml
-from stack.composed import COMPOSE, ROOT, command, mounts
+from stack.services import COMPOSE, ROOT, command, mounts
 
 from exporter.commands.simulated import SHOWN
 from exporter.northbound.interfaces import INTERFACES

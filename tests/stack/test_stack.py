@@ -5,10 +5,12 @@ import json
 
 import pytest
 from prometheus.promtool import AMTOOL, PROMTOOL, check_metrics, run
-from stack.asked import ALERTS, PANELS, RECORDS, SERIES
-from stack.composed import get
-from stack.empty import NEVER, SOMETIMES, TROUBLES
-from stack.story import DATA, EMPTY, MAY_BE_EMPTY, place
+from stack.expected_empty import NEVER, SOMETIMES, TROUBLES
+from stack.observations import DATA, EMPTY, MAY_BE_EMPTY, place
+from stack.queries import ALERTS, PANELS, RECORDS, SERIES
+from stack.services import get
+
+pytestmark = pytest.mark.slow
 
 # The simulator's devices raise alarms of their own, now and then a critical one.
 MAY_FIRE = {"FusionSolarAlarmCritical"}

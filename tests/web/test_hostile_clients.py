@@ -16,6 +16,8 @@ from web.process import (
     read_to_the_end,
 )
 
+pytestmark = pytest.mark.slow
+
 MEGABYTE = b"x" * 1_000_000
 CROWD = 1_000
 

@@ -26,6 +26,8 @@ from web.process import (
 
 from exporter.web.server import ConnectionLimit, bind
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def serve():

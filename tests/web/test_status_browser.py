@@ -18,7 +18,10 @@ from exporter.web.access import AccessControl, AccessRules
 from exporter.web.app import build
 
 CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
+]
 BARRED = {"Content-Security-Policy": "default-src 'none'"}  # neither style nor script
 WELL = with_plants(ROOF)
 ILL = with_plants(replace(ROOF, health="faulty"))

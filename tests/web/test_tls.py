@@ -22,6 +22,8 @@ from web.process import (
     read_to_the_end,
 )
 
+pytestmark = pytest.mark.slow
+
 NAME = "exporter.example"
 CLOSING = REQUEST.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
 

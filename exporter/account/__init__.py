@@ -1,0 +1,1 @@
+"""What one account knows, when it may ask, and how it asks."""

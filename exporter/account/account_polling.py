@@ -1,0 +1,244 @@
+"""What an account's polls have in common: its state, its schedule, and what answers mean.
+
+The daemon's poller decides when to call; a command asks once. Both change the same state.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from exporter.account.changes import Changes, Plan, RequestMade
+from exporter.account.database import Database
+from exporter.account.fleet import Fleet, FleetState
+from exporter.account.gateway import ApiClient, Exchange, Gateway
+from exporter.account.handlers import AlarmFilter, handlers_of
+from exporter.account.handlers.base import Outcome
+from exporter.account.interface_schedule import (
+    InterfaceSchedule,
+    InterfaceState,
+    PlannedCall,
+    PollConfig,
+)
+from exporter.account.login import HostGate
+from exporter.account.model import AccountState, InterfaceResult
+from exporter.account.schedule import Schedule
+from exporter.account.store import Store
+from exporter.clock import Clock
+from exporter.northbound.device_types import device_type_slug
+from exporter.northbound.errors import CallError, Reaction
+from exporter.northbound.interfaces import LOGIN
+from exporter.northbound.records import Parsed
+
+
+class View(Protocol):
+    """Shows what an account knows."""
+
+    def restored(self, state: AccountState, offset: float) -> None:
+        """Shows what a previous run has left; `offset` is of the wall clock that it went by."""
+        ...
+
+    def show(self, changes: Changes) -> None:
+        """Shows what one step changed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AccountConfig:
+    """An account as it is to be polled.
+
+    `polled` are its interfaces, the login among them. `fleet` makes its fleet, with its filters.
+    `scale` shortens the waits that no limit tells, as it does the limits.
+    """
+
+    name: str
+    polled: Sequence[PollConfig]
+    timeout: float
+    alarms: AlarmFilter
+    fleet: Callable[[FleetState], Fleet]
+    scale: float = 1.0
+
+
+class AccountPolling:
+    """One account's state and schedule.
+
+    A `guest` uses the state of a daemon at work, and stores nothing of it.
+    """
+
+    def __init__(  # noqa: PLR0913  # all that an account is made of
+        self,
+        config: AccountConfig,
+        *,
+        client: ApiClient,
+        database: Database,
+        clock: Clock,
+        gate: HostGate,
+        view: View,
+        log: Any,
+        guest: bool = False,
+        anew: bool = False,
+    ) -> None:
+        self.state = AccountState()
+        self.changes = Changes()
+        self.log = log
+        self._config = config
+        self._clock = clock
+        self._view = view
+        self.store = Store(self.state, database, clock, log, guest=guest)
+        self.store.load(calls_only=anew)
+        if not guest:
+            self.state.after_restart(clock.now())
+        self.gateway = Gateway(
+            client,
+            self.state,
+            self.store,
+            clock,
+            gate,
+            timeout=config.timeout,
+            scale=config.scale,
+            guest=guest,
+        )
+        self.gateway.restore()
+        self.fleet = config.fleet(self.state.fleet)
+        self.fleet.is_partial |= self.store.is_incomplete
+        polled = {each.interface.name: each for each in config.polled}
+        self.state.login.limit(polled.pop(LOGIN.name).limits)
+        self.schedule = Schedule(map(self._schedule_of, polled.values()), self.fleet, log)
+        self._handlers = handlers_of(
+            self.state, self.fleet, self.schedule, clock, alarms=config.alarms, log=log
+        )
+        self._start()
+
+    def _schedule_of(self, config: PollConfig) -> InterfaceSchedule:
+        name = config.interface.name
+        state = self.state.interfaces.get_or_add(name, InterfaceState)
+        return InterfaceSchedule(config, state, self.state.batches.get(name, ()))
+
+    def _start(self) -> None:
+        """Fits all to the fleet that a previous run has left, and shows what it knew."""
+        now = self._clock.now()
+        for each in self.schedule.interfaces.values():
+            if each.is_list and (self.fleet.is_partial or not self.fleet.plants):
+                each.read_out_of_turn(now)
+        self._fit()
+        for each in self.schedule.interfaces.values():
+            each.expire_old(now)
+        self.state.drop_unknown()
+        self._view.restored(self.state, self.store.previous_offset)
+        self.publish()
+
+    def publish(self) -> None:
+        """Shows and stores what was changed."""
+        changes, self.changes = self.changes, Changes()
+        try:
+            self._view.show(changes)
+        finally:
+            self.store.save()
+
+    # --- calls ---------------------------------------------------------------------------------
+
+    def ask(self, planned: PlannedCall, call: Callable[..., Any]) -> Parsed[Any]:
+        """Makes a planned call by `call`, given its path and its body.
+
+        Raises:
+            CallError: It failed, or its answer is not understood.
+        """
+        path, body = self._handlers[planned.interface.name].request(planned)
+        return planned.interface.answer(partial(call, path, body), planned.members)
+
+    def count(self, interface: str, made: Exchange) -> None:
+        """Counts an HTTP request."""
+        self.changes.requests.append(RequestMade(interface, made.end - made.start, made.error))
+        if made.error is None:
+            self._result(interface).last_success = self._clock.time()
+
+    def _result(self, interface: str) -> InterfaceResult:
+        self.state.results.get_or_add(interface, InterfaceResult)
+        return self.state.results.change(interface)
+
+    def answered(self, planned: PlannedCall, parsed: Parsed[Any]) -> Outcome:
+        """Applies an answer."""
+        name, batch = planned.interface.name, planned.batch
+        schedule = self.schedule.interfaces[name]
+        self._result(name).permitted = True
+        self.changes.rejected.setdefault(name, Counter()).update(parsed.rejected)
+        outcome = self._handlers[name].apply(planned, parsed, self.changes)
+        self._apply(schedule, planned, outcome, answered=True)
+        if batch.failure is not None and not batch.halved:
+            batch.failure = None
+            self._log_of(planned).info("answers again")
+        return outcome
+
+    def recovered(self, planned: PlannedCall, error: CallError) -> Outcome | None:
+        """What a failure means where it is none: it is asked in another way, or not at all."""
+        schedule = self.schedule.interfaces[planned.interface.name]
+        outcome = self._handlers[planned.interface.name].recover(planned, error)
+        if outcome is not None:
+            # Without another question the refusal was a list's end, or of what nobody needs.
+            self._apply(schedule, planned, outcome, answered=outcome.refit and not outcome.again)
+            self._log_of(planned).info(
+                "asking with other parameters" if outcome.again else "going on without an answer",
+                reason=error.reason,
+            )
+        return outcome
+
+    def _apply(
+        self,
+        schedule: InterfaceSchedule,
+        planned: PlannedCall,
+        outcome: Outcome,
+        *,
+        answered: bool,
+    ) -> None:
+        if answered:
+            schedule.answered(planned, outcome.silent)
+        if outcome.again:
+            schedule.ask_again(planned.batch)
+        if outcome.refit:
+            self._fit()
+        self._changed(schedule)
+
+    def failed(self, planned: PlannedCall, error: CallError, reaction: Reaction) -> None:
+        """Reacts to a failure, perhaps otherwise than the error alone would have it."""
+        now, interface = self._clock.now(), planned.interface
+        schedule = self.schedule.interfaces[interface.name]
+        if error.reason == "401":
+            self._result(interface.name).permitted = False
+        if schedule.failed(planned, error, reaction, now):
+            self.schedule.reread(interface.subject, now)
+        if reaction is not Reaction.PAUSE:
+            schedule.hold(now, error.retry_after)
+        if reaction is Reaction.SPLIT:
+            self._fit()
+        self._changed(schedule)
+        if planned.batch.failure != error.reason:
+            planned.batch.failure = error.reason
+            advice = interface.advice(error.reason)
+            meaning = "; ".join(filter(None, (error.describe(), advice)))
+            self._log_of(planned).warning("call failed", reason=error.reason, meaning=meaning)
+
+    def _changed(self, schedule: InterfaceSchedule) -> None:
+        name = schedule.interface.name
+        self.state.interfaces.changed.add(name)
+        self.changes.unanswered[name] = len(schedule.silent)
+
+    def _fit(self) -> None:
+        """Fits schedules to the fleet as now known, and drops what is gone."""
+        self.schedule.fit()
+        change = self.fleet.change()
+        for name, each in self.schedule.interfaces.items():
+            self.state.interfaces.changed.add(name)
+            self.state.batches[name] = each.rotation.batches
+            self.changes.plans[name] = Plan(each.pace, each.duration, each.max_age)
+            self._handlers[name].retain_only(each.members)
+        if change is not None:
+            self.state.fleets.changed.add("")
+            for subject, gone in change.gone.items():
+                self.state.drop(subject, gone)
+            self.changes.fleet = change
+
+    def _log_of(self, planned: PlannedCall) -> Any:
+        log = self.log.bind(interface=planned.interface.name)
+        kind = planned.batch.device_type
+        return log if kind is None else log.bind(device_type=device_type_slug(kind))

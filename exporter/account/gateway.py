@@ -1,0 +1,212 @@
+"""The one place where calls are made: for the daemon and for commands alike.
+
+Claim, ask whether the call is allowed, write its start, send it, write its end. The start is stored
+before the first byte is sent: whatever happens then, the next run knows that the call may have
+counted.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import Any, Protocol
+
+from exporter.account.interface_schedule import InterfaceState
+from exporter.account.login import HostGate
+from exporter.account.model import AccountState
+from exporter.account.store import Store
+from exporter.clock import Clock
+from exporter.northbound.errors import CallError, Reaction
+from exporter.northbound.interfaces import DAY, INTERFACES
+
+BUSY_POLL_INTERVAL = 1.0  # seconds until somebody else's call under way is looked after again
+_REMEMBERED = 2 * DAY  # longer than any window counts
+
+
+class ApiClient(Protocol):
+    """One account's HTTP session; each call is one request, and fails with a CallError."""
+
+    token: str | None
+
+    @property
+    def password_fingerprint(self) -> str:
+        """A slow, salted digest, by which the password is recognised later."""
+        ...
+
+    def has_password(self, fingerprint: str) -> bool:
+        """Whether the fingerprint is that of this client's password."""
+        ...
+
+    def login(self) -> None:
+        """Opens a session."""
+        ...
+
+    def call(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Returns the `data` of an answer."""
+        ...
+
+    def drop_token(self) -> None:
+        """Drops the session's token."""
+        ...
+
+
+class Slot(Protocol):
+    """A call to be made, and where it is counted."""
+
+    def due(self, now: float) -> float:
+        """The earliest time for it."""
+        ...
+
+    def start(self, now: float) -> None:
+        """Notes that it starts."""
+        ...
+
+    def end(self, now: float, margin: float) -> None:
+        """Notes that it ended; it may arrive up to `margin` seconds later."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A call that was made: from when to when, and what it brought, or how it failed."""
+
+    start: float
+    end: float
+    answer: Any = None
+    error: CallError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TooEarly:
+    """A call that is not allowed before `due`; `busy_until` no other is, either."""
+
+    due: float
+    busy_until: float = -inf
+
+
+class Gateway:
+    """Makes the calls of one account. Used by one thread.
+
+    `timeout` is after how many seconds the client gives a call up. `scale` shortens the waits that
+    no limit tells, as it does the limits. A `guest` leaves the calls of commands to the daemon.
+    """
+
+    def __init__(  # noqa: PLR0913  # all that a call concerns
+        self,
+        client: ApiClient,
+        state: AccountState,
+        store: Store,
+        clock: Clock,
+        gate: HostGate,
+        *,
+        timeout: float,
+        scale: float = 1.0,
+        guest: bool = False,
+    ) -> None:
+        self.client = client
+        self.gate = gate
+        self.timeout = timeout
+        self._state = state
+        self._store = store
+        self._clock = clock
+        self._scale = scale
+        self._guest = guest
+
+    @property
+    def paused_until(self) -> float:
+        """Until when no account of this host may call."""
+        return self.gate.pause.until
+
+    def restore(self) -> None:
+        """Goes on with the session of a previous run."""
+        login, now = self._state.login, self._clock.now()
+        if login.pause.until > self.gate.pause.until:
+            self.gate.pause = login.pause
+        if login.token is not None and login.token.isprintable():  # it goes into a header
+            self.client.token = login.token
+        if login.fingerprint and not self.client.has_password(login.fingerprint):
+            login.clear_refusal(now)
+
+    def make(self, slot: Slot, send: Callable[[], Any]) -> Exchange | TooEarly:
+        """Makes a call, unless it is not allowed yet."""
+        start = self._clock.now()
+        with self._store.claim():
+            busy_until = -inf if self._guest else self._merge_commands(start)
+            due = max(busy_until, slot.due(start))
+            if due <= start:
+                slot.start(start)
+            self._store.save()
+            if due > start:
+                return TooEarly(due, busy_until)
+        answer = error = None
+        try:
+            answer = send()
+        except CallError as caught:
+            error = caught
+        finally:
+            now = self._clock.now()
+            given_up = error is not None and error.reason == "timeout"
+            slot.end(now, self.timeout if given_up else 0.0)
+            self._store.save()
+        if error is not None and error.reaction is Reaction.PAUSE:
+            self.gate.refuse(start, now, error, self._scale)
+        return Exchange(start, now, answer, error)
+
+    def login(self, slot: Slot) -> Exchange | TooEarly:
+        """Logs in, unless somebody else of the host does."""
+        entered = self._clock.now()
+        wait = self.gate.enter(entered)
+        if wait > 0:
+            return TooEarly(entered + wait)
+        token = self.client.token
+        try:
+            made = self.make(slot, self.client.login)
+        finally:
+            self.gate.leave(entered)
+        if isinstance(made, Exchange):
+            self._logged_in(made, token)
+        return made
+
+    def _logged_in(self, made: Exchange, token: str | None) -> None:
+        login = self._state.login
+        if made.error is None:
+            login.opened(made.end)
+            self.gate.pause.succeeded()
+        else:
+            login.failed(made.error, made.end)
+            # A login that failed has ended no session, but refused credentials have none.
+            refused = made.error.reaction is Reaction.REFUSE_CREDENTIALS
+            self.client.token = None if refused else token
+        login.failure = made.error.reason if made.error else None
+        self.note_session()
+
+    def note_session(self) -> None:
+        """Has the session stored as it is now."""
+        login = self._state.login
+        login.token = self.client.token
+        login.pause = self.gate.pause
+        login.fingerprint = self.client.password_fingerprint if login.refusal_reason else None
+        self._state.logins.changed.add("")
+
+    def _merge_commands(self, now: float) -> float:
+        """Takes over what commands have stored meanwhile: accepted values, and their calls.
+
+        A call that is over moves to those of its interface.
+
+        Returns:
+            Until when to make no call, since one of theirs is under way; -inf if none is.
+        """
+        self._store.read(self._state.accepted)
+        self._store.read(self._state.foreign_calls)
+        busy_until = -inf
+        for name, call in list(self._state.foreign_calls.items()):
+            if call.is_under_way(now):
+                busy_until = now + BUSY_POLL_INTERVAL
+                continue
+            del self._state.foreign_calls[name]
+            if call.interface in INTERFACES:
+                self._state.interfaces.get_or_add(call.interface, InterfaceState)
+                log = self._state.interfaces.change(call.interface).log
+                start = min(call.start, now)
+                log.record(start, start + (call.end - call.start), call.device_type)
+                log.drop_before(now - _REMEMBERED)
+        return busy_until

@@ -1,0 +1,57 @@
+"""How each kind of interface is asked, and what is made of its answers: one handler a kind."""
+
+from collections.abc import Mapping
+from typing import Any, assert_never
+
+from exporter.account.fleet import Fleet
+from exporter.account.handlers.alarms import AlarmFilter, AlarmsHandler
+from exporter.account.handlers.base import Handler
+from exporter.account.handlers.lists import DeviceListHandler, PlantListHandler
+from exporter.account.handlers.readings import (
+    ReadingsHandler,
+    RowsHandler,
+    StatisticsHandler,
+    UpgradesHandler,
+)
+from exporter.account.model import AccountState
+from exporter.account.schedule import Schedule
+from exporter.clock import Clock
+from exporter.northbound.interfaces import Content
+
+__all__ = ["AlarmFilter", "handlers_of"]
+
+
+def handlers_of(  # noqa: PLR0913  # what all of them need together
+    state: AccountState,
+    fleet: Fleet,
+    schedule: Schedule,
+    clock: Clock,
+    *,
+    alarms: AlarmFilter,
+    log: Any,
+) -> Mapping[str, Handler]:
+    """The handler of each interface that is polled, by name."""
+    lists = {"fleet": fleet, "schedule": schedule, "log": log}
+    made: dict[str, Handler] = {}
+    for name, each in schedule.interfaces.items():
+        interface = each.interface
+        match interface.content:
+            case Content.PLANTS:
+                made[name] = PlantListHandler(interface, state, clock, **lists)
+            case Content.DEVICES:
+                made[name] = DeviceListHandler(interface, state, clock, **lists)
+            case Content.ROWS:
+                made[name] = RowsHandler(interface, state, clock, each)
+            case Content.STATISTICS:
+                made[name] = StatisticsHandler(interface, state, clock)
+            case Content.ALARMS:
+                made[name] = AlarmsHandler(interface, state, clock, alarms, log)
+            case Content.UPGRADES:
+                made[name] = UpgradesHandler(interface, state, clock)
+            case Content.READINGS:
+                made[name] = ReadingsHandler(interface, state, clock)
+            case Content.NOTHING:
+                continue  # the login, which is never planned
+            case missed:
+                assert_never(missed)
+    return made

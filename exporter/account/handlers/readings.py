@@ -1,0 +1,117 @@
+"""What plants and devices report: values as of now, five-minute rows, statistics, upgrades."""
+
+from collections.abc import Collection, Iterable
+
+from exporter.account.changes import Changes
+from exporter.account.handlers.base import (
+    DefaultHandler,
+    Outcome,
+    Request,
+    milliseconds,
+    outcome_of,
+)
+from exporter.account.interface_schedule import InterfaceSchedule, PlannedCall
+from exporter.account.model import AccountState
+from exporter.account.statistics import Periods
+from exporter.clock import Clock
+from exporter.northbound.errors import CallError
+from exporter.northbound.interfaces import Interface
+from exporter.northbound.records import Parsed, Reading, TimedReading, Upgrade
+
+
+def _by_name(asked: Collection[str], readings: Iterable[Reading]) -> dict[str, Reading]:
+    """The reading of each that was asked about: an empty one of those left out."""
+    found = {reading.subject: reading for reading in readings}
+    return {name: found.get(name, Reading(name, {})) for name in asked}
+
+
+class ReadingsHandler(DefaultHandler):
+    """Values as of now."""
+
+    def apply(self, planned: PlannedCall, parsed: Parsed[Reading], changes: Changes) -> Outcome:
+        values = _by_name(planned.members, parsed.records)
+        changes.answers.append(self._answered(values))
+        return outcome_of(
+            planned, (reading.subject for reading in parsed.records if reading.values)
+        )
+
+
+class RowsHandler(DefaultHandler):
+    """The day so far in steps of five minutes, of which the newest row is wanted."""
+
+    def __init__(
+        self, interface: Interface, state: AccountState, clock: Clock, schedule: InterfaceSchedule
+    ) -> None:
+        super().__init__(interface, state, clock)
+        self._schedule = schedule
+
+    def request(self, planned: PlannedCall) -> Request:
+        # Just after midnight the day has no row yet.
+        day = milliseconds(self._clock.time() - self._interface.lag)
+        return self._interface.path, self._body(planned, collectTime=day)
+
+    def apply(
+        self, planned: PlannedCall, parsed: Parsed[TimedReading], changes: Changes
+    ) -> Outcome:
+        newest: dict[str, TimedReading] = {}
+        oldest = self._clock.time() - self._schedule.max_age
+        for row in parsed.records:
+            if row.reading.values and row.start >= oldest:
+                known = newest.get(row.reading.subject, row)
+                newest[row.reading.subject] = max(known, row, key=lambda each: each.start)
+        values = _by_name(planned.members, (row.reading for row in newest.values()))
+        measured = {subject: row.start for subject, row in newest.items()}
+        changes.answers.append(self._answered(values, measured))
+        return outcome_of(planned, newest)
+
+
+class StatisticsHandler(DefaultHandler):
+    """The running period and the last full one."""
+
+    def __init__(self, interface: Interface, state: AccountState, clock: Clock) -> None:
+        super().__init__(interface, state, clock)
+        self._periods = Periods(interface.period_seconds, state.statistics[interface.name])
+
+    def request(self, planned: PlannedCall) -> Request:
+        earlier = self._earlier(planned)
+        time = self._clock.time() if earlier is None else earlier
+        return self._interface.path, self._body(planned, collectTime=milliseconds(time))
+
+    def _earlier(self, planned: PlannedCall) -> float | None:
+        """Which earlier time an extra call is about, unless it is for members who are new."""
+        members = planned.members
+        extra = planned.extra and self._periods.knows(members)
+        return self._periods.earlier_time(members) if extra else None
+
+    def apply(
+        self, planned: PlannedCall, parsed: Parsed[TimedReading], changes: Changes
+    ) -> Outcome:
+        members = planned.members
+        earlier = self._earlier(planned) is not None
+        windows = self._periods.apply(members, parsed.records, self._clock.time(), earlier=earlier)
+        changes.answers.append(self._answered(windows))
+        answered = {row.reading.subject for row in parsed.records if row.reading.values}
+        if earlier:  # which not everybody needs to have
+            answered |= {name for name, each in windows.items() if each.current or each.previous}
+        more = self._periods.earlier_time(members) is not None
+        return outcome_of(planned, answered, again=more)
+
+    def recover(self, planned: PlannedCall, error: CallError) -> Outcome | None:  # noqa: ARG002  # as above
+        if self._earlier(planned) is None:
+            # The call that repeats this one is about now as well.
+            self._periods.want_nothing(planned.members)
+        return None
+
+    def retain_only(self, members: Collection[str]) -> None:
+        self._periods.retain_only(members)
+
+
+class UpgradesHandler(DefaultHandler):
+    """The last upgrade of each device."""
+
+    def apply(self, planned: PlannedCall, parsed: Parsed[Upgrade], changes: Changes) -> Outcome:
+        values = _by_name(planned.members, (each.reading for each in parsed.records))
+        for each in parsed.records:
+            self._state.upgrades[each.reading.subject] = (each.source_version, each.target_version)
+        changes.answers.append(self._answered(values))
+        return Outcome()  # most devices were never upgraded

@@ -1,0 +1,339 @@
+"""When one interface is called next, and about whom. Pure: every time is an argument."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import inf
+from typing import assert_never
+
+from exporter.account.batches import NO_WEIGHTS, Batch, Group, Rotation, Round
+from exporter.account.quotas import (
+    HURRY,
+    Backoff,
+    CallLog,
+    FleetSize,
+    Quota,
+    Suspension,
+    pace,
+    quotas,
+)
+from exporter.northbound.errors import CallError, Reaction
+from exporter.northbound.interfaces import (
+    DAY,
+    DEVICE_LIST,
+    HOUR,
+    PLANT_LIST,
+    Interface,
+    Limit,
+    Subject,
+)
+
+# Reactions to answers that say nothing about the batch: it has yet to be answered.
+NOT_FINAL = frozenset({Reaction.LOG_IN, Reaction.BACK_OFF})
+# Refusals of what was asked for, as a session that is lost to it alone; others are the interface's.
+_ABOUT_THE_TYPE = frozenset({"20009", "20013"})
+
+
+@dataclass(frozen=True, slots=True)
+class PollConfig:
+    """An interface to be polled: its limits in force, and seconds between starts of rounds."""
+
+    interface: Interface
+    limits: tuple[Limit, ...]
+    every: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCall:
+    """A call that starts now.
+
+    It is `repeated` after a login, or `extra`: asked once more in a round that has served the
+    batch.
+    """
+
+    interface: Interface
+    batch: Batch
+    group: Group
+    start: float
+    repeated: bool = False
+    extra: bool = False
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The plants or devices that it is about."""
+        return self.group.members
+
+    @property
+    def caller(self) -> tuple[str, int | None]:
+        """The interface, and the device type that it is asked about."""
+        return self.interface.name, self.batch.device_type
+
+
+@dataclass(slots=True)
+class InterfaceState:
+    """What is known of the calls of one interface."""
+
+    log: CallLog = field(default_factory=CallLog)
+    backoff: Backoff = field(default_factory=Backoff)
+    retry: Backoff = field(default_factory=Backoff)
+    round: Round = field(default_factory=Round)
+
+    def after_restart(self, now: float) -> None:
+        """Goes on where a previous run ended, of which no call is under way any more."""
+        self.log.after_restart(now)
+        self.backoff.after_restart(now)
+        self.retry.after_restart(now)
+
+
+class InterfaceSchedule:
+    """When one interface is called, and about whom."""
+
+    def __init__(
+        self,
+        config: PollConfig,
+        state: InterfaceState | None = None,
+        batches: Sequence[Batch] = (),
+    ) -> None:
+        self.interface = config.interface
+        self.limits = config.limits
+        self.every = config.every
+        self.state = state or InterfaceState()
+        self.rotation = Rotation(
+            self.interface.batch,
+            self.interface.max_devices_per_call or inf,
+            eager=self.interface.every > 0,
+            state=self.state.round,
+            batches=batches,
+        )
+        if self.interface.subject is Subject.ACCOUNT and not self.rotation.batches:
+            self.rotation.ask_once()
+        self.quotas: tuple[Quota, ...] = quotas(self.limits, FleetSize())
+        self.hurried = self.is_list  # while everybody waits for what it brings
+        self.silent: set[str] = set()
+        self._suspended: dict[int | None, Suspension] = {}
+        self._repeat = False
+
+    @property
+    def is_list(self) -> bool:
+        """Whether this interface tells which plants and devices there are."""
+        return self.interface in (PLANT_LIST, DEVICE_LIST)
+
+    @property
+    def pace(self) -> float:
+        """Seconds from call to call when the allowance in force is used evenly."""
+        return pace(self.quotas)
+
+    @property
+    def duration(self) -> float:
+        """Seconds that a round over the whole fleet is planned to take."""
+        return self.rotation.duration(self.pace, self.every)
+
+    @property
+    def max_age(self) -> float:
+        """Seconds after which a value is too old to be shown: three rounds, or five paces.
+
+        Where the answer tells when its values were true, they are late on arrival.
+        """
+        return self.interface.lag + max(3 * self.duration, 5 * self.pace)
+
+    @property
+    def members(self) -> Collection[str]:
+        """All that it is asked about."""
+        return {member for batch in self.rotation.batches for member in batch.members}
+
+    def fit(
+        self,
+        wanted: dict[int | None, Sequence[str]],
+        size: FleetSize,
+        weights: Mapping[str, int] = NO_WEIGHTS,
+    ) -> None:
+        """Fits batches and quotas to the fleet; `weights` are the devices of its plants."""
+        if self.interface.subject is not Subject.ACCOUNT:
+            self.rotation.update(wanted, weights)
+            self.silent.intersection_update(m for members in wanted.values() for m in members)
+        self.quotas = quotas(self.limits, size)
+
+    # --- what comes next -----------------------------------------------------------------------
+
+    def due(self, now: float) -> float:
+        """The earliest time for the next call; inf when there is nothing to ask."""
+        resting = self._resting(now)
+        wanted, batch, _ = self._wanted(resting)
+        if batch is None:
+            return min((resting[b.device_type] for b in self.rotation.batches), default=inf)
+        allowed = self.state.log.earliest(
+            self.quotas, batch.device_type, hurry=self._hurries or self._repeat
+        )
+        return max(allowed, wanted, self.state.backoff.until, resting.get(None, -inf))
+
+    def _wanted(self, resting: Mapping[int | None, float]) -> tuple[float, Batch | None, bool]:
+        """Which batch comes next, when, and whether it is an extra call.
+
+        Of this round, once more in it, or of the next round.
+        """
+        batch = self.rotation.pending(resting)
+        if batch is not None:
+            return self.rotation.round.start, batch, False
+        next_round = self.rotation.round.start + self.every
+        again = self.rotation.repeated(resting)
+        if again is not None and self.state.retry.until < next_round:
+            return self.state.retry.until, again, True
+        return next_round, self.rotation.oldest(resting), False
+
+    @property
+    def _hurries(self) -> bool:
+        """The first round of a day-long allowance takes minutes, not the day."""
+        daily = self.is_list or any(quota.window >= DAY for quota in self.quotas)
+        first = any(batch.progress.called == -inf for batch in self.rotation.batches)
+        return daily and (self.hurried or first)
+
+    def _resting(self, now: float) -> dict[int | None, float]:
+        return {kind: each.until for kind, each in self._suspended.items() if each.until > now}
+
+    def start(self, now: float) -> PlannedCall:
+        """The call to make now, noted as started."""
+        due = self.due(now)
+        resting = self._resting(now)
+        _, batch, extra = self._wanted(resting)
+        assert batch is not None, "started before it was due"  # noqa: S101  # a bug, not a state
+        if not extra and self.rotation.pending(resting) is None:
+            self.rotation.start_round(now)
+        self.state.log.start(now if due == -inf else due, now, batch.device_type)
+        planned = PlannedCall(self.interface, batch, batch.next_group(), now, self._repeat, extra)
+        self._repeat = False
+        return planned
+
+    def plan(self, batch: Batch, now: float) -> PlannedCall:
+        """A call about a batch out of turn, whose calls are counted elsewhere."""
+        if self.rotation.pending() is None and now >= self.rotation.round.start + self.every:
+            self.rotation.start_round(now)
+        return PlannedCall(self.interface, batch, batch.next_group(), now)
+
+    # --- how it went ---------------------------------------------------------------------------
+
+    def end(self, now: float, margin: float) -> None:
+        """Notes that a call ended, however it went; it may arrive up to `margin` seconds later."""
+        self.state.log.end(now, self.quotas, margin)
+
+    def answered(self, planned: PlannedCall, silent: Collection[str]) -> None:
+        """Notes an answer; `silent` are the members it said nothing about."""
+        batch = planned.batch
+        batch.answered(planned.group)
+        batch.progress.final = True
+        self.silent.difference_update(planned.members)
+        self.silent |= set(silent)
+        self.state.backoff.succeeded()
+        self.state.retry = Backoff()
+        self._suspended.pop(None, None)
+        self._suspended.pop(batch.device_type, None)
+        self._finish_round(batch)
+
+    def failed(
+        self, planned: PlannedCall, error: CallError, reaction: Reaction, now: float
+    ) -> bool:
+        """Reacts to a failure; returns whether the list of the batch's members is to be read.
+
+        `reaction` is the error's, or another one in the light of what other interfaces say.
+        """
+        batch, final = planned.batch, self._is_final(error)
+        batch.progress.final |= final
+        if reaction is Reaction.LOG_IN and self._may_repeat:
+            self._repeat = True
+            batch.progress.called = -inf
+            return False
+        self.silent.update(planned.members)
+        match reaction:
+            case Reaction.BACK_OFF:
+                self.state.backoff.refused(now, self.pace, HOUR)
+            case Reaction.SUSPEND:
+                typed = error.reason in _ABOUT_THE_TYPE or error.reaction is Reaction.LOG_IN
+                kind = batch.device_type if typed else None
+                self._suspended.setdefault(kind, Suspension()).refused(now)
+            case Reaction.SPLIT if len(batch.members) > 1:
+                self.rotation.split(batch, now)
+            case Reaction.REREAD_FLEET:
+                news = batch.failed(planned.group)
+                self._finish_round(batch)
+                return news
+            case (
+                Reaction.LOG_IN
+                | Reaction.SPLIT
+                | Reaction.PAUSE
+                | Reaction.REFUSE_CREDENTIALS
+                | Reaction.NEXT_TURN
+            ):
+                pass
+            case missed:
+                assert_never(missed)
+        if self.is_list or (self.rotation.eager and not final):
+            self._try_again(batch, now)
+        return False
+
+    def hold(self, now: float, seconds: float) -> None:
+        """Calls nothing for so many seconds, as the server asked for it."""
+        if seconds:
+            self.state.backoff.hold(now, min(seconds, DAY))
+
+    def _try_again(self, batch: Batch, now: float) -> None:
+        """Asks once more in this round, whose next may be hours away.
+
+        A list, for which everybody waits, after a minute of a day-long allowance, then 2, 4 …; any
+        other after a pace, then ever more rarely.
+        """
+        batch.progress.again = True
+        if self.is_list:
+            self.state.retry.refused(now, max(q.window for q in self.quotas) * HURRY, self.pace)
+        else:
+            self.state.retry.refused(now, self.pace, HOUR)
+
+    def _is_final(self, error: CallError) -> bool:
+        if self.is_list:  # which is asked again in a minute
+            # An account that may not list its plants has an unknown fleet, not an empty one.
+            suspended = error.reaction is Reaction.SUSPEND and self.interface is not PLANT_LIST
+            return suspended or error.reaction is Reaction.REREAD_FLEET
+        return error.enveloped and error.reaction not in NOT_FINAL
+
+    @property
+    def _may_repeat(self) -> bool:
+        """Whether a repeated call can come before the batch's next turn.
+
+        Where each device type has a quota of its own, the window of its type is spent: other types
+        would only wait behind it.
+        """
+        return all(quota.device_type is None for quota in self.quotas)
+
+    def _finish_round(self, batch: Batch) -> None:
+        """A halved list is read to its end in one round: its next is hours away."""
+        start = self.rotation.round.start
+        if self.is_list and any(group.called < start for group in batch.groups):
+            batch.progress.again = True
+
+    def ask_again(self, batch: Batch) -> None:
+        """Asks the batch once more in this round: its answer goes on, or another is needed."""
+        batch.progress.again = True
+        if self.is_list:  # of which a page is not the whole
+            batch.progress.final = False
+
+    def read_out_of_turn(self, now: float) -> None:
+        """Starts a round at the next allowed call."""
+        if self.rotation.pending() is None:
+            self.rotation.start_round(now)
+
+    def resume(self) -> None:
+        """Lets what is suspended be asked again."""
+        self._suspended.clear()
+
+    def retry_failed(self, now: float) -> None:
+        """Asks once for what is suspended, and in this round for what failed.
+
+        If it was the session's fault, the retry succeeds; if it was not, rests go on doubling.
+        """
+        for suspension in self._suspended.values():
+            suspension.retry(now)
+        if self.rotation.eager:  # else the next round is near
+            for batch in self.rotation.batches:
+                batch.progress.again |= batch.failure is not None
+
+    def expire_old(self, now: float) -> None:
+        """Forgets that batches were answered, where it was too long ago for values to be shown."""
+        for batch in self.rotation.batches:
+            batch.progress.final &= now - batch.progress.called <= self.max_age

@@ -1,0 +1,270 @@
+"""The one thread of an account: it logs in, makes the call that is due, and hands on the answer."""
+
+import logging
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+import structlog
+
+from exporter.account.account_polling import AccountConfig, AccountPolling, View
+from exporter.account.database import Database
+from exporter.account.gateway import ApiClient, Exchange
+from exporter.account.interface_schedule import InterfaceSchedule, PlannedCall
+from exporter.account.login import HostGate
+from exporter.account.slots import LoginSlot, ScheduledSlot
+from exporter.account.status import polling_status, restoring_status
+from exporter.clock import Clock
+from exporter.northbound.errors import CallError, Reaction
+from exporter.northbound.interfaces import LOGIN
+
+CALLS_UNTIL_DOWN = 3  # in a row without a proper answer before the account is down
+MAX_SLEEP = 60.0  # seconds
+ERROR_DELAY = 60.0  # seconds after a bug of ours, so that it cannot hammer the server
+
+
+class Poller:
+    """Polls one account's plants and devices for as long as the clock lets it.
+
+    It has to `restore` before it may `run`. `ready` is set once every real-time batch of the fleet
+    has had a final answer; until then `waiting` says, in words, for what. `report`, replaced after
+    each call, says how the account is; other threads may read it.
+    """
+
+    def __init__(  # noqa: PLR0913  # what a thread is handed, it is handed here
+        self,
+        config: AccountConfig,
+        *,
+        client: ApiClient,
+        view: View,
+        clock: Clock,
+        gate: HostGate,
+        database: Database,
+    ) -> None:
+        self.ready = False
+        self.waiting: tuple[str, ...] = ("its state is being restored",)
+        self.report = restoring_status(config, self.waiting)
+        self._log = structlog.get_logger().bind(account=config.name)
+        self._client = client
+        self._clock = clock
+        self._gate = gate
+        self._make = partial(
+            AccountPolling,
+            config,
+            client=client,
+            database=database,
+            clock=clock,
+            gate=gate,
+            view=view,
+            log=self._log,
+        )
+        self._polling: AccountPolling
+        self._up = False
+        self._resume_requested = False
+        self._failed_calls = 0  # in a row without a proper answer
+
+    def restore(self) -> None:
+        """Shows what a previous run has left, and goes on from there. Never raises.
+
+        Takes seconds where that is much.
+        """
+        try:
+            self._polling = self._make()
+        except Exception:  # noqa: BLE001  # better an account without a past than none
+            self._log.exception("bug in restoring the state, going on without")
+            self._polling = self._make(anew=True)
+            self._polling.changes.bugs += 1
+            self._polling.publish()
+        self._schedule = self._polling.schedule
+        self._state = self._polling.state
+        self._log_refusal()
+        self._check_readiness()
+        self._report()
+
+    def resume(self) -> None:
+        """Asks again at once for what is suspended, as its owner may have mended it.
+
+        Any thread may say so.
+        """
+        self._resume_requested = True
+
+    def run(self) -> None:
+        """Polls until the clock says stop. Never raises."""
+        stopped = False
+        while not stopped:
+            try:
+                delay = self.step()
+            except Exception:  # noqa: BLE001  # the only eye on a plant must not close
+                self._log.exception("bug in the poller, going on")
+                self._count_bug()
+                delay = ERROR_DELAY
+            stopped = self._clock.wait(min(delay, MAX_SLEEP))
+
+    def _count_bug(self) -> None:
+        self._polling.changes.bugs += 1
+        self._count_silence()
+        try:
+            self._polling.publish()
+        except Exception:  # noqa: BLE001  # it may be the same bug
+            self._log.exception("bug in the poller, going on")
+
+    def step(self) -> float:
+        """Makes the one call that is due; returns the seconds until the next may be."""
+        now = self._clock.now()
+        if self._resume_requested:
+            self._resume_requested = False
+            self._gate.lift()
+            for each in self._schedule.interfaces.values():
+                each.resume()
+        due, schedule = self._schedule.next(now)
+        login, trial = self._state.login, self._state.login.trial_due(self._schedule.called)
+        needs_login = self._client.token is None
+        due = max(login.due if needs_login else min(due, trial), self._polling.gateway.paused_until)
+        if schedule is None or due > now:
+            return due - now
+        if needs_login or trial <= now:
+            delay = self._log_in(on_trial=trial <= now)
+        else:
+            delay = self._call(schedule)
+        self._polling.publish()
+        self._check_readiness()
+        self._report()
+        return delay
+
+    # --- the session ---------------------------------------------------------------------------
+
+    def _log_in(self, *, on_trial: bool) -> float:
+        """Logs in, if nobody else makes a call; returns how long to wait, in seconds."""
+        before = self._state.login.failure
+        gateway = self._polling.gateway
+        made = gateway.login(LoginSlot(gateway, self._state, on_trial=on_trial))
+        if not isinstance(made, Exchange):
+            return max(0.0, made.due - self._clock.now())
+        self._polling.count(LOGIN.name, made)
+        self._set_up(up=made.error is None)
+        if made.error is None:
+            self._failed_calls = 0
+            if on_trial:
+                self._log.warning("no interface gave a proper answer, logged in anew")
+                for each in self._schedule.interfaces.values():
+                    each.retry_failed(made.end)
+        else:
+            self._log_failed_login(made.error, before)
+        return 0.0
+
+    def _log_failed_login(self, error: CallError, before: str | None) -> None:
+        self._log.log(
+            logging.DEBUG if error.reason == before else logging.WARNING,
+            "login failed",
+            reason=error.reason,
+            meaning=error.describe(),
+            next_in_seconds=self._seconds_to_login,
+        )
+
+    @property
+    def _seconds_to_login(self) -> int:
+        return round(max(0.0, self._state.login.due - self._clock.now()))
+
+    def _log_refusal(self) -> None:
+        refusal = self._state.login.refusal
+        if refusal is not None and self._state.login.due > self._clock.now():
+            self._log.warning(
+                "the credentials were refused; others are tried at once after a reload",
+                reason=refusal.reason,
+                next_login_in_seconds=self._seconds_to_login,
+            )
+
+    def _lose_session(self, now: float) -> None:
+        self._client.drop_token()
+        if self._state.login.lost(now):
+            self._polling.changes.sessions_lost += 1
+            self._log.warning(
+                "session ended early: another program logs in with this account; "
+                "give each its own northbound account",
+                next_login_in_seconds=self._seconds_to_login,
+            )
+
+    # --- calls ---------------------------------------------------------------------------------
+
+    def _call(self, schedule: InterfaceSchedule) -> float:
+        """Makes a call, unless somebody else makes one; returns how long to wait, in seconds."""
+        slot = ScheduledSlot(self._polling, schedule)
+        made = self._polling.gateway.make(slot, lambda: self._ask(slot.planned))
+        if not isinstance(made, Exchange):
+            # Where it is due only later, on account of a command's calls, others may be due now.
+            return max(0.0, made.busy_until - self._clock.now())
+        self._polling.count(schedule.interface.name, made)
+        if made.error is None or made.error.enveloped:
+            self._failed_calls = 0
+            self._set_up(up=self._client.token is not None)
+        else:
+            self._count_silence()
+        if made.error is None:
+            self._answered(slot.planned, made)
+        else:
+            self._failed(slot.planned, made.error, made.end)
+        self._polling.gateway.note_session()
+        return 0.0
+
+    def _ask(self, planned: PlannedCall) -> Any:
+        try:
+            return self._polling.ask(planned, self._client.call)
+        except Exception:  # a bug, too, costs a batch its turn, or it would be asked for ever
+            planned.batch.served(planned.group, planned.start)
+            raise
+
+    def _answered(self, planned: PlannedCall, made: Exchange) -> None:
+        planned.batch.served(planned.group, planned.start)
+        self._gate.pause.succeeded()
+        self._state.login.answered_at = made.end
+        self._state.login.liveness.answered(planned.caller)
+        self._polling.answered(planned, made.answer)
+
+    def _failed(self, planned: PlannedCall, error: CallError, now: float) -> None:
+        login = self._state.login
+        login.liveness.failed(planned.interface.name, error)
+        if self._polling.recovered(planned, error) is not None:
+            return
+        reaction = login.liveness.reaction(
+            planned.caller, error, repeated=planned.repeated, young=login.is_young(now)
+        )
+        if reaction is Reaction.LOG_IN:
+            self._lose_session(now)
+        self._polling.failed(planned, error, reaction)
+
+    # --- what is shown -------------------------------------------------------------------------
+
+    def _count_silence(self) -> None:
+        self._failed_calls += 1
+        if self._failed_calls >= CALLS_UNTIL_DOWN:
+            self._set_up(up=False)
+
+    def _set_up(self, *, up: bool) -> None:
+        if up != self._up:
+            self._up = up
+            self._log.info("up" if up else "down")
+        self._polling.changes.up = up
+
+    def _check_readiness(self) -> None:
+        if self.ready:
+            return
+        self.waiting = tuple(self._missing())
+        self.ready = not self.waiting
+        if self.ready:
+            self._schedule.arrive()
+            self._log.info(
+                "every plant and device has been asked",
+                plants=len(self._polling.fleet.plants),
+                devices=len(self._polling.fleet.devices),
+            )
+
+    def _missing(self) -> Iterable[str]:
+        refusal = self._state.login.refusal
+        if refusal is not None:
+            yield f"the credentials are refused ({refusal})"
+        elif self._client.token is None:
+            yield "not logged in"
+        yield from self._schedule.missing()
+
+    def _report(self) -> None:
+        self.report = polling_status(self._polling, self.waiting, self._clock)

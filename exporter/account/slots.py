@@ -1,0 +1,144 @@
+"""Where a call is counted: by the daemon, by a command without one, by a command beside one."""
+
+from dataclasses import replace
+from secrets import token_hex
+
+from exporter.account.account_polling import AccountPolling
+from exporter.account.gateway import BUSY_POLL_INTERVAL, Gateway
+from exporter.account.interface_schedule import InterfaceSchedule, InterfaceState, PlannedCall
+from exporter.account.model import AccountState, ForeignCall
+from exporter.account.quotas import CallLog, Quota
+from exporter.northbound.interfaces import Interface
+
+
+class LoginSlot:
+    """A login, perhaps made on trial, since the session seems dead."""
+
+    def __init__(self, gateway: Gateway, state: AccountState, *, on_trial: bool = False) -> None:
+        self._gateway = gateway
+        self._state = state
+        self._on_trial = on_trial
+
+    def due(self, now: float) -> float:  # noqa: ARG002  # the protocol's form
+        return self._state.login.due
+
+    def start(self, now: float) -> None:
+        self._state.login.log.start(now, now)
+        if self._on_trial:
+            self._state.login.liveness.tried(now)
+        self._gateway.note_session()
+
+    def end(self, now: float, margin: float) -> None:
+        login = self._state.login
+        login.log.end(now, login.quotas, margin)
+        self._state.logins.changed.add("")
+
+
+class ScheduledSlot:
+    """The call of an interface that is due."""
+
+    def __init__(self, polling: AccountPolling, schedule: InterfaceSchedule) -> None:
+        self._polling = polling
+        self._schedule = schedule
+        self.planned: PlannedCall
+
+    def due(self, now: float) -> float:
+        return self._schedule.due(now)
+
+    def start(self, now: float) -> None:
+        self.planned = self._schedule.start(now)
+        self._polling.state.interfaces.changed.add(self._schedule.interface.name)
+
+    def end(self, now: float, margin: float) -> None:
+        self._schedule.end(now, margin)
+        self._polling.state.interfaces.changed.add(self._schedule.interface.name)
+
+
+class OwnerSlot:
+    """A call where no daemon is at work: counted among those of its interface."""
+
+    def __init__(
+        self,
+        polling: AccountPolling,
+        interface: Interface,
+        device_type: int | None,
+        quotas: tuple[Quota, ...],
+    ) -> None:
+        self._polling = polling
+        self._name = interface.name
+        self._device_type = device_type
+        self._quotas = quotas
+
+    @property
+    def _state(self) -> InterfaceState:
+        states = self._polling.state.interfaces
+        states.get_or_add(self._name, InterfaceState)
+        return states.change(self._name)
+
+    def due(self, now: float) -> float:  # noqa: ARG002  # as above
+        state = self._state
+        allowed = state.log.earliest(self._quotas, self._device_type, hurry=True)
+        return max(allowed, state.backoff.until, self._polling.gateway.paused_until)
+
+    def start(self, now: float) -> None:
+        self._state.log.start(now, now, self._device_type)
+
+    def end(self, now: float, margin: float) -> None:
+        self._state.log.end(now, self._quotas, margin)
+
+
+class GuestSlot:
+    """A call beside a daemon at work, which finds it in the database."""
+
+    def __init__(
+        self,
+        polling: AccountPolling,
+        interface: Interface,
+        device_type: int | None,
+        quotas: tuple[Quota, ...],
+    ) -> None:
+        self._polling = polling
+        self._interface = interface
+        self._device_type = device_type
+        self._quotas = quotas
+        self._id = token_hex(8)
+
+    def due(self, now: float) -> float:
+        state, store = self._polling.state, self._polling.store
+        for section in (state.foreign_calls, state.interfaces, state.logins):
+            store.read(section)
+        if self._is_busy(now):
+            return now + BUSY_POLL_INTERVAL  # one request in flight: parallel ones draw refusals
+        own = state.interfaces.get(self._interface.name) or InterfaceState()
+        own.backoff.after_restart(now)
+        log = CallLog([*own.log.calls])
+        for call in state.foreign_calls.values():
+            if call.interface == self._interface.name:
+                log.record(min(call.start, now), call.end, call.device_type)
+        allowed = log.earliest(self._quotas, self._device_type, hurry=True)
+        return max(allowed, own.backoff.until, self._polling.gateway.paused_until)
+
+    def _is_busy(self, now: float) -> bool:
+        """Whether a call of the daemon, or of another command, is under way."""
+        state = self._polling.state
+        logs = (state.login.log, *(each.log for each in state.interfaces.values()))
+        foreign = state.foreign_calls.values()
+        return any(log.is_busy for log in logs) or any(each.is_under_way(now) for each in foreign)
+
+    def start(self, now: float) -> None:
+        # Once given up, it may still arrive.
+        longest = 2 * self._polling.gateway.timeout
+        self._polling.state.foreign_calls[self._id] = ForeignCall(
+            self._interface.name, now, longest, self._device_type, under_way=True
+        )
+
+    def end(self, now: float, margin: float) -> None:
+        """Stores the true end, unless the daemon has taken account of the call already."""
+        calls, store = self._polling.state.foreign_calls, self._polling.store
+        with store.claim():
+            store.read(calls)
+            if self._id in calls:
+                call = calls[self._id]
+                lasted = max(0.0, now - call.start) + margin
+                calls[self._id] = replace(call, lasted=lasted, under_way=False)
+                store.save()

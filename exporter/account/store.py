@@ -1,0 +1,101 @@
+"""Loads an account's state from its database, and saves what was changed."""
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+from exporter.account.codec import StoredRow
+from exporter.account.database import Database
+from exporter.account.model import AccountState, Section
+from exporter.clock import Clock, ClockStamp, offset_of
+
+_STEP = 1.0  # seconds by which the wall clock is set rather than steered
+
+
+class Store:
+    """The state of one account between its memory and its database.
+
+    A `guest` stores nothing but what it leaves for the daemon: its calls, and accepted values.
+    """
+
+    def __init__(
+        self,
+        state: AccountState,
+        database: Database,
+        clock: Clock,
+        log: Any,
+        *,
+        guest: bool = False,
+    ) -> None:
+        self._guest = guest
+        left: tuple[Section[Any], ...] = (state.foreign_calls, state.accepted)
+        self._stored = left if guest else tuple(state.sections)
+        self._state = state
+        self._database = database
+        self._clock = clock
+        self._log = log.bind(file=str(database))
+        self._offset = offset_of(clock)
+        self._logged: set[str] = set()
+        self.is_incomplete = False  # whether some of the fleet was not understood
+        self.previous_offset = self._offset  # of the wall clock, as the last run has left it
+
+    def claim(self) -> AbstractContextManager[None]:
+        """While it is held, no other process decides to make a call; its end is what writes."""
+        return self._database.claim()
+
+    def load(self, *, calls_only: bool = False) -> None:
+        """Takes over what a previous run has left, as far as it is understood.
+
+        All of it, or only what says when to call. A guest does not take what it leaves itself.
+        """
+        state = self._state
+        calls = (state.logins, state.interfaces, state.foreign_calls)
+        for section in calls if calls_only else state.sections:
+            if not (self._guest and any(section is each for each in self._stored)):
+                self.read(section)
+        session = self._database.read(self._state.logins.kind).get("")
+        if session is not None:  # which is written whenever anything is
+            self.previous_offset = session.stamp.offset_for(self._clock)
+
+    def read(self, section: Section[Any]) -> None:
+        """Takes over the rows of a section as they are stored now, and none besides."""
+        rows = self._database.read(section.kind)
+        for name in section.keys() - rows.keys() - section.changed:
+            dict.__delitem__(section, name)
+        for name, row in rows.items():
+            if name in section.changed and name not in section:
+                continue  # it was dropped, and that is not stored yet
+            value = section.codec.decode(
+                row, self._clock, lambda reason: self._not_understood(section.kind, reason)
+            )
+            if value is not None:
+                section.restore(name, value)
+            else:
+                section.changed.add(name)  # or it would be met for ever
+
+    def _not_understood(self, kind: str, reason: str) -> None:
+        self.is_incomplete |= kind == self._state.fleets.kind
+        if kind not in self._logged:
+            self._logged.add(kind)
+            self._log.warning(
+                "state was not understood, going on without", part=kind, reason=reason
+            )
+
+    def save(self) -> None:
+        """Stores what was changed; all times anew once the wall clock was set."""
+        offset = offset_of(self._clock)
+        if abs(offset - self._offset) > _STEP:
+            self._offset = offset
+            self._state.mark_times()
+        if self._database.was_deleted():
+            for section in self._stored:
+                section.changed.update(section)
+        stamp = ClockStamp.of(self._clock)
+        rows: dict[tuple[str, str], StoredRow | None] = {}
+        for section in self._stored:
+            for name in section.changed:
+                value = section.get(name)
+                body = None if value is None else section.codec.encode(value)
+                rows[section.kind, name] = None if body is None else StoredRow(body, stamp)
+        self._database.write(rows)
+        for section in self._stored:
+            section.changed.clear()

@@ -1,0 +1,118 @@
+"""What is shown of accounts and plants, in the form that people read.
+
+Nothing is computed that /metrics does not say. Any thread may ask.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import fsum
+
+from exporter.account.counters import CounterState, Series
+from exporter.account.fleet import FleetChange
+from exporter.catalogue.index import ROWS, lookup
+from exporter.catalogue.model import Kind, Metric
+from exporter.exposition.blocks import NON_EXPIRING, Samples, Source
+from exporter.exposition.counters import Owner
+from exporter.exposition.families import ALARMS_ACTIVE, DEVICE_LAST_READING, PLANT_LAST_READING
+from exporter.exposition.translate import Sample
+from exporter.northbound.interfaces import INTERFACES, Content, Subject
+from exporter.northbound.records import Device, Plant
+from exporter.status import model as status
+
+SamplesOf = Callable[[Source, str], Samples]  # what a source has of a subject, if it is shown
+
+_PLANT_KPIS = lookup("getStationRealKpi", None)
+_HEALTH = _PLANT_KPIS["real_health_state"].metric
+_ENERGY = _PLANT_KPIS["day_power"].metric
+_POWER = lookup("getDevRealKpi", 1)["active_power"].metric
+_INVERTERS = frozenset(row.device_type for row in ROWS if row.metric is _POWER)
+
+_SOURCES = {
+    content: tuple(
+        Source(interface.name, interface.subject)
+        for interface in INTERFACES.values()
+        if interface.content is content
+    )
+    for content in Content
+}
+_OF_NOW = _SOURCES[Content.READINGS] + _SOURCES[Content.ROWS]
+_OF_PLANTS = tuple(source for source in _OF_NOW if source.subject is Subject.PLANTS)
+_OF_DEVICES = tuple(source for source in _OF_NOW if source.subject is Subject.DEVICES)
+
+
+def plants_of(fleet: FleetChange, shown: SamplesOf) -> tuple[status.PlantStatus, ...]:
+    """Every plant of a fleet, as it is shown now."""
+    # One look at each: the poller replaces them, but never changes them.
+    plants, devices = fleet.plants, fleet.devices
+    by_plant: dict[str, list[Device]] = {code: [] for code in plants}
+    for device in devices.values():
+        if device.plant_code in by_plant:
+            by_plant[device.plant_code].append(device)
+    return tuple(_plant(plant, by_plant[plant.code], shown) for plant in plants.values())
+
+
+def _plant(plant: Plant, devices: Sequence[Device], shown: SamplesOf) -> status.PlantStatus:
+    own = _all_shown(shown, _OF_PLANTS, plant.code)
+    inverters = [device.id for device in devices if device.type_id in _INVERTERS]
+    found = (_value(_all_shown(shown, _OF_DEVICES, name), _POWER) for name in inverters)
+    powers = [power for power in found if power is not None]
+    alarms = _all_shown(shown, _SOURCES[Content.ALARMS], plant.code)
+    last = [
+        *shown(NON_EXPIRING[PLANT_LAST_READING], plant.code),
+        *(each for d in devices for each in shown(NON_EXPIRING[DEVICE_LAST_READING], d.id)),
+    ]
+    return status.PlantStatus(
+        plant.code,
+        plant.name,
+        plant.capacity_watts,
+        health=next((s.labels[-1] for s in own if s.metric is _HEALTH and s.value), None),
+        power=fsum(powers) if powers else None,
+        inverters=len(inverters),
+        answered=len(powers),
+        energy=_value(own, _ENERGY),
+        alarms=_by_severity(alarms) if alarms else None,
+        last_reading=max((sample.value for sample in last), default=None),
+    )
+
+
+def _by_severity(alarms: Samples) -> Mapping[str, int]:
+    return {s.labels[0]: int(s.value) for s in alarms if s.metric is ALARMS_ACTIVE and s.value}
+
+
+def _all_shown(shown: SamplesOf, sources: Iterable[Source], name: str) -> Samples:
+    """What the first source that has something of it says."""
+    return next((found for source in sources if (found := shown(source, name))), ())
+
+
+def _value(samples: Iterable[Sample], metric: Metric | None) -> float | None:
+    return next((sample.value for sample in samples if sample.metric is metric), None)
+
+
+_UNITS = {row.metric.name: row.source_unit for row in ROWS if row.metric.kind is Kind.COUNTER}
+
+
+def held_back(
+    pending: Mapping[tuple[Owner, Series], CounterState],
+    plants: Mapping[str, Plant],
+    devices: Mapping[str, Device],
+) -> tuple[status.HeldCounter, ...]:
+    """Those of counters that are `pending`: they wait for a value to be confirmed."""
+    return tuple(
+        status.HeldCounter(
+            (Subject.PLANTS if device_type is None else Subject.DEVICES).value,
+            code,
+            _name(plants if device_type is None else devices, code),
+            metric,
+            labels,
+            _UNITS.get(metric, ""),
+            held.value,
+            held.run.value,
+            held.run.since,
+        )
+        for ((device_type, code), (metric, labels)), held in pending.items()
+        if held.run is not None
+    )
+
+
+def _name(known: Mapping[str, Plant] | Mapping[str, Device], code: str) -> str:
+    thing = known.get(code)
+    return "" if thing is None else thing.name

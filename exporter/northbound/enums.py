@@ -1,0 +1,109 @@
+"""The enumerations of the reference, one row a code; the names are the exporter's."""
+
+from collections.abc import Mapping
+
+# buildState and combineType (reference 2.2).
+BUILD_STATES: Mapping[str, str] = {
+    "0": "not_built",
+    "1": "under_construction",
+    "2": "grid_connected",
+}
+CONNECTION_TYPES: Mapping[str, str] = {
+    "1": "utility",
+    "2": "commercial_and_industrial",
+    "3": "residential",
+}
+
+# inverter_state (reference 3.6, its 26 states).
+INVERTER_STATES: Mapping[int, str] = {
+    0x0000: "standby_initializing",
+    0x0001: "standby_insulation_resistance_detection",
+    0x0002: "standby_sunlight_detection",
+    0x0003: "standby_power_grid_detection",
+    0x0100: "startup",
+    0x0200: "grid_connected",
+    0x0201: "grid_connected_power_limited",
+    0x0202: "grid_connected_self_derating",
+    0x0300: "shutdown_unexpected",
+    0x0301: "shutdown_commanded",
+    0x0302: "shutdown_ovgr",
+    0x0303: "shutdown_communication_disconnected",
+    0x0304: "shutdown_power_limited",
+    0x0305: "shutdown_manual_startup_required",
+    0x0306: "shutdown_dc_switch_disconnected",
+    0x0401: "grid_schedule_cos_phi_p_curve",
+    0x0402: "grid_schedule_q_u_curve",
+    0x0500: "spot_check_ready",
+    0x0501: "spot_checking",
+    0x0600: "inspecting",
+    0x0700: "afci_self_test",
+    0x0800: "iv_scanning",
+    0x0900: "dc_input_detection",
+    0xA000: "standby_no_sunlight",
+    0xB000: "communication_disconnected",
+    0xC000: "loading",
+}
+
+# run_state of every device type (reference 3.6).
+RUN_STATES: Mapping[int, str] = {0: "disconnected", 1: "connected"}
+
+# real_health_state of a plant (reference 3.1).
+PLANT_HEALTH_STATES: Mapping[int, str] = {1: "disconnected", 2: "faulty", 3: "healthy"}
+
+# meter_status of a power sensor (reference 3.6).
+METER_STATES: Mapping[int, str] = {0: "offline", 1: "normal"}
+
+# battery_status: the reference prints no codes; these are the later editions'.
+BATTERY_STATES: Mapping[int, str] = {
+    0: "offline",
+    1: "standby",
+    2: "running",
+    3: "faulty",
+    4: "hibernating",
+}
+
+# ch_discharge_model (reference 3.6). Newer servers send codes up to 12 that no edition explains.
+BATTERY_MODES: Mapping[int, str] = {
+    0: "none",
+    1: "forced_charge_discharge",
+    2: "time_of_use_price",
+    3: "fixed_charge_discharge",
+    4: "maximum_self_consumption",
+}
+
+# lev, alarmType and status of an alarm (reference 2.16).
+ALARM_SEVERITIES: Mapping[int, str] = {1: "critical", 2: "major", 3: "minor", 4: "warning"}
+ALARM_TYPES: Mapping[int, str] = {
+    1: "transposition",
+    2: "exception",
+    3: "protection",
+    4: "notification",
+    5: "information",
+}
+ALARM_STATUSES: Mapping[int, str] = {
+    1: "active",
+    2: "acknowledged",
+    3: "being_handled",
+    4: "handled",
+    5: "cleared_by_user",
+    6: "cleared_by_device",
+}
+ALARMS_OVER = frozenset({4, 5, 6})
+
+# The code that means that the device cannot be reached, by key.
+OFFLINE: Mapping[str, int] = {
+    "run_state": 0,
+    "inverter_state": 0xB000,
+    "meter_status": 0,
+    "battery_status": 0,
+}
+
+# upgradeResult (reference 2.15).
+UPGRADE_RESULTS: Mapping[int, str] = {
+    0: "not_started",
+    1: "success",
+    2: "failure",
+    3: "cancelled",
+    4: "upgrading",
+    5: "timed_out",
+}

@@ -1,0 +1,1 @@
+"""What each interface of the reference answers."""

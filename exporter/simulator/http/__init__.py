@@ -1,0 +1,1 @@
+"""The management system over HTTP: sessions, limits, faults, the server."""

@@ -1,0 +1,65 @@
+"""A state file that a process has left, and what another finds in it."""
+
+import json
+import shutil
+from contextlib import closing
+
+from exporter.account.codec import StoredRow
+from exporter.account.database import Database
+from exporter.account.model import AccountState
+from exporter.clock import ClockStamp
+
+SOME = {("lane", "a"): [1.5, None], ("lane", "b"): {"x": "ü\n"}, ("session", ""): {"token": "t"}}
+MORE = {("lane", "b"): None, ("lane", "c"): list(range(2_000))}
+
+
+def put(database, values, stamp=ClockStamp("boot", 1.0, 2.0)):  # noqa: B008  # frozen
+    """Writes values as rows."""
+    database.write(
+        {
+            key: None if value is None else StoredRow(json.dumps(value, ensure_ascii=False), stamp)
+            for key, value in values.items()
+        }
+    )
+
+
+def values(database, kind):
+    """The values of the rows of a kind."""
+    return {name: json.loads(row.body) for name, row in database.read(kind).items()}
+
+
+def everything(database):
+    """The values of all rows, by kind and name."""
+    return {
+        (section.kind, name): value
+        for section in AccountState().sections
+        for name, value in values(database, section.kind).items()
+    }
+
+
+def written(path, *changes):
+    """A file that a process has left, after these changes."""
+    database = Database(path)
+    for each in changes:
+        put(database, each)
+    return database
+
+
+def left_by_a_kill(path, directory):
+    """The files as they are now, which is what a process leaves that is killed now."""
+    shutil.copytree(path.parent, directory)
+    return directory / path.name
+
+
+def kept(path):
+    """What a new process would find."""
+    with closing(Database(path)) as database:
+        return kept_by(database)
+
+
+def kept_by(database):
+    return {kind: values(database, kind) for kind in ("lane", "session")}
+
+
+def events(logs):
+    return [entry["event"] for entry in logs]

@@ -1,0 +1,92 @@
+"""The file that survives a restart: whole or not at all, ours alone, and never in the way."""
+
+import stat
+
+import pytest
+from account.state_files import MORE, SOME, events, kept, left_by_a_kill, put, values, written
+from structlog.testing import capture_logs
+
+from exporter.account import database as module
+from exporter.account.database import Database
+
+
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_what_was_written_is_read_by_kind_and_name(path, on_disk):
+    database = written(path if on_disk else None, SOME, MORE)
+
+    assert values(database, "lane") == {"a": [1.5, None], "c": list(range(2_000))}
+    assert values(database, "session") == {"": {"token": "t"}}
+    assert values(database, "nothing") == {}
+    database.close()
+
+
+def test_without_a_path_nothing_is_written_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    written(None, SOME)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_process_reads_what_a_killed_one_had_written(path, tmp_path):
+    database = written(path, SOME)
+
+    assert kept(left_by_a_kill(path, tmp_path / "left")) == {
+        "lane": {"a": [1.5, None], "b": {"x": "ü\n"}},
+        "session": {"": {"token": "t"}},
+    }
+    database.close()
+
+
+def test_only_the_owner_may_read_the_files(path):
+    database = written(path, SOME)
+
+    names = {file.name for file in path.parent.iterdir()}
+    assert names == {path.name, f"{path.name}-wal", f"{path.name}-shm"}
+    assert {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()} == {0o600}
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    database.close()
+
+
+def test_a_file_that_others_could_read_is_closed_to_them(path):
+    written(path, SOME).close()
+    path.chmod(0o644)
+
+    written(path, MORE).close()
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+# --- claims -------------------------------------------------------------------------------------
+
+
+def test_a_claim_writes_all_at_its_end(path, tmp_path):
+    database = written(path, SOME)
+
+    with database.claim():
+        put(database, {("lane", "a"): 1})
+        put(database, {("lane", "b"): 2})
+        assert values(database, "lane") == {"a": 1, "b": 2}
+        before = kept(left_by_a_kill(path, tmp_path / "within"))
+
+    assert before["lane"] == {"a": [1.5, None], "b": {"x": "ü\n"}}
+    assert kept(left_by_a_kill(path, tmp_path / "after"))["lane"] == {"a": 1, "b": 2}
+    database.close()
+
+
+def test_two_processes_see_what_the_other_wrote_but_claim_one_at_a_time(path, monkeypatch):
+    monkeypatch.setattr(module, "_PATIENCE", 0.01)
+    daemon, command = Database(path), Database(path)
+    put(daemon, SOME)
+    assert values(command, "session") == {"": {"token": "t"}}
+
+    with capture_logs() as logs:
+        with command.claim():
+            put(daemon, {("lane", "a"): "late"})
+            assert values(command, "lane")["a"] == [1.5, None]
+        put(daemon, {("lane", "b"): "next"})
+
+    assert values(command, "lane") == {"a": "late", "b": "next"}
+    assert events(logs) == ["state cannot be kept, going on without", "state is kept again"]
+    daemon.close()
+    command.close()

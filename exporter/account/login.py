@@ -120,6 +120,14 @@ class Liveness:
         self.claims.pop(caller, None)
         self.claims = dict.fromkeys(self.claims, Claim.REFUTED)
 
+    def opened(self) -> None:
+        """Notes a login: what disproved a claim was another session."""
+        self.claims = {k: each for k, each in self.claims.items() if each is not Claim.REFUTED}
+
+    def lift(self) -> None:
+        """Allows a login on trial at once."""
+        self.pause = Backoff()
+
     def failed(self, interface: str, error: CallError) -> None:
         """Notes a failed call."""
         if is_about_session(error):
@@ -224,6 +232,7 @@ class Login:
         """Notes that the login succeeded."""
         self.since = self.answered_at = now
         self.refusal_reason = None
+        self.liveness.opened()
         for name in ("credentials_wait", "frequency_wait", "answer_wait"):
             setattr(self, name, Backoff())
 

@@ -114,6 +114,7 @@ class Poller:
         if self._resume_requested:
             self._resume_requested = False
             self._gate.lift()
+            self._state.login.liveness.lift()
             for each in self._schedule.interfaces.values():
                 each.resume()
         due, schedule = self._schedule.next(now)

@@ -58,11 +58,11 @@ def main() -> None:
     _tell("class names that stand more than once", (each for each, n in classes.items() if n > 1))
     calls = _calls_of_an_answer()
     modules = {callee[0] for _, callee in calls}
-    moves = [call for call in calls if _room(call[0][0]) != _room(call[1][0])]
-    rooms = set(map(_room, modules))
+    between = [{_package(caller[0]), _package(callee[0])} for caller, callee in calls]
+    moves = [pair for pair in between if len(pair - {None}) > 1]
     print(
-        f"one answer of {FOLLOWED}: {len(modules)} modules entered in {len(rooms)} rooms, "
-        f"{len(moves)} calls from one room into another"
+        f"one answer of {FOLLOWED}: {len(modules)} modules entered, "
+        f"{len(moves)} calls from one package into another"
     )
 
 
@@ -82,8 +82,10 @@ def _length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (function.end_lineno or function.lineno) - function.lineno + 1
 
 
-def _room(module: str) -> str:
-    return module.split(".")[1]
+def _package(module: str) -> str | None:
+    """The package a module stands in; none for those above all packages, such as the clock."""
+    _, *packages, _ = module.split(".")
+    return packages[0] if packages else None
 
 
 def _calls_of_an_answer() -> set[tuple[Function, Function]]:

@@ -192,15 +192,18 @@ def test_the_page_says_whether_the_state_can_be_written(run, tmp_path):
 
 
 def test_a_state_that_cannot_be_written_for_a_while_is_0_until_it_can(server, run, tmp_path):
-    running = run(tmp_path / "state", account(server.url, every="0s"))
+    state = tmp_path / "state"
+    (tmp_path / "kept").mkdir()
+    state.symlink_to("kept")
+    running = run(state, account(server.url, every="0s"))
     wait(lambda: "fusionsolar_device_info" in running.names())
     assert writable(running) == 1
 
-    (tmp_path / "state").rename(tmp_path / "elsewhere")
-    (tmp_path / "state").touch()
+    (tmp_path / "file").touch()
+    (tmp_path / "file").replace(state)  # at once: else it could make the directory anew meanwhile
     wait(lambda: writable(running) == 0)
 
-    (tmp_path / "state").unlink()
+    state.unlink()
     wait(lambda: writable(running) == 1)
 
 

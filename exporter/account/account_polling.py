@@ -82,7 +82,6 @@ class AccountPolling:
         self.state = AccountState()
         self.changes = Changes()
         self.log = log
-        self._config = config
         self._clock = clock
         self._view = view
         self.store = Store(self.state, database, clock, log, guest=guest)

@@ -55,7 +55,7 @@ class ProcessClock:
         return self._clock.time()
 
     def wait(self, seconds):
-        self._dangerous("idle", 0.03)
+        self._dangerous("idle", 0.02)
         left = self._clock.end - self._clock.at
         return self._clock.wait(max(min(seconds, left), 1e-6))  # less is lost in rounding
 

@@ -63,7 +63,8 @@ class AccountConfig:
 class AccountPolling:
     """One account's state and schedule.
 
-    A `guest` uses the state of a daemon at work, and stores nothing of it.
+    A `guest` uses the state of a daemon at work, and stores only what it leaves for that: its calls
+    and the values that an operator accepts. `anew` takes over nothing of a previous run but calls.
     """
 
     def __init__(  # noqa: PLR0913  # all that an account is made of

@@ -54,8 +54,8 @@ class ScheduledSlot:
         self._polling.state.interfaces.changed.add(self._schedule.interface.name)
 
 
-class OwnerSlot:
-    """A call where no daemon is at work: counted among those of its interface."""
+class _CommandSlot:
+    """A call of a command, of one interface and perhaps one device type."""
 
     def __init__(
         self,
@@ -68,6 +68,10 @@ class OwnerSlot:
         self._name = interface.name
         self._device_type = device_type
         self._quotas = quotas
+
+
+class OwnerSlot(_CommandSlot):
+    """A call where no daemon is at work: counted among those of its interface."""
 
     @property
     def _state(self) -> InterfaceState:
@@ -87,7 +91,7 @@ class OwnerSlot:
         self._state.log.end(now, self._quotas, margin)
 
 
-class GuestSlot:
+class GuestSlot(_CommandSlot):
     """A call beside a daemon at work, which finds it in the database."""
 
     def __init__(
@@ -97,10 +101,7 @@ class GuestSlot:
         device_type: int | None,
         quotas: tuple[Quota, ...],
     ) -> None:
-        self._polling = polling
-        self._interface = interface
-        self._device_type = device_type
-        self._quotas = quotas
+        super().__init__(polling, interface, device_type, quotas)
         self._id = token_hex(8)
 
     def due(self, now: float) -> float:
@@ -109,11 +110,11 @@ class GuestSlot:
             store.read(section)
         if self._is_busy(now):
             return now + BUSY_POLL_INTERVAL  # one request in flight: parallel ones draw refusals
-        own = state.interfaces.get(self._interface.name) or InterfaceState()
+        own = state.interfaces.get(self._name) or InterfaceState()
         own.backoff.after_restart(now)
         log = CallLog([*own.log.calls])
         for call in state.foreign_calls.values():
-            if call.interface == self._interface.name:
+            if call.interface == self._name:
                 log.record(min(call.start, now), call.end, call.device_type)
         allowed = log.earliest(self._quotas, self._device_type, hurry=True)
         return max(allowed, own.backoff.until, self._polling.gateway.paused_until)
@@ -129,7 +130,7 @@ class GuestSlot:
         # Once given up, it may still arrive.
         longest = 2 * self._polling.gateway.timeout
         self._polling.state.foreign_calls[self._id] = ForeignCall(
-            self._interface.name, now, longest, self._device_type, under_way=True
+            self._name, now, longest, self._device_type, under_way=True
         )
 
     def end(self, now: float, margin: float) -> None:

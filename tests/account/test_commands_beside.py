@@ -1,7 +1,7 @@
 """What commands leave for each other and for the daemon, and how they heed it."""
 
+from account.commands import call, left_by
 from account.state_files import values
-from account.test_restarts_and_commands import call, left_by
 from account.world import HOUR, View, account
 from prometheus_client import CollectorRegistry
 

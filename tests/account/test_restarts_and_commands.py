@@ -1,14 +1,13 @@
 """What an account goes on with: what a previous run has left, and commands beside it."""
 
 import pytest
-import structlog
+from account.commands import NOW, call, left_by
 from account.state_files import put, values
 from account.world import DAY, View, account, poller, run
 from structlog.testing import capture_logs
 
 from exporter.account.database import Database
-from exporter.account.model import AcceptedValue, AccountState, ForeignCall
-from exporter.account.store import Store
+from exporter.account.model import AcceptedValue
 from exporter.northbound.interfaces import Subject
 
 EVERY_MINUTE = ["getStationRealKpi", "getDevRealKpi"]
@@ -58,23 +57,6 @@ def test_what_is_not_understood_is_told_by_its_file_but_never_quoted(tmp_path):
 
 
 # --- commands -----------------------------------------------------------------------------------
-
-NOW = 1_000.0
-
-
-def call(start, end, *, interface="getDevUpgradeInfo", under_way=False):
-    """What a command stores of a call, in seconds after now."""
-    return ForeignCall(interface, NOW + start, end - start, under_way=under_way)
-
-
-def left_by(database, **sections):
-    """Stores what a command leaves for the daemon."""
-    state = AccountState()
-    for name, rows in sections.items():
-        getattr(state, name).update(rows)
-        getattr(state, name).changed.update(rows)
-    clock = account().clock
-    Store(state, database, clock, structlog.get_logger(), guest=True).save()
 
 
 def beside(*calls, **more):

@@ -5,11 +5,11 @@ field costs itself, a wrong item of a list that item. Nothing that was read is e
 """
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from math import inf, isnan
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -107,6 +107,7 @@ class Codec(Generic[Value]):
 
     def __init__(self, kind: Any) -> None:
         self._adapter: TypeAdapter[tuple[Value]] = _adapter(kind)
+        self._fields = _fields(kind)
 
     def encode(self, value: Value) -> str:
         """The value as JSON."""
@@ -121,7 +122,8 @@ class Codec(Generic[Value]):
         try:
             (value,) = self._adapter.validate_json(f"[{row.body}]", context=reading)
         except ValidationError as error:
-            report(_reason(error.errors(include_url=False, include_input=False)[0]))
+            first = error.errors(include_url=False, include_input=False)[0]
+            report(_reason(first, self._fields))
         else:
             return value
         try:
@@ -157,8 +159,15 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(tuple[kind], config=ConfigDict(allow_inf_nan=False))
 
 
-def _reason(error: Mapping[str, Any]) -> str:
-    place = next((str(each) for each in error["loc"][1:] if isinstance(each, str)), "")
+def _fields(kind: Any) -> frozenset[str]:
+    """The names of a record's fields; none for what is no record."""
+    record = get_args(kind)[0] if get_origin(kind) is Annotated else get_origin(kind) or kind
+    return frozenset(each.name for each in fields(record)) if is_dataclass(record) else frozenset()
+
+
+def _reason(error: Mapping[str, Any], named: Collection[str]) -> str:
+    """What is wrong, and in which field: whatever else stands on the way to it may be a key."""
+    place = next((each for each in error["loc"][1:] if each in named), "")
     kind = str(error["type"])
     return f"{place}: {kind}" if place else kind
 

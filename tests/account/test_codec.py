@@ -108,6 +108,20 @@ def test_what_is_wrong_is_named_and_never_quoted():
     assert said == "name: string_type"
 
 
+@pytest.mark.parametrize(
+    ("section", "body", "reason"),
+    [
+        ("alarm_totals", '{"t0ken": "x"}', "float_parsing"),
+        ("fleets", '{"plants": {"t0ken": {"code": 7}}}', "plants: string_type"),
+        ("logins", '{"t0ken": 7, "since": "t0ken"}', "since: float_parsing"),
+    ],
+)
+def test_a_key_that_is_no_field_is_never_quoted_either(section, body, reason):
+    _, said = read(getattr(AccountState(), section).codec, body)
+
+    assert said == [reason]
+
+
 def test_a_row_in_which_everything_is_wrong_is_given_up():
     wrong = {f"{n}": "x" for n in range(1_000)}
     assert read(Codec(dict[str, float]), json.dumps(wrong))[0] == {}

@@ -28,7 +28,7 @@ def limits_of(settings: Settings, account: AccountSettings, trials: Iterable[Tri
     """Which limits the account seems to live under."""
     made, configured = list(trials), account.limits
     lists = [trial for trial in made if trial.interface == PLANT_LIST.name]
-    if any(NO_CLASSIC_LIST.intersection(trial.mended[:1]) for trial in lists):
+    if any(NO_CLASSIC_LIST.intersection(trial.recovered[:1]) for trial in lists):
         evidence = "getStationList is refused and stations answers: created after June 2022"
         return Limits(configured, "v6", evidence)
     # 403 and 429 tell of the load on the whole system, and nothing of this account's limits.

@@ -55,7 +55,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something to look at, and the line for the configuration that mends it, if one does."""
+    """Something to look at, and the line for the configuration that corrects it, if one does."""
 
     words: str
     paste: str = ""
@@ -76,18 +76,18 @@ class _Judged:
 def findings(
     settings: Settings, fleet: Fleet, readings: Mapping[int, Sequence[Reading]]
 ) -> Iterator[Finding]:
-    """The devices whose power is in another unit, or in none, and the factors that mend it."""
+    """The devices whose power is in another unit, or in none, and the factors that correct it."""
     judged = {
         key: _judge(key, _factor(settings, key), fleet, readings.get(key[0], ())) for key in POWERS
     }
-    mended = {
+    corrected = {
         key: _factor(settings, key) * change
         for key, devices in judged.items()
         if (change := _change(devices)) is not None
     }
-    line = _line(settings, mended)
+    line = _line(settings, corrected)
     for key, devices in judged.items():
-        yield from _told(devices, line if key in mended else "")
+        yield from _findings(devices, line if key in corrected else "")
 
 
 def _judge(key: _Key, factor: float, fleet: Fleet, readings: Iterable[Reading]) -> list[_Judged]:
@@ -164,7 +164,7 @@ def _change(devices: Sequence[_Judged]) -> float | None:
 # --- words ---------------------------------------------------------------------------------------
 
 
-def _told(devices: Sequence[_Judged], line: str) -> Iterator[Finding]:
+def _findings(devices: Sequence[_Judged], line: str) -> Iterator[Finding]:
     """One finding for each thing that is wrong with devices of a type."""
     others_fit = any(each.verdict is Verdict.FITS for each in devices)
     for verdict in (Verdict.TOO_LARGE, Verdict.TOO_SMALL, Verdict.ABSURD):
@@ -212,13 +212,14 @@ def _default(key: _Key) -> float:
     return lookup("getDevRealKpi", device_type)[name].factor
 
 
-def _line(settings: Settings, mended: Mapping[_Key, float]) -> str:
+def _line(settings: Settings, corrected: Mapping[_Key, float]) -> str:
     """The whole line: a second `factors` would be a mistake."""
     factors = {(each.device_type, each.key): each.factor for each in settings.factors}
-    factors.update(mended)
+    factors.update(corrected)
     entries = (
         f"{{device_type: {kind}, key: {key}, factor: {value:g}}}"
         for (kind, key), value in factors.items()
-        if (kind, key) not in mended or value != _default((kind, key))  # what holds without a line
+        if (kind, key) not in corrected
+        or value != _default((kind, key))  # what holds without a line
     )
     return f"factors: [{', '.join(entries)}]"

@@ -105,15 +105,15 @@ def next_step(checked: Iterable[Checked], start: str) -> str:
     plantless = [each.account for each in accounts if not each.plants]
     refused = [each.account for each in accounts if not each.well]
     if locked_out:
-        return f"first mend the login of {', '.join(locked_out)} as said above, then check again"
+        return f"first fix the login of {', '.join(locked_out)} as said above, then check again"
     if plantless:
         return (
-            "without plants there is nothing to export: first mend the plant list of "
+            "without plants there is nothing to export: first fix the plant list of "
             f"{', '.join(plantless)} as said above, then check again"
         )
     if refused:
         return (
-            f"mend what is said above about {', '.join(refused)}, or go without it (what is "
+            f"fix what is said above about {', '.join(refused)}, or go without it (what is "
             f"refused is tried again by itself); {start}"
         )
     return f"all is well; {start}"
@@ -145,8 +145,8 @@ class TrialLines:
     def line(self, trial: Trial) -> str:
         """What came of a trial, and below it what to do."""
         cells = (trial.interface, trial.device_type or "", trial.outcome, trial.words)
-        told = row(cells, [*self._widths, 0])
-        return f"{told}\n    {trial.remedy}" if trial.remedy else told
+        line = row(cells, [*self._widths, 0])
+        return f"{line}\n    {trial.remedy}" if trial.remedy else line
 
 
 def render(checked: Checked) -> str:

@@ -52,7 +52,7 @@ _NO_WAY = frozenset({"connection", "no_tls", "only_tls", "redirect", "timeout", 
 class Trial:
     """What came of trying an interface, for devices of one type where it is asked about them.
 
-    `wait` is how many seconds a call that was not tried has to wait; `mended` are the refusals
+    `wait` is how many seconds a call that was not tried has to wait; `recovered` are the refusals
     after which it was asked in another way.
     """
 
@@ -63,16 +63,16 @@ class Trial:
     reason: str | None = None
     remedy: str = ""
     wait: float | None = None
-    mended: tuple[str, ...] = ()
+    recovered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class TrialAnswer:
     """What an answer says, and what to do about it."""
 
     words: str
     remedy: str = ""
-    mended: tuple[str, ...] = ()
+    recovered: tuple[str, ...] = ()
     outcome: str = PERMITTED
 
 
@@ -114,7 +114,7 @@ class Trials:
             for batch in _one_a_type(self._probe.batches(interface)):
                 yield interface, batch.device_type
 
-    def _try(self, interface: Interface, ask: Callable[[Interface, Batch], Heard]) -> None:
+    def _try(self, interface: Interface, ask: Callable[[Interface, Batch], TrialAnswer]) -> None:
         """Tries an interface once for each type of device, if there is anything to ask about."""
         batches = _one_a_type(self._probe.batches(interface))
         if not batches and not self._hopeless:
@@ -132,22 +132,22 @@ class Trials:
         return last.reason in _NO_WAY or self.made[0].outcome != PERMITTED
 
     def _note(
-        self, interface: Interface, device_type: int | None, ask: Callable[[], Heard]
+        self, interface: Interface, device_type: int | None, ask: Callable[[], TrialAnswer]
     ) -> None:
         kind = None if device_type is None else device_type_slug(device_type)
         try:
-            heard = ask()
+            answer = ask()
         except FAILURES as error:
             self._add(_failed(interface, kind, error))
         else:
             self._add(
                 Trial(
                     interface.name,
-                    heard.outcome,
-                    heard.words,
+                    answer.outcome,
+                    answer.words,
                     kind,
-                    remedy=heard.remedy,
-                    mended=heard.mended,
+                    remedy=answer.remedy,
+                    recovered=answer.recovered,
                 )
             )
 
@@ -155,25 +155,27 @@ class Trials:
         self.made.append(trial)
         self._tell(trial)
 
-    def _log_in(self) -> Heard:
+    def _log_in(self) -> TrialAnswer:
         logged_in = self._probe.open()
-        return Heard("logged in" if logged_in else "the session from before is used")
+        return TrialAnswer("logged in" if logged_in else "the session from before is used")
 
-    def _read(self, interface: Interface) -> Heard:
+    def _read(self, interface: Interface) -> TrialAnswer:
         """Reads a list: to its end if what it lists is not wholly known, or just once."""
         fleet = self._probe.fleet
         listed = fleet.plants if interface is PLANT_LIST else fleet.devices
-        answers = self._probe.read(interface)
-        heard = list(islice(answers, 1) if listed and not fleet.is_partial else answers)
+        answers: Iterable[Answer] = self._probe.read(interface)
+        if listed and not fleet.is_partial:
+            answers = islice(answers, 1)
+        read = list(answers)
         name = attrgetter("code" if interface is PLANT_LIST else "id")
-        names = {name(record) for answer in heard for record in answer.parsed.records}
-        mended = tuple(chain.from_iterable(answer.recovered for answer in heard))
+        names = {name(record) for answer in read for record in answer.parsed.records}
+        recovered = tuple(chain.from_iterable(answer.recovered for answer in read))
         if interface is PLANT_LIST and not (names and fleet.plants):
-            strange = sum(answer.parsed.rejected.total() for answer in heard)
-            return Heard(*_plantless(len(names), strange), mended, EMPTY)
-        return Heard(f"{len(names)} listed{_lacking(heard)}", mended=mended)
+            strange = sum(answer.parsed.rejected.total() for answer in read)
+            return TrialAnswer(*_plantless(len(names), strange), recovered, EMPTY)
+        return TrialAnswer(f"{len(names)} listed{_lacking(read)}", recovered=recovered)
 
-    def _ask(self, interface: Interface, batch: Batch) -> Heard:
+    def _ask(self, interface: Interface, batch: Batch) -> TrialAnswer:
         answer = self._probe.ask(interface, batch)
         records = answer.parsed.records
         if interface.realtime and batch.device_type is not None:
@@ -182,10 +184,12 @@ class Trials:
             )
             self.readings.setdefault(batch.device_type, []).extend(readings)
         if interface.content in _COUNTED:
-            return Heard(f"{len(records)} {_COUNTED[interface.content]}", mended=answer.recovered)
+            return TrialAnswer(
+                f"{len(records)} {_COUNTED[interface.content]}", recovered=answer.recovered
+            )
         asked, silent = len(answer.asked), len(answer.outcome.silent)
         remedy = _SILENT if asked == silent else ""
-        return Heard(f"values of {asked - silent} of {asked}", remedy, answer.recovered)
+        return TrialAnswer(f"values of {asked - silent} of {asked}", remedy, answer.recovered)
 
 
 def _about(seconds: float) -> str:
@@ -205,9 +209,9 @@ def _one_a_type(batches: Iterable[Batch]) -> Collection[Batch]:
     return chosen.values()
 
 
-def _lacking(heard: Iterable[Answer]) -> str:
+def _lacking(answers: Iterable[Answer]) -> str:
     """How many more a list counts than it gives."""
-    missing = [answer.outcome.missing for answer in heard]
+    missing = [answer.outcome.missing for answer in answers]
     if None in missing:
         return ", and the list is not whole"
     lacking = sum(filter(None, missing))
@@ -227,13 +231,15 @@ def _failed(interface: Interface, kind: str | None, error: Failure) -> Trial:
     refusal = error.__cause__
     if interface is PLANT_LIST and isinstance(refusal, CallError):
         # It has pages elsewhere, but what has to be granted is the list itself.
-        told = isinstance(error, CallError) and _NO_PAGES.get(error.reason)
-        also = told or f"asked page by page: {in_words(error)}"
-        return _told(interface, kind, refusal, f"{in_words(refusal)}; {also}")
+        no_pages = isinstance(error, CallError) and _NO_PAGES.get(error.reason)
+        also = no_pages or f"asked page by page: {in_words(error)}"
+        return _refused(interface, kind, refusal, f"{in_words(refusal)}; {also}")
     if isinstance(error, CallError):
-        return _told(interface, kind, error, explain(error))
+        return _refused(interface, kind, error, explain(error))
     if isinstance(error, NotNowError) and isinstance(refusal, CallError):
-        return _told(interface, kind, refusal, f"{in_words(refusal)}; once more: {in_words(error)}")
+        return _refused(
+            interface, kind, refusal, f"{in_words(refusal)}; once more: {in_words(error)}"
+        )
     wait, remedy = None, ""
     if isinstance(error, NotNowError):
         wait = error.seconds
@@ -241,7 +247,7 @@ def _failed(interface: Interface, kind: str | None, error: Failure) -> Trial:
     return Trial(interface.name, NOT_TRIED, str(error), kind, remedy=remedy, wait=wait)
 
 
-def _told(interface: Interface, kind: str | None, error: CallError, words: str) -> Trial:
+def _refused(interface: Interface, kind: str | None, error: CallError, words: str) -> Trial:
     refused = error.enveloped or error.reason in _REFUSED
     outcome = REFUSED if refused else UNREACHABLE
     return Trial(interface.name, outcome, words, kind, error.reason, advice(interface, error))

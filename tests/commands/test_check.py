@@ -105,7 +105,7 @@ def test_the_report_as_json(home, capsys):
         "reason": None,
         "remedy": "",
         "wait": None,
-        "mended": [],
+        "recovered": [],
     }
     assert account["plan"][1] == {
         "interface": "getStationRealKpi",

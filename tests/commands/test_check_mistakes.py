@@ -28,7 +28,7 @@ def test_wrong_credentials_end_it_with_what_to_do(home, capsys):
     assert status == 1
     assert [each["interface"] for each in account["interfaces"]] == ["login"]
     assert trial(account, "login")["reason"] == "20400"
-    assert following == "first mend the login of home as said above, then check again"
+    assert following == "first fix the login of home as said above, then check again"
 
 
 def test_a_server_that_cannot_be_reached(home, capsys):
@@ -140,7 +140,7 @@ def test_a_missing_permission_is_named_and_the_others_go_on(tmp_path, capsys):
         "interfaces: {getDevRealKpi: {enabled: false}, getDevFiveMinutes: {enabled: true}}"
     )
     assert trial(account, "getAlarmList")["outcome"] == "permitted"
-    assert following.startswith("mend what is said above about home, or go without it")
+    assert following.startswith("fix what is said above about home, or go without it")
 
 
 def test_a_refused_interface_that_needs_another_permission_says_so(tmp_path, capsys):
@@ -227,7 +227,7 @@ def test_an_account_without_any_plant_list_is_told_which_permission_to_ask_for(
     assert trial(account, "getDevList")["outcome"] == "not tried"
     assert account["limits"]["known"] is None
     assert following == (
-        "without plants there is nothing to export: first mend the plant list of home as said "
+        "without plants there is nothing to export: first fix the plant list of home as said "
         "above, then check again"
     )
 
@@ -304,7 +304,7 @@ def test_a_list_that_has_become_empty_is_told_though_the_plants_are_remembered(h
     assert status == 1
     assert trial(account, "getStationList")["outcome"] == "empty"
     assert trial(account, "getDevList")["outcome"] == "permitted"
-    assert following.startswith("mend what is said above about home")
+    assert following.startswith("fix what is said above about home")
 
 
 def test_an_interface_about_devices_that_are_not_there_is_not_tried(home, capsys):

@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     flags = parser.parse_args()
     dice = random.Random(flags.seed)  # noqa: S311  # because chance is to be repeatable
-    system = System(build(flags.seed, plants=6), clock=time.time, edition="classic", minute=MINUTE)
+    system = System(build(flags.seed, plants=6), clock=time.time, limits="classic", minute=MINUTE)
     calls = system.calls.accounts
     with (
         Server(system, latency=(0.0, 0.1)) as simulator,

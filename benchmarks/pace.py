@@ -30,18 +30,18 @@ REALTIME = ("getStationRealKpi", "getDevRealKpi")
 def main() -> None:
     """Runs the daemon and prints the count."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--edition", choices=list(EDITIONS), default="v6")
+    parser.add_argument("--limits", choices=list(EDITIONS), default="v6")
     parser.add_argument("--minute", type=float, default=60.0, metavar="SECONDS")
     flags = parser.parse_args()
     system = System(
         build(1, plants=130, devices=2_500),
         clock=time.time,
-        edition=flags.edition,
+        limits=flags.limits,
         minute=flags.minute,
     )
     with Server(system, latency=(0.0, 0.2 * flags.minute / 60)) as simulator:
         account = {"base_url": simulator.url, "username": "demo", "password": "demo"}
-        settings = Settings.model_validate({"accounts": [{**account, "limits": flags.edition}]})
+        settings = Settings.model_validate({"accounts": [{**account, "limits": flags.limits}]})
         listening = server.bind("127.0.0.1:0")
         measure = threading.Thread(
             target=_measure, args=(daemon.address(listening), system, flags), daemon=True
@@ -56,7 +56,7 @@ def _measure(address: str, system: System, flags: argparse.Namespace) -> None:
         time.sleep(flags.minute / 60)
     start, seconds = time.time(), MINUTES * flags.minute
     time.sleep(seconds)
-    print(f"edition {flags.edition}, a minute of {flags.minute:g} s")
+    print(f"limits {flags.limits}, a minute of {flags.minute:g} s")
     for name in REALTIME:
         allowed = system.allowed_calls(name, seconds) / seconds
         arrivals = [

@@ -59,7 +59,7 @@ def main() -> None:
         name: System(
             build(seed, plants=12),
             clock=time.time,
-            edition="classic",
+            limits="classic",
             minute=MINUTE / PACE,
             users={"api": "secret"},
             session_seconds=SESSION,

@@ -100,7 +100,7 @@ def _calls_of_an_answer() -> set[tuple[Function, Function]]:
             calls.add((_function(caller), _function(frame)))
 
     system = System(
-        build(0, plants=2), clock=time.time, edition="classic", minute=MINUTE, users=USERS
+        build(0, plants=2), clock=time.time, limits="classic", minute=MINUTE, users=USERS
     )
     with Server(system) as server:
         poller, telemetry = _poller(server.url)

@@ -24,7 +24,7 @@ PASSWORD = "pa55word=with;signs"  # of nobody
 
 def system(seed=0, plants=6, **options):
     """A management system with the limits of the 2020 reference, sped up."""
-    options = {"edition": "classic", "minute": MINUTE, "users": {"api": PASSWORD}, **options}
+    options = {"limits": "classic", "minute": MINUTE, "users": {"api": PASSWORD}, **options}
     return System(build(seed, plants=plants), clock=time.time, **options)
 
 

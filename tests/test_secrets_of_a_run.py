@@ -76,7 +76,7 @@ def run(tmp_path_factory):
     """All that can be read of a run, by where; and what the management system had to hide."""
     directory = tmp_path_factory.mktemp("run")
     system = LeakingSystem(
-        build(plants=3), clock=time.time, edition="classic", minute=MINUTE, users={USER: PASSWORD}
+        build(plants=3), clock=time.time, limits="classic", minute=MINUTE, users={USER: PASSWORD}
     )
     read = {}
     with serving(system) as server:

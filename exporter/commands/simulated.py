@@ -18,6 +18,7 @@ from exporter.commands.options import (
 )
 from exporter.config import Settings
 from exporter.northbound.interfaces import EDITIONS, HOUR, MINUTE
+from exporter.simulator.endpoints import profile
 from exporter.simulator.http.server import Server
 from exporter.simulator.http.system import System
 from exporter.simulator.world.fleet import build as build_fleet
@@ -42,7 +43,15 @@ def define_simulate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--user", default="demo", help="(default: %(default)s)")
     parser.add_argument("--password", default="demo", help="(default: %(default)s)")
     parser.add_argument(
-        "--limits", choices=list(EDITIONS), default="safe", help="(default: %(default)s)"
+        "--edition",
+        choices=list(profile.EDITIONS),
+        default="2020",
+        help="which interface it speaks (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--limits",
+        choices=list(EDITIONS),
+        help="which limits hold (default: those that accounts of the edition have)",
     )
     parser.add_argument(
         "--minute",
@@ -74,7 +83,11 @@ def _add_fleet(parser: argparse.ArgumentParser) -> None:
 def simulate(flags: argparse.Namespace) -> int:
     """Run the simulated management system alone, for people who build dashboards."""
     system = _system(
-        flags, users={flags.user: flags.password}, edition=flags.limits, minute=flags.minute
+        flags,
+        users={flags.user: flags.password},
+        edition=flags.edition,
+        limits=flags.limits,
+        minute=flags.minute,
     )
     simulator = Server(system, bind(flags)[-1], latency=flags.latency, control=flags.control)
     print(f"Management system at {simulator.url}, user {flags.user}. Ctrl-C ends it.", flush=True)
@@ -104,6 +117,7 @@ def demo(flags: argparse.Namespace) -> int:
     system = _system(
         flags,
         users={"demo": "demo"},
+        limits="safe",
         minute=DEMO_MINUTE,
         alarm_every=DEMO_ALARM,
         keeps_cleared=False,

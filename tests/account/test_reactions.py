@@ -52,7 +52,7 @@ class Story:
         self.system = System(
             build(0, plants=PLANTS),
             clock=self.clock.time,
-            edition="classic",
+            limits="classic",
             users={"api": "secret"},
             session_seconds=24 * HOUR,
         )

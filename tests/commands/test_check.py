@@ -176,7 +176,7 @@ def test_alarms_are_asked_for_as_the_configuration_says(home):
 
 def test_an_account_with_the_paged_list_lives_under_the_newer_limits(tmp_path, capsys):
     user = User(PASSWORD, refused=frozenset({"getStationList"}))
-    with world(tmp_path, users={"api": user}, edition="v6") as home:
+    with world(tmp_path, users={"api": user}, limits="v6") as home:
         status, account, _ = checked(home, capsys)
         assert home.refused() == 0
 
@@ -187,7 +187,7 @@ def test_an_account_with_the_paged_list_lives_under_the_newer_limits(tmp_path, c
 
 
 def test_a_refusal_below_the_classic_pace_speaks_for_the_newer_limits(tmp_path, capsys):
-    with world(tmp_path, edition="v6") as home:
+    with world(tmp_path, limits="v6") as home:
         home.configure(account={"limits": "classic"})
         home.run("check")
         capsys.readouterr()

@@ -134,7 +134,7 @@ def test_a_login_refused_in_words_alone_does_not_repeat_them(home, capsys):
 def test_what_refuses_credentials_refuses_but_an_interface_where_others_answer(
     tmp_path, capsys, fault, value
 ):
-    with world(tmp_path, edition="classic") as home:
+    with world(tmp_path, limits="classic") as home:
         home.configure(account={"limits": "classic"})
         home.system.faults.add(fault, interface="getAlarmList", value=value)
         _, account, _ = checked(home, capsys)
@@ -145,7 +145,7 @@ def test_what_refuses_credentials_refuses_but_an_interface_where_others_answer(
 
 
 def test_a_session_that_ends_again_and_again_speaks_of_another_program(tmp_path, capsys):
-    with world(tmp_path, edition="classic") as home:
+    with world(tmp_path, limits="classic") as home:
         home.configure(account={"limits": "classic"})
         home.system.faults.add("fail_code", interface="getAlarmList", value=305)
         _, account, _ = checked(home, capsys)

@@ -166,7 +166,7 @@ class World:
 def world(directory, *, plants=1, devices=None, **options):
     """A world that is gone afterwards."""
     clock = Clock()
-    options = {"users": {"api": PASSWORD}, "edition": "safe", "alarm_history": False, **options}
+    options = {"users": {"api": PASSWORD}, "limits": "safe", "alarm_history": False, **options}
     system = System(build(0, plants=plants, devices=devices), clock=clock.time, **options)
     with Server(system) as server:
         yield World(directory, system, server, clock)

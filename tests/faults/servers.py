@@ -34,7 +34,7 @@ class AccountServer:
         self.system = System(
             _fleet(rows[0].inverters),
             clock=time.time,
-            edition="classic",
+            limits="classic",
             minute=min(rows[0].minute, rows[0].login),
             users={row.name: PASSWORD for row in rows},
             silent_login=self.kind == "silent",

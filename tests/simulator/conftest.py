@@ -24,7 +24,7 @@ class Client:
     def __init__(self, fleet=None, *, pause=86_400.0, now=NOON, **options):
         self.clock = Clock(now)
         self.pause = pause
-        options = {"session_seconds": 1e9, "edition": "classic", **options}
+        options = {"session_seconds": 1e9, "limits": "classic", **options}
         self.system = System(fleet or build(), clock=self.clock, **options)
         self.headers = {}
 

@@ -84,7 +84,7 @@ def test_the_newer_plant_list_comes_in_pages_in_kilowatts(house):
 
 
 def test_the_older_plant_list_can_answer_in_pages_itself(client_of):
-    page = client_of(Fleet([HOUSE]), paged_list=True).ask("getStationList")["data"]
+    page = client_of(Fleet([HOUSE]), edition="2022").ask("getStationList")["data"]
     assert page == {"list": [NEW_STYLE], "pageCount": 1, "pageNo": 1, "pageSize": 100, "total": 1}
 
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.northbound.interfaces import INTERFACES, Growth, Limit
+from exporter.northbound.interfaces import DAY, INTERFACES, Growth, Limit
 from exporter.simulator.http.limits import CallLog, Size, calls_allowed
+from exporter.simulator.http.system import System
 from exporter.simulator.world.fleet import build
 
 REALTIME = INTERFACES["getDevRealKpi"]
@@ -151,8 +152,22 @@ def test_a_system_knows_its_accounts_size(client_of):
     size = large.system.size("demo")
     assert (size.plants, sum(size.devices.values())) == (130, 2000)
     assert large.system.allowed_calls("getStationRealKpi", 600.0) == 10
-    strict = client_of(build(plants=130, devices=2000), edition="v6")
+    strict = client_of(build(plants=130, devices=2000), limits="v6")
     assert strict.system.allowed_calls("getStationRealKpi", 600.0) == 4
+
+
+@pytest.mark.parametrize(
+    ("edition", "limits", "calls"),
+    [("2020", None, 1440), ("2022", None, 24), ("26", None, 24), ("26", "classic", 1440)],
+)
+def test_an_account_lives_under_the_limits_of_its_edition(client_of, edition, limits, calls):
+    system = client_of(edition=edition, limits=limits).system
+    assert system.allowed_calls("getStationList", DAY) == calls
+
+
+def test_there_is_no_other_edition():
+    with pytest.raises(KeyError):
+        System(build(), clock=lambda: 0.0, edition="2021")
 
 
 def test_logins_are_limited_too(new_client):

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 def running(**options):
     """A server, not yet started, whose minutes are too short for any call to come early."""
-    system = System(build(), clock=time.time, edition="classic", minute=1e-9)
+    system = System(build(), clock=time.time, limits="classic", minute=1e-9)
     return Server(system, **options)
 
 

@@ -10,7 +10,7 @@ _PAGE_SIZES = frozenset({10, 20, 30, 50, 100})
 
 def plant_list(view: View, parameters: Parameters) -> Any:
     """2.2: every plant of the account, in MW; newer servers send pages here too."""
-    if view.profile.paged_list:
+    if view.profile.edition != "2020":
         return _page(view, parameters.get("pageNo", 1), parameters.get("pageSize", 100))
     return [
         {

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from exporter.northbound.interfaces import DAY
 
+# The editions of the interface, and the limits of accounts that live under each.
+EDITIONS: Mapping[str, str] = {"2020": "classic", "2022": "v6", "26": "v6"}
+
 # The languages of getAlarmList on newer servers (2.16).
 LANGUAGES = frozenset(
     {"zh_CN", "en_US", "ja_JP", "it_IT", "nl_NL", "pt_BR", "de_DE", "fr_FR", "es_ES", "pl_PL"}
@@ -16,8 +19,10 @@ class Profile:
     """The behaviour of one management system.
 
     Attributes:
+        edition: Which interface it speaks, one of EDITIONS: "2020", of the reference; "2022", of
+            accounts created since July 2022, where getStationList answers in pages; "26", of the
+            servers of 23.x to 26.x, which have what was added since.
         silent_login: Wrong credentials get an empty body, as some servers do, instead of 20400.
-        paged_list: getStationList answers in pages, as newer servers do.
         lenient_types: A device type may be sent as a number.
         kpis_as_text: Plants' values and all statistics, with their times, as text, as in some of
             the reference's examples.
@@ -35,8 +40,8 @@ class Profile:
         owners: Serial numbers by the user who has registered them; None: one user has all.
     """
 
+    edition: str = "2020"
     silent_login: bool = False
-    paged_list: bool = False
     lenient_types: bool = False
     kpis_as_text: bool = False
     lag: float = 0.0

@@ -56,17 +56,15 @@ Key = tuple[str, str, int | None]
 
 
 class CallLog:
-    """Every call of every account, admitted or refused by the edition's limits.
+    """Every call of every account, admitted or refused by an account's limits.
 
     A call is refused if it arrives less than a window after the n-th counted call before it, over
     the interface or, where the allowance grows with devices, over its device type. `minute` is how
     many seconds a minute of the limits lasts; refused calls count as well by default.
     """
 
-    def __init__(
-        self, edition: str = "safe", *, minute: float = MINUTE, refusals_count: bool = True
-    ) -> None:
-        self._limits = EDITIONS[edition]
+    def __init__(self, limits: str, *, minute: float = MINUTE, refusals_count: bool = True) -> None:
+        self._limits = EDITIONS[limits]
         self._scale = minute / MINUTE
         self._refusals_count = refusals_count
         self._calls: dict[Key, Calls] = {}

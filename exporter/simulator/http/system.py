@@ -14,7 +14,7 @@ from exporter.northbound.interfaces import (
     PLANT_LIST,
     Interface,
 )
-from exporter.simulator.endpoints.profile import Profile
+from exporter.simulator.endpoints.profile import EDITIONS, Profile
 from exporter.simulator.endpoints.request import Refusal, View, device_type
 from exporter.simulator.endpoints.table import ENDPOINTS
 from exporter.simulator.http.answers import (
@@ -53,7 +53,8 @@ class System:
     Args:
         fleet: What it manages; may change while it runs.
         clock: Epoch seconds. Nothing here looks at another clock.
-        edition: Whose limits hold: `classic`, `v6` or `safe` (both).
+        limits: Whose limits hold, by the name that `limits` of an account has; None: those that
+            accounts of the profile's edition live under.
         minute: How many seconds a minute of the limits and of the login lock lasts.
         refusals_count: Whether a call refused with 407 spends the allowance too.
         users: Accounts by name; a text is a password.
@@ -67,7 +68,7 @@ class System:
         fleet: Fleet,
         *,
         clock: Callable[[], float],
-        edition: str = "safe",
+        limits: str | None = None,
         minute: float = MINUTE,
         refusals_count: bool = True,
         users: Mapping[str, User | str] | None = None,
@@ -77,7 +78,6 @@ class System:
     ) -> None:
         self.fleet = fleet
         self.faults = faults if faults is not None else Faults()
-        self.calls = CallLog(edition, minute=minute, refusals_count=refusals_count)
         self.users = {
             name: User(user) if isinstance(user, str) else user
             for name, user in (users or {"demo": "demo"}).items()
@@ -88,6 +88,8 @@ class System:
         self._clock = clock
         self._account_fleets: dict[str, _AccountFleet] = {}
         self.profile = Profile(**profile)
+        usual = EDITIONS[self.profile.edition]
+        self.calls = CallLog(limits or usual, minute=minute, refusals_count=refusals_count)
         self.alarms = AlarmHistory(
             seed=fleet.seed,
             every=self.profile.alarm_every if self.profile.alarm_history else None,

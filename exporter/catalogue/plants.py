@@ -1,6 +1,7 @@
 """Plants (reference 3.1-3.5).
 
-The reference prints kWh for `performance_ratio`, which is a percentage.
+The reference prints kWh for `performance_ratio`, which is a percentage. Newer servers (24.8 on)
+tell what was fed in and consumed today as well, in one of two spellings.
 
 Statistics of newer servers (24.5 on) tell what modules, inverters and batteries did apart:
 `PVYield`, `inverterYield`, `chargeCap` and so on. `inverter_power` is then the modules' yield, so
@@ -18,6 +19,13 @@ KPIS = (
     gauge("day_power",     "kWh", ALL, "day_energy_joules",   "Energy produced today"),
     gauge("month_power",   "kWh", ALL, "month_energy_joules", "Energy produced this month"),
     counter("total_power", "kWh", ALL, "energy_joules_total", "Lifetime energy produced"),
+    gauge("day_on_grid_energy", "kWh", ALL, "day_feed_in_energy_joules",
+          "Energy fed into the grid today"),
+    gauge("daily_on_grid_energy", "kWh", ALL, "day_feed_in_energy_joules",
+          fallback_for="day_on_grid_energy"),
+    gauge("day_use_energy", "kWh", ALL, "day_consumed_energy_joules", "Energy consumed today"),
+    gauge("daily_use_energy", "kWh", ALL, "day_consumed_energy_joules",
+          fallback_for="day_use_energy"),
 
     gauge("day_income", "currency", ALL, "day_income", "Revenue today, in the account's currency"),
     gauge("total_income", "currency", ALL, "income", "Lifetime revenue, in the account's currency"),

@@ -90,6 +90,7 @@ QUANTITIES: Mapping[str, Range] = {
     "plant_day_energy_joules": _PRODUCED,
     "plant_month_energy_joules": _PRODUCED,
     "plant_period_inverter_energy_joules": _PRODUCED,
+    "plant_day_feed_in_energy_joules": _FED_IN,
     "plant_period_feed_in_energy_joules": _FED_IN,
     "inverter_day_energy_joules": _PRODUCED_BY_ONE,
     "inverter_period_energy_joules": _PRODUCED_BY_ONE,

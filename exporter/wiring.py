@@ -14,6 +14,7 @@ from exporter.exposition.alarms import SEVERITIES
 from exporter.exposition.page import Page
 from exporter.exposition.telemetry import Telemetry
 from exporter.exposition.translate import Translator
+from exporter.exposition.unknown_values import MOST_KEYS
 from exporter.northbound.client import Client
 from exporter.northbound.interfaces import EDITIONS, INTERFACES, LOGIN, Content, Interface, Limit
 
@@ -83,6 +84,7 @@ def view_of(  # noqa: PLR0913  # because it joins them
         currency=settings.currency or "",
         severities=(settings.alarms.levels or SEVERITIES) if asks_for_alarms else (),
         max_active_per_plant=settings.alarms.max_active_per_plant,
+        most_unknown_keys=MOST_KEYS if settings.unknown_keys == "export" else 0,
     )
 
 

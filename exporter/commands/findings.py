@@ -53,7 +53,7 @@ def findings_of(
     return [
         *powers.findings(settings, fleet, readings),
         *_places(settings, fleet),
-        *_unknown_keys(access),
+        *_unknown_keys(settings, access),
         *_unknown_states(access),
     ]
 
@@ -85,10 +85,12 @@ def _places(settings: Settings, fleet: Fleet) -> Iterator[Finding]:
 # --- what has no name here ---------------------------------------------------------------------
 
 
-def _unknown_keys(access: Access) -> Iterator[Finding]:
+def _unknown_keys(settings: Settings, access: Access) -> Iterator[Finding]:
     keys = [f"{kind}: {key}" for kind, key in access.view.unknown_keys]
     if keys:
-        yield Finding(f"keys that this version does not know: {', '.join(keys)}")
+        wanted = "unknown_keys: export"
+        paste = "" if settings.unknown_keys == "export" else wanted
+        yield Finding(f"keys that this version does not know: {', '.join(keys)}", paste)
 
 
 def _unknown_states(access: Access) -> Iterator[Finding]:

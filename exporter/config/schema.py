@@ -24,6 +24,7 @@ from exporter.config.types import (
     Severity,
     Table,
     Text,
+    UnknownKeys,
     Url,
 )
 from exporter.northbound.interfaces import INTERFACES, PLANT_LIST
@@ -150,6 +151,7 @@ class Settings(SettingsModel):
     interfaces: Overrides = Field(default_factory=dict, validate_default=True)
     alarms: AlarmSettings = AlarmSettings()
     currency: Text | None = None
+    unknown_keys: UnknownKeys = "count"
     factors: Items[Factor] = ()
     plant_coordinates: Table[Text, Pair[Latitude, Longitude]] = Field(
         default_factory=dict, validate_default=True

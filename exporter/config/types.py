@@ -196,9 +196,12 @@ Duration = Annotated[float, BeforeValidator(_parse_duration)]
 """Seconds; written as in Prometheus (`1h30m`, `500ms`) or as one decimal with a unit (`0.42s`)."""
 Period = Annotated[Duration, Field(gt=0)]
 
+UNKNOWN_KEYS = ("count", "export")
+
 Edition = Annotated[str, _one_of("set of limits", EDITIONS)]
 InterfaceName = Annotated[str, _one_of("interface", INTERFACES)]
 DeviceType = Annotated[str, BeforeValidator(_device_type)]
+UnknownKeys = Annotated[str, _one_of("way with unknown keys", UNKNOWN_KEYS)]
 Severity = Annotated[str, _one_of("alarm severity", ALARM_SEVERITIES.values())]
 AlarmType = Annotated[str, _one_of("alarm type", ALARM_TYPES.values())]
 

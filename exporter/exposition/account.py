@@ -34,6 +34,7 @@ from exporter.exposition.plausibility import Capacities, Offline
 from exporter.exposition.status import held_back, plants_of
 from exporter.exposition.telemetry import AccountTelemetry, Telemetry
 from exporter.exposition.translate import Sample, Translator, windowed
+from exporter.exposition.unknown_values import UnknownValues
 from exporter.northbound.device_types import device_type_slug
 from exporter.northbound.interfaces import INTERFACES, Content, Interface, Subject
 from exporter.northbound.records import Reading, Windows
@@ -47,7 +48,8 @@ class AccountView:
 
     `now` is the page's clock, `wall` gives seconds since the epoch; `places` are configured
     latitudes and longitudes by plant code. `severities` are those of the alarms that are asked for,
-    none where none are; of a plant's active ones, `max_active_per_plant` have series.
+    none where none are; of a plant's active ones, `max_active_per_plant` have series. Of keys that
+    the catalogue lacks, `most_unknown_keys` have series.
     """
 
     def __init__(  # noqa: PLR0913  # a view is handed what it joins
@@ -63,6 +65,7 @@ class AccountView:
         currency: str = "",
         severities: Collection[str] = (),
         max_active_per_plant: int = 0,
+        most_unknown_keys: int = 0,
     ) -> None:
         self._account = account
         self._page = page
@@ -75,6 +78,7 @@ class AccountView:
         self._max_active = max_active_per_plant
         self._log = structlog.get_logger().bind(account=account)
         self._telemetry = AccountTelemetry(account, telemetry, self._log)
+        self._unknown = UnknownValues(most_unknown_keys, self._log)
         self._guard = translator.guard
         self._capacities = Capacities(translator.guard)
         self._offline = Offline()
@@ -259,7 +263,10 @@ class AccountView:
         if not again:
             kind = "plant" if device_type is None else device_type_slug(device_type)
             self._telemetry.translated(interface.name, kind, name, result)
-        return result.samples
+        return (
+            *result.samples,
+            *self._unknown.samples(interface, reading, result.unknown_keys),
+        )
 
     # --- plants and devices --------------------------------------------------------------------
 
@@ -303,6 +310,7 @@ class AccountView:
             plants_of(fleet, lambda source, name: self._blocks.shown(source, name, now)),
             Counter(device_type_slug(each.type_id) for each in fleet.devices.values()),
             tuple(f"{kind}: {key}" for kind, key in self.unknown_keys),
+            self._unknown.exports,
             held_back(self._guard.pending(), fleet.plants, fleet.devices),
         )
 

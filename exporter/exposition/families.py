@@ -1,6 +1,9 @@
 """The metric families that come from no key of an answer: inventory, alarms, self-metrics."""
 
+from collections.abc import Mapping
+
 from exporter.catalogue.model import Kind, Metric
+from exporter.northbound.interfaces import Subject
 
 # --- plants and devices -------------------------------------------------------------------------
 
@@ -68,6 +71,24 @@ UPGRADE_INFO = Metric(
     "The software versions before and after a device's last upgrade.",
     labels=("source_version", "target_version"),
 )
+PLANT_UNKNOWN_VALUE = Metric(
+    "fusionsolar_plant_unknown_value",
+    Kind.GAUGE,
+    "A number of a plant under a key that the exporter does not know, raw as it was sent; only "
+    "with the setting unknown_keys on export.",
+    labels=("key",),
+)
+DEVICE_UNKNOWN_VALUE = Metric(
+    "fusionsolar_device_unknown_value",
+    Kind.GAUGE,
+    "A number of a device under a key that the exporter does not know, raw as it was sent; only "
+    "with the setting unknown_keys on export.",
+    labels=("key",),
+)
+UNKNOWN_VALUES: Mapping[Subject, Metric] = {
+    Subject.PLANTS: PLANT_UNKNOWN_VALUE,
+    Subject.DEVICES: DEVICE_UNKNOWN_VALUE,
+}
 
 # --- alarms -------------------------------------------------------------------------------------
 
@@ -134,6 +155,8 @@ INVENTORY = (
     PLANT_LAST_READING,
     DEVICE_LAST_READING,
     UPGRADE_INFO,
+    PLANT_UNKNOWN_VALUE,
+    DEVICE_UNKNOWN_VALUE,
     *ALARMS,
 )
 

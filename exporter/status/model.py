@@ -115,7 +115,10 @@ class HeldCounter:
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """An account; `devices` are counted by type."""
+    """An account; `devices` are counted by type.
+
+    `exports_unknown_keys` says whether numbers under `unknown_keys` are shown as metrics.
+    """
 
     name: str
     polling: PollingStatus
@@ -123,6 +126,7 @@ class AccountStatus:
     plants: tuple[PlantStatus, ...]
     devices: Mapping[str, int]
     unknown_keys: tuple[str, ...]
+    exports_unknown_keys: bool = False
     held_back: tuple[HeldCounter, ...] = ()
 
 

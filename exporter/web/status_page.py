@@ -108,6 +108,7 @@ class StatusView:
     held_back: Sequence[HeldCounter]
     more_held_back: int
     unknown_keys: Sequence[str]
+    exports_unknown_keys: bool
 
 
 class StatusPage:
@@ -164,6 +165,7 @@ def build_view(status: Status) -> StatusView:
         held_back[:HELD_COUNTERS],
         len(held_back[HELD_COUNTERS:]),
         sorted({key for account in status.accounts for key in account.unknown_keys}),
+        any(account.exports_unknown_keys for account in status.accounts),
     )
 
 

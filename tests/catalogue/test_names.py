@@ -76,6 +76,8 @@ def test_a_name_without_a_unit_is_a_state_or_one_of_these():
         "plant_info",
         "device_info",
         "device_upgrade_info",
+        "plant_unknown_value",
+        "device_unknown_value",
         "alarms_total",
         "alarms_active",
         "alarm_active",

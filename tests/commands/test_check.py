@@ -255,6 +255,7 @@ def test_unknown_keys_and_states_are_named(home, capsys):
         in (words)
     )
     assert any(word.startswith("fusionsolar_inverter_state had codes") for word in words)
+    assert "unknown_keys: export" in pastes(account)
 
 
 def test_beside_a_daemon_its_session_is_used_and_nothing_is_refused(home, capsys):

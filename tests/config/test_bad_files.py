@@ -13,7 +13,7 @@ _NOT_YAML = (
 _URL = "must be an http:// or https:// URL without user, password, ? or #"
 _QUOTES = "must be text; put it in quotes"
 _KEYS = (
-    "unknown key; it can be accounts, interfaces, alarms, currency, factors, "
+    "unknown key; it can be accounts, interfaces, alarms, currency, unknown_keys, factors, "
     "plant_coordinates, state"
 )
 
@@ -155,6 +155,7 @@ MESSAGES = {
     "alarms_level": 'alarms.levels[0]: "critcal" is no alarm severity; did you mean critical?',
     "alarms_type": f"alarms.types[0]: {_QUOTES}",
     "alarms_negative": "alarms.max_active_per_plant: must be at least 0",
+    "unknown_keys": 'unknown_keys: "show" is no way with unknown keys; it can be count, export',
     "currency_date": f"currency: {_QUOTES}",
     "factor_zero": "factors[0].factor: must not be 0",
     "factor_infinite": "factors[0].factor: must be a finite number",

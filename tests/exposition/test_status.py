@@ -107,6 +107,8 @@ def test_devices_are_counted_by_type_and_unknown_keys_are_named():
     shown = account(world)
     assert shown.devices == {"string_inverter": 2, "battery": 1}
     assert shown.unknown_keys == ("string_inverter: novelty",)
+    assert shown.exports_unknown_keys is False
+    assert account(World(most_unknown_keys=1)).exports_unknown_keys is True
 
 
 def test_calls_are_shown_as_they_were_counted():

@@ -77,6 +77,14 @@ def test_a_renamed_account_keeps_all_but_its_name(management, server, run, state
     assert logins(management) == 1
 
 
+def test_unknown_keys_are_exported_as_soon_as_it_is_wanted(management, server, run, tmp_path):
+    management.faults.add("unknown_keys", interface="getStationRealKpi")
+    running = ready(run(tmp_path, account(server.url)))
+    assert "fusionsolar_plant_unknown_value" not in running.names()
+    running.change(account(server.url), unknown_keys="export")
+    assert "fusionsolar_plant_unknown_value" in running.names()
+
+
 def test_currency_and_alarm_levels_take_effect_at_once(server, run, tmp_path):
     running = ready(run(tmp_path, account(server.url)))
 

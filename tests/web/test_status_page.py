@@ -192,6 +192,16 @@ def test_unknown_keys_are_named_once():
     assert page.of("code")[-2:] == ["plant: a", "plant: b"]
 
 
+def test_where_the_numbers_of_unknown_keys_are_is_said():
+    account = replace(HOME, unknown_keys=("plant: a",))
+    assert "and they reach no metric; unknown_keys: export in the conf" in read(account).all
+    exporting = read(replace(account, exports_unknown_keys=True))
+    assert exporting.of("code")[-3:-1] == [
+        "fusionsolar_plant_unknown_value", "fusionsolar_device_unknown_value",
+    ]  # fmt: skip
+    assert "they reach no metric" not in exporting.all
+
+
 def test_times_are_exact_for_programs_and_relative_for_people():
     html = render(with_plants(replace(ROOF, last_reading=NOW - 3 * 60)))
     assert "3 min ago" in Text(html).of("time")

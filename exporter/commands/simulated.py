@@ -111,6 +111,25 @@ def define_demo(parser: argparse.ArgumentParser) -> None:
     add_logging(parser)
 
 
+def demo_settings(url: str) -> Settings:
+    """The exporter's, for a simulated management system at this address."""
+    return Settings.model_validate(
+        {
+            "accounts": [
+                {
+                    "name": "demo",
+                    "base_url": url,
+                    "username": "demo",
+                    "password": "demo",
+                }
+            ],
+            "interfaces": {name: {"enabled": True} for name in SHOWN},
+            "currency": "EUR",
+            "state": {"directory": None},  # the next demo has another fleet
+        }
+    )
+
+
 def demo(flags: argparse.Namespace) -> int:
     """Run the simulated management system and the exporter on it; no account is needed."""
     logs.configure(flags.log_level, flags.log_format, sys.stderr)
@@ -125,20 +144,7 @@ def demo(flags: argparse.Namespace) -> int:
     system.start_upgrade()
     sockets = bind(flags)
     simulator = Server(system).start()
-    settings = Settings.model_validate(
-        {
-            "accounts": [
-                {
-                    "name": "demo",
-                    "base_url": simulator.url,
-                    "username": "demo",
-                    "password": "demo",
-                }
-            ],
-            "interfaces": {name: {"enabled": True} for name in SHOWN},
-            "state": {"directory": None},  # the next demo has another fleet
-        }
-    )
+    settings = demo_settings(simulator.url)
     print(f"A simulated management system answers at {simulator.url} (user demo).")
     for listening in sockets:
         print(

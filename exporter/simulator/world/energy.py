@@ -5,11 +5,12 @@ Powers run linearly between quarter hours and energies are their exact integrals
 of time that needs no running state, and so survives a restart.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, pairwise
 from operator import add
+from random import Random
 from typing import NamedTuple
 
 from exporter.simulator.world import sun, weather
@@ -22,9 +23,14 @@ LIFETIME = 16 * sun.YEAR * sun.DAY  # s after which a plant's counters start aga
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Load of each hour (kW), storage (kWh) and its greatest power (kW), per kW of modules."""
+    """Usual load of each hour (kW), storage (kWh) and its greatest power (kW).
+
+    All are per kW of modules. `variation` is how far the load strays from the usual one, as a part
+    of it.
+    """
 
     load: tuple[float, ...]
+    variation: float = 0.0
     storage: float = 0.0
     rate: float = 0.0
 
@@ -34,12 +40,14 @@ USES: Mapping[str, Use] = {
     "1": Use(load=(0.003,) * 24),
     "2": Use(
         load=(0.07,) * 6 + (0.11, 0.16, 0.20) + (0.22,) * 8 + (0.19, 0.15, 0.11) + (0.08,) * 4,
+        variation=0.2,
         storage=0.6,
         rate=0.25,
     ),
     "3": Use(
         load=(0.05,) * 5 + (0.08, 0.16, 0.20, 0.14) + (0.09,) * 3
         + (0.13, 0.10, 0.08, 0.09, 0.13, 0.22, 0.31, 0.34, 0.28, 0.20, 0.12, 0.07),
+        variation=0.5,
         storage=1.2,
         rate=0.5,
     ),
@@ -62,13 +70,13 @@ class Series:
     below: list[float]  # the energy of its negative parts since midnight, counted positive
 
     @classmethod
-    def of(cls, power: list[float]) -> "Series":
+    def of(cls, power: Sequence[float]) -> "Series":
         """The series with its running sums."""
         above = accumulate((_positive_mean(a, b) * _HOURS for a, b in pairwise(power)), initial=0.0)
         below = accumulate(
             (_positive_mean(-a, -b) * _HOURS for a, b in pairwise(power)), initial=0.0
         )
-        return cls(power, list(above), list(below))
+        return cls(list(power), list(above), list(below))
 
     def at(self, seconds: float) -> tuple[float, float, float]:
         """Power, energy above and energy below at a second of the day."""
@@ -96,6 +104,23 @@ def _battery_power(surplus: float, energy: float, use: Use) -> float:
     return max(least, min(most, surplus))
 
 
+@lru_cache(maxsize=1024)
+def _drawn(cell: Cell, combine_type: str, day: int) -> tuple[float, ...]:
+    """The load at the quarter hours of a day: the usual one, and what happens to be switched on."""
+    rng = Random(f"load {cell}/{combine_type}/{day}")  # noqa: S311  # because a load is no secret
+    use, stray, powers = USES[combine_type], rng.uniform(-1, 1), []
+    for slot in range(sun.SLOTS):
+        powers.append(use.load[slot * 24 // sun.SLOTS] * (1 + use.variation * stray))
+        stray = 0.6 * stray + 0.4 * rng.uniform(-1, 1)
+    return tuple(powers)
+
+
+def load(cell: Cell, combine_type: str, day: int) -> tuple[float, ...]:
+    """KW per kW of modules at each quarter hour of a day of the repeating year."""
+    tomorrow = _drawn(cell, combine_type, (day + 1) % sun.YEAR)
+    return *_drawn(cell, combine_type, day), tomorrow[0]
+
+
 class Flows(NamedTuple):
     """A local day's powers at its quarter hours, and the battery's state at both its ends."""
 
@@ -105,16 +130,15 @@ class Flows(NamedTuple):
     end: BatteryState
 
 
-def _flows(cell: Cell, use: Use, day: int, start: BatteryState) -> Flows:
-    produced = weather.production(cell, day)
-    load = [use.load[slot * 24 // sun.SLOTS % 24] for slot in range(sun.SLOTS + 1)]
+def _flows(cell: Cell, kind: str, day: int, start: BatteryState) -> Flows:
+    produced, used, use = weather.production(cell, day), load(cell, kind, day), USES[kind]
     (energy, flow), battery = start, [start.power]
-    for power, wanted in zip(produced[1:], load[1:], strict=True):
+    for power, wanted in zip(produced[1:], used[1:], strict=True):
         midway = energy + flow * _HOURS / 2
         flow = _battery_power(power - wanted, midway, use)
         energy = midway + flow * _HOURS / 2
         battery.append(flow)
-    rows = zip(produced, load, battery, strict=True)
+    rows = zip(produced, used, battery, strict=True)
     meter = [power - wanted - stored for power, wanted, stored in rows]
     return Flows(battery, meter, start, BatteryState(energy, flow))
 
@@ -144,7 +168,7 @@ def _year(cell: Cell, combine_type: str) -> Year:
     charge, starts, before = BatteryState(0.0, 0.0), [], [FlowTotals(0.0, 0.0, 0.0, 0.0)]
     for day in range(sun.YEAR):
         starts.append(charge)
-        today = _flows(cell, USES[combine_type], day, charge)
+        today = _flows(cell, combine_type, day, charge)
         charge = today.end
         meter, battery = Series.of(today.meter), Series.of(today.battery)
         flow_totals = (meter.above[-1], meter.below[-1], battery.above[-1], battery.below[-1])
@@ -163,7 +187,7 @@ class Day(NamedTuple):
 @lru_cache(maxsize=1024)
 def _day(cell: Cell, combine_type: str, day: int) -> Day:
     start = _year(cell, combine_type).starts[day]
-    flows = _flows(cell, USES[combine_type], day, start)
+    flows = _flows(cell, combine_type, day, start)
     return Day(Series.of(flows.battery), Series.of(flows.meter), start.energy)
 
 

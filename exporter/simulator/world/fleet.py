@@ -29,6 +29,26 @@ class SimDevice:
 
 
 @dataclass(frozen=True, slots=True)
+class Mains:
+    """A public grid: nominal Hz, V of a phase, and how many phases a plant has.
+
+    Plants of one `area` see one frequency.
+    """
+
+    area: str
+    hertz: float
+    volts: float
+    phases: int = 3
+
+
+EUROPE = Mains("Continental Europe", 50.0, 230.0)
+NEM = Mains("National Electricity Market", 50.0, 230.0)
+JAPAN = Mains("Eastern Japan", 50.0, 202.0, phases=1)
+MEXICO = Mains("Mexico", 60.0, 220.0, phases=1)
+AMERICA = Mains("Western Interconnection", 60.0, 277.0)
+
+
+@dataclass(frozen=True, slots=True)
 class SimPlant:
     """A plant (reference 2.2). `commissioned` counts days from 2020-01-01; `price` is per kWh.
 
@@ -45,6 +65,7 @@ class SimPlant:
     commissioned: int = 0
     price: float = 0.12
     zone: str = "UTC"
+    mains: Mains = EUROPE
     devices: tuple[SimDevice, ...] = ()
 
 
@@ -122,6 +143,7 @@ class Template:
     latitude: float
     longitude: float
     zone: str
+    mains: Mains
     combine_type: str
     capacity_kw: float
     price: float
@@ -138,41 +160,41 @@ _GRID_METER = Part(17, 1, "Grid meter", "DTSU666-FE")
 # the south and not at all, and one zone of half hours; whole degrees, so that plants built around
 # one place share its weather.
 _TEMPLATES = (
-    Template("Haus Müller", 49.0, 11.0, "Europe/Berlin", "3", 9.9, 0.08, (
-        Part(1, 1, "Inverter", "SUN2000-10KTL-M1", strings=4, software=_INVERTER_SOFTWARE),
+    Template("Haus Müller", 49.0, 11.0, "Europe/Berlin", EUROPE, "3", 9.9, 0.08, (
+        Part(1, 1, "Inverter", "SUN2000-8KTL-M1", strings=2, software=_INVERTER_SOFTWARE),
         Part(39, 1, "Battery", "LUNA2000-10-S0"),
         _POWER_SENSOR,
         _DONGLE,
         Part(46, 4, "Optimizer", "MERC-600W-PA0", software="V100R001C00SPC116"),
     )),
-    Template('Bodega "El Sol"', 37.0, -6.0, "Europe/Madrid", "2", 320.0, 0.11, (
-        Part(1, 4, "Inverter", "SUN2000-100KTL-M1", strings=20, software="V500R001C00SPC142"),
+    Template('Bodega "El Sol"', 37.0, -6.0, "Europe/Madrid", EUROPE, "2", 320.0, 0.11, (
+        Part(1, 4, "Inverter", "SUN2000-75KTL-M1", strings=12, software="V500R001C00SPC142"),
         Part(41, 2, "Storage", "LUNA2000-97KWH-1H1", software="V200R022C10"),
         _GRID_METER,
         Part(10, 1, "Weather station", "PC-4"),
         _LOGGER,
     )),
-    Template("Mojave Solar Park", 35.0, -117.0, "America/Los_Angeles", "1", 4800.0, 0.06, (
+    Template("Mojave Solar Park", 35.0, -117.0, "America/Los_Angeles", AMERICA, "1", 1136.0, 0.06, (
         Part(14, 2, "Central inverter", "SUN8000-500KTL", strings=10, software="V300R001C00"),
         Part(15, 4, "Combiner box", "SmartACU-CB20", strings=16, software="V100R002C00"),
-        Part(8, 1, "Transformer", "STS-6000K-H1"),
+        Part(8, 1, "Transformer", "STS-3000K-H1"),
         _GRID_METER,
         Part(10, 1, "Weather station", "PC-4"),
         _LOGGER,
     )),
-    Template("Casa Sol ☀️", 19.0, -99.0, "America/Mexico_City", "3", 6.2, 0.05, (
-        Part(38, 1, "Energy center", "SUN2000-6KTL-L1", strings=2, software=_INVERTER_SOFTWARE),
+    Template("Casa Sol ☀️", 19.0, -99.0, "America/Mexico_City", MEXICO, "3", 6.2, 0.05, (
+        Part(38, 1, "Energy center", "SUN2000-5KTL-L1", strings=2, software=_INVERTER_SOFTWARE),
         Part(39, 1, "Battery", "LUNA2000-7-S1"),
         _POWER_SENSOR,
         _DONGLE,
     )),
-    Template("Harbour Cold Store", -35.0, 139.0, "Australia/Adelaide", "2", 210.0, 0.13, (
-        Part(1, 3, "Inverter", "SUN2000-75KTL-M1", strings=12, software="V500R001C00SPC142"),
+    Template("Harbour Cold Store", -35.0, 139.0, "Australia/Adelaide", NEM, "2", 210.0, 0.13, (
+        Part(1, 3, "Inverter", "SUN2000-60KTL-M0", strings=12, software="V500R001C00SPC142"),
         Part(41, 1, "Storage", "LUNA2000-129KWH-2H1", software="V200R022C10"),
         _GRID_METER,
         _LOGGER,
     )),
-    Template("Kisarazu House", 35.0, 140.0, "Asia/Tokyo", "3", 5.4, 0.10, (
+    Template("Kisarazu House", 35.0, 140.0, "Asia/Tokyo", JAPAN, "3", 5.4, 0.10, (
         Part(38, 1, "Energy center", "SUN2000-4.95KTL-JPL1", strings=3,
              software=_INVERTER_SOFTWARE),
         Part(39, 1, "Battery", "LUNA2000-5-NHS0"),
@@ -231,6 +253,7 @@ def _plant(rng: Random, ids: Iterator[int], template: Template, number: int, mor
         commissioned=rng.randrange(-1400, 1200),
         price=template.price,
         zone=template.zone,
+        mains=template.mains,
         devices=tuple(_devices(rng, ids, template, code, more)),
     )
 

@@ -10,11 +10,11 @@ from zlib import crc32
 
 from exporter.simulator.world import energy, sun, weather
 from exporter.simulator.world.fleet import SimDevice
-from exporter.simulator.world.plant_state import PlantState
+from exporter.simulator.world.plant_state import PlantState, Three
 
 Values = dict[str, float | int | None]
 
-_EFFICIENCY = 0.985
+_EFFICIENCY = 0.98  # in the long run
 _STRINGS = {1: 24, 38: 8}
 _MPPTS = {1: 10, 38: 4}
 _NO_SUNLIGHT, _GRID_CONNECTED, _POWER_LIMITED = 40960, 512, 513
@@ -41,21 +41,47 @@ def plant_kpis(state: PlantState) -> Values:
     }
 
 
-def _lines(voltages: tuple[float, float, float]) -> Values:
+def _lines(voltages: Three) -> Values:
+    """Voltages between phases; 0 where one is missing."""
     a, b, c = voltages
     return {
-        "ab_u": round(sqrt(a * a + a * b + b * b), 1),
-        "bc_u": round(sqrt(b * b + b * c + c * c), 1),
-        "ca_u": round(sqrt(c * c + c * a + a * a), 1),
+        f"{name}_u": round(sqrt(one * one + one * other + other * other), 1)
+        if one and other
+        else 0.0
+        for name, one, other in (("ab", a, b), ("bc", b, c), ("ca", c, a))
     }
 
 
-def _phases(voltages: tuple[float, float, float], kilowatts: float) -> Values:
-    """Phase voltages, and the currents of an evenly distributed power."""
-    values: Values = {f"{phase}_u": volts for phase, volts in zip("abc", voltages, strict=True)}
-    for phase, volts in zip("abc", voltages, strict=True):
-        values[f"{phase}_i"] = round(kilowatts * 1000 / 3 / volts, 3) if volts else 0.0
+def _phases(voltages: Three, kilowatts: Three) -> Values:
+    """Voltage and current of each phase; 0 where there is none."""
+    values: Values = {}
+    for phase, volts, power in zip("abc", voltages, kilowatts, strict=True):
+        values[f"{phase}_u"] = volts
+        values[f"{phase}_i"] = round(power * 1000 / volts, 3) if volts else 0.0
     return values
+
+
+def _evenly(voltages: Three, kilowatts: float) -> Three:
+    """A power in equal parts on the phases that there are."""
+    present = sum(volts > 0 for volts in voltages) or 1
+    a, b, c = (kilowatts / present if volts else 0.0 for volts in voltages)
+    return a, b, c
+
+
+def _efficiency(power: float) -> float:
+    """Of an inverter that puts out so much per kW of modules: low load and high load cost."""
+    return 0.988 - 0.0015 / (power + 0.03) - 0.006 * power
+
+
+def _dc_watts(device: SimDevice, state: PlantState) -> float:
+    power = state.modules.power
+    return power * device.size / _efficiency(power) * 1000
+
+
+def _dc_volts(state: PlantState, usual: float) -> float:
+    """V of a string that has so many at 25 °C: less where modules are warm or dimly lit."""
+    light = min(1.0, 0.93 + 0.35 * state.irradiance[0])
+    return usual * light * (1 - 0.0028 * (state.module_temperature - 25))
 
 
 def _inverter(device: SimDevice, state: PlantState) -> Values:
@@ -70,33 +96,39 @@ def _inverter(device: SimDevice, state: PlantState) -> Values:
         "inverter_state": (
             _POWER_LIMITED if limited else _GRID_CONNECTED if producing else _NO_SUNLIGHT
         ),
-        **_phases(voltages, power),
-        "temperature": round(state.ambient + 24 * modules.power, 1),
+        **_phases(voltages, _evenly(voltages, power)),
+        "temperature": round(state.ambient + 26 * state.warmth, 1),
         "power_factor": 0.999 if producing else 0.0,
         "elec_freq": state.frequency if producing else 0.0,
         "active_power": round(power, 3),
         "reactive_power": round(0.0447 * power, 3),
         "day_cap": round(modules.today * device.size, 3),
         "total_cap": round(modules.total * device.size, 3),
-        "mppt_power": round(power / _EFFICIENCY, 3),
+        "mppt_power": round(_dc_watts(device, state) / 1000, 3),
         "open_time": opened,
         "close_time": closed if not producing and state.time * 1000 >= closed else None,
         "run_state": _CONNECTED,
     }
 
 
+# V of a string by the type of its inverter: roofs of homes have short ones.
+_STRING_VOLTS = {1: 620.0, 38: 350.0}
+_CENTRAL_VOLTS = 1080.0
 # The keys of a string input's voltage and current.
 _STRING_KEYS = tuple((f"pv{number}_u", f"pv{number}_i") for number in range(1, 25))
 
 
 def _strings(device: SimDevice, state: PlantState) -> Values:
-    """Voltage and current of each string input, wired or not: together the DC power."""
-    watts = state.modules.power * device.size / _EFFICIENCY * 1000
+    """Voltage and current of each string input, wired or not: together the DC power.
+
+    The two strings of an MPPT have one voltage.
+    """
+    watts, usual = _dc_watts(device, state), _dc_volts(state, _STRING_VOLTS[device.type_id])
     wired = _shares(device.id, device.strings) if watts else ()
     values: Values = {}
     for number, keys in enumerate(_STRING_KEYS[: _STRINGS[device.type_id]]):
         if number < len(wired):
-            volts = round(560 + 60 * state.modules.power + number, 1)
+            volts = round(usual + number // 2 * 1.7, 1)
             pair = volts, round(watts * wired[number] / volts, 3)
         else:
             pair = 0.0, 0.0
@@ -126,7 +158,8 @@ def _trackers(device: SimDevice, state: PlantState) -> Values:
 def _string_inverter(device: SimDevice, state: PlantState) -> Values:
     values = _inverter(device, state)
     values |= _lines(state.voltages if values["active_power"] else (0.0, 0.0, 0.0))
-    values["efficiency"] = round(100 * _EFFICIENCY, 2) if values["active_power"] else 0.0
+    power = state.modules.power
+    values["efficiency"] = round(100 * _efficiency(power), 2) if power else 0.0
     return values | _strings(device, state) | _trackers(device, state)
 
 
@@ -137,8 +170,8 @@ def _three_phase_inverter(device: SimDevice, state: PlantState) -> Values:
 
 def _central_inverter(device: SimDevice, state: PlantState) -> Values:
     values = _inverter(device, state)
-    watts = state.modules.power * device.size / _EFFICIENCY * 1000
-    volts = 980 + 90 * state.modules.power if watts else 0.0
+    watts = _dc_watts(device, state)
+    volts = _dc_volts(state, _CENTRAL_VOLTS) if watts else 0.0
     amperes = watts / volts if watts else 0.0
     inputs = enumerate(_shares(device.id, 10), start=1)
     values |= {"center_u": round(volts, 1), "center_i": round(amperes, 2), "aop": 99.6}
@@ -146,8 +179,8 @@ def _central_inverter(device: SimDevice, state: PlantState) -> Values:
 
 
 def _combiner_box(device: SimDevice, state: PlantState) -> Values:
-    watts = state.modules.power * device.size / _EFFICIENCY * 1000
-    volts = 980 + 90 * state.modules.power if watts else 0.0
+    watts = _dc_watts(device, state)
+    volts = _dc_volts(state, _CENTRAL_VOLTS) if watts else 0.0
     amperes = watts / volts if watts else 0.0
     shares = _shares(device.id, device.strings)
     currents: Values = {
@@ -157,7 +190,7 @@ def _combiner_box(device: SimDevice, state: PlantState) -> Values:
     return currents | {
         "photc_i": round(amperes, 2),
         "photc_u": round(volts, 1),
-        "temprature": round(state.ambient + 11 * state.modules.power, 1),
+        "temprature": round(state.ambient + 11 * state.warmth, 1),
         "thunder_count": crc32(str(device.id).encode()) % 4,
         "run_state": _CONNECTED,
     }
@@ -170,7 +203,7 @@ def _weather_station(_device: SimDevice, state: PlantState) -> Values:
     tilted = 1.08
     return {
         "temperature": round(state.ambient, 1),
-        "pv_temperature": round(state.ambient + 0.027 * light, 1),
+        "pv_temperature": round(state.module_temperature, 1),
         "wind_speed": round(speed, 2),
         "wind_direction": round(direction, 1),
         "radiant_line": round(light * tilted, 1),
@@ -188,7 +221,12 @@ def _power_factor(kilowatts: float) -> float:
 _REACTIVE = 0.175  # kvar a kilowatt at that power factor
 
 
-def _grid_meter(device: SimDevice, state: PlantState) -> Values:
+def _kilowatts_by_phase(state: PlantState) -> Three:
+    a, b, c = (power * state.plant.capacity_kw for power in state.phase_powers)
+    return a, b, c
+
+
+def _grid_meter(_device: SimDevice, state: PlantState) -> Values:
     kilowatts = state.grid.power * state.plant.capacity_kw
     feed_in = state.grid.feed_in * state.plant.capacity_kw
     supply = state.grid.supply * state.plant.capacity_kw
@@ -198,10 +236,11 @@ def _grid_meter(device: SimDevice, state: PlantState) -> Values:
         "positive_reactive": feed_in * _REACTIVE,
         "reverse_reactive": supply * _REACTIVE,
     }
-    values = _lines(state.voltages) | _phases(state.voltages, kilowatts)
-    for phase, share in zip("abc", _shares(device.id, 3), strict=True):
-        values[f"active_power_{phase}"] = round(kilowatts * share, 3)
-        values[f"reactive_power_{phase}"] = round(kilowatts * share * _REACTIVE, 3)
+    by_phase = _kilowatts_by_phase(state)
+    values = _lines(state.voltages) | _phases(state.voltages, by_phase)
+    for phase, power in zip("abc", by_phase, strict=True):
+        values[f"active_power_{phase}"] = round(power, 3)
+        values[f"reactive_power_{phase}"] = round(power * _REACTIVE, 3)
     for kind, amount in sums.items():
         for tariff, share in _TARIFFS.items():
             values[f"{kind}_{tariff}"] = round(amount * share, 3)
@@ -220,11 +259,11 @@ def _grid_meter(device: SimDevice, state: PlantState) -> Values:
 
 def _power_sensor(_device: SimDevice, state: PlantState) -> Values:
     kilowatts = state.grid.power * state.plant.capacity_kw
-    volts = state.voltages[0]
+    of_a = _phases(state.voltages, _kilowatts_by_phase(state))
     return {
         "meter_status": 1,
-        "meter_u": volts,
-        "meter_i": round(kilowatts * 1000 / volts, 3),
+        "meter_u": of_a["a_u"],
+        "meter_i": of_a["a_i"],
         "active_power": round(kilowatts * 1000, 1),
         "reactive_power": round(kilowatts * 1000 * _REACTIVE, 1),
         "power_factor": _power_factor(kilowatts),
@@ -266,14 +305,16 @@ def _ess(device: SimDevice, state: PlantState) -> Values:
     return _storage(device, state) | {"battery_soh": round(100 - loss * years, 1)}
 
 
+_STEP_UP = 72  # from 480 V to 34.5 kV between the lines
+
+
 def _transformer(device: SimDevice, state: PlantState) -> Values:
     kilowatts = state.modules.power * device.size
     a, b, c = state.voltages
-    # A step-up transformer's high-voltage side: 20 kV between the lines.
-    high = (round(a * 50, 1), round(b * 50, 1), round(c * 50, 1))
+    high = (round(a * _STEP_UP, 1), round(b * _STEP_UP, 1), round(c * _STEP_UP, 1))
     return {
         **_lines(high),
-        **_phases(high, kilowatts),
+        **_phases(high, _evenly(high, kilowatts)),
         "active_power": round(kilowatts, 3),
         "reactive_power": round(0.0447 * kilowatts, 3),
         "power_factor": 0.999 if kilowatts else 0.0,

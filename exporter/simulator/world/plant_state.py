@@ -1,12 +1,24 @@
 """The state of a plant at one instant, from which its devices' values are derived."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from math import exp
 from typing import NamedTuple
+from zlib import crc32
 
 from exporter.simulator.world import energy, periods, sun, weather
 from exporter.simulator.world.fleet import SimPlant
 from exporter.simulator.world.weather import Cell
+
+# What was that many seconds ago, and how much of it an inverter's heat sink still feels: half an
+# hour takes away two thirds.
+_LAGS = tuple((back, exp(-back / 1800)) for back in range(0, 7200, 900))
+_MODULES_LAG = 600  # s after which modules feel the light
+_RISE = 0.012  # of the voltage, if all modules' power is fed in; if so much is drawn, it sags
+_SWAY = 0.012  # of the voltage, by what others do
+
+Three = tuple[float, float, float]
 
 
 class Yield(NamedTuple):
@@ -131,17 +143,58 @@ class PlantState:
         return energy.irradiance(self.cell, self.time), self.irradiation(self.midnight)
 
     @cached_property
-    def frequency(self) -> float:
-        """Hz of the grid."""
-        return round(50 + 0.04 * weather.fluctuation(self.time, 430, 0.0), 3)
+    def module_temperature(self) -> float:
+        """°C of the modules, which follow the light with a delay."""
+        lagged = energy.irradiance(self.cell, self.time - _MODULES_LAG)
+        return weather.module_temperature(self.ambient, 500 * (self.irradiance[0] + lagged))
 
     @cached_property
-    def voltages(self) -> tuple[float, float, float]:
-        """V of the three phases."""
-        return tuple(  # type: ignore[return-value]  # because there are three phases
-            round(230 + 3.5 * weather.fluctuation(self.time, 900 + 70 * phase, phase), 1)
-            for phase in range(3)
+    def warmth(self) -> float:
+        """The production per kW of modules as heat sinks feel it, long after it came."""
+        felt = sum(share * energy.power(self.cell, self.time - back) for back, share in _LAGS)
+        return felt / sum(share for _back, share in _LAGS)
+
+    @cached_property
+    def frequency(self) -> float:
+        """Hz of the grid."""
+        mains = self.plant.mains
+        sway = weather.fluctuation(self.time, 430, crc32(mains.area.encode()) % 7)
+        return round(mains.hertz + 0.03 * sway, 3)
+
+    @cached_property
+    def voltages(self) -> Three:
+        """V of the three phases; 0 where there is none."""
+        return self._by_phase(lambda phase: round(self._voltage(phase), 1))
+
+    def _voltage(self, phase: int) -> float:
+        apart = (crc32(f"{self.plant.code}/{phase}".encode()) % 13 - 6) / 1000
+        rise = _RISE * max(-1.0, min(1.0, self.grid.power))
+        sway = _SWAY * weather.fluctuation(self.time, 900 + 70 * phase, phase + self.cell.latitude)
+        return self.plant.mains.volts * (1 + apart + rise + sway)
+
+    @cached_property
+    def phase_powers(self) -> Three:
+        """The grid meter's power by phase, per kW of modules: loads are spread unevenly."""
+        phases = self.plant.mains.phases
+        fed, load = self.grid.power, self.load
+        weights = [
+            1
+            + 0.6 * weather.fluctuation(self.time, 4100 + 900 * phase, phase + self.cell.longitude)
+            for phase in range(phases)
+        ]
+        return self._by_phase(
+            lambda phase: (fed + load) / phases - load * weights[phase] / sum(weights)
         )
+
+    def _by_phase(self, value: Callable[[int], float]) -> Three:
+        a, b, c = (value(phase) if phase < self.plant.mains.phases else 0.0 for phase in range(3))
+        return a, b, c
+
+    @cached_property
+    def load(self) -> float:
+        """What is used, in kW per kW of modules."""
+        stored = energy.battery_state(self.cell, self.plant.combine_type, self.time).power
+        return self.modules.power - stored - self.grid.power
 
     @cached_property
     def daylight(self) -> tuple[int, int]:

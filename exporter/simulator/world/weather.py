@@ -13,8 +13,13 @@ from typing import NamedTuple
 from exporter.simulator.world import sun
 
 _CLEAR_SKY = 1080.0  # W/m² from a sun overhead
-_YIELD = 0.93  # kW that a kilowatt of modules gives under 1000 W/m²
-CEILING = 0.88  # kW that the inverter of a kilowatt of modules can pass on
+_YIELD = 0.95  # kW that a kilowatt of clean modules of 25 °C gives under 1000 W/m²
+_WARMING = 0.027  # °C that modules are warmer than the air, a W/m²
+_HEAT_LOSS = 0.0035  # of the power, a °C above 25
+_DIM = 15.0  # W/m² that bring nothing: little light is worth less
+_DUST = 0.0015  # of the power, a day without rain
+_LONGEST_DRY = 20  # days until somebody washes
+CEILING = 0.85  # kW that the inverter of a kilowatt of modules can pass on
 
 
 class Cell(NamedTuple):
@@ -26,18 +31,23 @@ class Cell(NamedTuple):
 
 
 class Sky(NamedTuple):
-    """One kind of day: its share of all days, the depth of its shade, the least of it."""
+    """One kind of day: its share of all days, the depth of its shade, the least of it.
+
+    `swing` is how far the air's temperature is from its mean at its warmest, in °C.
+    """
 
     share: float
     depth: float
     floor: float
+    swing: float
 
 
 _SKIES = (
-    Sky(share=0.45, depth=0.08, floor=0.0),  # clear
-    Sky(share=0.35, depth=0.75, floor=0.1),  # changing
-    Sky(share=0.20, depth=0.80, floor=0.7),  # overcast
+    Sky(share=0.45, depth=0.08, floor=0.0, swing=8.0),  # clear
+    Sky(share=0.35, depth=0.75, floor=0.1, swing=5.5),  # changing
+    Sky(share=0.20, depth=0.80, floor=0.7, swing=3.0),  # overcast
 )
+_RAIN = _SKIES[-1]
 
 
 def _sky(draw: float) -> Sky:
@@ -46,6 +56,12 @@ def _sky(draw: float) -> Sky:
             return sky
         draw -= sky.share
     return _SKIES[-1]
+
+
+@lru_cache(maxsize=4096)
+def _sky_of(cell: Cell, day: int) -> Sky:
+    """The kind of a day of the repeating year; `irradiance` begins with the same draw."""
+    return _sky(Random(f"{cell}/{day}").random())  # noqa: S311  # because weather is no secret
 
 
 @lru_cache(maxsize=4096)
@@ -62,12 +78,28 @@ def irradiance(cell: Cell, day: int) -> tuple[float, ...]:
     return tuple(light)
 
 
-def production(cell: Cell, day: int) -> list[float]:
-    """KW per kW of modules at each quarter hour of a day of the repeating year."""
-    return [min(CEILING, light / 1000 * _YIELD) for light in irradiance(cell, day)]
+def cleanness(cell: Cell, day: int) -> float:
+    """What the dust since the last rain leaves of the power."""
+    dry = (n for n in range(_LONGEST_DRY) if _sky_of(cell, (day - n) % sun.YEAR) is _RAIN)
+    return 1 - _DUST * next(dry, _LONGEST_DRY)
 
 
-def slot_sum(curve: list[float] | tuple[float, ...]) -> float:
+@lru_cache(maxsize=4096)
+def production(cell: Cell, day: int) -> tuple[float, ...]:
+    """KW per kW of modules at each quarter hour of a day of the repeating year.
+
+    Warm, dusty and dimly lit modules give less; they follow the light with a delay.
+    """
+    best, before, powers = _YIELD * cleanness(cell, day), 0.0, []
+    for slot, light in enumerate(irradiance(cell, day)):
+        warmth = module_temperature(temperature(cell, day, slot * sun.SLOT), (light + before) / 2)
+        cool = 1 - _HEAT_LOSS * (warmth - 25)
+        powers.append(min(CEILING, best * cool * max(0.0, light - _DIM) / 1000))
+        before = light
+    return tuple(powers)
+
+
+def slot_sum(curve: tuple[float, ...]) -> float:
     """The integral of a day's piecewise linear curve over the day, in units of hours."""
     return sum(map(sum, pairwise(curve))) / 2 * sun.SLOT / 3600
 
@@ -92,11 +124,28 @@ def sum_until(before: tuple[float, ...], day: int) -> float:
     return years * before[-1] + before[rest]
 
 
+@lru_cache(maxsize=4096)
+def _air(cell: Cell, day: int) -> tuple[float, float]:
+    """How far a midnight's mean is from the season's, and the swing of the day, in °C."""
+    rng = Random(f"air {cell}/{day}")  # noqa: S311  # because weather is no secret
+    return rng.uniform(-4, 4), _sky_of(cell, day).swing
+
+
 def temperature(cell: Cell, day: int, seconds: float) -> float:
-    """Ambient °C: colder by latitude, with the season (mirrored in the south) and the hour."""
-    mean = 28 - 0.42 * abs(cell.latitude)
-    season = 0.25 * cell.latitude * cos(2 * pi * (day % sun.YEAR - 200) / sun.YEAR)
-    return mean + season + 4.5 * cos(2 * pi * (seconds / sun.DAY - 15 / 24))
+    """Ambient °C: colder by latitude, with the season (mirrored in the south) and the hour.
+
+    From one midnight to the next it drifts, and swings the more the clearer the day is.
+    """
+    day, part = day % sun.YEAR, seconds / sun.DAY
+    (drift, swing), (drift_on, swing_on) = _air(cell, day), _air(cell, (day + 1) % sun.YEAR)
+    mean = 28 - 0.42 * abs(cell.latitude) + drift + (drift_on - drift) * part
+    season = 0.25 * cell.latitude * cos(2 * pi * (day - 200) / sun.YEAR)
+    return mean + season + (swing + (swing_on - swing) * part) * cos(2 * pi * (part - 15 / 24))
+
+
+def module_temperature(ambient: float, light: float) -> float:
+    """°C of modules in so many W/m²."""
+    return ambient + _WARMING * light
 
 
 def fluctuation(time: float, period: float, phase: float) -> float:

@@ -20,8 +20,8 @@ from exporter.config import AccountSettings, Settings
 from exporter.exposition.account import AccountView
 from exporter.exposition.page import Format, IncompleteError, Page
 from exporter.exposition.telemetry import Telemetry
-from exporter.northbound.client import Client
 from exporter.northbound.interfaces import MINUTE
+from exporter.northbound.session import Session
 from exporter.status.model import Status
 from exporter.wiring import account_config, client_of, owner_of, poll_configs, view_of
 
@@ -42,7 +42,7 @@ class _PreparedAccount:
     settings: Settings
     account: AccountSettings
     config: AccountConfig
-    client: Client
+    client: Session
 
 
 @dataclass(frozen=True, slots=True)

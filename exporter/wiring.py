@@ -17,6 +17,7 @@ from exporter.exposition.translate import Translator
 from exporter.exposition.unknown_values import MOST_KEYS
 from exporter.northbound.client import Client
 from exporter.northbound.interfaces import EDITIONS, INTERFACES, LOGIN, Content, Interface, Limit
+from exporter.northbound.session import Session
 
 
 def owner_of(account: AccountSettings) -> Owner:
@@ -50,7 +51,7 @@ def poll_config(
     return PollConfig(interface, limits, chosen.every * scale)
 
 
-def client_of(account: AccountSettings) -> Client:
+def client_of(account: AccountSettings) -> Session:
     """The HTTP client of an account."""
     return Client(
         account.base_url,

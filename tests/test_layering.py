@@ -57,7 +57,7 @@ FOLDERS = {
 
 # Where a library may be imported.
 LIBRARIES = {
-    "requests": ("northbound.client",),
+    "requests": ("northbound.transport",),
     "urllib3": ("northbound",),
     "yaml": ("config.yaml_file",),
     "pydantic": ("config", "account.codec", "account.quotas"),

@@ -28,16 +28,16 @@ class ApiClient(Protocol):
     token: str | None
 
     @property
-    def password_fingerprint(self) -> str:
-        """A slow, salted digest, by which the password is recognised later."""
+    def fingerprint(self) -> str:
+        """A slow, salted digest of the last login's credentials, to recognise them by later."""
         ...
 
-    def has_password(self, fingerprint: str) -> bool:
-        """Whether the fingerprint is that of this client's password."""
+    def has_credentials(self, fingerprint: str) -> bool:
+        """Whether the fingerprint is that of the next login's credentials."""
         ...
 
-    def login(self) -> None:
-        """Opens a session."""
+    def login(self) -> float:
+        """Opens a session; returns for how many seconds it is good."""
         ...
 
     def call(self, path: str, body: Mapping[str, Any]) -> Any:
@@ -123,7 +123,7 @@ class Gateway:
             self.gate.pause = login.pause
         if login.token is not None and login.token.isprintable():  # it goes into a header
             self.client.token = login.token
-        if login.fingerprint and not self.client.has_password(login.fingerprint):
+        if login.fingerprint and not self.client.has_credentials(login.fingerprint):
             login.clear_refusal(now)
 
     def make(self, slot: Slot, send: Callable[[], Any]) -> Exchange | TooEarly:
@@ -184,7 +184,7 @@ class Gateway:
         login = self._state.login
         login.token = self.client.token
         login.pause = self.gate.pause
-        login.fingerprint = self.client.password_fingerprint if login.refusal_reason else None
+        login.fingerprint = self.client.fingerprint if login.refusal_reason else None
         self._state.logins.changed.add("")
 
     def _merge_commands(self, now: float) -> float:

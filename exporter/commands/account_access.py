@@ -18,9 +18,9 @@ from exporter.config import AccountSettings, Settings
 from exporter.exposition.account import AccountView
 from exporter.exposition.page import Page
 from exporter.exposition.telemetry import Telemetry
-from exporter.northbound.client import Client
 from exporter.northbound.errors import CallError
 from exporter.northbound.interfaces import INTERFACES, LOGIN
+from exporter.northbound.session import Session
 from exporter.wiring import (
     account_config,
     client_of,
@@ -134,7 +134,7 @@ def access_to(  # noqa: PLR0913  # an account, and how it is reached
     clock: Clock,
     *,
     polled: Sequence[PollConfig] = (),
-    client: Client | None = None,
+    client: Session | None = None,
 ) -> Iterator[Access]:
     """Access to an account, by its client unless another is given.
 

@@ -139,11 +139,11 @@ class Server(Answers):
     # --- the poller's Client ---------------------------------------------------------------
 
     @property
-    def password_fingerprint(self):
+    def fingerprint(self):
         return f"sealed {self.password}"
 
-    def has_password(self, fingerprint):
-        return fingerprint == self.password_fingerprint
+    def has_credentials(self, fingerprint):
+        return fingerprint == self.fingerprint
 
     def drop_token(self):
         self.token = None

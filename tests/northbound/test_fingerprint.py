@@ -14,13 +14,13 @@ def client(password):
 
 @pytest.mark.parametrize("password", ["secret", "pässwörd", "\ud800x"])
 def test_a_fingerprint_tells_its_password_from_others(password):
-    fingerprint = client(password).password_fingerprint
-    assert client(password).has_password(fingerprint)
-    assert not client(password + "x").has_password(fingerprint)
+    fingerprint = client(password).fingerprint
+    assert client(password).has_credentials(fingerprint)
+    assert not client(password + "x").has_credentials(fingerprint)
 
 
 def test_a_fingerprint_does_not_hold_the_password():
-    first, second = (client("pässwörd").password_fingerprint for _ in range(2))
+    first, second = (client("pässwörd").fingerprint for _ in range(2))
     assert first != second  # so that nobody sees that two accounts share one
     assert "pässwörd" not in first
     assert len(first) == len(second) == 96

@@ -56,7 +56,8 @@ class Line:
 
     `key` holds `{}` where the label stands; `metric` is the name after `fusionsolar_<subject>_`.
     `sentence` becomes the HELP, which adds the keys and the full stop; a line without one is a
-    further source of a metric that an earlier line describes. `fallback_for` is as in `Row`.
+    further source of a metric that an earlier line describes. `fallback_for` is as in `Row`. A
+    value that is `negated` is sent with the other sign than the metric has.
     """
 
     kind: Kind
@@ -68,6 +69,13 @@ class Line:
     label: Label = NO_LABEL
     states: Mapping[int, str] | None = None
     fallback_for: str = ""
+    negated: bool = False
+
+    @property
+    def factor(self) -> float:
+        """What a value is multiplied with to be the metric's."""
+        factor = UNITS[self.source_unit].factor
+        return -factor if self.negated else factor
 
     @property
     def keys(self) -> Mapping[str, tuple[str, ...]]:
@@ -133,7 +141,7 @@ class SubjectTables:
                 device_type=device_type,
                 key=key,
                 metric=metrics[line.metric],
-                factor=UNITS[line.source_unit].factor,
+                factor=line.factor,
                 labels=labels,
                 source_unit=line.source_unit,
                 states=line.states,

@@ -81,6 +81,7 @@ DEVICE_TYPES: Mapping[int, DeviceType] = {
         DeviceType(62, "dongle"),
         DeviceType(63, "distributed_smartlogger"),
         DeviceType(70, "safety_box"),
+        DeviceType(23070, "emma", realtime=True, max_watts=5e7),
     )
 }
 DEVICE_TYPE_SLUGS = tuple(row.slug for row in DEVICE_TYPES.values())

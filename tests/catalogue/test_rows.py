@@ -138,11 +138,24 @@ def test_the_source_unit_gives_the_unit_and_the_factor():
     wrong = [
         row
         for row in ROWS
-        if (row.metric.unit, row.factor)
+        if (row.metric.unit, abs(row.factor))
         != (UNITS[row.source_unit].base, UNITS[row.source_unit].factor)
     ]
 
     assert wrong == []
+
+
+def test_only_the_powers_of_an_emma_are_sent_with_the_other_sign():
+    negated = {(row.device_type, row.key) for row in ROWS if row.factor < 0}
+
+    assert negated == {
+        (23070, "active_power"),
+        (23070, "active_power_a"),
+        (23070, "active_power_b"),
+        (23070, "active_power_c"),
+        (23070, "reactive_power"),
+        (23070, "ex_active_power"),
+    }
 
 
 def test_statesets_have_states_and_a_code_and_nothing_else_has():
@@ -320,6 +333,10 @@ def test_a_statistic_or_record_becomes_a_metric(interface, device_type, key, nam
         (17, "reverse_active_peak", tariff("reverse_active", "joules", "peak")),
         (17, "positive_reactive_power", tariff("positive_reactive", "var_seconds", "shoulder")),
         (17, "reverse_reactive_valley", tariff("reverse_reactive", "var_seconds", "off_peak")),
+        (23070, "active_power", "meter_active_power_watts"),
+        (23070, "active_cap", "meter_reverse_active_energy_joules_total"),
+        (23070, "reverse_active_cap", "meter_positive_active_energy_joules_total"),
+        (23070, "ex_active_power", "meter_external_active_power_watts"),
         (15, "temprature", "combiner_temperature_celsius"),
         (15, "dc_i20", 'combiner_string_current_amperes{string="20"}'),
         (10, "radiant_total", "weather_day_irradiation_joules_per_square_meter"),

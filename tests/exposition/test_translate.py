@@ -170,7 +170,7 @@ def test_what_the_parser_could_not_use_is_counted_by_reason():
     assert numbers(translation) == {("fusionsolar_inverter_day_energy_joules",): 3.6e6}
 
 
-@pytest.mark.parametrize("device_type", [0, 2, 23070, -1])
+@pytest.mark.parametrize("device_type", [0, 2, 23093, -1])
 def test_of_a_type_without_kpis_every_key_is_unknown(device_type):
     translation = translate(device_type, {"active_power": 1.0}, {"day_cap": "wrong_type"})
     assert translation.samples == []

@@ -10,6 +10,8 @@ from exporter.northbound.records import Parsed, Reading, TimedReading
 HILL = "BA4372D08E014822AB065017416F254C"
 HARBOUR = "5D02E8B40AD342159AC8D8A2BCD4FAB5"
 
+OLDER_TYPES = [number for number in REALTIME_TYPES - {41} if number < 100]
+
 # Midnights in Zurich: 22, 23 and 24 June 2025.
 MIDNIGHTS = (1750543200.0, 1750629600.0, 1750716000.0)
 
@@ -63,7 +65,7 @@ def test_the_statistics_oddities_are_counted(data):
     )
 
 
-@pytest.mark.parametrize("type_id", sorted(REALTIME_TYPES - {41}))
+@pytest.mark.parametrize("type_id", sorted(OLDER_TYPES))
 def test_every_device_type_has_5_minute_rows(data, type_id):
     items = data(f"getDevFiveMinutes/{device_type_slug(type_id)}")
     asked = list(dict.fromkeys(str(item["devId"]) for item in items))

@@ -32,13 +32,22 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
+class StandIn:
+    """Whose value stands for a key that is not sent: that of `key`, if `beside` has one, too."""
+
+    key: str
+    beside: str
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One concrete key of one interface and device type (None: plant).
 
     A sample is the value, sent in `source_unit`, times `factor`; `labels` are the values of
     `metric.labels`, but for a statistic's `window`, the last, which depends on the time. A StateSet
     has its `states` (code → name) and a `code_metric` for the code itself. A key that is
-    `fallback_for` another gives the same series where an answer lacks that one.
+    `fallback_for` another gives the same series where an answer lacks that one; its `stand_in` has
+    a series of its own besides.
     """
 
     interface: str
@@ -51,3 +60,4 @@ class Row:
     states: Mapping[int, str] | None = None
     code_metric: Metric | None = None
     fallback_for: str = ""
+    stand_in: StandIn | None = None

@@ -7,7 +7,7 @@ from functools import partial
 from itertools import chain
 from types import MappingProxyType
 
-from exporter.catalogue.model import Kind, Metric, Row
+from exporter.catalogue.model import Kind, Metric, Row, StandIn
 from exporter.catalogue.units import UNITS
 
 Types = tuple[int | None, ...]
@@ -43,6 +43,8 @@ def of_period(period: str) -> Label:
 
 NO_LABEL = Label((), {"": ()})
 PHASES = _label("phase", {"a": "a", "b": "b", "c": "c"})
+PHASE_A = _label("phase", {"a": "a"})
+PHASES_B_AND_C = _label("phase", {"b": "b", "c": "c"})
 LINES = _label("line", {"ab": "ab", "bc": "bc", "ca": "ca"})
 # The 2020 reference calls `_power` off-peak and `_valley` shoulder; later editions swap the two.
 TARIFFS = _label(
@@ -56,8 +58,8 @@ class Line:
 
     `key` holds `{}` where the label stands; `metric` is the name after `fusionsolar_<subject>_`.
     `sentence` becomes the HELP, which adds the keys and the full stop; a line without one is a
-    further source of a metric that an earlier line describes. `fallback_for` is as in `Row`. A
-    value that is `negated` is sent with the other sign than the metric has.
+    further source of a metric that an earlier line describes. `fallback_for` and `stand_in` are as
+    in `Row`. A value that is `negated` is sent with the other sign than the metric has.
     """
 
     kind: Kind
@@ -70,6 +72,7 @@ class Line:
     states: Mapping[int, str] | None = None
     fallback_for: str = ""
     negated: bool = False
+    stand_in: StandIn | None = None
 
     @property
     def factor(self) -> float:
@@ -147,6 +150,7 @@ class SubjectTables:
                 states=line.states,
                 code_metric=code_metrics[line.metric],
                 fallback_for=line.fallback_for,
+                stand_in=line.stand_in,
             )
             for interface, lines in self.tables.items()
             for device_type in _types(lines)

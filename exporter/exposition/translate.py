@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
 
-from exporter.catalogue.index import lookup
+from exporter.catalogue.index import lookup, stand_ins
 from exporter.catalogue.model import Kind, Metric, Row
 from exporter.catalogue.ranges import TIMESTAMP
 from exporter.exposition.counters import LEAST_RATE, CounterGuard, GrowthBound, Owner
@@ -118,6 +118,8 @@ class Translator:
                 result.unknown_keys.append(key)
             elif not _is_sent(reading, row.fallback_for):
                 self._add(result, row, row.metric, context, value)
+        for row, value in _standing_in(stand_ins(interface, device_type), reading):
+            self._add(result, row, row.metric, context, value)
         return result
 
     def _add(
@@ -166,6 +168,16 @@ class Translator:
 def _is_sent(reading: Reading, key: str) -> bool:
     """Whether a key was sent, with a value or with what cannot be used as one."""
     return key in reading.values or key in reading.rejected
+
+
+def _standing_in(rows: Iterable[Row], reading: Reading) -> Iterator[tuple[Row, float]]:
+    """The rows whose key was not sent, as rows of the key that stands for it, with its value."""
+    for row in rows:
+        found = row.stand_in
+        if found is None or _is_sent(reading, row.key) or found.beside not in reading.values:
+            continue
+        if found.key in reading.values:
+            yield replace(row, key=found.key), reading.values[found.key]
 
 
 def windowed(

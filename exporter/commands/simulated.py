@@ -43,6 +43,17 @@ def define_simulate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--user", default="demo", help="(default: %(default)s)")
     parser.add_argument("--password", default="demo", help="(default: %(default)s)")
     parser.add_argument(
+        "--client-id", default="demo-client", help="of an OAuth client (default: %(default)s)"
+    )
+    parser.add_argument("--client-secret", default="demo-secret", help="(default: %(default)s)")
+    parser.add_argument(
+        "--token-seconds",
+        type=some_seconds,
+        default=HOUR,
+        metavar="SECONDS",
+        help="how long an OAuth client's access token lasts (default: %(default)s)",
+    )
+    parser.add_argument(
         "--edition",
         choices=list(profile.EDITIONS),
         default="2020",
@@ -85,6 +96,8 @@ def simulate(flags: argparse.Namespace) -> int:
     system = _system(
         flags,
         users={flags.user: flags.password},
+        clients={flags.client_id: flags.client_secret},
+        token_seconds=flags.token_seconds,
         edition=flags.edition,
         limits=flags.limits,
         minute=flags.minute,

@@ -41,7 +41,9 @@ def build_app(system: System, *, latency: Latency = 0.0, control: bool = False) 
         wait = rng.uniform(low, high)
         before = wait * rng.random()
         await asyncio.sleep(before)
-        made = system.handle(request.method, request.url.path, request.headers, body)
+        url = request.url
+        path = f"{url.path}?{url.query}" if url.query else url.path
+        made = system.handle(request.method, path, request.headers, body)
         await asyncio.sleep(wait - before)
         return Delivery(made)
 

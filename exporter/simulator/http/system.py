@@ -1,13 +1,14 @@
 """The management system: HTTP requests in, answers out, with a given clock."""
 
 import json
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from exporter.northbound.interfaces import (
+    HOUR,
     INTERFACES,
     MINUTE,
     PAGED_PLANT_LIST_PATH,
@@ -28,6 +29,7 @@ from exporter.simulator.http.answers import (
 )
 from exporter.simulator.http.faults import Faults
 from exporter.simulator.http.limits import CallLog, Size
+from exporter.simulator.http.oauth import AUTHORIZE_PATH, TOKEN_PATH, Authorizations
 from exporter.simulator.http.sessions import Sessions, User
 from exporter.simulator.world.alarm_kinds import KINDS, Kind
 from exporter.simulator.world.alarms import ACKNOWLEDGED, CLEARED_BY_DEVICE, AlarmHistory, SimAlarm
@@ -59,6 +61,9 @@ class System:
         refusals_count: Whether a call refused with 407 spends the allowance too.
         users: Accounts by name; a text is a password.
         session_seconds: How long a session lasts from its login on.
+        clients: OAuth clients by their id, as accounts; a text is a client secret.
+        token_seconds: How long an access token of theirs lasts.
+        rotates: Whether a refresh token is good for one use, which brings the next one.
         faults: Injected faults; may change while it runs.
         profile: The fields of Profile.
     """
@@ -73,18 +78,22 @@ class System:
         refusals_count: bool = True,
         users: Mapping[str, User | str] | None = None,
         session_seconds: float = 1800.0,
+        clients: Mapping[str, User | str] | None = None,
+        token_seconds: float = HOUR,
+        rotates: bool = True,
         faults: Faults | None = None,
         **profile: Any,
     ) -> None:
         self.fleet = fleet
         self.faults = faults if faults is not None else Faults()
-        self.users = {
-            name: User(user) if isinstance(user, str) else user
-            for name, user in (users or {"demo": "demo"}).items()
-        }
+        self.users = _by_name(users or {"demo": "demo"})
         self.sessions = Sessions(
             self.users, seed=fleet.seed, seconds=session_seconds, scale=minute / MINUTE
         )
+        self.oauth = Authorizations(
+            _by_name(clients or {}), seed=fleet.seed, seconds=token_seconds, rotates=rotates
+        )
+        self._accounts = ChainMap(self.users, self.oauth.clients)
         self._clock = clock
         self._account_fleets: dict[str, _AccountFleet] = {}
         self.profile = Profile(**profile)
@@ -154,11 +163,17 @@ class System:
     def handle(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
     ) -> Answer:
-        """Answers one HTTP request. Never raises for what a client sends."""
-        if path not in _PATHS:
+        """Answers one HTTP request, its query behind the path. Never raises for what is sent."""
+        path, _, query = path.partition("?")
+        if (method, path) == ("GET", AUTHORIZE_PATH):
+            return self.oauth.authorize(query, self._clock())
+        if path not in _PATHS and path != TOKEN_PATH:
             return Answer(status=404)
         if method != "POST":
             return Answer(status=405, headers=(("Allow", "POST"),))
+        return self._give_tokens(body) if path == TOKEN_PATH else self._call(path, headers, body)
+
+    def _call(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         name, row = _PATHS[path]
         call = Call("", name, time=self._clock())
         try:
@@ -168,8 +183,17 @@ class System:
             else:
                 call.account = self._account(headers, call.time)
             return self._answer(call, row)
+        except _UnauthorizedError:
+            return Answer(status=401, body=b'{"error": "invalid_token"}')
         except Refusal as refusal:
             return failure(call, refusal)
+
+    def _give_tokens(self, body: bytes) -> Answer:
+        call = Call("", "token", time=self._clock())
+        replacement = self.faults.replace_answer(call, self.sessions)
+        if replacement is not None:
+            return replacement
+        return self.faults.change_answer(call, self.oauth.token(body, call.time), self.sessions)
 
     def _answer(self, call: Call, row: Interface) -> Answer:
         type_id = device_type(call.parameters, lenient=True)
@@ -188,7 +212,7 @@ class System:
 
     def _forbidden(self, call: Call) -> bool:
         needed = {call.interface, _ALSO_NEEDED.get(call.interface)}
-        return not needed.isdisjoint(self.users[call.account].refused)
+        return not needed.isdisjoint(self._accounts[call.account].refused)
 
     def _login(self, call: Call) -> Answer:
         if self.sessions.locked(call.account, call.time):
@@ -207,7 +231,13 @@ class System:
         cookies = dict(
             pair.strip().partition("=")[::2] for pair in sent.get("cookie", "").split(";")
         )
-        account = self.sessions.account(token, now)
+        bearer = sent.get("authorization", "")
+        if bearer and not (token or "XSRF-TOKEN" in cookies):
+            account = self.oauth.account(bearer.removeprefix("Bearer "), now)
+            if account is None:
+                raise _UnauthorizedError
+            return account
+        account = None if bearer else self.sessions.account(token, now)
         if account is None or cookies.get("XSRF-TOKEN", token) != token:
             raise Refusal(305, message=LOG_IN_AGAIN)
         return account
@@ -216,7 +246,7 @@ class System:
         """The account's part of the fleet, computed again only when the fleet has changed."""
         own = self._account_fleets.get(account)
         if own is None or own.fleet is not self.fleet.plants:
-            user = self.users.get(account)
+            user = self._accounts.get(account)
             own = _AccountFleet.of(self.fleet.plants, user.plants if user else None)
             self._account_fleets[account] = own
         return own
@@ -239,6 +269,10 @@ class System:
         )
 
 
+class _UnauthorizedError(Exception):
+    """A bearer token that is not good, or not any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class _AccountFleet:
     """The part of the fleet that an account sees, at one state of it."""
@@ -254,6 +288,10 @@ class _AccountFleet:
         devices = {device.id: device for plant in plants.values() for device in plant.devices}
         types = Counter(device.type_id for device in devices.values())
         return cls(fleet, plants, devices, Size(len(plants), types))
+
+
+def _by_name(users: Mapping[str, User | str]) -> dict[str, User]:
+    return {name: User(user) if isinstance(user, str) else user for name, user in users.items()}
 
 
 def _parameters(body: bytes) -> dict[str, Any]:

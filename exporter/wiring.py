@@ -1,6 +1,8 @@
 """From the settings to the parts of an account: limits, client, fleet, page."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from math import inf
 
 from exporter.account.account_polling import AccountConfig
 from exporter.account.fleet import Fleet, FleetFilter, FleetState
@@ -44,11 +46,12 @@ def poll_config(
         (Limit(chosen.allowance.calls, chosen.allowance.per),)
         if chosen.allowance
         else tuple(
-            Limit(limit.base, limit.window * scale, limit.growth)
+            replace(limit, window=limit.window * scale)
             for limit in EDITIONS[account.limits](interface)
         )
     )
-    return PollConfig(interface, limits, chosen.every * scale)
+    most_devices = interface.max_devices_per_call.get(account.limits, inf)
+    return PollConfig(interface, limits, chosen.every * scale, most_devices)
 
 
 def client_of(account: AccountSettings) -> Session:

@@ -76,7 +76,7 @@ def by_chance(dice):
 STEPS = [-400 * DAY, -DAY, -HOUR, -61.0, -5.0, 5.0, 61.0, HOUR, DAY, 400 * DAY]
 
 
-@pytest.mark.parametrize("edition", ["classic", "v6", "safe"])
+@pytest.mark.parametrize("edition", ["classic", "v6", "v25", "safe"])
 @settings(max_examples=15)
 @given(seed=st.integers(0, 2**32))
 def test_however_the_wall_clock_is_set_and_processes_are_killed_no_call_is_too_early(edition, seed):

@@ -107,7 +107,7 @@ class Process:
         return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
 
 
-@pytest.mark.parametrize("edition", ["classic", "v6", "safe"])
+@pytest.mark.parametrize("edition", ["classic", "v6", "v25", "safe"])
 def test_a_hundred_kills_cost_one_login_no_refusal_and_no_value(tmp_path, edition):
     dice = random.Random(edition)  # noqa: S311  # dice, not keys
     devices = {1: 6, 39: 2, 47: 1}

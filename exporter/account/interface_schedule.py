@@ -35,11 +35,15 @@ _ABOUT_THE_TYPE = frozenset({"20009", "20013"})
 
 @dataclass(frozen=True, slots=True)
 class PollConfig:
-    """An interface to be polled: its limits in force, and seconds between starts of rounds."""
+    """An interface to be polled: its limits in force, and seconds between starts of rounds.
+
+    The plants of a call may have so many devices at most; inf: any number, and no limit knows any.
+    """
 
     interface: Interface
     limits: tuple[Limit, ...]
     every: float
+    max_devices_per_call: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ class InterfaceSchedule:
         self.state = state or InterfaceState()
         self.rotation = Rotation(
             self.interface.batch,
-            self.interface.max_devices_per_call or inf,
+            config.max_devices_per_call,
             eager=self.interface.every > 0,
             state=self.state.round,
             batches=batches,

@@ -6,8 +6,9 @@ therefore safe whatever the latency was, and whether the server's window slides 
 """
 
 from bisect import insort
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from math import ceil, inf, isfinite
 from operator import attrgetter
 from typing import Annotated, Any, assert_never
@@ -51,28 +52,29 @@ def quotas(limits: Iterable[Limit], fleet: FleetSize) -> tuple[Quota, ...]:
     Where an allowance grows with the devices of each type, servers may count type by type or over
     the sum: both are obeyed.
     """
-    resolved: list[Quota] = []
-    for limit in limits:
-        match limit.growth:
-            case Growth.NONE:
-                resolved.append(_quota(limit, 0))
-            case Growth.PLANTS:
-                resolved.append(_quota(limit, _hundreds(fleet.plants)))
-            case Growth.DEVICES:
-                by_type = {kind: _hundreds(count) for kind, count in fleet.devices.items()}
-                resolved.append(_quota(limit, sum(by_type.values())))
-                resolved.extend(_quota(limit, more, kind) for kind, more in by_type.items())
-            case missed:
-                assert_never(missed)
-    return tuple(resolved)
+    return tuple(chain.from_iterable(_resolve(limit, fleet) for limit in limits))
 
 
-def _hundreds(count: int) -> int:
-    return ceil(count / 100)
+def _resolve(limit: Limit, fleet: FleetSize) -> Iterator[Quota]:
+    plants = ceil(fleet.plants / limit.per)
+    by_type = {kind: ceil(count / limit.per) for kind, count in fleet.devices.items()}
+    devices = sum(by_type.values())
+    match limit.growth:
+        case Growth.NONE:
+            yield _quota(limit, 0)
+        case Growth.PLANTS:
+            yield _quota(limit, plants)
+        case Growth.LARGER:
+            yield _quota(limit, max(plants, devices))
+        case Growth.DEVICES:
+            yield _quota(limit, devices)
+            yield from (_quota(limit, more, kind) for kind, more in by_type.items())
+        case missed:
+            assert_never(missed)
 
 
-def _quota(limit: Limit, more: int, device_type: int | None = None) -> Quota:
-    return Quota(max(1, limit.base + more), limit.window, device_type)
+def _quota(limit: Limit, begun: int, device_type: int | None = None) -> Quota:
+    return Quota(max(1, limit.base + limit.each * begun), limit.window, device_type)
 
 
 def pace(quotas: Iterable[Quota]) -> float:

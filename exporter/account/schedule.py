@@ -47,7 +47,7 @@ class Schedule:
     def _is_ready(self, schedule: InterfaceSchedule) -> bool:
         """Whether its batches can be cut: where devices count, they must have been listed."""
         devices = self.interfaces.get(DEVICE_LIST.name)
-        if schedule.interface.max_devices_per_call is None or devices is None:
+        if schedule.rotation.max_weight == inf or devices is None:
             return True
         return all(batch.progress.called > -inf for batch in devices.rotation.batches)
 

@@ -1,16 +1,20 @@
 """What the daemon is going to do with the allowances, and what would make values fresher."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from exporter.account.fleet import Fleet
 from exporter.account.interface_schedule import InterfaceSchedule, PollConfig
 from exporter.config import AccountSettings, Settings
-from exporter.northbound.interfaces import EDITIONS, LOGIN
+from exporter.northbound.interfaces import LOGIN
 from exporter.status.text import duration
 from exporter.wiring import poll_config, poll_configs
 
-_CONDITIONS = {"classic": "if older than July 2022", "v6": "if younger than that"}
+_CONDITIONS = {
+    "classic": "if older than July 2022",
+    "v6": "if younger than that",
+    "v25": "if its server is of 25.x or 26.x",
+}
 
 _MUCH = 0.8  # of a time; what is saved beyond that is not worth a setting
 
@@ -75,11 +79,13 @@ def _fresher(
     if settings.interface(account, interface.name).allowance:
         yield "a larger allowance, if the account has one"
         return
+    told: set[float] = set()  # whichever edition brings no more is not worth a word
     for edition, condition in _CONDITIONS.items():
-        limits = EDITIONS[edition](interface)
-        other = _schedule(replace(config, limits=limits), fleet, interface.device_types)
-        if other.duration < schedule.duration and known in (None, edition):
-            yield f"limits: {edition} ({duration(other.duration)}), {condition}"
+        other = poll_config(settings, account.model_copy(update={"limits": edition}), interface)
+        fresh = _schedule(other, fleet, interface.device_types).duration
+        if known in (None, edition) and fresh < schedule.duration and fresh not in told:
+            told.add(fresh)
+            yield f"limits: {edition} ({duration(fresh)}), {condition}"
     kinds = fleet.by_type(interface.device_types).keys() - {None}
     if len(kinds) > 1:
         types = (interface.device_types - {kind} for kind in kinds)

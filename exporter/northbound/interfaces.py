@@ -1,12 +1,12 @@
 """The 17 interfaces of the reference, one row each: subject, batch, limits, interval, parser.
 
-An addition or a changed limit is one row here. Limits come in two editions: `classic` is the
+An addition or a changed limit is one row here. Limits come in three editions: `classic` is the
 2020 reference (chapter 1: one call a minute, every interface); `v6` is what users created after
-June 2022 live under.
+June 2022 live under; `v25` is what servers of 25.x and 26.x allow them.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, assert_never
 
@@ -55,33 +55,39 @@ class Growth(Enum):
     """What makes an allowance grow with the fleet."""
 
     NONE = "none"
-    PLANTS = "plants"  # one more call for every 100 plants begun
-    DEVICES = "devices"  # one more call for every 100 devices begun, type by type
+    PLANTS = "plants"  # each hundred begun
+    DEVICES = "devices"  # each hundred begun, type by type
+    LARGER = "larger"  # whichever of the two is more
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `base` calls, and one more for each hundred begun of `growth`, in any `window` s."""
+    """At most `base` calls in any `window` seconds, and `each` more for every `per` of `growth`."""
 
     base: int
     window: float
     growth: Growth = Growth.NONE
+    each: int = 1
+    per: int = 100
 
 
 _A_MINUTE = (Limit(1, MINUTE),)
 _A_DAY_LIST = (Limit(24, DAY, Growth.PLANTS), *_A_MINUTE)
 _A_DAY_DEVICES = (Limit(24, DAY, Growth.DEVICES), *_A_MINUTE)
+_HALF_HOUR = 30 * MINUTE
 
 
 @dataclass(frozen=True, slots=True)
 class Interface:
     """One row: how an interface is called, how often it may be, how often it is wanted.
 
+    Its limits are those of three editions; where `v25` says nothing, they are those of `v6`.
     `batch` is how many plants, devices or serial numbers a call may name, and
-    `max_devices_per_call` how many devices those plants may have. `every` is how many seconds apart
-    full poll cycles are meant to start (0: as fast as allowed), and `enabled` whether the daemon
-    polls it unless told otherwise. `parser` turns an answer's `data`, given what was asked for,
-    into records. `period_seconds` is the most that a period of its statistics may last, `lag` by
+    `max_devices_per_call`, by `limits`, how many devices those plants may have. `every` is how
+    many seconds apart full poll cycles are meant to start (0: as fast as allowed), and `enabled`
+    whether the daemon polls it unless told otherwise. `parser` turns an answer's `data`, given
+    what was asked for, into records. `device_types` are those that it serves, or that count for
+    what it allows. `period_seconds` is the most that a period of its statistics may last, `lag` by
     how many seconds its newest row is late, and `no_data_code` the failCode that only says that
     there is nothing to tell; `hint` is for who may not call it.
     """
@@ -92,13 +98,14 @@ class Interface:
     batch: int
     v6: tuple[Limit, ...]
     classic: tuple[Limit, ...] = _A_MINUTE
+    v25: tuple[Limit, ...] = ()
     every: float = 0.0
     enabled: bool = False
     content: Content = Content.NOTHING
     device_types: frozenset[int] = frozenset()
     period_seconds: float = 0.0
     lag: float = 0.0
-    max_devices_per_call: int | None = None
+    max_devices_per_call: Mapping[str, int] = field(default_factory=dict)
     no_data_code: str | None = None
     hint: str = ""
     parser: Callable[[Any, Collection[str]], Parsed[Any]] = lambda _data, _asked: Parsed(())
@@ -153,6 +160,7 @@ LOGIN = Interface(
 )  # fmt: skip
 PLANT_LIST = Interface(
     "getStationList", "2.2", Subject.ACCOUNT, 0, v6=(Limit(24, DAY), *_A_MINUTE),
+    v25=(Limit(24, DAY, Growth.PLANTS, each=10), *_A_MINUTE),
     every=6 * HOUR, enabled=True, content=Content.PLANTS, parser=parsing.plants,
 )  # fmt: skip
 # Newer accounts may read their plants only here, page by page. It shares the allowance, the
@@ -223,8 +231,10 @@ INTERFACES: Mapping[str, Interface] = {
         ),
         Interface(
             "getAlarmList", "2.16", Subject.PLANTS, 100,
-            v6=(Limit(0, 30 * MINUTE, Growth.PLANTS),), enabled=True,
-            content=Content.ALARMS, max_devices_per_call=1_000, parser=parsing.alarms,
+            v6=(Limit(0, _HALF_HOUR, Growth.PLANTS),), v25=(Limit(0, _HALF_HOUR, Growth.LARGER),),
+            max_devices_per_call={"classic": 1_000, "v6": 1_000, "v25": 100, "safe": 100},
+            device_types=REALTIME_TYPES,  # no document says which count; these at least
+            enabled=True, content=Content.ALARMS, parser=parsing.alarms,
         ),
         Interface(
             "snIsRegister", "2.17", Subject.PERSON, 20, v6=_A_MINUTE,
@@ -233,9 +243,10 @@ INTERFACES: Mapping[str, Interface] = {
     )
 }  # fmt: skip
 
-# `limits:` of an account. `safe` obeys both editions at once.
+# `limits:` of an account. `safe` obeys all editions at once.
 EDITIONS: Mapping[str, Callable[[Interface], tuple[Limit, ...]]] = {
-    "safe": lambda row: row.classic + row.v6,
+    "safe": lambda row: row.classic + row.v6 + row.v25,
     "classic": lambda row: row.classic,
     "v6": lambda row: row.v6,
+    "v25": lambda row: row.v25 or row.v6,
 }

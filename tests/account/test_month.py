@@ -158,7 +158,7 @@ def check_statistics(month):
         assert windows.previous.reading.values["inverter_power"] == end - start
 
 
-@pytest.mark.parametrize("edition", ["classic", "v6", "safe"])
+@pytest.mark.parametrize("edition", ["classic", "v6", "v25", "safe"])
 def test_a_month_has_no_refused_call_no_missed_alarm_and_none_counted_twice(edition, counted):
     month = Month(edition, 31, shortest=8 * HOUR)
     slow = dict.fromkeys(("getStationRealKpi", "getDevRealKpi"), 2 * HOUR)

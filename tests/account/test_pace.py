@@ -32,7 +32,7 @@ def allowed(server, name, seconds):
 
 @settings(max_examples=10)
 @given(
-    edition=st.sampled_from(["classic", "v6", "safe"]),
+    edition=st.sampled_from(["classic", "v6", "v25", "safe"]),
     fleet=fleets,
     seed=st.integers(0, 2**32),
     latency=st.sampled_from([0.0, 0.2, 3.0, 25.0]),
@@ -57,7 +57,7 @@ def test_no_call_is_ever_refused_for_its_frequency(  # noqa: PLR0913, PLR0917  #
     assert server.refused == []
 
 
-@pytest.mark.parametrize("edition", ["classic", "v6", "safe"])
+@pytest.mark.parametrize("edition", ["classic", "v6", "v25", "safe"])
 def test_no_call_is_refused_in_a_day_of_faults(edition):
     server = Server(
         FakeClock(25 * HOUR),
@@ -73,7 +73,7 @@ def test_no_call_is_refused_in_a_day_of_faults(edition):
     assert len(server.paths("getDevRealKpi")) > 1_000
 
 
-@pytest.mark.parametrize("edition", ["classic", "v6", "safe"])
+@pytest.mark.parametrize("edition", ["classic", "v6", "v25", "safe"])
 def test_ten_minutes_use_at_least_95_percent_of_the_allowance(edition):
     # 130 plants, several batches per type, latency up to 0.2 s: measured once the fleet is known.
     # Statistics, alarms and upgrades go on beside them.
@@ -93,7 +93,7 @@ def test_ten_minutes_use_at_least_95_percent_of_the_allowance(edition):
     assert server.refused == []
 
 
-@pytest.mark.parametrize("edition", ["classic", "v6", "safe"])
+@pytest.mark.parametrize("edition", ["classic", "v6", "v25", "safe"])
 @pytest.mark.parametrize("seconds", [1_700, 1_800])
 def test_sessions_that_expire_cost_hardly_a_call(edition, seconds):
     types = dict.fromkeys((1, 14, 38, 15, 10, 17, 47, 39, 8, 41), 2)
@@ -115,7 +115,7 @@ def test_sessions_that_expire_cost_hardly_a_call(edition, seconds):
 
 @settings(max_examples=8)
 @given(
-    edition=st.sampled_from(["classic", "v6", "safe"]),
+    edition=st.sampled_from(["classic", "v6", "v25", "safe"]),
     fleet=fleets,
     seed=st.integers(0, 2**32),
     fault_share=st.sampled_from([0.0, 0.2]),

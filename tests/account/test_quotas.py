@@ -24,6 +24,9 @@ FLEET = FleetSize(plants=120, devices={1: 250, 39: 20})
         (Limit(1, 60.0), [Quota(1, 60.0)]),
         (Limit(24, 86_400.0, Growth.PLANTS), [Quota(26, 86_400.0)]),
         (Limit(0, 300.0, Growth.PLANTS), [Quota(2, 300.0)]),
+        (Limit(24, 86_400.0, Growth.PLANTS, each=10), [Quota(44, 86_400.0)]),
+        (Limit(0, 1_800.0, Growth.LARGER), [Quota(4, 1_800.0)]),
+        (Limit(0, 60.0, Growth.PLANTS, per=50), [Quota(3, 60.0)]),
         (
             Limit(0, 300.0, Growth.DEVICES),
             [Quota(4, 300.0), Quota(3, 300.0, 1), Quota(1, 300.0, 39)],
@@ -32,6 +35,11 @@ FLEET = FleetSize(plants=120, devices={1: 250, 39: 20})
 )
 def test_a_limit_grows_with_the_fleet(limit, expected):
     assert list(quotas([limit], FLEET)) == expected
+
+
+def test_the_larger_of_two_growths_may_be_that_of_plants():
+    few_devices = FleetSize(plants=301, devices={1: 100, 39: 20})
+    assert quotas([Limit(0, 1_800.0, Growth.LARGER)], few_devices) == (Quota(4, 1_800.0),)
 
 
 def test_an_unknown_fleet_is_allowed_one_call():
@@ -47,6 +55,10 @@ def test_an_unknown_fleet_is_allowed_one_call():
         ("getStationRealKpi", "classic", {20: 60.0, 120: 60.0}),
         ("getStationRealKpi", "safe", {20: 300.0, 120: 150.0, 900: 60.0}),
         ("login", "safe", {20: 120.0}),
+        ("getStationList", "v25", {20: 86_400 / 34, 120: 86_400 / 44}),
+        ("getStationList", "safe", {20: 86_400 / 24, 120: 86_400 / 24}),
+        ("getStationRealKpi", "v25", {20: 300.0, 120: 150.0}),
+        ("getAlarmList", "v25", {20: 1_800.0, 120: 900.0}),
     ],
 )
 def test_the_pace_of_an_edition(interface, edition, expected):

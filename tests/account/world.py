@@ -8,7 +8,7 @@ import random
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from math import ceil
+from math import ceil, inf
 
 from account.answers import Answers
 from account.server_alarms import LANGUAGES
@@ -74,7 +74,7 @@ def _by_type(by_type, base, window):
 
 
 def limits_of(path, edition, plants, devices):
-    """(calls, window, device type or None) as the reference and its V6 edition print them."""
+    """(calls, window, device type or None) as the reference and its later editions print them."""
     hundreds = max(1, ceil(plants / 100))
     by_type = {kind: ceil(count / 100) for kind, count in devices.items()}
     plants_daily = [(hundreds + 24, DAY, None), (1, 60, None)]
@@ -94,8 +94,13 @@ def limits_of(path, edition, plants, devices):
         "getDevUpgradeInfo": [(1, 60, None)],
         "getAlarmList": [(hundreds, 1_800, None)],
     }[path]
+    v25 = {
+        "getStationList": [(10 * hundreds + 24, DAY, None)],
+        "stations": [(10 * hundreds + 24, DAY, None)],
+        "getAlarmList": [(max(hundreds, sum(by_type.values())), 1_800, None)],
+    }.get(path, v6)
     classic = [(1, 60, None)]
-    return {"classic": classic, "v6": v6, "safe": classic + v6}[edition]
+    return {"classic": classic, "v6": v6, "v25": v25, "safe": classic + v6 + v25}[edition]
 
 
 @dataclass
@@ -330,6 +335,7 @@ def poller(  # noqa: PLR0913  # what a poller is handed, and a test may choose
             INTERFACES[name],
             overrides.get(name, EDITIONS[server.edition](INTERFACES[name])),
             every.get(name, INTERFACES[name].every),
+            INTERFACES[name].max_devices_per_call.get(server.edition, inf),
         )
         for name in walked
     ]

@@ -173,7 +173,7 @@ MESSAGES = {
     "state_directory_nul": "state.directory: must be a path, as text",
     "state_directory_number": "state.directory: must be a path, as text",
     "several": (
-        'accounts[0].limits: "v5" is no set of limits; it can be safe, classic, v6; '
+        'accounts[0].limits: "v5" is no set of limits; did you mean v25?; '
         f'accounts[0].timeout: "30" has no unit; write 30s or 1h30m; currency: {_QUOTES}'
     ),
     "not_utf8": "cannot be read: it is not UTF-8 text",

@@ -36,7 +36,7 @@ def test_variables_stand_for_values_in_lists_too(loaded) -> None:
     ("key", "message"),
     [
         ("timeout", "the variable's value has no unit; write 30s or 1h30m"),
-        ("limits", "the variable's value is no set of limits; it can be safe, classic, v6"),
+        ("limits", "the variable's value is no set of limits; it can be safe, classic, v6, v25"),
         ("tls", "must be a mapping, such as {key: value}"),
         (
             "base_url",

@@ -194,6 +194,15 @@ def test_plants_with_more_than_a_thousand_devices_are_too_many(client_of):
     assert one.code("getAlarmList", stationCodes=",".join(codes[:2]), **asked) == 0
 
 
+def test_a_call_of_edition_26_is_about_a_hundred_devices_at_most(client_of):
+    one = client_of(build(plants=3, devices=150), alarm_history=False, edition="26")
+    codes = list(one.system.fleet.plants)
+    now = round(one.clock.now * 1000)
+    asked = {"beginTime": now, "endTime": now, "language": "en_US"}
+    assert one.code("getAlarmList", stationCodes=",".join(codes), **asked) == 20016
+    assert one.code("getAlarmList", stationCodes=",".join(codes[:2]), **asked) == 0
+
+
 def test_a_plant_with_more_than_a_thousand_devices_can_be_asked_about_alone(client_of):
     one = client_of(build(plants=1, devices=1_200), alarm_history=False)
     assert ask(one) == []

@@ -25,6 +25,9 @@ PLANTS = INTERFACES["getStationRealKpi"]
         (Limit(0, 300.0, Growth.DEVICES), 1, 3),
         (Limit(0, 300.0, Growth.DEVICES), 39, 1),
         (Limit(0, 300.0, Growth.DEVICES), 8, 1),
+        (Limit(24, 300.0, Growth.PLANTS, each=10), None, 44),
+        (Limit(0, 300.0, Growth.LARGER), None, 4),
+        (Limit(0, 300.0, Growth.PLANTS, per=50), None, 3),
     ],
 )
 def test_allowances_grow_with_the_hundreds_begun(limit, device_type, calls):
@@ -158,7 +161,7 @@ def test_a_system_knows_its_accounts_size(client_of):
 
 @pytest.mark.parametrize(
     ("edition", "limits", "calls"),
-    [("2020", None, 1440), ("2022", None, 24), ("26", None, 24), ("26", "classic", 1440)],
+    [("2020", None, 1440), ("2022", None, 24), ("26", None, 34), ("26", "classic", 1440)],
 )
 def test_an_account_lives_under_the_limits_of_its_edition(client_of, edition, limits, calls):
     system = client_of(edition=edition, limits=limits).system
@@ -189,8 +192,12 @@ V6 = {
 }  # fmt: skip
 
 
+V25 = {**V6, "getStationList": 2 * 10 + 24, "getAlarmList": (3 + 1 + 1) * 48}
+
+
 @pytest.mark.parametrize("name", INTERFACES)
 def test_each_interface_has_the_calls_a_day_of_its_edition(name):
     size = Size(130, {1: 230, 39: 20, 47: 100, 62: 500})
     assert CallLog("classic").allowed_calls(name, 86_400.0, size) == 1440
     assert CallLog("v6").allowed_calls(name, 86_400.0, size) == V6[name]
+    assert CallLog("v25").allowed_calls(name, 86_400.0, size) == V25[name]

@@ -7,8 +7,6 @@ from typing import assert_never
 
 from exporter.northbound.interfaces import EDITIONS, INTERFACES, MINUTE, Growth, Interface, Limit
 
-_HUNDRED = 100
-
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -22,25 +20,28 @@ class Size:
         return Size(self.plants, {t: n for t, n in self.devices.items() if t in types})
 
 
-def _started_hundreds(count: int) -> int:
-    """The hundreds, the last one as a whole."""
-    return -(-count // _HUNDRED)
-
-
 def calls_allowed(limit: Limit, size: Size, device_type: int | None = None) -> int:
     """The calls a limit allows in its window: over all device types, or in one type's own share."""
+
+    def begun(count: int) -> int:
+        """The whole portions, and the one that is not full."""
+        return -(-count // limit.per)
+
+    of_plants, of_devices = begun(size.plants), sum(map(begun, size.devices.values()))
     match limit.growth:
         case Growth.PLANTS:
-            more = _started_hundreds(size.plants)
+            portions = of_plants
         case Growth.DEVICES if device_type is not None:
-            more = _started_hundreds(size.devices.get(device_type, 0))
+            portions = begun(size.devices.get(device_type, 0))
         case Growth.DEVICES:
-            more = sum(map(_started_hundreds, size.devices.values()))
+            portions = of_devices
+        case Growth.LARGER:
+            portions = max(of_plants, of_devices)
         case Growth.NONE:
-            more = 0
+            portions = 0
         case missed:
             assert_never(missed)
-    return max(1, limit.base + more)
+    return max(1, limit.base + portions * limit.each)
 
 
 @dataclass(slots=True)

@@ -95,20 +95,32 @@ def test_the_runbook_tells_the_severity_of_each_alert():
 
 
 def test_a_recording_rule_is_named_by_level_metric_and_operation():
+    series = [(rule["record"], *rule.get("labels", {}).items()) for rule in RECORDS]
+    assert len(set(series)) == len(series)
     names = [rule["record"] for rule in RECORDS]
-    assert len(set(names)) == len(names)
     wrong = [name for name in names if not re.fullmatch(r"[a-z]+:fusionsolar_\w+:\w+", name)]
     assert wrong == []
+
+
+# What an owner may record.
+OWN = {"threshold:fusionsolar_alerts:own", "maintenance:fusionsolar_account:own"}
 
 
 def test_rules_use_only_metrics_that_there_are(capsys):
     cli.main(["metrics", "--format", "json"])
     rows = json.loads(capsys.readouterr().out)
     known = {row[key] for row in rows for key in ("metric", "code_metric") if row.get(key)}
-    known |= {rule["record"] for rule in RECORDS}
+    known |= {rule["record"] for rule in RECORDS} | OWN
     for rule in ALL:
         used = re.findall(r"\b(?:[a-z]+:)?fusionsolar_\w+(?::\w+)?", rule["expr"])
         assert set(used) - known == set(), rule
+
+
+def test_a_threshold_has_a_default_and_is_used():
+    defaults = [rule["labels"]["threshold"] for rule in RECORDS if "labels" in rule]
+    asked = "\n".join(rule["expr"] for rule in ALL)
+    used = re.findall(r'threshold:fusionsolar_alerts:used\{threshold="(\w+)"\}', asked)
+    assert sorted(set(used)) == sorted(defaults)
 
 
 def test_no_rule_names_a_job():

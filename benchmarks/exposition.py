@@ -18,7 +18,8 @@ from exporter.account.model import AccountState, LatestAnswer, LatestValue
 from exporter.catalogue.index import lookup
 from exporter.catalogue.model import Kind, Metric
 from exporter.exposition.account import AccountView
-from exporter.exposition.page import Block, Format, Page, render
+from exporter.exposition.lines import render
+from exporter.exposition.page import Block, Format, Page
 from exporter.exposition.telemetry import Telemetry
 from exporter.exposition.translate import Translator
 from exporter.northbound.interfaces import INTERFACES

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from weakref import WeakValueDictionary
 
 
 class Kind(StrEnum):
@@ -15,9 +16,9 @@ class Kind(StrEnum):
     HISTOGRAM = "histogram"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Metric:
-    """One family.
+    """One family; there is one object for each, so that telling them apart costs nothing.
 
     `name` is the sample name on a text-format line (a counter's ends in `_total`), `unit` its base
     unit (empty where it has none), and `labels` are the names of the labels beside `account`,
@@ -29,6 +30,24 @@ class Metric:
     help: str
     unit: str = ""
     labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Series:
+    """A metric with the values of its own labels; `series_of` gives the one object for each."""
+
+    metric: Metric
+    labels: tuple[str, ...] = ()
+
+
+_SERIES: "WeakValueDictionary[tuple[Metric, tuple[str, ...]], Series]" = WeakValueDictionary()
+
+
+def series_of(metric: Metric, *labels: str) -> Series:
+    """The series of these label values."""
+    return _SERIES.get((metric, labels)) or _SERIES.setdefault(
+        (metric, labels), Series(metric, labels)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +62,30 @@ class StandIn:
 class Row:
     """One concrete key of one interface and device type (None: plant).
 
-    A sample is the value, sent in `source_unit`, times `factor`; `labels` are the values of
-    `metric.labels`, but for a statistic's `window`, the last, which depends on the time. A StateSet
-    has its `states` (code → name) and a `code_metric` for the code itself. A key that is
-    `fallback_for` another gives the same series where an answer lacks that one; its `stand_in` has
-    a series of its own besides.
+    A sample is the value, sent in `source_unit`, times `factor`. The `series` of a statistic lacks
+    the last label, `window`, which depends on the time, and that of a StateSet the state: it has
+    its `states` (code → name) and a `code_metric` for the code itself. A key that is `fallback_for`
+    another gives the same series where an answer lacks that one; its `stand_in` has a series of its
+    own besides.
     """
 
     interface: str
     device_type: int | None
     key: str
-    metric: Metric
+    series: Series
     factor: float = 1.0
-    labels: tuple[str, ...] = ()
     source_unit: str = ""
     states: Mapping[int, str] | None = None
     code_metric: Metric | None = None
     fallback_for: str = ""
     stand_in: StandIn | None = None
+
+    @property
+    def metric(self) -> Metric:
+        """The family."""
+        return self.series.metric
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The values of the labels that the key fixes."""
+        return self.series.labels

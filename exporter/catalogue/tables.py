@@ -7,7 +7,7 @@ from functools import partial
 from itertools import chain
 from types import MappingProxyType
 
-from exporter.catalogue.model import Kind, Metric, Row, StandIn
+from exporter.catalogue.model import Kind, Metric, Row, StandIn, series_of
 from exporter.catalogue.units import UNITS
 
 Types = tuple[int | None, ...]
@@ -143,9 +143,8 @@ class SubjectTables:
                 interface=interface,
                 device_type=device_type,
                 key=key,
-                metric=metrics[line.metric],
+                series=series_of(metrics[line.metric], *labels),
                 factor=line.factor,
-                labels=labels,
                 source_unit=line.source_unit,
                 states=line.states,
                 code_metric=code_metrics[line.metric],

@@ -11,12 +11,12 @@ import structlog
 from exporter.account.changes import Answered, Changes
 from exporter.account.fleet import FleetChange
 from exporter.account.model import AccountState, LatestAnswer, LatestValue
+from exporter.catalogue.model import series_of
 from exporter.exposition.alarms import active, totals
 from exporter.exposition.blocks import (
     LAST_READINGS,
     NON_EXPIRING,
     Blocks,
-    Samples,
     Source,
     source_of,
 )
@@ -29,11 +29,12 @@ from exporter.exposition.inventory import (
     render_inventory,
     render_sun,
 )
-from exporter.exposition.page import Block, Labels, Page
+from exporter.exposition.lines import Labels, Samples
+from exporter.exposition.page import Block, Page
 from exporter.exposition.plausibility import Capacities, Offline
 from exporter.exposition.status import held_back, plants_of
 from exporter.exposition.telemetry import AccountTelemetry, Telemetry
-from exporter.exposition.translate import Sample, Translator, windowed
+from exporter.exposition.translate import Translator, windowed
 from exporter.exposition.unknown_values import UnknownValues
 from exporter.northbound.device_types import device_type_slug
 from exporter.northbound.interfaces import INTERFACES, Content, Interface, Subject
@@ -113,7 +114,7 @@ class AccountView:
         self._blocks.put(
             {
                 NON_EXPIRING[metric]: {
-                    name: (Sample(metric, (), at),)
+                    name: {series_of(metric): at}
                     for name, at in state.last_readings[subject].items()
                 }
                 for subject, metric in LAST_READINGS.items()
@@ -190,7 +191,7 @@ class AccountView:
         """The samples of the answers about those that are in the fleet."""
         answers, known = self._state.answers[interface.name], self._known(interface.subject)
         return {
-            name: tuple(self._samples(interface, name, answers[name], again=again))
+            name: self._samples(interface, name, answers[name], again=again)
             for name in names
             if name in known
         }
@@ -210,7 +211,7 @@ class AccountView:
                 with_values = [name for name, samples in shown.items() if samples]
                 for name in with_values:
                     self._state.last_readings[interface.subject][name] = at
-                return {NON_EXPIRING[metric]: {n: (Sample(metric, (), at),) for n in with_values}}
+                return {NON_EXPIRING[metric]: {n: {series_of(metric): at} for n in with_values}}
             case Content.STATISTICS | Content.PLANTS | Content.DEVICES | Content.NOTHING:
                 return {}
             case missed:
@@ -222,11 +223,13 @@ class AccountView:
         return {code: totals(self._severities, counted.get(code, {})) for code in plants}
 
     def _upgrades(self, upgrades: Mapping[str, tuple[str, str]]) -> dict[str, Samples]:
-        return {name: (Sample(UPGRADE_INFO, versions, 1.0),) for name, versions in upgrades.items()}
+        return {
+            name: {series_of(UPGRADE_INFO, *versions): 1.0} for name, versions in upgrades.items()
+        }
 
     def _samples(
         self, interface: Interface, name: str, answer: LatestAnswer[LatestValue], *, again: bool
-    ) -> Iterable[Sample]:
+    ) -> Samples:
         translate = partial(self._translate, interface, name, again=again)
         match answer.value:
             case Reading():
@@ -247,7 +250,7 @@ class AccountView:
 
     def _translate(
         self, interface: Interface, name: str, reading: Reading, *, again: bool
-    ) -> Iterable[Sample]:
+    ) -> Samples:
         device_type = self._device_type(interface.subject, name)
         owner = (device_type, name)
         capacity = self._translator.capacity(interface.name, device_type, reading)
@@ -263,10 +266,8 @@ class AccountView:
         if not again:
             kind = "plant" if device_type is None else device_type_slug(device_type)
             self._telemetry.translated(interface.name, kind, name, result)
-        return (
-            *result.samples,
-            *self._unknown.samples(interface, reading, result.unknown_keys),
-        )
+        unknown = self._unknown.samples(interface, reading, result.unknown_keys)
+        return {**result.samples, **unknown}
 
     # --- plants and devices --------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ An occurrence is no series: those that look alike are one, raised when the first
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
+from exporter.catalogue.model import series_of
 from exporter.exposition.families import (
     ALARM_ACTIVE,
     ALARM_RAISED,
@@ -14,21 +15,19 @@ from exporter.exposition.families import (
     ALARMS_LEFT_OUT,
     ALARMS_TOTAL,
 )
-from exporter.exposition.translate import Sample
+from exporter.exposition.lines import Samples
 from exporter.northbound.enums import ALARM_SEVERITIES
 from exporter.northbound.records import Alarm
 
 SEVERITIES = (*ALARM_SEVERITIES.values(), "unknown")  # the most severe first
 
 
-def totals(severities: Collection[str], counted: Mapping[str, float]) -> tuple[Sample, ...]:
+def totals(severities: Collection[str], counted: Mapping[str, float]) -> Samples:
     """A plant's alarms counted by severity, 0 where there were none."""
-    return tuple(
-        Sample(ALARMS_TOTAL, (severity,), counted.get(severity, 0.0)) for severity in severities
-    )
+    return {series_of(ALARMS_TOTAL, each): counted.get(each, 0.0) for each in severities}
 
 
-def active(alarms: Iterable[Alarm], severities: Collection[str], most: int) -> tuple[Sample, ...]:
+def active(alarms: Iterable[Alarm], severities: Collection[str], most: int) -> Samples:
     """A plant's active alarms of these severities, with series for at most so many of them.
 
     The most severe have series first, and among them the newest.
@@ -39,11 +38,11 @@ def active(alarms: Iterable[Alarm], severities: Collection[str], most: int) -> t
     for alarm in sorted(alarms, key=lambda alarm: (alarm.raised, alarm.cause_id)):
         alike.setdefault(_labels(alarm), alarm)
     ranked = sorted(alike.items(), key=_rank)
-    return (
-        *(Sample(ALARMS_ACTIVE, (severity,), counts[severity]) for severity in severities),
-        *(sample for labels, alarm in ranked[:most] for sample in _samples(labels, alarm)),
-        Sample(ALARMS_LEFT_OUT, (), len(ranked[most:])),
-    )
+    samples = {series_of(ALARMS_ACTIVE, each): float(counts[each]) for each in severities}
+    for labels, alarm in ranked[:most]:
+        samples |= _samples(labels, alarm)
+    samples[series_of(ALARMS_LEFT_OUT)] = float(len(ranked[most:]))
+    return samples
 
 
 def _labels(alarm: Alarm) -> tuple[str, ...]:
@@ -62,8 +61,11 @@ def _rank(labelled: tuple[tuple[str, ...], Alarm]) -> tuple[int, float, tuple[st
     return SEVERITIES.index(alarm.severity), -alarm.raised, labels
 
 
-def _samples(labels: tuple[str, ...], alarm: Alarm) -> Iterable[Sample]:
-    yield Sample(ALARM_ACTIVE, labels, 1.0)
-    yield Sample(ALARM_RAISED, labels, alarm.raised)
+def _samples(labels: tuple[str, ...], alarm: Alarm) -> Samples:
+    samples = {
+        series_of(ALARM_ACTIVE, *labels): 1.0,
+        series_of(ALARM_RAISED, *labels): alarm.raised,
+    }
     if alarm.status is not None:
-        yield Sample(ALARM_STATUS, labels, alarm.status)
+        samples[series_of(ALARM_STATUS, *labels)] = float(alarm.status)
+    return samples

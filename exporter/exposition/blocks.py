@@ -1,21 +1,21 @@
 """Which plant or device stands in which block of the page, so that no series is there twice."""
 
+from array import array
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
-from exporter.catalogue.model import Kind, Metric
+from exporter.catalogue.model import Metric
 from exporter.exposition.families import (
     ALARMS_TOTAL,
     DEVICE_LAST_READING,
     PLANT_LAST_READING,
     UPGRADE_INFO,
 )
-from exporter.exposition.page import Block, Labels, Page, render
-from exporter.exposition.translate import Sample
+from exporter.exposition.lines import Labels, Layout, Samples, label, layout_of
+from exporter.exposition.page import Block, Page
 from exporter.northbound.interfaces import Interface, Subject
 
 Identity = Callable[[Subject, str], Labels]
-Samples = tuple[Sample, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +42,33 @@ NON_EXPIRING = {
         (ALARMS_TOTAL, Subject.PLANTS),
     )
 }
+# The labels that tell a plant or device from all others.
+IDENTITIES = {
+    Subject.PLANTS: ("account", "plant_code"),
+    Subject.DEVICES: ("account", "plant_code", "device_id"),
+}
 LAST_READINGS = {Subject.PLANTS: PLANT_LAST_READING, Subject.DEVICES: DEVICE_LAST_READING}
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """Samples, the series of which stand in the layout that all share who have them."""
+
+    layout: Layout
+    values: "array[float]"
+
+    @property
+    def samples(self) -> Samples:
+        return dict(zip(self.layout.series, self.values, strict=True))
 
 
 @dataclass(eq=False, slots=True)
 class _Members:
-    """The subjects of one block, each with its samples."""
+    """The subjects of one block, each with its values, if it has any."""
 
     source: Source
     read_at: float
-    samples: dict[str, Samples]
+    values: dict[str, _Values | None]
 
 
 class Blocks:
@@ -74,29 +91,26 @@ class Blocks:
         """
         touched: dict[_Members, None] = {}
         for source, samples in changed.items():
-            block = _Members(source, read_at, dict(samples))
+            names = IDENTITIES[source.subject]
+            values = {subject: _values(each, names) for subject, each in samples.items()}
+            block = _Members(source, read_at, values)
             touched[block] = None
             for subject in samples:
                 old = self._home.get((source, subject))
                 self._home[source, subject] = block
                 if old is not None:
                     touched[old] = None
-                    del old.samples[subject]
+                    del old.values[subject]
         self._show(touched)
-
-    def get(self, source: Source, subject: str) -> Samples:
-        """What a source has of a subject; nothing if it was never put."""
-        block = self._home.get((source, subject))
-        return block.samples[subject] if block else ()
 
     def shown(self, source: Source, subject: str, now: float) -> Samples:
         """What a source has of a subject, if it is not too old; any thread may ask."""
         while block := self._home.get((source, subject)):
-            samples = block.samples.get(subject)
-            if samples is not None:  # else it has just moved to another block
+            if subject in block.values:  # else it has just moved to another block
                 fresh = self._page.is_fresh(self._ageing(source), block.read_at, now)
-                return samples if fresh else ()
-        return ()
+                values = block.values.get(subject)
+                return values.samples if fresh and values else {}
+        return {}
 
     def refresh(
         self, subject: Subject, *, gone: Collection[str], moved: Collection[str] = ()
@@ -109,7 +123,7 @@ class Blocks:
             touched[block] = None
             if name in gone:
                 del self._home[source, name]
-                del block.samples[name]
+                del block.values[name]
         self._show(touched)
 
     def clear(self) -> None:
@@ -129,15 +143,19 @@ class Blocks:
         return (self._account, source.name) if source.ages else None
 
     def _render(self, block: _Members) -> Mapping[Metric, bytes]:
-        lines: dict[Metric, list[tuple[Labels, float]]] = {}
-        for name, samples in block.samples.items():
-            identity = self._identity(block.source.subject, name)
-            for sample in samples:
-                own = dict(zip(label_names(sample.metric), sample.labels, strict=True))
-                lines.setdefault(sample.metric, []).append(({**identity, **own}, sample.value))
-        return {metric: render(metric, samples) for metric, samples in lines.items()}
+        lines: dict[Metric, list[str]] = {}
+        names = IDENTITIES[block.source.subject]
+        for subject, each in block.values.items():
+            if each is not None:
+                labels = self._identity(block.source.subject, subject)
+                identity = [label(name, labels[name]) for name in names]
+                texts = each.layout.fill_in(identity, each.values)
+                for metric, text in zip(each.layout.metrics, texts, strict=True):
+                    lines.setdefault(metric, []).append(text)
+        return {metric: "\n".join((*texts, "")).encode() for metric, texts in lines.items()}
 
 
-def label_names(metric: Metric) -> tuple[str, ...]:
-    """The names of a metric's own labels; a StateSet's last one is called like itself."""
-    return (*metric.labels, metric.name) if metric.kind is Kind.STATESET else metric.labels
+def _values(samples: Samples, identity: tuple[str, ...]) -> _Values | None:
+    if not samples:
+        return None
+    return _Values(layout_of(tuple(samples), identity), array("d", samples.values()))

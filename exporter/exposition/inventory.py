@@ -17,7 +17,7 @@ from exporter.exposition.families import (
     PLANT_INFO,
     SUN_ELEVATION,
 )
-from exporter.exposition.page import Labels, render
+from exporter.exposition.lines import Labels, render
 from exporter.northbound.device_types import device_type_slug
 from exporter.northbound.enums import BUILD_STATES, CONNECTION_TYPES
 from exporter.northbound.records import Device, Plant

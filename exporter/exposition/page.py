@@ -1,7 +1,7 @@
 """What /metrics says: blocks of rendered lines, each with its age; a scrape joins bytes.
 
-prometheus_client renders a family of a block once, when the data arrives. Its sample lines are the
-same bytes in both formats, so that only the two header lines of a family exist twice.
+A block's lines are rendered once, when the data arrives. Sample lines are the same bytes in both
+formats, so that only the two header lines of a family exist twice.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -54,18 +54,6 @@ def _headers(metric: Metric) -> Mapping[Format, bytes]:
         Format.TEXT: generate_latest(empty),
         Format.OPENMETRICS: generate_openmetrics(empty).removesuffix(EOF),
     }
-
-
-Labels = Mapping[str, str]
-
-
-def render(metric: Metric, samples: Iterable[tuple[Labels, float]]) -> bytes:
-    """The sample lines of one family, without its headers."""
-    family = _family(metric)
-    for labels, value in samples:
-        family.add_sample(metric.name, dict(labels), value)
-    text = generate_latest(_Only(family))
-    return text.split(b"\n", 2)[2]  # behind HELP and TYPE
 
 
 @dataclass(frozen=True, slots=True)

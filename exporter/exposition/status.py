@@ -9,11 +9,11 @@ from math import fsum
 from exporter.account.counters import CounterState, Series
 from exporter.account.fleet import FleetChange
 from exporter.catalogue.index import ROWS, lookup
-from exporter.catalogue.model import Kind, Metric
-from exporter.exposition.blocks import NON_EXPIRING, Samples, Source
+from exporter.catalogue.model import Kind
+from exporter.exposition.blocks import NON_EXPIRING, Source
 from exporter.exposition.counters import Owner
 from exporter.exposition.families import ALARMS_ACTIVE, DEVICE_LAST_READING, PLANT_LAST_READING
-from exporter.exposition.translate import Sample
+from exporter.exposition.lines import Samples
 from exporter.northbound.interfaces import INTERFACES, Content, Subject
 from exporter.northbound.records import Device, Plant
 from exporter.status import model as status
@@ -22,9 +22,9 @@ SamplesOf = Callable[[Source, str], Samples]  # what a source has of a subject, 
 
 _PLANT_KPIS = lookup("getStationRealKpi", None)
 _HEALTH = _PLANT_KPIS["real_health_state"].metric
-_ENERGY = _PLANT_KPIS["day_power"].metric
-_POWER = lookup("getDevRealKpi", 1)["active_power"].metric
-_INVERTERS = frozenset(row.device_type for row in ROWS if row.metric is _POWER)
+_ENERGY = _PLANT_KPIS["day_power"].series
+_POWER = lookup("getDevRealKpi", 1)["active_power"].series
+_INVERTERS = frozenset(row.device_type for row in ROWS if row.series is _POWER)
 
 _SOURCES = {
     content: tuple(
@@ -53,38 +53,36 @@ def plants_of(fleet: FleetChange, shown: SamplesOf) -> tuple[status.PlantStatus,
 def _plant(plant: Plant, devices: Sequence[Device], shown: SamplesOf) -> status.PlantStatus:
     own = _all_shown(shown, _OF_PLANTS, plant.code)
     inverters = [device.id for device in devices if device.type_id in _INVERTERS]
-    found = (_value(_all_shown(shown, _OF_DEVICES, name), _POWER) for name in inverters)
+    found = (_all_shown(shown, _OF_DEVICES, name).get(_POWER) for name in inverters)
     powers = [power for power in found if power is not None]
     alarms = _all_shown(shown, _SOURCES[Content.ALARMS], plant.code)
     last = [
-        *shown(NON_EXPIRING[PLANT_LAST_READING], plant.code),
-        *(each for d in devices for each in shown(NON_EXPIRING[DEVICE_LAST_READING], d.id)),
+        *shown(NON_EXPIRING[PLANT_LAST_READING], plant.code).values(),
+        *(at for d in devices for at in shown(NON_EXPIRING[DEVICE_LAST_READING], d.id).values()),
     ]
     return status.PlantStatus(
         plant.code,
         plant.name,
         plant.capacity_watts,
-        health=next((s.labels[-1] for s in own if s.metric is _HEALTH and s.value), None),
+        health=next(
+            (s.labels[-1] for s, is_so in own.items() if s.metric is _HEALTH and is_so), None
+        ),
         power=fsum(powers) if powers else None,
         inverters=len(inverters),
         answered=len(powers),
-        energy=_value(own, _ENERGY),
+        energy=own.get(_ENERGY),
         alarms=_by_severity(alarms) if alarms else None,
-        last_reading=max((sample.value for sample in last), default=None),
+        last_reading=max(last, default=None),
     )
 
 
 def _by_severity(alarms: Samples) -> Mapping[str, int]:
-    return {s.labels[0]: int(s.value) for s in alarms if s.metric is ALARMS_ACTIVE and s.value}
+    return {s.labels[0]: int(n) for s, n in alarms.items() if s.metric is ALARMS_ACTIVE and n}
 
 
 def _all_shown(shown: SamplesOf, sources: Iterable[Source], name: str) -> Samples:
     """What the first source that has something of it says."""
-    return next((found for source in sources if (found := shown(source, name))), ())
-
-
-def _value(samples: Iterable[Sample], metric: Metric | None) -> float | None:
-    return next((sample.value for sample in samples if sample.metric is metric), None)
+    return next((found for source in sources if (found := shown(source, name))), {})
 
 
 _UNITS = {row.metric.name: row.source_unit for row in ROWS if row.metric.kind is Kind.COUNTER}

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from math import isfinite
 
 from exporter.catalogue.index import lookup, stand_ins
-from exporter.catalogue.model import Kind, Metric, Row
+from exporter.catalogue.model import Kind, Metric, Row, Series, series_of
 from exporter.catalogue.ranges import TIMESTAMP
 from exporter.exposition.counters import LEAST_RATE, CounterGuard, GrowthBound, Owner
+from exporter.exposition.lines import Samples
 from exporter.exposition.plausibility import NOTHING_KNOWN, Output, is_plausible
 from exporter.northbound.records import Reading, Windows
 
@@ -16,15 +17,6 @@ CAPACITY = "installed_capacity"  # the key under which statistics give it
 PERIOD_START = "collectTime"  # the key, in ms, under which the catalogue has a row's own start
 IMPLAUSIBLE = "implausible"  # why a value is not shown that its quantity cannot have
 UNKNOWN = "unknown"  # the state of a code that no table names
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One series of one subject; `labels` are the values of the metric's own label names."""
-
-    metric: Metric
-    labels: tuple[str, ...]
-    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +39,7 @@ class Translation:
     codes that no enumeration names.
     """
 
-    samples: list[Sample] = field(default_factory=list)
+    samples: dict[Series, float] = field(default_factory=dict)
     rejected: Counter[str] = field(default_factory=Counter)
     rejected_values: list[RejectedValue] = field(default_factory=list)
     confirmed: dict[str, float] = field(default_factory=dict)
@@ -139,7 +131,7 @@ class Translator:
         elif metric.kind is Kind.COUNTER:
             self._count(result, row, metric, context, raw)
         else:
-            result.samples.append(Sample(metric, row.labels, value))
+            result.samples[row.series] = value
 
     def _count(
         self, result: Translation, row: Row, metric: Metric, context: _Context, raw: float
@@ -157,7 +149,7 @@ class Translator:
         if verdict.confirmed:
             result.confirmed[row.key] = raw
         if verdict.shown is not None:
-            result.samples.append(Sample(metric, row.labels, verdict.shown * unit))
+            result.samples[row.series] = verdict.shown * unit
 
     def _factor(self, row: Row) -> float:
         if row.device_type is None:
@@ -180,15 +172,15 @@ def _standing_in(rows: Iterable[Row], reading: Reading) -> Iterator[tuple[Row, f
             yield replace(row, key=found.key), reading.values[found.key]
 
 
-def windowed(
-    windows: Windows, translate: Callable[[Reading], Iterable[Sample]]
-) -> Iterator[Sample]:
+def windowed(windows: Windows, translate: Callable[[Reading], Samples]) -> Samples:
     """The samples of a subject's statistics, each labelled with its window as well."""
+    samples: dict[Series, float] = {}
     for window, row in (("current", windows.current), ("previous", windows.previous)):
         if row is not None:
             values = {**row.reading.values, PERIOD_START: row.start * 1e3}
-            for sample in translate(replace(row.reading, values=values)):
-                yield replace(sample, labels=(*sample.labels, window))
+            for series, value in translate(replace(row.reading, values=values)).items():
+                samples[series_of(series.metric, *series.labels, window)] = value
+    return samples
 
 
 def _add_states(result: Translation, row: Row, metric: Metric, code: float) -> None:
@@ -197,9 +189,7 @@ def _add_states(result: Translation, row: Row, metric: Metric, code: float) -> N
     if current is None:
         current = UNKNOWN
         result.unknown_states[metric.name] += 1
-    result.samples.extend(
-        Sample(metric, (*row.labels, state), float(state == current))
-        for state in (*states.values(), UNKNOWN)
-    )
+    for state in (*states.values(), UNKNOWN):
+        result.samples[series_of(metric, *row.labels, state)] = float(state == current)
     if row.code_metric is not None:
-        result.samples.append(Sample(row.code_metric, row.labels, code))
+        result.samples[series_of(row.code_metric, *row.labels)] = code

@@ -1,10 +1,11 @@
 """Numbers under keys that the catalogue lacks, shown as they were sent to whoever wants them."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Any
 
+from exporter.catalogue.model import series_of
 from exporter.exposition.families import UNKNOWN_VALUES
-from exporter.exposition.translate import Sample
+from exporter.exposition.lines import Samples
 from exporter.northbound.interfaces import Interface
 from exporter.northbound.records import Reading
 
@@ -30,16 +31,17 @@ class UnknownValues:
         self._is_full = False
         self._log = log
 
-    def samples(
-        self, interface: Interface, reading: Reading, unknown: Collection[str]
-    ) -> Iterator[Sample]:
+    def samples(self, interface: Interface, reading: Reading, unknown: Collection[str]) -> Samples:
         """Those of a reading, of whose keys these are `unknown`."""
         if not self.exports or not interface.realtime:
-            return
-        for key in unknown:
-            value = reading.values.get(key)
-            if value is not None and abs(value) < _TOO_LONG and self._has_room_for(key):
-                yield Sample(UNKNOWN_VALUES[interface.subject], (key,), value)
+            return {}
+        values = {key: reading.values[key] for key in unknown if key in reading.values}
+        metric = UNKNOWN_VALUES[interface.subject]
+        return {
+            series_of(metric, key): value
+            for key, value in values.items()
+            if abs(value) < _TOO_LONG and self._has_room_for(key)
+        }
 
     def _has_room_for(self, key: str) -> bool:
         if key in self._keys:

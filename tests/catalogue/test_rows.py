@@ -2,11 +2,12 @@
 
 import re
 from collections import Counter
+from dataclasses import asdict
 
 import pytest
 
 from exporter.catalogue.index import ROWS, lookup
-from exporter.catalogue.model import Kind, Metric, Row
+from exporter.catalogue.model import Kind, Metric, Row, Series
 from exporter.catalogue.units import UNITS
 from exporter.northbound.enums import BATTERY_MODES, UPGRADE_RESULTS
 from exporter.northbound.interfaces import INTERFACES, Content
@@ -194,19 +195,23 @@ def test_a_lookup_holds_the_rows_of_its_source_in_order():
 
 
 def test_a_number_in_a_key_becomes_a_label():
-    assert lookup("getDevRealKpi", 1)["pv7_u"] == Row(
-        interface="getDevRealKpi",
-        device_type=1,
-        key="pv7_u",
-        metric=Metric(
-            name="fusionsolar_inverter_string_voltage_volts",
-            kind=Kind.GAUGE,
-            help="Voltage of a string (pv1_u to pv36_u).",
-            unit="volts",
-            labels=("string",),
-        ),
-        labels=("7",),
-        source_unit="V",
+    assert asdict(lookup("getDevRealKpi", 1)["pv7_u"]) == asdict(
+        Row(
+            interface="getDevRealKpi",
+            device_type=1,
+            key="pv7_u",
+            series=Series(
+                Metric(
+                    name="fusionsolar_inverter_string_voltage_volts",
+                    kind=Kind.GAUGE,
+                    help="Voltage of a string (pv1_u to pv36_u).",
+                    unit="volts",
+                    labels=("string",),
+                ),
+                ("7",),
+            ),
+            source_unit="V",
+        )
     )
 
 
@@ -221,74 +226,91 @@ def test_strings_of_a_central_inverter_are_strings_like_any_other():
 
 
 def test_a_plants_lifetime_energy_is_a_counter_of_joules():
-    assert lookup("getStationRealKpi", None)["total_power"] == Row(
-        interface="getStationRealKpi",
-        device_type=None,
-        key="total_power",
-        metric=Metric(
-            name="fusionsolar_plant_energy_joules_total",
-            kind=Kind.COUNTER,
-            help="Lifetime energy produced (total_power).",
-            unit="joules",
-        ),
-        factor=3_600_000,
-        source_unit="kWh",
+    assert asdict(lookup("getStationRealKpi", None)["total_power"]) == asdict(
+        Row(
+            interface="getStationRealKpi",
+            device_type=None,
+            key="total_power",
+            series=Series(
+                Metric(
+                    name="fusionsolar_plant_energy_joules_total",
+                    kind=Kind.COUNTER,
+                    help="Lifetime energy produced (total_power).",
+                    unit="joules",
+                )
+            ),
+            factor=3_600_000,
+            source_unit="kWh",
+        )
     )
 
 
 def test_a_battery_mode_is_a_stateset_with_a_code():
-    assert lookup("getDevRealKpi", 39)["ch_discharge_model"] == Row(
-        interface="getDevRealKpi",
-        device_type=39,
-        key="ch_discharge_model",
-        metric=Metric(
-            name="fusionsolar_battery_mode",
-            kind=Kind.STATESET,
-            help="Rule by which a battery works (ch_discharge_model).",
-        ),
-        states=BATTERY_MODES,
-        code_metric=Metric(
-            name="fusionsolar_battery_mode_code",
-            kind=Kind.GAUGE,
-            help="Rule by which a battery works, as the code that was sent (ch_discharge_model).",
-        ),
+    assert asdict(lookup("getDevRealKpi", 39)["ch_discharge_model"]) == asdict(
+        Row(
+            interface="getDevRealKpi",
+            device_type=39,
+            key="ch_discharge_model",
+            series=Series(
+                Metric(
+                    name="fusionsolar_battery_mode",
+                    kind=Kind.STATESET,
+                    help="Rule by which a battery works (ch_discharge_model).",
+                )
+            ),
+            states=BATTERY_MODES,
+            code_metric=Metric(
+                name="fusionsolar_battery_mode_code",
+                kind=Kind.GAUGE,
+                help="Rule by which a battery works, as the code that was sent "
+                "(ch_discharge_model).",
+            ),
+        )
     )
 
 
 def test_a_statistic_knows_its_period_and_not_yet_its_window():
-    assert lookup("getKpiStationDay", None)["radiation_intensity"] == Row(
-        interface="getKpiStationDay",
-        device_type=None,
-        key="radiation_intensity",
-        metric=Metric(
-            name="fusionsolar_plant_period_irradiation_joules_per_square_meter",
-            kind=Kind.GAUGE,
-            help="Irradiation during the period (radiation_intensity).",
-            unit="joules_per_square_meter",
-            labels=("period", "window"),
-        ),
-        factor=3_600_000,
-        labels=("day",),
-        source_unit="kWh/m²",
+    assert asdict(lookup("getKpiStationDay", None)["radiation_intensity"]) == asdict(
+        Row(
+            interface="getKpiStationDay",
+            device_type=None,
+            key="radiation_intensity",
+            series=Series(
+                Metric(
+                    name="fusionsolar_plant_period_irradiation_joules_per_square_meter",
+                    kind=Kind.GAUGE,
+                    help="Irradiation during the period (radiation_intensity).",
+                    unit="joules_per_square_meter",
+                    labels=("period", "window"),
+                ),
+                ("day",),
+            ),
+            factor=3_600_000,
+            source_unit="kWh/m²",
+        )
     )
 
 
 def test_the_state_of_an_upgrade_is_a_stateset_with_a_code():
-    assert lookup("getDevUpgradeInfo", 38)["upgradeResult"] == Row(
-        interface="getDevUpgradeInfo",
-        device_type=38,
-        key="upgradeResult",
-        metric=Metric(
-            name="fusionsolar_device_upgrade_state",
-            kind=Kind.STATESET,
-            help="State of a device's last upgrade (upgradeResult).",
-        ),
-        states=UPGRADE_RESULTS,
-        code_metric=Metric(
-            name="fusionsolar_device_upgrade_state_code",
-            kind=Kind.GAUGE,
-            help="State of a device's last upgrade, as the code that was sent (upgradeResult).",
-        ),
+    assert asdict(lookup("getDevUpgradeInfo", 38)["upgradeResult"]) == asdict(
+        Row(
+            interface="getDevUpgradeInfo",
+            device_type=38,
+            key="upgradeResult",
+            series=Series(
+                Metric(
+                    name="fusionsolar_device_upgrade_state",
+                    kind=Kind.STATESET,
+                    help="State of a device's last upgrade (upgradeResult).",
+                )
+            ),
+            states=UPGRADE_RESULTS,
+            code_metric=Metric(
+                name="fusionsolar_device_upgrade_state_code",
+                kind=Kind.GAUGE,
+                help="State of a device's last upgrade, as the code that was sent (upgradeResult).",
+            ),
+        )
     )
 
 

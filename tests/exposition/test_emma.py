@@ -99,10 +99,10 @@ def powers(factor, *readings):
         for values in readings
     ]
     return [
-        round(sample.value, 3)
+        round(value, 3)
         for result in results
-        for sample in result.samples
-        if sample.metric.name == "fusionsolar_meter_active_power_watts"
+        for series, value in result.samples.items()
+        if series.metric.name == "fusionsolar_meter_active_power_watts"
     ]
 
 

@@ -112,4 +112,4 @@ def test_the_factor_of_its_own_voltage_holds_for_phase_a_as_well():
     translator = Translator({(47, "meter_u"): 10.0, (47, "a_u"): 7.0})
     reading = Reading("1", {"meter_u": 2_300.0, "b_u": 231.0})
     result = translator.translate("getDevRealKpi", 47, reading, 1e9)
-    assert [each.value for each in result.samples] == [23_000.0, 231.0, 23_000.0]
+    assert list(result.samples.values()) == [23_000.0, 231.0, 23_000.0]

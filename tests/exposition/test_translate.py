@@ -25,7 +25,7 @@ def translate(device_type, values, rejected=None, factors=None, interface=None):
 
 def numbers(translation):
     """Value by metric and labels, in short."""
-    return {(s.metric.name, *s.labels): s.value for s in translation.samples}
+    return {(s.metric.name, *s.labels): value for s, value in translation.samples.items()}
 
 
 # Numbers
@@ -78,7 +78,7 @@ def test_the_modules_yield_stands_for_the_inverters_only_where_theirs_is_not_sen
     translation = translate(None, values, rejected, interface="getKpiStationDay")
 
     name = "fusionsolar_plant_period_inverter_energy_joules"
-    assert [each.value for each in translation.samples if each.metric.name == name] == shown
+    assert [v for each, v in translation.samples.items() if each.metric.name == name] == shown
     assert translation.unknown_keys == []
 
 
@@ -105,7 +105,7 @@ def test_a_reading_is_judged_after_its_configured_factor():
     for factors, expected in (({}, {}), ({(1, "active_power"): 1.0}, {"watts": 25_400.0})):
         reading = Reading("d", {"active_power": 25_400.0})
         found = Translator(factors).translate(REALTIME, 1, reading, NOW, output)
-        assert {sample.metric.unit: sample.value for sample in found.samples} == expected
+        assert {each.metric.unit: value for each, value in found.samples.items()} == expected
 
 
 @pytest.mark.parametrize("factor", [2.5e6, 1.0, 7.2e6])
@@ -133,7 +133,7 @@ def test_an_overflow_does_not_touch_the_guarded_counter():
     translator = Translator({})
     for value in (5.0, 1e304):
         translation = translator.translate(REALTIME, 1, Reading("d", {"total_cap": value}), NOW)
-    assert translation.samples == []
+    assert translation.samples == {}
     again = translator.translate(REALTIME, 1, Reading("d", {"total_cap": 5.0}), NOW)
     assert numbers(again) == {("fusionsolar_inverter_energy_joules_total",): 1.8e7}
 
@@ -173,7 +173,7 @@ def test_what_the_parser_could_not_use_is_counted_by_reason():
 @pytest.mark.parametrize("device_type", [0, 2, 23093, -1])
 def test_of_a_type_without_kpis_every_key_is_unknown(device_type):
     translation = translate(device_type, {"active_power": 1.0}, {"day_cap": "wrong_type"})
-    assert translation.samples == []
+    assert translation.samples == {}
     assert sorted(translation.unknown_keys) == ["active_power", "day_cap"]
     assert translation.rejected == Counter()
 
@@ -243,7 +243,7 @@ def test_a_code_without_a_name_is_unknown_shown_and_counted(row, code):
 @pytest.mark.parametrize("row", STATE_ROWS, ids=name_row)
 def test_without_a_code_there_is_no_state_at_all(row):
     for rejected in ({}, {row.key: "not_a_number"}):
-        assert translate(row.device_type, {}, rejected, interface=row.interface).samples == []
+        assert translate(row.device_type, {}, rejected, interface=row.interface).samples == {}
 
 
 # Unknown keys, on the account

@@ -1,0 +1,70 @@
+"""Rendered lines are, byte for byte, what prometheus_client writes."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import generate_latest
+from prometheus_client.metrics_core import Metric as Family
+
+from exporter.catalogue.model import Kind, Metric, series_of
+from exporter.exposition.lines import label, label_names, layout_of, render
+
+VOLTAGE = Metric("plant_voltage_volts", Kind.GAUGE, "Voltage.", labels=("string", "a"))
+ENERGY = Metric("plant_energy_joules_total", Kind.COUNTER, "Energy.")
+STATE = Metric("b_state", Kind.STATESET, "State.")
+IDENTITY = ("account", "plant_code", "device_id")
+
+texts = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(
+    ['"', "\\", "\n", "%s", "%", "\naccount\n", "\n\n", 'account="x"', "{}", ""]
+)
+numbers = st.floats() | st.sampled_from(
+    [0.0, -0.0, 1e6, 999_999.5, 1e15, 1e16, 1.5e300, 5e-324, -1e6, 2.0**53, float("inf")]
+)
+all_series = st.lists(
+    st.builds(lambda string, a: series_of(VOLTAGE, string, a), texts, texts)
+    | st.builds(lambda state: series_of(STATE, state), texts)
+    | st.just(series_of(ENERGY)),
+    min_size=1,
+    unique=True,
+)
+
+
+class Only:
+    def __init__(self, family):
+        self.family = family
+
+    def collect(self):
+        return [self.family]
+
+
+def library(metric, samples):
+    """What prometheus_client makes of one family's samples, without its headers."""
+    family = Family(metric.name.removesuffix("_total"), metric.help, metric.kind.value)
+    for labels, value in samples:
+        family.add_sample(metric.name, labels, value)
+    return generate_latest(Only(family)).split(b"\n", 2)[2]
+
+
+@given(st.lists(st.tuples(st.dictionaries(st.sampled_from("abc"), texts), numbers)))
+def test_lines_are_what_the_library_writes(samples):
+    assert render(VOLTAGE, samples) == library(VOLTAGE, samples)
+
+
+@given(all_series, st.lists(texts, min_size=3, max_size=3), st.data())
+def test_a_layout_that_is_filled_in_is_what_the_library_writes(series, identity, data):
+    values = [data.draw(numbers) for _ in series]
+    layout = layout_of(tuple(series), IDENTITY)
+    named = dict(zip(IDENTITY, identity, strict=True))
+    texts = layout.fill_in([label(*each) for each in named.items()], values)
+    expected = {}
+    for each, value in zip(series, values, strict=True):
+        own = dict(zip(label_names(each.metric), each.labels, strict=True))
+        expected.setdefault(each.metric, []).append((named | own, value))
+    found = {m: f"{text}\n".encode() for m, text in zip(layout.metrics, texts, strict=True)}
+    assert found == {metric: library(metric, samples) for metric, samples in expected.items()}
+
+
+def test_those_who_report_the_same_share_a_layout():
+    series = (series_of(ENERGY), series_of(STATE, "on"))
+    first = layout_of(series, IDENTITY)
+    assert layout_of((series_of(ENERGY), series_of(STATE, "on")), IDENTITY) is first
+    assert layout_of(series[:1], IDENTITY) is not first

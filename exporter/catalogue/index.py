@@ -50,3 +50,14 @@ _STAND_INS = {
 def stand_ins(interface: str, device_type: int | None) -> tuple[Row, ...]:
     """Those rows of an interface and device type (None: plant) that have a stand-in."""
     return _STAND_INS.get((interface, device_type), ())
+
+
+_OBJECTS = {
+    source: frozenset(key.partition(".")[0] for key in rows if "." in key)
+    for source, rows in _BY_SOURCE.items()
+}
+
+
+def objects(interface: str, device_type: int | None) -> frozenset[str]:
+    """The keys of an interface and device type (None: plant) that hold others."""
+    return _OBJECTS.get((interface, device_type), frozenset())

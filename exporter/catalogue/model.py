@@ -66,7 +66,8 @@ class Row:
     the last label, `window`, which depends on the time, and that of a StateSet the state: it has
     its `states` (code → name) and a `code_metric` for the code itself. A key that is `fallback_for`
     another gives the same series where an answer lacks that one; its `stand_in` has a series of its
-    own besides.
+    own besides. Where `zero_is_absent`, servers say with 0 that there is no value. The series of an
+    info metric lacks the last label, a text that was sent.
     """
 
     interface: str
@@ -79,6 +80,7 @@ class Row:
     code_metric: Metric | None = None
     fallback_for: str = ""
     stand_in: StandIn | None = None
+    zero_is_absent: bool = False
 
     @property
     def metric(self) -> Metric:

@@ -20,7 +20,8 @@ class Label:
     """The label that a key's variable part becomes: its values by that part.
 
     Both are tuples, as a key without a variable part has no label. There is no value for `window`,
-    the last name of a statistic: it depends on the time.
+    the last name of a statistic, which depends on the time, nor for the last name of an info
+    metric, which is a text of the answer.
     """
 
     names: tuple[str, ...]
@@ -58,8 +59,9 @@ class Line:
 
     `key` holds `{}` where the label stands; `metric` is the name after `fusionsolar_<subject>_`.
     `sentence` becomes the HELP, which adds the keys and the full stop; a line without one is a
-    further source of a metric that an earlier line describes. `fallback_for` and `stand_in` are as
-    in `Row`. A value that is `negated` is sent with the other sign than the metric has.
+    further source of a metric that an earlier line describes. `fallback_for`, which may hold `{}`
+    as well, `stand_in` and `zero_is_absent` are as in `Row`. A value that is `negated` is sent with
+    the other sign than the metric has.
     """
 
     kind: Kind
@@ -73,6 +75,7 @@ class Line:
     fallback_for: str = ""
     negated: bool = False
     stand_in: StandIn | None = None
+    zero_is_absent: bool = False
 
     @property
     def factor(self) -> float:
@@ -81,13 +84,14 @@ class Line:
         return -factor if self.negated else factor
 
     @property
-    def keys(self) -> Mapping[str, tuple[str, ...]]:
-        """The concrete keys, each with its label values."""
-        return {self.key.format(part): values for part, values in self.label.values.items()}
+    def keys(self) -> tuple[str, ...]:
+        """The concrete keys."""
+        return tuple(map(self.key.format, self.label.values))
 
 
 gauge = partial(Line, Kind.GAUGE)  # goes up and down, starts again every day, or is a time
 counter = partial(Line, Kind.COUNTER)  # the sum over a lifetime
+info = partial(Line, Kind.INFO)  # what something is; a text of the answer is its last label
 
 
 def stateset(key: str, types: Types, metric: str, states: Mapping[int, str], sentence: str) -> Line:
@@ -142,20 +146,21 @@ class SubjectTables:
             Row(
                 interface=interface,
                 device_type=device_type,
-                key=key,
+                key=line.key.format(part),
                 series=series_of(metrics[line.metric], *labels),
                 factor=line.factor,
                 source_unit=line.source_unit,
                 states=line.states,
                 code_metric=code_metrics[line.metric],
-                fallback_for=line.fallback_for,
+                fallback_for=line.fallback_for.format(part),
                 stand_in=line.stand_in,
+                zero_is_absent=line.zero_is_absent,
             )
             for interface, lines in self.tables.items()
             for device_type in _types(lines)
             for line in lines
             if device_type in line.types
-            for key, labels in line.keys.items()
+            for part, labels in line.label.values.items()
         )
 
 
@@ -168,15 +173,24 @@ def runs(keys: Iterable[str]) -> list[tuple[str, str]]:
     """The first and last key of each run that only counts up, as `pv1_u` to `pv36_u` do."""
     found: list[tuple[str, str]] = []
     for key in keys:
-        if found and _successor(found[-1][1]) == key:
+        if found and _succeeds(key, found[-1][1]):
             found[-1] = (found[-1][0], key)
         else:
             found.append((key, key))
     return found
 
 
-def _successor(key: str) -> str:
-    return _NUMBER.sub(lambda number: str(int(number[0]) + 1), key, count=1)
+def _succeeds(key: str, last: str) -> bool:
+    """Whether a key is the next one, as 1.3 comes after 1.2, and 2.1 after 1.3."""
+    if _NUMBER.sub("", key) != _NUMBER.sub("", last):
+        return False
+    numbers, before = ([int(n) for n in _NUMBER.findall(each)] for each in (key, last))
+    place = next(
+        (n for n, pair in enumerate(zip(numbers, before, strict=True)) if pair[0] != pair[1]), None
+    )
+    if place is None or numbers[place] != before[place] + 1:
+        return False
+    return all(number == 1 for number in numbers[place + 1 :])
 
 
 def _metric(subject: str, lines: list[Line]) -> Metric:

@@ -1,17 +1,17 @@
 """Readings and the catalogue make samples: base units, ranges, states, guarded counters."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
 
-from exporter.catalogue.index import lookup, stand_ins
+from exporter.catalogue.index import lookup, objects, stand_ins
 from exporter.catalogue.model import Kind, Metric, Row, Series, series_of
 from exporter.catalogue.ranges import TIMESTAMP
 from exporter.exposition.counters import LEAST_RATE, CounterGuard, GrowthBound, Owner
 from exporter.exposition.lines import Samples
 from exporter.exposition.plausibility import NOTHING_KNOWN, Output, is_plausible
-from exporter.northbound.records import Reading, Windows
+from exporter.northbound.records import Reading, Rejection, Windows
 
 CAPACITY = "installed_capacity"  # the key under which statistics give it
 PERIOD_START = "collectTime"  # the key, in ms, under which the catalogue has a row's own start
@@ -99,6 +99,7 @@ class Translator:
         rows = lookup(interface, device_type)
         context = _Context((device_type, reading.subject), at, output, again)
         result = Translation()
+        reading = _without_unknown_objects(reading, objects(interface, device_type))
         for key, reason in reading.rejected.items():
             if key in rows:
                 result.rejected[reason] += 1
@@ -110,6 +111,12 @@ class Translator:
                 result.unknown_keys.append(key)
             elif not _is_sent(reading, row.fallback_for):
                 self._add(result, row, row.metric, context, value)
+        for key, text in reading.texts.items():
+            row = rows.get(key)
+            if row is None:
+                result.unknown_keys.append(key)
+            elif not _is_sent(reading, row.fallback_for):
+                result.samples[series_of(row.metric, *row.labels, text)] = 1.0
         for row, value in _standing_in(stand_ins(interface, device_type), reading):
             self._add(result, row, row.metric, context, value)
         return result
@@ -117,12 +124,15 @@ class Translator:
     def _add(
         self, result: Translation, row: Row, metric: Metric, context: _Context, raw: float
     ) -> None:
+        if metric.kind is Kind.INFO:
+            result.rejected[Rejection.WRONG_TYPE] += 1
+            return
         if row.states is not None:
             _add_states(result, row, metric, raw)
             return
         factor = self._factor(row)
         value = raw * factor
-        if not raw and metric.name.endswith(TIMESTAMP):
+        if not raw and (row.zero_is_absent or metric.name.endswith(TIMESTAMP)):
             return  # 0 is how servers say that there is no time
         if not isfinite(value):
             result.rejected["not_finite"] += 1
@@ -159,7 +169,24 @@ class Translator:
 
 def _is_sent(reading: Reading, key: str) -> bool:
     """Whether a key was sent, with a value or with what cannot be used as one."""
-    return key in reading.values or key in reading.rejected
+    return key in reading.values or key in reading.rejected or key in reading.texts
+
+
+def _without_unknown_objects(reading: Reading, known: Collection[str]) -> Reading:
+    """The reading with what stands in known objects in their place; others are one key each."""
+    if not reading.rejected:
+        return reading
+
+    def is_kept(key: str) -> bool:
+        head, dot, _ = key.partition(".")
+        return head in known if dot and head in reading.rejected else key not in known
+
+    return replace(
+        reading,
+        values={key: value for key, value in reading.values.items() if is_kept(key)},
+        rejected={key: why for key, why in reading.rejected.items() if is_kept(key)},
+        texts={key: text for key, text in reading.texts.items() if is_kept(key)},
+    )
 
 
 def _standing_in(rows: Iterable[Row], reading: Reading) -> Iterator[tuple[Row, float]]:

@@ -64,7 +64,7 @@ DEVICE_TYPES: Mapping[int, DeviceType] = {
         ),
         DeviceType(39, "battery", realtime=True, statistics=True, max_watts=1e7),
         DeviceType(40, "smart_backup_box"),
-        DeviceType(41, "ess", realtime=True, max_watts=1e9),
+        DeviceType(41, "ess", realtime=True, statistics=True, max_watts=1e9),
         DeviceType(45, "mbus"),
         DeviceType(46, "optimizer"),
         DeviceType(47, "power_sensor", realtime=True, max_watts=5e7),

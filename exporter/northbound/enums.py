@@ -62,13 +62,21 @@ BATTERY_STATES: Mapping[int, str] = {
     4: "hibernating",
 }
 
-# ch_discharge_model (reference 3.6). Newer servers send codes up to 12 that no edition explains.
+# ch_discharge_model (reference 3.6); from 5 on, that of newer servers.
 BATTERY_MODES: Mapping[int, str] = {
     0: "none",
     1: "forced_charge_discharge",
     2: "time_of_use_price",
     3: "fixed_charge_discharge",
     4: "maximum_self_consumption",
+    5: "fully_fed_to_grid",
+    6: "time_of_use",
+    7: "remote_maximum_self_consumption",
+    8: "remote_fully_fed_to_grid",
+    9: "remote_time_of_use",
+    10: "ai_energy_control",
+    11: "remote_ai_energy_control",
+    12: "third_party_dispatch",
 }
 
 # lev, alarmType and status of an alarm (reference 2.16).

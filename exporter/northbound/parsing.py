@@ -6,7 +6,7 @@ telephone numbers and addresses are never read, nor are the long texts of alarms
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from itertools import islice
 from math import isfinite
 from typing import Any
@@ -34,14 +34,18 @@ from exporter.northbound.scalars import (
     parse_int,
     parse_number,
     parse_plant_code,
+    parse_serial,
     parse_text,
     parse_time,
+    without_percent,
 )
 
 _MOST_PAGES = 10_000
 _MOST_ITEMS = 1_000_000  # of all pages
 _MOST_KEYS = 4_096  # in one dataItemMap; the longest documented one has 81
 _LONGEST_KEY = 128
+_DEEPEST = 4  # levels of objects in one
+_SERIAL = ".sn"  # how the key of a serial number within an object ends
 _UPGRADE_NUMBERS = ("lastUpgradeTime", "process", "upgradeResult")
 
 _Item = Mapping[str, Any]
@@ -137,16 +141,39 @@ def _timed_reading(subject: str, item: _Item) -> tuple[tuple[str, float], TimedR
 
 
 def _numbers(subject: str, items: Mapping[Any, Any]) -> Reading:
-    values: dict[str, float] = {}
-    rejected: dict[str, Rejection] = {}
-    for raw_key, raw in islice(items.items(), _MOST_KEYS):
-        key = parse_text(raw_key, _LONGEST_KEY)
-        match parse_number(raw):
+    reading = Reading(subject, values := {}, rejected := {}, texts := {})
+    for key, raw in islice(_flat(items.items()), _MOST_KEYS):
+        if key.endswith(_SERIAL):
+            if serial := parse_serial(raw):
+                texts[key] = serial
+            continue
+        match parse_number(without_percent(raw) if "." in key else raw):
             case float(value) if key:
                 values[key] = value
             case Rejection() as reason if key:
                 rejected[key] = reason
-    return Reading(subject, values, rejected)
+    return reading
+
+
+def _flat(items: Iterable[tuple[Any, Any]], head: str = "") -> Iterator[tuple[str, Any]]:
+    """Every item, and behind an object or list what stands in it, by the way to it."""
+    for raw_key, raw in items:
+        key = parse_text(head + parse_text(raw_key), _LONGEST_KEY)
+        inner = _inner(raw) if head.count(".") < _DEEPEST else None
+        if inner is None or not head:
+            yield key, raw
+        if inner is not None:
+            yield from _flat(inner, f"{key}.")
+
+
+def _inner(raw: object) -> Iterable[tuple[Any, Any]] | None:
+    match raw:
+        case Mapping():
+            return raw.items()
+        case list():
+            return enumerate(raw, start=1)
+        case _:
+            return None
 
 
 def _device(item: _Item) -> str | None:

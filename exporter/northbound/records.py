@@ -58,12 +58,14 @@ class Reading:
 
     `subject` is the plant code or device id. `values` holds finite numbers in the unit of the
     source; what was absent (null, "", "N/A") is in neither map. `rejected` holds the keys whose
-    value could not be used.
+    value could not be used. An object is one of these, and what stands in it is in the maps as
+    well, by the way to it: `battery_unit_info.unit1.2.soh`. `texts` holds the serial numbers there.
     """
 
     subject: str
     values: Mapping[str, float]
     rejected: Mapping[str, Rejection] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,11 @@ def _number_in(text: str) -> float | Rejection | None:
     return _finite(float(text)) if _NUMBER.fullmatch(text) else Rejection.NOT_A_NUMBER
 
 
+def without_percent(raw: object) -> object:
+    """A percentage's text as that of its percents; everything else as it is."""
+    return raw.strip(_BLANKS).removesuffix("%") if isinstance(raw, str) else raw
+
+
 def parse_text(raw: object, max_length: int = _LONGEST_TEXT) -> str:
     """A scalar's text without what cannot be shown; empty for null and everything else."""
     match raw:
@@ -71,6 +76,12 @@ def parse_text(raw: object, max_length: int = _LONGEST_TEXT) -> str:
             return str(raw)
         case _:
             return ""
+
+
+def parse_serial(raw: object) -> str:
+    """A serial number; empty where a text says that there is none."""
+    text = parse_text(raw).strip()
+    return "" if text.lower() in _ABSENT else text
 
 
 def parse_int(raw: object, bits: int = _CODE_BITS) -> int | None:

@@ -26,7 +26,7 @@ def page():
         states = STATES.get(metric, {})
         names = [*metric.labels, metric.name] if states else metric.labels
         labels = ",".join(f'{name}="x"' for name in ("account", "plant_code", "device_id", *names))
-        kind = "gauge" if states else metric.kind
+        kind = "gauge" if states or metric.kind == "info" else metric.kind
         lines += [
             f"# HELP {metric.name} {metric.help}",
             f"# TYPE {metric.name} {kind}",
@@ -70,6 +70,7 @@ def test_a_name_without_a_unit_is_a_state_or_one_of_these():
         "plant_period_trees",
         "inverter_power_factor",
         "meter_power_factor",
+        "battery_module_info",
         "combiner_lightning_strikes",
         "transformer_power_factor",
         "account_info",
@@ -105,7 +106,8 @@ def test_a_name_without_a_unit_is_a_state_or_one_of_these():
 
 def test_helps_are_sentences():
     for metric in EVERY:
-        assert re.fullmatch(r"[A-Z][^.]+\.", metric.help), metric.help
+        without_keys = re.sub(r" \(\w+\.[^)]+\)", "", metric.help)  # some keys hold full stops
+        assert re.fullmatch(r"[A-Z][^.]+\.", without_keys), metric.help
 
 
 def test_helps_name_the_keys():

@@ -99,9 +99,10 @@ def test_a_metric_has_the_states_of_one_enumeration_only():
     assert repeated(name for name, _ in states) == set()
 
 
-def test_every_label_has_a_value_but_the_window_of_a_statistic():
+def test_every_label_has_a_value_but_the_window_of_a_statistic_and_the_text_of_an_info():
     for row in ROWS:
-        constant = row.metric.labels[:-1] if is_statistic(row) else row.metric.labels
+        lacks = is_statistic(row) or row.metric.kind is Kind.INFO
+        constant = row.metric.labels[:-1] if lacks else row.metric.labels
         assert len(row.labels) == len(constant), row
 
 
@@ -326,7 +327,13 @@ def test_the_state_of_an_upgrade_is_a_stateset_with_a_code():
         *(
             (f"getDevKpi{period}", device_type, *fact)
             for period in ("Day", "Month", "Year")
-            for device_type, facts in ((39, BATTERY), (1, INVERTER), (14, INVERTER), (38, INVERTER))
+            for device_type, facts in (
+                (39, BATTERY),
+                (41, BATTERY[:2]),
+                (1, INVERTER),
+                (14, INVERTER),
+                (38, INVERTER),
+            )
             for fact in facts
         ),
         *(("getDevKpiDay", device_type, *fact) for device_type in (1, 14, 38) for fact in DAY_ONLY),
@@ -363,6 +370,17 @@ def test_a_statistic_or_record_becomes_a_metric(interface, device_type, key, nam
         (15, "dc_i20", 'combiner_string_current_amperes{string="20"}'),
         (10, "radiant_total", "weather_day_irradiation_joules_per_square_meter"),
         (41, "ch_discharge_power", "battery_power_watts"),
+        (39, "rated_capacity", "battery_rated_energy_joules"),
+        (
+            39,
+            "battery_unit_info.unit2.3.soh",
+            'battery_module_state_of_health_ratio{unit="2"}{module="3"}',
+        ),
+        (
+            39,
+            "battery_unit_info.unit4.soh",
+            'battery_module_state_of_health_ratio{unit="4"}{module="1"}',
+        ),
         (8, "ca_u", 'transformer_line_voltage_volts{line="ca"}'),
     ],
 )

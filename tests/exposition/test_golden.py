@@ -20,6 +20,7 @@ from exporter.exposition.page import Format
 from exporter.northbound import parsing
 from exporter.northbound.device_types import REALTIME_TYPES
 from exporter.northbound.interfaces import INTERFACES, Content, Subject
+from exporter.northbound.records import Reading
 
 SHOWN = [interface for interface in INTERFACES.values() if interface.content in VALUES]
 # Refusals have no values: the page after them is the page before.
@@ -102,9 +103,7 @@ def show(world, interface, asked, parsed):
 
 
 def _show_readings(world, interface, asked, readings, measured=None):
-    values = {name: each.values for name, each in readings.items()}
-    rejected = {name: each.rejected for name, each in readings.items()}
-    world.answer(interface, asked, values, rejected, measured=measured)
+    world.read(interface, [readings.get(name, Reading(name, {})) for name in asked], measured)
 
 
 @pytest.mark.parametrize("name", ANSWERS)

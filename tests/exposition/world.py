@@ -152,14 +152,14 @@ class World:
 
     def answer(self, interface, asked, values, rejected=None, *, measured=None):
         """Values by subject and key, of what was asked for; `measured` says when some were true."""
-        self._show(
-            interface,
-            {
-                name: Reading(name, values.get(name, {}), (rejected or {}).get(name, {}))
-                for name in asked
-            },
-            measured or {},
+        readings = (
+            Reading(name, values.get(name, {}), (rejected or {}).get(name, {})) for name in asked
         )
+        self.read(interface, readings, measured)
+
+    def read(self, interface, readings, measured=None):
+        """An answer, as the parser has left it."""
+        self._show(interface, {each.subject: each for each in readings}, measured or {})
 
     def show_alarms(self, plants):
         """Of each plant its active alarms, and the new ones."""

@@ -310,6 +310,8 @@ def test_every_unusable_value_has_its_reason(body):
             "inverter_state": 512.0,
             "run_state": 1.0,
             "new_�_key": 7.0,
+            "battery_unit_info.1.soh": 99.0,
+            "a_u.value": 1.0,
         },
         {
             "efficiency": "not_a_number",
@@ -324,6 +326,54 @@ def test_every_unusable_value_has_its_reason(body):
             "a_u": "wrong_type",
         },
     )
+
+
+MODULES = {
+    "unit1": [{"sn": "HV1", "soh": "95.0%"}, {"sn": "0012345", "soh": " 0.0 % "}, {"sn": "null"}],
+    "unit2": {"sn": 12345, "soh": 97},
+    "unit3": None,
+    "unit4": [],
+}
+
+
+def test_what_stands_in_an_object_is_known_by_the_way_to_it():
+    item = {"devId": 1, "dataItemMap": {"battery_unit_info": MODULES, "battery_soc": "80"}}
+    assert one(parsing.device_readings([item], ["1"])) == Reading(
+        "1",
+        {
+            "battery_soc": 80.0,
+            "battery_unit_info.unit1.1.soh": 95.0,
+            "battery_unit_info.unit1.2.soh": 0.0,
+            "battery_unit_info.unit2.soh": 97.0,
+        },
+        {
+            "battery_unit_info": "wrong_type",
+        },
+        {
+            "battery_unit_info.unit1.1.sn": "HV1",
+            "battery_unit_info.unit1.2.sn": "0012345",
+            "battery_unit_info.unit2.sn": "12345",
+        },
+    )
+
+
+def test_an_object_is_read_to_a_depth_that_no_answer_has():
+    deep = 7
+    for _ in range(500):
+        deep = {"in": deep}
+    reading = one(parsing.device_readings([{"devId": 1, "dataItemMap": {"a": deep}}], ["1"]))
+    assert (reading.values, reading.rejected) == (
+        {}, {"a": "wrong_type", "a.in.in.in.in": "wrong_type"},
+    )  # fmt: skip
+
+
+def test_a_percentage_is_a_number_in_an_object_alone():
+    item = {"devId": 1, "dataItemMap": {"temperature": "60%", "a": {"b": "60%", "c": "x%"}}}
+    reading = one(parsing.device_readings([item], ["1"]))
+    assert reading.values == {"a.b": 60.0}
+    assert reading.rejected == {
+        "temperature": "not_a_number", "a": "wrong_type", "a.c": "not_a_number",
+    }  # fmt: skip
 
 
 def test_keys_are_capped_in_length_and_number():

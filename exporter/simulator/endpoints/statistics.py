@@ -25,7 +25,7 @@ from exporter.simulator.world.fleet import BATTERIES, SimDevice
 from exporter.simulator.world.kpis import Values
 from exporter.simulator.world.plant_state import PlantState
 
-_EMI = 10
+_EMI, _ESS = 10, 41
 _CO2, _COAL, _TREE = 0.000997, 0.0004, 0.0183  # tons saved a kWh, twice; tons of CO2 a tree
 _USUAL_POWER = 0.5  # of a battery's greatest, for its hours of use
 
@@ -184,9 +184,13 @@ def _of_device(device: SimDevice, state: PlantState, since: float, until: float)
         }
     use, flow_totals = energy.USES[state.plant.combine_type], state.flow_totals(since, until)
     share, usual = device.size / use.storage, use.rate * _USUAL_POWER
-    return {
+    energies: Values = {
         "charge_cap": round(flow_totals.charged * share, 3),
         "discharge_cap": round(flow_totals.discharged * share, 3),
+    }
+    if device.type_id == _ESS:
+        return energies
+    return energies | {
         "charge_time": round(flow_totals.charged / usual, 2),
         "discharge_time": round(flow_totals.discharged / usual, 2),
     }

@@ -8,9 +8,11 @@ from typing import Any
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from grafana.source import alarms, exporter_itself, fleet, flow, inverter, meters, plant
+from grafana.source import alarms, exporter_itself, fleet, flow, home, inverter, meters, plant
+from grafana.source.boards import annotations
 
 DASHBOARDS = (
+    home.DASHBOARD,
     fleet.DASHBOARD,
     plant.DASHBOARD,
     inverter.DASHBOARD,
@@ -20,6 +22,17 @@ DASHBOARDS = (
     exporter_itself.DASHBOARD,
 )
 
+LEAST_GRAFANA = "11.0.0"
+_PANEL_NAMES = {
+    "bargauge": "Bar gauge",
+    "gauge": "Gauge",
+    "geomap": "Geomap",
+    "heatmap": "Heatmap",
+    "stat": "Stat",
+    "state-timeline": "State timeline",
+    "table": "Table",
+    "timeseries": "Time series",
+}
 # The builder gives them to every variable, Grafana knows them of interval variables only.
 _OF_INTERVALS = {"auto", "auto_min", "auto_count"}
 
@@ -30,7 +43,23 @@ def render(dashboard: Dashboard) -> str:
     for variable in fields["templating"]["list"]:
         for key in _OF_INTERVALS & variable.keys():
             del variable[key]
-    return json.dumps({"id": None, **fields}, indent=1, ensure_ascii=False) + "\n"
+    fields["annotations"] = {"list": annotations(fields)}
+    whole = {"__requires": _required(fields), "id": None, **fields}
+    return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+
+
+def _required(fields: dict[str, Any]) -> list[dict[str, str]]:
+    """What Grafana checks at an import."""
+    panels = [each for panel in fields["panels"] for each in (panel, *panel.get("panels", ()))]
+    kinds = {panel["type"] for panel in panels} - {"row"}
+    return [
+        {"type": "grafana", "id": "grafana", "name": "Grafana", "version": LEAST_GRAFANA},
+        {"type": "datasource", "id": "prometheus", "name": "Prometheus", "version": "1.0.0"},
+        *(
+            {"type": "panel", "id": kind, "name": _PANEL_NAMES[kind], "version": ""}
+            for kind in sorted(kinds)
+        ),
+    ]
 
 
 def write(directory: Path) -> None:

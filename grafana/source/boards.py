@@ -1,6 +1,7 @@
-"""What all dashboards share: variables, links, the way panels are laid out."""
+"""What all dashboards share: variables, links, annotations, the way panels are laid out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from grafana_foundation_sdk.builders.dashboard import (
     Dashboard,
@@ -9,13 +10,15 @@ from grafana_foundation_sdk.builders.dashboard import (
     Panel,
     QueryVariable,
     Row,
+    TextBoxVariable,
 )
 from grafana_foundation_sdk.models import dashboard as model
 
 from grafana.source.panels import DATASOURCE
-from grafana.source.promql import selector
+from grafana.source.promql import of_plants, selector
 
 TAG = "fusionsolar"
+_OF_ONE = {"datasource", "job", "instance", "account"}
 WIDTH = 24
 
 
@@ -23,7 +26,34 @@ class Line:
     """Panels side by side, all of one height; each stands behind its width."""
 
     def __init__(self, height: int, *panels: tuple[int, Panel]) -> None:
-        self.panels = [panel.height(height).span(width) for width, panel in panels]
+        self._height = height
+        self._panels = panels
+
+    def at(self, y: int) -> tuple[list[Panel], int]:
+        """The panels, that far down, and where the next line begins."""
+        x, placed = 0, []
+        for width, panel in self._panels:
+            placed.append(panel.grid_pos(model.GridPos(h=self._height, w=width, x=x, y=y)))
+            x += width
+        return placed, y + self._height
+
+
+class Folded:
+    """Lines under a title that are shown at a click: what few plants have."""
+
+    def __init__(self, title: str, *lines: Line) -> None:
+        self._title = title
+        self._lines = lines
+
+    def at(self, y: int) -> model.RowPanel:
+        """The row, that far down, with its panels."""
+        place = model.GridPos(h=1, w=WIDTH, x=0, y=y)
+        row = Row(self._title).collapsed(True).grid_pos(place).build()
+        y += 1
+        for line in self._lines:
+            panels, y = line.at(y)
+            row.panels += [panel.build() for panel in panels]
+        return row
 
 
 def link(uid: str, **variables: str) -> str:
@@ -95,20 +125,64 @@ PLANT = _plant()
 PLANTS = _several(_plant())
 
 
-def dashboard(
+def price(name: str, label: str, description: str, usual: str) -> TextBoxVariable:
+    """What a kilowatt-hour costs or brings, to be typed in."""
+    return TextBoxVariable(name).label(label).description(description).default_value(usual)
+
+
+def annotations(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Alerts that fired and, where plants can be chosen, alarms that were active."""
+    named = {variable["name"] for variable in fields["templating"]["list"]}
+    firing = 'alertname=~"FusionSolar.+", alertstate="firing", account=~"$account|"'
+    alarms = of_plants("alarm_active", 'severity=~"critical|major"')
+    alerts = f"ALERTS{{{firing}}}"
+    if "plant" not in named:
+        return [_annotation("Alerts", "orange", alerts, "{{alertname}}", "{{severity}}")]
+    return [
+        _annotation(
+            "Alerts",
+            "orange",
+            f'ALERTS{{{firing}, plant_code=~"$plant|"}}',
+            "{{alertname}}",
+            "{{severity}} {{plant_name}} {{device_name}}",
+        ),
+        _annotation("Alarms", "red", alarms, "{{alarm_name}}", "{{severity}} {{device_name}}"),
+    ]
+
+
+def _annotation(name: str, color: str, expr: str, title: str, text: str) -> dict[str, Any]:
+    """In the words of the Prometheus data source, which the builder lacks."""
+    source = {"type": DATASOURCE.type_val, "uid": DATASOURCE.uid}
+    return {
+        "name": name,
+        "datasource": source,
+        "enable": True,
+        "iconColor": color,
+        "target": {"refId": "Anno", "expr": expr, "interval": "60s"},
+        "titleFormat": title,
+        "textFormat": text,
+    }
+
+
+def dashboard(  # noqa: PLR0913  # as stat
     uid: str,
     title: str,
     description: str,
-    variables: Iterable[QueryVariable],
-    contents: Iterable[str | Line],
+    variables: Iterable[QueryVariable | TextBoxVariable],
+    contents: Iterable[str | Line | Folded],
+    *,
+    narrow: bool = False,
 ) -> model.Dashboard:
-    """A dashboard; `contents` are its rows' titles and, below them, its lines of panels."""
+    """A dashboard; `contents` are its rows' titles and, below them, its lines of panels.
+
+    A `narrow` one is looked at on a telephone: what a home has one of is not asked for.
+    """
     board = (
         Dashboard(f"FusionSolar / {title}")
         .uid(uid)
         .description(description)
         .tags([TAG])
-        .readonly()
+        .editable()
         .refresh("1m")
         .time("now-24h", "now")
         .timezone("browser")
@@ -125,13 +199,28 @@ def dashboard(
     )
     for variable in (JOB, INSTANCE, *variables):
         board.with_variable(variable)
-    for content in contents:
-        if isinstance(content, str):
-            board.with_row(Row(content))
-        else:
-            for panel in content.panels:
-                board.with_panel(panel)
     built = board.build()
-    for number, made in enumerate(built.panels or [], start=1):
+    for made in (built.templating.list_val or []) if narrow and built.templating else ():
+        if made.name in _OF_ONE:
+            made.hide = model.VariableHide.HIDE_VARIABLE
+    built.panels = list(_laid_out(contents))
+    inner = (each for panel in built.panels for each in (panel, *getattr(panel, "panels", ())))
+    for number, made in enumerate(inner, start=1):
         made.id_val = number
     return built
+
+
+def _laid_out(contents: Iterable[str | Line | Folded]) -> Iterable[model.Panel | model.RowPanel]:
+    y = 0
+    for content in contents:
+        match content:
+            case str():
+                place = model.GridPos(h=1, w=WIDTH, x=0, y=y)
+                yield Row(content).grid_pos(place).build()
+                y += 1
+            case Folded():
+                yield content.at(y)
+                y += 1
+            case Line():
+                panels, y = content.at(y)
+                yield from (panel.build() for panel in panels)

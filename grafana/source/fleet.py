@@ -13,6 +13,7 @@ from grafana.source.panels import (
     ranking,
     stat,
     timeline,
+    trend,
 )
 from grafana.source.promql import (
     age,
@@ -33,19 +34,23 @@ TODAY = per_plant(of_plants("plant_day_energy_joules"))
 HEALTH = of_plants("plant_health_state_code")
 SERIOUS = of_plants("alarms_active", 'severity=~"critical|major"')
 LAST_READING = of_plants("plant_last_reading_timestamp_seconds")
+LARGEST = f"topk(10, {CAPACITY})"
+YIELD = f"({TODAY} / ({CAPACITY} > 0) / 3600)"  # kWh/kWp of today
+# 3 is healthy: the lower the mean, the longer it was not.
+LEAST_HEALTHY = f"bottomk(20, avg_over_time({HEALTH}[$__range] @ end()))"
 YESTERDAY = ('period="day"', 'window="previous"')
 PERFORMANCE = per_plant(of_plants("plant_period_performance_ratio", *YESTERDAY))
 FULL_LOAD = of_plants("plant_period_full_load_seconds", *YESTERDAY)
 
 NOW = Line(
     4,
-    (4, stat(
+    (4, trend(
         "Power now", "Active power of all inverters that report.", f"sum({POWER})", "watt",
     )),
-    (4, stat(
-        "Share of capacity",
-        "Power of the inverters that report, divided by the installed capacity of all plants.",
-        f"sum({POWER}) / (sum({CAPACITY}) > 0)", "percentunit", decimals=1,
+    (4, trend(
+        "kW per kWp",
+        "Power of the inverters that report, divided by the installed capacity of their plants.",
+        f"sum({POWER} and {CAPACITY}) / (sum({CAPACITY} and {POWER}) > 0)", "none", decimals=2,
     )),
     (4, stat(
         "Energy today",
@@ -71,8 +76,12 @@ NOW = Line(
 PLACES = Line(
     9,
     (14, curves(
-        "Power by plant", "Active power of the inverters of each plant.",
-        Query(with_plant(POWER), "{{plant_name}}"), unit="watt", stacked=True, floor=0,
+        "Power by plant",
+        "Active power of the inverters of each of the ten largest plants, and of all others "
+        "together.",
+        Query(with_plant(f"({POWER} and {LARGEST})"), "{{plant_name}}"),
+        Query(f"sum({POWER} unless {LARGEST})", "all others", "text"),
+        unit="watt", stacked=True, floor=0,
     )),
     (10, places(
         "Health on the map",
@@ -90,8 +99,9 @@ PLANTS_TABLE = table(
     {"plant_name": "Plant", "account": "", "plant_code": ""},
     Column("Health", with_plant(per_plant(HEALTH)), states=states.PLANT_HEALTH),
     Column("Power", with_plant(POWER), "watt", 1),
-    Column("Of capacity", with_plant(SHARE), "percentunit", 0, bar=1, width=150),
+    Column("kW/kWp", with_plant(SHARE), "none", 2, bar=1, width=150),
     Column("Today", with_plant(f"({kilowatt_hours(TODAY)})"), "kwatth", 1),
+    Column("kWh/kWp", with_plant(YIELD), "none", 2),
     Column("PR yesterday", with_plant(PERFORMANCE), "percentunit", 0, PERFORMING, width=115),
     Column("Alarms", with_plant(per_plant(SERIOUS)), "short", 0, NONE_IS_GOOD),
     Column("Age", with_plant(per_plant(age(LAST_READING))), "s", 0, STALE),
@@ -110,11 +120,31 @@ WORST = Line(
     )),
 )  # fmt: skip
 
+RANKS = Line(
+    8,
+    (8, ranking(
+        "Best plants today, kWh/kWp",
+        "Energy since each plant's midnight divided by installed capacity: the ten highest.",
+        f"sort_desc({with_plant(f'topk(10, {YIELD})')})", "{{plant_name}}", "none",
+    )),
+    (8, ranking(
+        "Weakest plants today, kWh/kWp",
+        "As the best: the ten lowest. Where the sun has just risen, there is little yet.",
+        f"sort({with_plant(f'bottomk(10, {YIELD})')})", "{{plant_name}}", "none",
+    )),
+    (8, ranking(
+        "Strongest plants now, kW/kWp", "Power divided by installed capacity: the ten highest.",
+        f"sort_desc({with_plant(f'topk(10, {SHARE})')})", "{{plant_name}}", "none", top=1,
+    )),
+)  # fmt: skip
+
 PAST = Line(
     8,
     (8, timeline(
-        "Health of plants", "What the management system says of each plant.",
-        with_plant(per_plant(HEALTH)), "{{plant_name}}", states.PLANT_HEALTH, link=SERIES_PAGE,
+        "Health of plants",
+        "What the management system says of each plant; the twenty that were longest unhealthy.",
+        with_plant(f"({per_plant(HEALTH)} and on (account, plant_code) {LEAST_HEALTHY})"),
+        "{{plant_name}}", states.PLANT_HEALTH, link=SERIES_PAGE,
     )),
     (8, named_series(
         curves(
@@ -139,5 +169,5 @@ DASHBOARD = dashboard(
     "Fleet overview",
     "How much all plants give now, and which of them needs a look.",
     (ACCOUNT, PLANTS),
-    (NOW, PLACES, WORST, PAST),
+    (NOW, PLACES, WORST, RANKS, PAST),
 )

@@ -5,12 +5,13 @@ meter feeds in. That holds for batteries on the DC side and on the AC side; the 
 conversion, a few percent, count as load. A plant needs one meter, at its grid connection.
 
 Inverters, meters and batteries are not read at the same moment. A difference between their values
-of now would show that, so all powers are means over a quarter of an hour.
+of now would show that, so all powers are means over a quarter of an hour, and there is no load
+while the readings that it is made of are further apart than that.
 """
 
-from grafana.source import states
+from grafana.source import balance, states
 from grafana.source.boards import ACCOUNT, PLANTS, Line, dashboard
-from grafana.source.panels import Query, curves, ranking, stat, timeline
+from grafana.source.panels import Query, curves, ranking, stat, timeline, trend
 from grafana.source.promql import (
     kilowatt_hours,
     of_plants,
@@ -19,6 +20,7 @@ from grafana.source.promql import (
     with_plant,
 )
 
+NO_BATTERY = "No battery is read."
 PV_COLOR, LOAD_COLOR = "yellow", "purple"
 CHARGE_COLOR, DISCHARGE_COLOR = "semi-dark-green", "green"
 FEED_IN_COLOR, DRAW_COLOR = "blue", "red"
@@ -34,16 +36,19 @@ BATTERY = _mean("battery_power_watts")
 BATTERIES = of_plants("device_info", 'device_type=~"battery|ess"')
 # Nothing flows where there is no battery; a battery that is silent is another matter.
 CHARGING = f"({BATTERY} or 0 * {PV} unless on (account, plant_code) {BATTERIES})"
-LOAD = f"({PV} - {CHARGING} - {METER})"
+LAST_READING = of_plants("device_last_reading_timestamp_seconds")
+READ = (
+    f"({LAST_READING} and on (account, device_id) ({of_plants('inverter_dc_power_watts')} "
+    f"or {of_plants('meter_active_power_watts')} or {of_plants('battery_power_watts')}))"
+)
+APART = f"(max by (account, plant_code) ({READ}) - min by (account, plant_code) ({READ}))"
+TOO_FAR_APART = 900  # s
+LOAD = f"({PV} - {CHARGING} - {METER} unless {APART} > {TOO_FAR_APART})"
 SOC = of_plants("battery_state_of_charge_ratio")
 DAY = ('period="day"', 'window="current"')
-# Servers that do not tell what the modules gave tell what the inverters put out.
-PRODUCED = per_plant(
-    f"({of_plants('plant_period_pv_energy_joules', *DAY)} "
-    f"or {of_plants('plant_period_inverter_energy_joules', *DAY)})"
-)
-FED_IN = per_plant(of_plants("plant_period_feed_in_energy_joules", *DAY))
-USED = per_plant(of_plants("plant_period_consumed_energy_joules", *DAY))
+PRODUCED = balance.produced(of_plants, *DAY)
+FED_IN = balance.fed_in(of_plants, *DAY)
+USED = balance.used(of_plants, *DAY)
 
 
 # Grafana stacks a whole series downwards if most of its samples are negative, and -0 is. Where
@@ -62,31 +67,38 @@ def _taken(expression: str) -> str:
 
 NOW = Line(
     4,
-    (4, stat(
+    (4, trend(
         "PV", "Power of all modules, as DC; a mean of 15 minutes, as are all powers here.",
         f"sum({PV})", "watt",
     )),
-    (4, stat(
+    (4, trend(
         "Load", "What the plants use: PV, less charging and feed-in. It includes the losses.",
         f"sum({LOAD})", "watt",
     )),
-    (4, stat(
+    (4, trend(
         "Grid", "At the meters; positive while power is fed in.", f"sum({METER})", "watt",
         steps=((None, DRAW_COLOR), (0, FEED_IN_COLOR)),
     )),
-    (4, stat(
+    (3, trend(
         "Batteries", "Positive while they charge.", f"sum({BATTERY})", "watt",
         steps=((None, "orange"), (0, "green")),
     )),
-    (4, stat(
+    (3, stat(
         "State of charge", "Mean of all batteries.", f"avg({SOC})", "percentunit",
-        steps=((None, "red"), (0.15, "orange"), (0.3, "green")), decimals=0,
-    )),
-    (4, stat(
+        steps=((None, "text"), (0, "red"), (0.15, "orange"), (0.3, "green")), decimals=0,
+    ).no_value("no battery")),
+    (3, stat(
         "Supplied by the plants",
         "Share of the load that does not come from the grid, now.",
         f"1 - sum(clamp_min(-{METER}, 0) and {LOAD}) / (sum({LOAD}) > 0)", "percentunit",
-        steps=((None, "red"), (0.3, "orange"), (0.7, "green")), decimals=0,
+        steps=((None, "text"), (0, "red"), (0.3, "orange"), (0.7, "green")), decimals=0,
+    )),
+    (3, stat(
+        "Readings apart",
+        "Between the oldest and the newest reading that the load of a plant is made of, where they "
+        "are furthest apart. Beyond a quarter of an hour a plant has no load here.",
+        f"max({APART})", "s", steps=((None, "green"), (300, "orange"), (TOO_FAR_APART, "red")),
+        decimals=0,
     )),
 )  # fmt: skip
 
@@ -121,19 +133,26 @@ TODAY = Line(
     (4, stat(
         "Used today", "By the plants' daily statistics.", kilowatt_hours(f"sum({USED})"), "kwatth",
     )),
-    (4, stat(
-        "Self-consumption today", "Share of the energy produced that was not fed in.",
-        f"1 - sum({FED_IN} and {PRODUCED}) / (sum({PRODUCED} and {FED_IN}) > 0)", "percentunit",
-        decimals=0,
+    (3, stat(
+        "Self-consumption",
+        "Today's share of the energy produced that was not fed in, as servers tell it or "
+        "calculated.",
+        balance.self_consumption(of_plants, *DAY), "percentunit", decimals=0,
     )),
-    (4, stat(
+    (3, stat(
+        "Self-sufficiency",
+        "Today's share of the consumption that did not come from the grid, as servers tell it or "
+        "calculated.",
+        balance.self_sufficiency(of_plants, *DAY), "percentunit", decimals=0,
+    )),
+    (3, stat(
         "Charged today", "Energy that went into the batteries.",
         kilowatt_hours(f"sum({of_plants('battery_day_charge_energy_joules')})"), "kwatth",
-    )),
-    (4, stat(
+    ).no_value("no battery")),
+    (3, stat(
         "Discharged today", "Energy that came out of the batteries.",
         kilowatt_hours(f"sum({of_plants('battery_day_discharge_energy_joules')})"), "kwatth",
-    )),
+    ).no_value("no battery")),
 )  # fmt: skip
 
 BATTERY_CURVES = Line(
@@ -142,19 +161,19 @@ BATTERY_CURVES = Line(
         "State of charge", "Of each battery.",
         Query(with_names(SOC), "{{plant_name}}, {{device_name}}"),
         unit="percentunit", floor=0, fill=0,
-    )),
+    ).no_value(NO_BATTERY)),
     (8, curves(
         "Battery power", "Of each battery; positive while it charges.",
         Query(
             with_names(of_plants("battery_power_watts")), "{{plant_name}}, {{device_name}}"
         ),
         unit="watt", fill=0,
-    )),
+    ).no_value(NO_BATTERY)),
     (8, timeline(
         "Battery states", "Operating state of each battery that tells it.",
         with_names(of_plants("battery_status_code")), "{{plant_name}}, {{device_name}}",
         states.BATTERY,
-    )),
+    ).no_value("No battery tells its state.")),
 )  # fmt: skip
 
 BATTERY_FACTS = Line(
@@ -164,7 +183,7 @@ BATTERY_FACTS = Line(
         f"sort({with_names('(' + of_plants('battery_state_of_health_ratio') + ' > 0)')})",
         "{{plant_name}}, {{device_name}}", "percentunit",
         steps=((None, "red"), (0.7, "orange"), (0.8, "green")), top=1, long_names=True,
-    )),
+    ).no_value("no battery tells one")),
     (8, curves(
         "Load by plant", "PV, less charging and feed-in.",
         Query(with_plant(LOAD), "{{plant_name}}"), unit="watt", fill=0,
@@ -173,7 +192,7 @@ BATTERY_FACTS = Line(
         "Battery modes", "The rule by which each battery works.",
         with_names(of_plants("battery_mode_code")), "{{plant_name}}, {{device_name}}",
         states.BATTERY_MODE,
-    )),
+    ).no_value("No battery tells its mode.")),
 )  # fmt: skip
 
 DASHBOARD = dashboard(

@@ -2,8 +2,18 @@
 
 from grafana.source import states
 from grafana.source.boards import ACCOUNT, PLANT, Line, dashboard, device
-from grafana.source.panels import HOT, STALE, Query, curves, heatmap, ranking, stat, timeline
-from grafana.source.promql import age, kilowatt_hours, of_device
+from grafana.source.panels import (
+    HOT,
+    STALE,
+    Query,
+    curves,
+    heatmap,
+    ranking,
+    stat,
+    timeline,
+    trend,
+)
+from grafana.source.promql import age, in_use, kilowatt_hours, of_device
 
 PHASES = {"a": "orange", "b": "green", "c": "blue"}
 AC = of_device("inverter_active_power_watts")
@@ -27,8 +37,8 @@ NOW = Line(
         "State", "Operating state, as the inverter names it.", of_device("inverter_state_code"),
         states=states.INVERTER,
     )),
-    (3, stat("AC power", "Active power put out.", AC, "watt")),
-    (3, stat("DC power", "Power of all DC inputs together.", DC, "watt")),
+    (3, trend("AC power", "Active power put out.", f"sum({AC})", "watt")),
+    (3, trend("DC power", "Power of all DC inputs together.", f"sum({DC})", "watt")),
     (3, stat(
         "Energy today", "Energy put out since the plant's midnight.",
         kilowatt_hours(of_device("inverter_day_energy_joules")), "kwatth",
@@ -37,8 +47,8 @@ NOW = Line(
         "Lifetime energy", "Energy put out since the inverter began to count.",
         kilowatt_hours(of_device("inverter_energy_joules_total")), "kwatth",
     )),
-    (3, stat(
-        "Temperature", "Inside the inverter.", of_device("inverter_temperature_celsius"),
+    (3, trend(
+        "Temperature", "Inside the inverter.", f"max({of_device('inverter_temperature_celsius')})",
         "celsius", steps=HOT, decimals=1,
     )),
     (3, stat(
@@ -57,8 +67,8 @@ POWER = Line(
     (12, heatmap(
         "Strings",
         "Current of each string input over time: a dark row among bright ones is a string that is "
-        "out or weak. Inputs that nothing is wired to stay dark.",
-        CURRENTS, "{{string}}", "amp",
+        "out or weak. Inputs that nothing is wired to are left out.",
+        Query(in_use(of_device, "inverter_string"), "{{string}}"), unit="amp",
     )),
 )  # fmt: skip
 

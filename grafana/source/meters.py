@@ -1,8 +1,8 @@
 """What the meters say, and how good the grid is."""
 
 from grafana.source import states
-from grafana.source.boards import ACCOUNT, PLANTS, Line, dashboard
-from grafana.source.panels import STALE, Query, curves, ranking, stat, timeline
+from grafana.source.boards import ACCOUNT, PLANTS, Folded, Line, dashboard
+from grafana.source.panels import STALE, Query, curves, ranking, stat, timeline, trend
 from grafana.source.promql import age, kilowatt_hours, of_plants, with_names
 from grafana.source.tables import Column, each, table
 
@@ -11,7 +11,19 @@ POWER = of_plants("meter_active_power_watts")
 FREQUENCY = of_plants("meter_frequency_hertz")
 FED_IN = of_plants("meter_positive_active_energy_joules_total")
 DRAWN = of_plants("meter_reverse_active_energy_joules_total")
-VOLTAGE = of_plants("meter_phase_voltage_volts")
+# A sensor of one phase, and the first phase of one of three, are told without a letter.
+PHASE_A = '"phase", "a", "", ""'
+
+
+def _phases(of_phase: str, of_one: str) -> str:
+    return f"({of_plants(of_phase)} or label_replace({of_plants(of_one)}, {PHASE_A}))"
+
+
+VOLTAGE = _phases("meter_phase_voltage_volts", "meter_voltage_volts")
+CURRENT = _phases("meter_phase_current_amperes", "meter_current_amperes")
+PHASE_POWER = of_plants("meter_phase_active_power_watts")
+NO_TARIFFS = "These meters tell no tariffs."
+NO_TRANSFORMERS = "No transformer is read."
 LAST_READING = of_plants("device_last_reading_timestamp_seconds")
 PHASE_NAMES = "{{plant_name}} {{phase}}"
 
@@ -26,7 +38,7 @@ def _gained(counter: str) -> str:
 
 NOW = Line(
     4,
-    (4, stat(
+    (4, trend(
         "Net exchange", "Active power at all meters; positive while power is fed in.",
         f"sum({POWER})", "watt", steps=((None, "red"), (0, "blue")),
     )),
@@ -39,11 +51,11 @@ NOW = Line(
         kilowatt_hours(f"sum({_gained(DRAWN)})"), "kwatth",
     )),
     (5, stat(
-        "Lowest phase voltage", "Of all meters that tell phases.", f"min({VOLTAGE} > 0)", "volt",
+        "Lowest phase voltage", "Of all meters.", f"min({VOLTAGE} > 0)", "volt",
         decimals=1,
     )),
     (5, stat(
-        "Highest phase voltage", "Of all meters that tell phases.", f"max({VOLTAGE})", "volt",
+        "Highest phase voltage", "Of all meters.", f"max({VOLTAGE} > 0)", "volt",
         decimals=1,
     )),
 )  # fmt: skip
@@ -74,12 +86,12 @@ POWERS = Line(
 QUALITY = Line(
     9,
     (8, curves(
-        "Phase voltages", "Of meters that tell phases.",
-        Query(with_names(VOLTAGE), PHASE_NAMES), unit="volt", fill=0,
+        "Phase voltages", "Of every phase that a meter tells.",
+        Query(with_names(f"({VOLTAGE} > 0)"), PHASE_NAMES), unit="volt", fill=0,
     )),
     (8, curves(
-        "Single-phase voltages", "Of power sensors.",
-        Query(with_names(of_plants("meter_voltage_volts")), NAMES), unit="volt", fill=0,
+        "Phase currents", "Of every phase that a meter tells.",
+        Query(with_names(CURRENT), PHASE_NAMES), unit="amp", fill=0,
     )),
     (8, curves(
         "Frequency", "Of the grid, at each meter.",
@@ -90,44 +102,45 @@ QUALITY = Line(
 PHASES = Line(
     9,
     (8, curves(
-        "Active power by phase", "Positive while power is fed in.",
-        Query(with_names(of_plants("meter_phase_active_power_watts")), PHASE_NAMES),
+        "Active power by phase", "Positive while power is fed in; of one phase, the whole.",
+        Query(
+            with_names(
+                f"({PHASE_POWER} or label_replace({POWER} "
+                f"unless on (account, device_id) {PHASE_POWER}, {PHASE_A}))"
+            ),
+            PHASE_NAMES,
+        ),
         unit="watt", fill=0,
-    )),
-    (8, curves(
-        "Phase currents", "Of meters that tell phases.",
-        Query(with_names(of_plants("meter_phase_current_amperes")), PHASE_NAMES),
-        unit="amp", fill=0,
     )),
     (8, curves(
         "Reactive power", "At each meter.",
         Query(with_names(of_plants("meter_reactive_power_vars")), NAMES),
         unit="voltampreact", fill=0,
     )),
+    (8, timeline(
+        "Power sensors", "State of each power sensor.",
+        with_names(of_plants("meter_status_code")), NAMES, states.METER,
+    ).no_value("No power sensor tells its state.")),
 )  # fmt: skip
 
 TARIFFS = Line(
     8,
-    (8, ranking(
+    (12, ranking(
         "Fed in by tariff", "Active energy fed into the grid in the time shown.",
         kilowatt_hours(
             "sort_desc(sum by (tariff) "
             f"({_gained(of_plants('meter_positive_active_tariff_energy_joules_total'))}))"
         ),
         "{{tariff}}", "kwatth",
-    )),
-    (8, ranking(
+    ).no_value(NO_TARIFFS)),
+    (12, ranking(
         "Drawn by tariff", "Active energy drawn from the grid in the time shown.",
         kilowatt_hours(
             "sort_desc(sum by (tariff) "
             f"({_gained(of_plants('meter_reverse_active_tariff_energy_joules_total'))}))"
         ),
         "{{tariff}}", "kwatth",
-    )),
-    (8, timeline(
-        "Power sensors", "State of each power sensor.",
-        with_names(of_plants("meter_status_code")), NAMES, states.METER,
-    )),
+    ).no_value(NO_TARIFFS)),
 )  # fmt: skip
 
 TRANSFORMERS = Line(
@@ -135,19 +148,19 @@ TRANSFORMERS = Line(
     (8, curves(
         "Transformer power", "Active power delivered by each transformer.",
         Query(with_names(of_plants("transformer_active_power_watts")), NAMES), unit="watt",
-    )),
+    ).no_value(NO_TRANSFORMERS)),
     (8, curves(
         "Transformer voltages", "Between the lines.",
         Query(
             with_names(of_plants("transformer_line_voltage_volts")), "{{plant_name}}, line {{line}}"
         ),
         unit="volt", fill=0,
-    )),
+    ).no_value(NO_TRANSFORMERS)),
     (8, curves(
         "Transformer currents", "Of each phase.",
         Query(with_names(of_plants("transformer_phase_current_amperes")), PHASE_NAMES),
         unit="amp", fill=0,
-    )),
+    ).no_value(NO_TRANSFORMERS)),
 )  # fmt: skip
 
 DASHBOARD = dashboard(
@@ -160,9 +173,7 @@ DASHBOARD = dashboard(
         POWERS,
         QUALITY,
         PHASES,
-        "Tariffs and states",
-        TARIFFS,
-        "Transformers",
-        TRANSFORMERS,
+        Folded("Tariffs", TARIFFS),
+        Folded("Transformers", TRANSFORMERS),
     ),
 )

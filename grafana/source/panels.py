@@ -8,11 +8,15 @@ from grafana_foundation_sdk.builders.dashboard import FieldColor, Panel, Thresho
 from grafana_foundation_sdk.builders.prometheus import Dataquery
 from grafana_foundation_sdk.models.common import DataSourceRef
 from grafana_foundation_sdk.models.dashboard import (
+    DashboardSpecialValueMapOptions,
     DynamicConfigValue,
     FieldColorModeId,
     MatcherConfig,
+    SpecialValueMap,
+    SpecialValueMatch,
     Threshold,
     ThresholdsMode,
+    ValueMappingResult,
 )
 
 from grafana.source.states import color, mapping, text
@@ -23,7 +27,12 @@ REF_IDS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 Steps = tuple[tuple[float | None, str], ...]  # the first from None, which is minus infinity, on
 States = Mapping[int, str]
 HOT: Steps = ((None, "green"), (65, "orange"), (75, "red"))  # °C inside an inverter
-PERFORMING: Steps = ((None, "red"), (0.6, "orange"), (0.75, "green"))  # performance ratio
+PERFORMING: Steps = (
+    (None, "text"),
+    (0, "red"),
+    (0.6, "orange"),
+    (0.75, "green"),
+)  # performance ratio
 PLAIN: Steps = ((None, "text"),)
 NONE_IS_GOOD: Steps = ((None, "green"), (1, "red"))
 SOME_IS_ODD: Steps = ((None, "green"), (1, "orange"))
@@ -32,6 +41,11 @@ STALE: Steps = ((None, "green"), (900, "orange"), (3600, "red"))  # seconds
 _TOOLTIP = {"mode": "multi", "sort": "desc"}
 _LEGEND = {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []}
 _LAST = {"calcs": ["lastNotNull"], "fields": "", "values": False}
+# What a sparkline's number is when the series has ended: its last value may be hours old.
+_OTHERWISE_NOTHING = 'sum(up{job=~"$job", instance=~"$instance"}) * NaN'
+_NOTHING = SpecialValueMap(
+    DashboardSpecialValueMapOptions(SpecialValueMatch.NA_N, ValueMappingResult(text="-", index=0))
+)
 
 
 @dataclass(frozen=True)
@@ -41,8 +55,9 @@ class Query:
     expr: str
     legend: str = ""
     color: str = ""
-    unit: str = ""  # another than the panel's: its axis is then on the right
+    unit: str = ""  # another than the panel's: its axis, if there are any, is then on the right
     line: Mapping[str, Any] | None = None  # custom field options of these series
+    axis: bool = True
 
 
 def panel_of(kind: str, title: str, description: str, options: Mapping[str, Any]) -> Panel:
@@ -66,6 +81,7 @@ def _properties(query: Query) -> Iterable[DynamicConfigValue]:
         yield DynamicConfigValue("color", {"mode": "fixed", "fixedColor": query.color})
     if query.unit:
         yield DynamicConfigValue("unit", query.unit)
+    if query.unit and query.axis:
         yield DynamicConfigValue("custom.axisPlacement", "right")
     for key, value in (query.line or {}).items():
         yield DynamicConfigValue(f"custom.{key}", value)
@@ -90,20 +106,60 @@ def stat(  # noqa: PLR0913  # a panel is what its options say
     decimals: int | None = None,
 ) -> Panel:
     """A number, on a ground of its state's colour if it is a state."""
-    options = {
-        "colorMode": "background" if states else "value",
-        "graphMode": "none",
-        "justifyMode": "auto",
-        "orientation": "auto",
-        "reduceOptions": _LAST,
-        "textMode": "value_and_name" if legend else "value",
-        "wideLayout": True,
-    }
+    options = {**_STAT, "textMode": "value_and_name" if legend else "value"}
+    if states:
+        options["colorMode"] = "background"
     panel = panel_of("stat", title, description, options).unit(unit)
     thresholds(_ask(panel, [Query(expr, legend)], instant=True), steps)
     if states:
         panel.mappings(mapping(states))
     return panel if decimals is None else panel.decimals(decimals)
+
+
+_STAT = {
+    "colorMode": "value",
+    "graphMode": "none",
+    "justifyMode": "auto",
+    "orientation": "auto",
+    "reduceOptions": _LAST,
+    "wideLayout": True,
+}
+
+
+def trend(  # noqa: PLR0913  # as stat
+    title: str,
+    description: str,
+    expr: str,
+    unit: str = "short",
+    *,
+    steps: Steps = PLAIN,
+    decimals: int | None = None,
+) -> Panel:
+    """A number over its course in the time shown; `expr` is one series without labels."""
+    last = {**_LAST, "calcs": ["last"]}
+    options = {**_STAT, "graphMode": "area", "textMode": "value", "reduceOptions": last}
+    panel = panel_of("stat", title, description, options).unit(unit).mappings([_NOTHING])
+    thresholds(_ask(panel, [Query(f"{expr} or {_OTHERWISE_NOTHING}")]), steps)
+    return panel if decimals is None else panel.decimals(decimals)
+
+
+def numbers(title: str, description: str, *queries: Query, unit: str) -> Panel:
+    """Several numbers below each other, with their names; a query that says nothing has none."""
+    options = {**_STAT, "textMode": "value_and_name", "orientation": "horizontal"}
+    panel = panel_of("stat", title, description, options).unit(unit)
+    return thresholds(_ask(panel, queries, instant=True), PLAIN)
+
+
+def gauges(title: str, description: str, *queries: Query, steps: Steps) -> Panel:
+    """Shares of one as dials, each with its name."""
+    options = {
+        "orientation": "auto",
+        "reduceOptions": _LAST,
+        "showThresholdLabels": False,
+        "showThresholdMarkers": False,
+    }
+    panel = panel_of("gauge", title, description, options).unit("percentunit").min(0).max(1)
+    return thresholds(_ask(panel.decimals(0), queries, instant=True), steps)
 
 
 def curves(  # noqa: PLR0913  # as stat
@@ -202,15 +258,17 @@ def ranking(  # noqa: PLR0913  # as stat
     return panel if top is None else panel.max(top)
 
 
-def heatmap(title: str, description: str, expr: str, legend: str, unit: str) -> Panel:
-    """A row a series, the brighter the larger."""
+def heatmap(
+    title: str, description: str, *queries: Query, unit: str, scheme: str = "Inferno"
+) -> Panel:
+    """A row a series, by name; the brighter the larger."""
     options = {
         "calculate": False,
         "cellGap": 1,
         "cellValues": {"unit": unit},
         "color": {
             "mode": "scheme",
-            "scheme": "Inferno",
+            "scheme": scheme,
             "steps": 64,
             "reverse": False,
             "exponent": 0.5,
@@ -223,7 +281,7 @@ def heatmap(title: str, description: str, expr: str, legend: str, unit: str) -> 
         "tooltip": {"mode": "single", "yHistogram": False},
         "yAxis": {"axisPlacement": "left", "reverse": True},
     }
-    return _ask(panel_of("heatmap", title, description, options).unit(unit), [Query(expr, legend)])
+    return _ask(panel_of("heatmap", title, description, options).unit(unit), queries)
 
 
 def opens(title: str, url: str) -> DynamicConfigValue:

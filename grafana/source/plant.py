@@ -1,7 +1,8 @@
 """One plant: does it give what its sun would let it?"""
 
-from grafana.source import states
-from grafana.source.boards import ACCOUNT, PLANT, Line, dashboard, link
+from grafana.source import balance, states
+from grafana.source.boards import ACCOUNT, PLANT, Folded, Line, dashboard, link
+from grafana.source.history import DAYS, dated
 from grafana.source.panels import (
     HOT,
     NONE_IS_GOOD,
@@ -13,10 +14,12 @@ from grafana.source.panels import (
     ranking,
     stat,
     timeline,
+    trend,
 )
-from grafana.source.promql import age, kilowatt_hours, of_account, of_plant, with_device
+from grafana.source.promql import age, in_use, kilowatt_hours, of_account, of_plant, with_device
 from grafana.source.tables import Column, each, table
 
+NO_STATION = "This plant has no weather station."
 INVERTER_ROW = link("fusionsolar-inverter", plant="${plant}", device="${__data.fields.device_id}")
 INVERTER_SERIES = link(
     "fusionsolar-inverter", plant="${plant}", device="${__field.labels.device_id}"
@@ -26,9 +29,8 @@ POWER = of_plant("inverter_active_power_watts")
 IRRADIANCE = of_plant("weather_irradiance_watts_per_square_meter")
 STATE = of_plant("inverter_state_code")
 LAST_READING = of_plant("device_last_reading_timestamp_seconds")
+TODAY = ('period="day"', 'window="current"')
 YESTERDAY = ('period="day"', 'window="previous"')
-# At the noon that follows a day, the last complete day is that day, whatever the time zone.
-DAY_BEFORE = "[12h] offset -36h"
 
 
 def _each(expression: str) -> str:
@@ -39,17 +41,13 @@ def _previous(quantity: str) -> str:
     return of_plant(f"plant_period_{quantity}", *YESTERDAY)
 
 
-def _daily(quantity: str) -> str:
-    return f"max(last_over_time({_previous(quantity)}{DAY_BEFORE}))"
-
-
 NOW = Line(
     4,
     (3, stat(
         "Health", "What the management system says of the plant.",
         f"max({of_plant('plant_health_state_code')})", states=states.PLANT_HEALTH,
     )),
-    (4, stat(
+    (4, trend(
         "Power now", "Active power of all inverters that report.", f"sum({POWER})", "watt",
     )),
     (4, stat(
@@ -90,29 +88,35 @@ CURVES = Line(
     )),
     (9, curves(
         "Energy per day",
-        "Energy put out by the inverters on each complete day of the last 30; yesterday's bar "
-        "comes after midnight.",
-        Query(kilowatt_hours(_daily("inverter_energy_joules")), "energy", "green"),
+        "Energy put out by the inverters on each of the last 30 days; the last bar is today's.",
+        Query(kilowatt_hours(dated(of_plant, "inverter_energy_joules", DAYS)), "energy", "green"),
         unit="kwatth", bars=True, floor=0, daily=True,
     )),
 )  # fmt: skip
 
+SUN = (6, curves(
+    "Sun", "Elevation above the horizon at the plant's coordinates.",
+    Query(f"max({of_plant('plant_sun_elevation_degrees')})", "elevation", "yellow"),
+    unit="degree",
+).no_value("Where the plant is, is not known."))  # fmt: skip
+
 INVERTERS = Line(
     8,
-    (12, timeline(
+    (9, timeline(
         "Inverters", "State of each inverter; a click opens it.",
         with_device(STATE), "{{device_name}}", states.INVERTER,
         link=INVERTER_SERIES,
     )),
-    (12, curves(
+    (9, curves(
         "Power by inverter", "Active power of each inverter.",
         Query(with_device(POWER), "{{device_name}}"), unit="watt", floor=0, fill=0,
     )),
+    SUN,
 )  # fmt: skip
 
 COMPARISON = Line(
     8,
-    (16, table(
+    (24, table(
         "Inverters compared",
         "What each inverter gives now and gave today, and its power as a share of the strongest "
         "one's. Inverters with other modules differ for that reason alone.",
@@ -132,35 +136,26 @@ COMPARISON = Line(
         sort="Inverter",
         links={"device_name": INVERTER_ROW},
     )),
-    (8, curves(
-        "Performance ratio per day",
-        "Energy put out to the energy that the irradiation would have given without losses.",
-        Query(_daily("performance_ratio"), "performance ratio", "blue"),
-        unit="percentunit", bars=True, floor=0, daily=True,
-    )),
 )  # fmt: skip
 
-YESTERDAY_LINE = Line(
+PAST = Line(
     4,
-    (5, stat(
-        "Performance ratio yesterday",
-        "Energy put out yesterday to the energy that the irradiation would have given.",
-        f"max({_previous('performance_ratio')})", "percentunit",
-        steps=PERFORMING, decimals=1,
-    )),
     (4, stat(
         "Full-load hours yesterday", "Energy divided by installed capacity, in kWh/kWp.",
         f"max({_previous('full_load_seconds')}) / 3600", "none", decimals=2,
-    )),
+    ).no_value("no day is over yet")),
     (4, stat(
-        "Irradiation yesterday", "On the day before today, in kWh/m².",
-        kilowatt_hours(f"max({_previous('irradiation_joules_per_square_meter')})"), "none",
-        decimals=2,
-    )),
-    (3, stat(
         "Fed in yesterday", "Energy fed into the grid.",
         kilowatt_hours(f"max({_previous('feed_in_energy_joules')})"), "kwatth",
-    )),
+    ).no_value("no meter")),
+    (4, stat(
+        "Self-consumption today", "The part of what the modules gave that the grid did not get.",
+        balance.self_consumption(of_plant, *TODAY), "percentunit", decimals=0,
+    ).no_value("not told yet")),
+    (4, stat(
+        "Self-sufficiency today", "The part of the consumption that did not come from the grid.",
+        balance.self_sufficiency(of_plant, *TODAY), "percentunit", decimals=0,
+    ).no_value("no meter")),
     (4, stat(
         "Lifetime energy", "Energy produced since the plant began to count.",
         kilowatt_hours(f"sum({of_plant('plant_energy_joules_total')})"), "kwatth",
@@ -173,9 +168,30 @@ YESTERDAY_LINE = Line(
     )),
 )  # fmt: skip
 
+IRRADIATION = Line(
+    6,
+    (4, stat(
+        "Performance ratio yesterday",
+        "Energy put out yesterday to the energy that the irradiation would have given.",
+        f"max({_previous('performance_ratio')})", "percentunit",
+        steps=PERFORMING, decimals=1,
+    ).no_value("no weather station")),
+    (4, stat(
+        "Irradiation yesterday", "On the day before today, in kWh/m².",
+        kilowatt_hours(f"max({_previous('irradiation_joules_per_square_meter')})"), "none",
+        decimals=2,
+    ).no_value("no weather station")),
+    (16, curves(
+        "Performance ratio per day",
+        "Energy put out to the energy that the irradiation would have given without losses.",
+        Query(dated(of_plant, "performance_ratio", DAYS), "performance ratio", "blue"),
+        unit="percentunit", bars=True, floor=0, daily=True,
+    ).no_value(NO_STATION)),
+)  # fmt: skip
+
 ENVIRONMENT = Line(
     8,
-    (6, curves(
+    (8, curves(
         "Irradiance", "In the plane of the modules, and on the horizontal.",
         Query(f"avg({IRRADIANCE})", "modules", "yellow"),
         Query(
@@ -183,19 +199,14 @@ ENVIRONMENT = Line(
             "horizontal", "orange",
         ),
         unit="Wm2", floor=0,
-    )),
-    (6, curves(
+    ).no_value(NO_STATION)),
+    (8, curves(
         "Temperatures", "Of the air and of the modules.",
         Query(f"avg({of_plant('weather_ambient_temperature_celsius')})", "air", "blue"),
         Query(f"avg({of_plant('weather_module_temperature_celsius')})", "modules", "red"),
         unit="celsius", fill=0,
-    )),
-    (6, curves(
-        "Sun", "Elevation above the horizon at the plant's coordinates.",
-        Query(f"max({of_plant('plant_sun_elevation_degrees')})", "elevation", "yellow"),
-        unit="degree",
-    )),
-    (6, curves(
+    ).no_value(NO_STATION)),
+    (8, curves(
         "Wind", "Speed, and direction on the right: 0° is north.",
         Query(f"avg({of_plant('weather_wind_speed_meters_per_second')})", "speed", "blue"),
         Query(
@@ -203,33 +214,32 @@ ENVIRONMENT = Line(
             {"drawStyle": "points", "showPoints": "always", "pointSize": 3},
         ),
         unit="velocityms", floor=0,
-    )),
+    ).no_value(NO_STATION)),
 )  # fmt: skip
 
 # Two digits, since names that are no numbers are sorted as texts.
 BOX_STRINGS = (
-    f"label_replace({of_plant('combiner_string_current_amperes')}, "
-    '"string", "0$1", "string", "(.)")'
+    f'label_replace({in_use(of_plant, "combiner_string")}, "string", "0$1", "string", "(.)")'
 )
+NO_BOXES = "This plant has no DC combiner boxes that are read."
 BOXES = Line(
     9,
     (6, ranking(
         "Combiner boxes", "Current of each DC combiner box.",
         f"sort_desc({with_device(of_plant('combiner_dc_current_amperes'))})", "{{device_name}}",
         "amp",
-    )),
+    ).no_value(NO_BOXES)),
     (12, heatmap(
         "Strings of combiner boxes",
         "Current of each string over time: a dark row among bright ones is a string that is out or "
-        "weak. Inputs that nothing is wired to stay dark.",
-        with_device(BOX_STRINGS),
-        "{{device_name}}, string {{string}}", "amp",
-    )),
+        "weak. Inputs that never carried a current are left out.",
+        Query(with_device(BOX_STRINGS), "{{device_name}}, string {{string}}"), unit="amp",
+    ).no_value(NO_BOXES)),
     (6, curves(
         "Temperatures of combiner boxes", "Inside each DC combiner box.",
         Query(with_device(of_plant("combiner_temperature_celsius")), "{{device_name}}"),
         unit="celsius", fill=0,
-    )),
+    ).no_value(NO_BOXES)),
 )  # fmt: skip
 
 DASHBOARD = dashboard(
@@ -242,10 +252,8 @@ DASHBOARD = dashboard(
         CURVES,
         INVERTERS,
         COMPARISON,
-        YESTERDAY_LINE,
-        "Environment",
-        ENVIRONMENT,
-        "DC combiner boxes",
-        BOXES,
+        PAST,
+        Folded("Weather station", IRRADIATION, ENVIRONMENT),
+        Folded("DC combiner boxes", BOXES),
     ),
 )

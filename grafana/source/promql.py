@@ -58,6 +58,20 @@ def _joined(expression: str, key: str, info: str) -> str:
     )
 
 
+def in_use(of: Select, strings: str) -> str:
+    """The currents of string inputs that something is wired to; the others say 0 for ever.
+
+    Those carried half an ampere within two weeks or, where voltages are told, had one.
+    """
+    currents, voltages = of(f"{strings}_current_amperes"), of("inverter_string_voltage_volts")
+    return (
+        f"({currents} and on (account, device_id, string) ("
+        f"max_over_time({currents}[$__range] @ end()) > 0.5 "
+        f"or max_over_time({currents}[14d:15m] @ end()) > 0.5 "
+        f"or max_over_time({voltages}[$__range] @ end()) > 50))"
+    )
+
+
 def kilowatt_hours(expression: str) -> str:
     """Joules as people count them."""
     return f"{expression} / {JOULES}"

@@ -88,6 +88,23 @@ def table(  # noqa: PLR0913  # as stat
 _COLORED = DynamicConfigValue("custom.cellOptions", {"type": "color-text"})
 
 
+def best(title: str, description: str, expr: str, unit: str, count: int) -> Panel:
+    """The best days of one daily series, which has no labels."""
+    options = {"showHeader": True, "cellHeight": "sm", "frameIndex": 0}
+    panel = panel_of("table", title, description, options).unit(unit).decimals(1).interval("1d")
+    target = Dataquery().expr(expr).range().format(PromQueryFormat.TIME_SERIES)
+    panel.with_target(target.ref_id(REF_IDS[0]).legend_format("Energy").datasource(DATASOURCE))
+    panel.override_by_name("Day", [DynamicConfigValue("unit", "time:ddd, D MMMM YYYY")])
+    renamed = {"Time": "Day", "Value": "Energy"}
+    return panel.transformations(
+        [
+            DataTransformerConfig("organize", options={"renameByName": renamed}),
+            DataTransformerConfig("sortBy", options={"sort": [{"field": "Energy", "desc": True}]}),
+            DataTransformerConfig("limit", options={"limitField": count}),
+        ]
+    )
+
+
 def _hidden() -> list[DynamicConfigValue]:
     """Hides a column from people, not from links; the second is how Grafana 13 says it."""
     everywhere = {"viz": True, "legend": True, "tooltip": True}

@@ -7,6 +7,7 @@ import type {
   RowPanel,
 } from '@grafana/schema';
 import type * as bargauge from '@grafana/schema/dist/esm/raw/composable/bargauge/panelcfg/x/BarGaugePanelCfg_types.gen';
+import type * as gauge from '@grafana/schema/dist/esm/raw/composable/gauge/panelcfg/x/GaugePanelCfg_types.gen';
 import type * as geomap from '@grafana/schema/dist/esm/raw/composable/geomap/panelcfg/x/GeomapPanelCfg_types.gen';
 import type * as heatmap from '@grafana/schema/dist/esm/raw/composable/heatmap/panelcfg/x/HeatmapPanelCfg_types.gen';
 import type * as stat from '@grafana/schema/dist/esm/raw/composable/stat/panelcfg/x/StatPanelCfg_types.gen';
@@ -37,6 +38,7 @@ type Of<T extends string, Options, Field = Record<string, never>> = Omit<
 
 type AnyPanel =
   | Of<'bargauge', bargauge.Options>
+  | Of<'gauge', gauge.Options>
   | Of<'geomap', geomap.Options>
   | Of<'heatmap', heatmap.Options, heatmap.FieldConfig>
   | Of<'stat', stat.Options>
@@ -44,7 +46,28 @@ type AnyPanel =
   | Of<'table', table.Options, table.FieldConfig>
   | Of<'timeseries', timeseries.Options, timeseries.FieldConfig>;
 
-interface Strict extends Omit<Dashboard, 'panels'> {
+// What Prometheus' data source makes marks of.
+interface Annotation {
+  name: string;
+  datasource: { type: string; uid: string };
+  enable: boolean;
+  iconColor: string;
+  target: { refId: string; expr: string; interval?: string };
+  titleFormat?: string;
+  textFormat?: string;
+}
+
+// What an import checks.
+interface Requirement {
+  type: 'grafana' | 'datasource' | 'panel';
+  id: string;
+  name: string;
+  version: string;
+}
+
+interface Strict extends Omit<Dashboard, 'panels' | 'annotations'> {
+  __requires: Requirement[];
+  annotations: { list: Annotation[] };
   panels: Array<AnyPanel | (Omit<RowPanel, 'panels'> & { panels: AnyPanel[] })>;
 }
 

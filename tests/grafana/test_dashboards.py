@@ -18,10 +18,17 @@ HERE = Path(__file__).parent
 GRAFANA = ROOT / "grafana"
 FILES = sorted((GRAFANA / "dashboards").glob("*.json"))
 DASHBOARDS = [json.loads(file.read_text("utf-8")) for file in FILES]
+
+
+def everything(dashboard):
+    """Rows and panels, those of folded rows too."""
+    return [each for panel in dashboard["panels"] for each in (panel, *panel.get("panels", ()))]
+
+
 PANELS = [
     pytest.param(dashboard, panel, id=f"{dashboard['uid']}: {panel['title']}")
     for dashboard in DASHBOARDS
-    for panel in dashboard["panels"]
+    for panel in everything(dashboard)
     if panel["type"] != "row"
 ]
 EACH = pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda each: each["uid"])
@@ -31,7 +38,12 @@ PROMETHEUS_OWN = {"scrape_duration_seconds", "scrape_samples_scraped"}
 OF_THE_PROCESS = {"process_cpu_seconds_total", "process_resident_memory_bytes"}
 # Counters of calls and alarms step every few minutes to hours, so that a rate interval says little.
 WINDOWS = {"1h", "6h", "1d", "7d", "$__range"}
-VARIABLES = {"$__rate_interval": "5m", "$__range": "1d"}
+VARIABLES = {
+    "$__rate_interval": "5m",
+    "$__range": "1d",
+    "$import_price": "0.30",
+    "$export_price": "0.08",
+}
 
 PROMTOOL = shutil.which("promtool")
 NODE_MODULES = ROOT / "build" / "grafana" / "node_modules"
@@ -67,15 +79,15 @@ def test_the_json_is_what_the_sources_write(tmp_path):
     assert written == {file.name: file.read_text("utf-8") for file in FILES}
 
 
-def test_there_are_seven_dashboards_each_with_a_uid_and_a_title_of_its_own():
-    assert len({each["uid"] for each in DASHBOARDS}) == 7
-    assert len({each["title"] for each in DASHBOARDS}) == 7
+def test_there_are_eight_dashboards_each_with_a_uid_and_a_title_of_its_own():
+    assert len({each["uid"] for each in DASHBOARDS}) == 8
+    assert len({each["title"] for each in DASHBOARDS}) == 8
     assert [file.stem for file in FILES] == [each["uid"] for each in DASHBOARDS]
 
 
 @EACH
-def test_a_dashboard_can_be_imported_anywhere_and_edited_nowhere(dashboard):
-    assert (dashboard["id"], dashboard["editable"], dashboard["schemaVersion"]) == (None, False, 42)
+def test_a_dashboard_can_be_imported_anywhere_and_edited_there(dashboard):
+    assert (dashboard["id"], dashboard["editable"], dashboard["schemaVersion"]) == (None, True, 42)
     assert dashboard["tags"] == ["fusionsolar"]
     assert (dashboard["refresh"], dashboard["time"]) == ("1m", {"from": "now-24h", "to": "now"})
     assert [link["tags"] for link in dashboard["links"]] == [["fusionsolar"]]
@@ -92,9 +104,38 @@ def test_a_dashboard_asks_first_for_data_source_job_instance_and_account(dashboa
 
 
 @EACH
+def test_a_dashboard_names_what_it_requires_of_grafana(dashboard):
+    grafana, source, *panels = dashboard["__requires"]
+    assert (grafana["id"], grafana["version"]) == ("grafana", "11.0.0")
+    assert (source["type"], source["id"]) == ("datasource", "prometheus")
+    kinds = {panel["type"] for panel in everything(dashboard)} - {"row"}
+    assert [(each["type"], each["id"]) for each in panels] == [("panel", k) for k in sorted(kinds)]
+    assert all(each["name"] for each in panels)
+
+
+@EACH
+def test_alerts_are_marked_and_where_plants_are_chosen_serious_alarms_too(dashboard):
+    marks = {each["name"]: each for each in dashboard["annotations"]["list"]}
+    assert marks["Alerts"]["target"]["expr"].startswith('ALERTS{alertname=~"FusionSolar.+"')
+    assert ("Alarms" in marks) == ("plant" in variables(dashboard))
+    if "Alarms" in marks:
+        assert 'plant_code=~"$plant"' in marks["Alarms"]["target"]["expr"]
+        assert 'severity=~"critical|major"' in marks["Alarms"]["target"]["expr"]
+    for mark in marks.values():
+        assert mark["enable"]
+        assert mark["datasource"]["uid"] == "${datasource}"
+        assert mark["titleFormat"]
+
+
+def asked_for(dashboard):
+    """The variables that Prometheus answers."""
+    return {n: each for n, each in variables(dashboard).items() if each["type"] == "query"}
+
+
+@EACH
 def test_a_variable_is_asked_anew_for_another_time_and_chains_to_those_before_it(dashboard):
     before = ["job", "instance", "account", "plant", "device"]
-    for name, variable in list(variables(dashboard).items())[1:]:
+    for name, variable in asked_for(dashboard).items():
         assert variable["refresh"] == 2
         assert variable["datasource"]["uid"] == "${datasource}"
         used = re.findall(r"\$(\w+)", variable["query"]["query"])
@@ -114,12 +155,18 @@ def test_things_are_chosen_by_name_even_by_one_with_quotes_and_without_one_by_ke
 
 @EACH
 def test_panels_stand_side_by_side_and_bear_numbers_of_their_own(dashboard):
-    ids = [panel["id"] for panel in dashboard["panels"]]
+    ids = [panel["id"] for panel in everything(dashboard)]
     assert ids == list(range(1, len(ids) + 1))
-    boxes = [panel["gridPos"] for panel in dashboard["panels"]]
-    assert [box for box in boxes if box["x"] + box["w"] > 24] == []
-    assert [pair for pair in combinations(boxes, 2) if overlap(*pair)] == []
-    assert sum(box["w"] * box["h"] for box in boxes) == 24 * max(b["y"] + b["h"] for b in boxes)
+    folded = [panel for panel in dashboard["panels"] if panel.get("panels")]
+    for inside, start in (
+        (dashboard["panels"], 0),
+        *((row["panels"], row["gridPos"]["y"] + 1) for row in folded),
+    ):
+        boxes = [panel["gridPos"] for panel in inside]
+        assert [box for box in boxes if box["x"] + box["w"] > 24] == []
+        assert [pair for pair in combinations(boxes, 2) if overlap(*pair)] == []
+        height = max(b["y"] + b["h"] for b in boxes) - start
+        assert sum(box["w"] * box["h"] for box in boxes) == 24 * height
 
 
 def overlap(one, other):
@@ -157,6 +204,49 @@ def test_a_panel_invents_no_value_and_counts_over_a_fitting_time(dashboard, pane
         assert set(re.findall(r"\bincrease\([^\[]*\[([^\]]*)\]", query)) <= WINDOWS
 
 
+def test_what_few_plants_have_is_folded_and_says_why_it_is_empty():
+    folded = {
+        (dashboard["uid"].removeprefix("fusionsolar-"), row["title"]): row
+        for dashboard in DASHBOARDS
+        for row in dashboard["panels"]
+        if row["type"] == "row" and row["collapsed"]
+    }
+    assert set(folded) == {
+        ("plant", "Weather station"),
+        ("plant", "DC combiner boxes"),
+        ("meters", "Tariffs"),
+        ("meters", "Transformers"),
+    }
+    for row in folded.values():
+        for panel in row["panels"]:
+            assert panel["fieldConfig"]["defaults"]["noValue"], panel["title"]
+
+
+def test_a_number_over_its_course_is_that_of_now_or_none():
+    courses = [
+        panel
+        for _dashboard, panel in (param.values for param in PANELS)
+        if panel["options"].get("graphMode") == "area"
+    ]
+    assert len(courses) == 11
+    for panel in courses:
+        (query,) = queries(panel)
+        assert query.endswith(' or sum(up{job=~"$job", instance=~"$instance"}) * NaN')
+        assert panel["options"]["reduceOptions"]["calcs"] == ["last"]
+        (nothing,) = panel["fieldConfig"]["defaults"]["mappings"]
+        assert nothing["options"] == {"match": "nan", "result": {"text": "-", "index": 0}}
+
+
+def test_a_home_is_asked_for_its_plant_and_two_prices_only():
+    (home,) = (each for each in DASHBOARDS if each["uid"] == "fusionsolar-home")
+    shown = [name for name, each in variables(home).items() if each.get("hide", 0) == 0]
+    assert shown == ["plant", "import_price", "export_price"]
+    first = sorted(home["panels"], key=lambda panel: (panel["gridPos"]["y"], panel["gridPos"]["x"]))
+    assert [panel["title"] for panel in first[:2]] == ["Now", "Today"]
+    # A telephone shows them below each other, in rows of 38 pixels: 844 less the controls.
+    assert sum(panel["gridPos"]["h"] for panel in first[:2]) * 38 < 844 - 190
+
+
 def test_the_energy_flow_negates_what_takes_and_nothing_else():
     """So that Grafana, which takes -0 for negative, stacks each series to its side."""
     (flow,) = (param.values[1] for param in PANELS if param.values[1]["title"] == "Energy flow")
@@ -175,7 +265,7 @@ def test_every_metric_that_is_asked_for_exists(known):
     } | {
         name
         for dashboard in DASHBOARDS
-        for variable in list(variables(dashboard).values())[1:]
+        for variable in asked_for(dashboard).values()
         for name, _matchers in SELECTOR.findall(variable["query"]["query"])
     }
     assert len(asked) > 70

@@ -5,6 +5,7 @@ that alerts look at.
 """
 
 ALARMS, EXPORTER = "fusionsolar-alarms", "fusionsolar-exporter"
+FLEET, HOME = "fusionsolar-fleet", "fusionsolar-home"
 INVERTER, PLANT = "fusionsolar-inverter", "fusionsolar-plant"
 ENERGY, PRODUCTION, ALERTS = "energy.yml", "production.yml", "alerts"
 
@@ -24,8 +25,6 @@ TROUBLES = {
 
 # They are always empty on a stack that is a minute old and has the simulator's fleet.
 NEVER = {
-    (PLANT, "Energy per day"): "a day is shown when the next has passed its noon",
-    (PLANT, "Performance ratio per day"): "as the energy per day",
     (ALERTS, "fusionsolar_device_upgrade_state_code"): "no upgrade was ordered",
     (ALERTS, "fusionsolar_device_upgrade_timestamp_seconds"): "no upgrade was ordered",
     **dict.fromkeys(
@@ -50,6 +49,7 @@ SOMETIMES = {
     **dict.fromkeys(
         [
             (ENERGY, "phase:fusionsolar_voltage_volts:median7d"),
+            (ENERGY, "phase:fusionsolar_voltage_volts:nominal"),
             (ENERGY, "phase:fusionsolar_voltage_volts:of_median7d"),
             (PRODUCTION, "inverter:fusionsolar_inverter_active_power_watts:max14d"),
             (PRODUCTION, "plant:fusionsolar_inverter_capacity_watts:least"),
@@ -61,5 +61,22 @@ SOMETIMES = {
         ],
         "looks back in steps of up to two hours: a full hour must be behind",
     ),
+    **dict.fromkeys(
+        [
+            (PLANT, "Energy per day"),
+            (PLANT, "Performance ratio per day"),
+            (HOME, "Day by day"),
+            (HOME, "Month by month, and the year before"),
+            (HOME, "Calendar"),
+            (HOME, "Best days"),
+        ],
+        "a day or month is drawn at the midnight at which it began, which is seldom now",
+    ),
+    **dict.fromkeys(
+        [(INVERTER, "Strings"), (PLANT, "Strings of combiner boxes")],
+        "a string is known once it had a current or a voltage, and by night none has",
+    ),
+    (HOME, "Now"): "grid and battery have one direction at a time",
+    (FLEET, "Power by plant"): "no plant is beyond the ten largest",
     (INVERTER, "String voltages"): "central inverters tell one for all strings, and only by day",
 }

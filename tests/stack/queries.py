@@ -14,7 +14,11 @@ CHOSEN = {
     "$job": ".+",
     "$instance": ".+",
     "$account": ".+",
+    "$import_price": "0.30",
+    "$export_price": "0.08",
 }
+# What a sparkline says where there is nothing: it must not pass for data here.
+NOTHING = ' or sum(up{job=~"$job", instance=~"$instance"}) * NaN'
 NAME = re.compile(r"(?<![\w:])fusionsolar_\w+(?!:)\b")  # of the exporter's own series
 
 
@@ -36,7 +40,7 @@ class Query:
 
     def choices(self, devices):
         """The expression for each plant and device that one may choose."""
-        text = self.expression
+        text = self.expression.removesuffix(NOTHING)
         for variable, value in CHOSEN.items():
             text = text.replace(variable, value)
         text = text.replace('=~"$plant"', '=~".+"')
@@ -59,7 +63,8 @@ def _of_dashboards():
             if variable["type"] == "query":
                 asked = _variable(variable["query"]["query"])
                 yield Query(board["uid"], f"variable {variable['name']}", "", asked)
-        for panel in board["panels"]:
+        panels = [each for panel in board["panels"] for each in (panel, *panel.get("panels", ()))]
+        for panel in panels:
             for target in panel.get("targets", ()):
                 yield Query(board["uid"], panel["title"], target["refId"], target["expr"])
 

@@ -1,0 +1,58 @@
+"""What a plant keeps, uses and draws, by the statistics: as its server tells it, or calculated.
+
+prometheus/rules/energy.yml reckons the same.
+"""
+
+from grafana.source.promql import Select, per_plant
+
+
+def _told(of: Select, quantity: str, *when: str) -> str:
+    return of(f"plant_period_{quantity}_energy_joules", *when)
+
+
+def produced(of: Select, *when: str) -> str:
+    """What the modules gave; of servers that do not tell it, what the inverters put out."""
+    return per_plant(f"({_told(of, 'pv', *when)} or {_told(of, 'inverter', *when)})")
+
+
+def fed_in(of: Select, *when: str) -> str:
+    """What went into the grid."""
+    return per_plant(_told(of, "feed_in", *when))
+
+
+def kept(of: Select, *when: str) -> str:
+    """What the modules gave and the grid did not get."""
+    told, left = per_plant(_told(of, "self_consumed", *when)), fed_in(of, *when)
+    return f"clamp_min({told} or {produced(of, *when)} - {left}, 0)"
+
+
+def used(of: Select, *when: str) -> str:
+    """What was consumed."""
+    return per_plant(_told(of, "consumed", *when))
+
+
+def supplied(of: Select, *when: str) -> str:
+    """What was consumed and did not come from the grid."""
+    told, put_out = (per_plant(_told(of, each, *when)) for each in ("self_supplied", "inverter"))
+    return f"clamp_min({told} or {put_out} - {fed_in(of, *when)}, 0)"
+
+
+def drawn(of: Select, *when: str) -> str:
+    """What came from the grid."""
+    told = per_plant(_told(of, "purchased", *when))
+    return f"clamp_min({told} or {used(of, *when)} - {supplied(of, *when)}, 0)"
+
+
+def share(part: str, whole: str) -> str:
+    """A part of a whole, over the plants that tell both."""
+    return f"clamp_max(sum({part} and {whole}) / (sum({whole} and {part}) > 0), 1)"
+
+
+def self_consumption(of: Select, *when: str) -> str:
+    """The part of what the modules gave that the grid did not get."""
+    return share(kept(of, *when), produced(of, *when))
+
+
+def self_sufficiency(of: Select, *when: str) -> str:
+    """The part of the consumption that did not come from the grid."""
+    return share(supplied(of, *when), used(of, *when))

@@ -1,0 +1,252 @@
+"""A home: what does the roof give, where does it go, and what is it worth?
+
+On a telephone panels stand below each other in this order: the first fit its screen.
+"""
+
+from grafana.source import balance
+from grafana.source.boards import ACCOUNT, PLANT, Line, dashboard, price
+from grafana.source.flow import (
+    BATTERY,
+    CHARGE_COLOR,
+    DISCHARGE_COLOR,
+    DRAW_COLOR,
+    FEED_IN_COLOR,
+    LOAD,
+    LOAD_COLOR,
+    METER,
+    PV,
+    PV_COLOR,
+    SOC,
+)
+from grafana.source.history import DAYS, MONTHS, Calendar, a_year_before, dated
+from grafana.source.panels import Query, Steps, curves, gauges, heatmap, numbers
+from grafana.source.promql import kilowatt_hours, of_account, of_plants
+from grafana.source.tables import best
+
+PERIODS = {"day": "today", "month": "this month", "year": "this year"}
+IDLE = 20  # W that count as nothing: meters waver
+KEPT_COLOR = "semi-dark-green"
+SHARES: Steps = ((None, "text"), (0, "red"), (0.3, "orange"), (0.6, "green"))
+# ms between two bars that are no gap; a gap would make the bars as narrow as a day.
+NO_GAPS = {"insertNulls": 40 * 86_400_000}
+WEEK = {"1 Mon": -3, "2 Tue": -2, "3 Wed": -1, "4 Thu": 0, "5 Fri": 1, "6 Sat": 2, "7 Sun": 3}
+
+
+def _now(period: str) -> tuple[str, str]:
+    return f'period="{period}"', 'window="current"'
+
+
+def _kilograms(period: str) -> str:
+    return f"sum({of_plants('plant_period_co2_reduction_grams', *_now(period))}) / 1000"
+
+
+def _flows(power: str, above: Query, below: Query, idle: str) -> tuple[Query, ...]:
+    """In words which way a power flows; `above` and `below` bear names and colours."""
+    total = f"sum({power})"
+    return (
+        Query(f"{total} > {IDLE}", above.legend, above.color),
+        Query(f"-{total} > {IDLE}", below.legend, below.color),
+        Query(f"abs({total}) <= {IDLE}", idle, "text"),
+    )
+
+
+def _energy(name: str, color: str, joules: str) -> Query:
+    return Query(kilowatt_hours(f"sum({joules})"), name, color)
+
+
+def _money(joules: str, price: str, period: str, color: str) -> Query:
+    """With the currency in its name, if one is configured."""
+    worth = f"sum by (account) ({kilowatt_hours(joules)} * ${price})"
+    currency = f"group by (account, currency) ({of_account('account_info')})"
+    return Query(
+        f"{worth} * on (account) group_left (currency) {currency}",
+        f"{PERIODS[period]} {{{{currency}}}}",
+        color,
+    )
+
+
+NOW = Line(
+    8,
+    (8, numbers(
+        "Now",
+        "Which way the energy flows: means of the last quarter of an hour, as inverter, meter and "
+        "battery are not read at the same moment.",
+        Query(f"sum({PV})", "from the roof", PV_COLOR),
+        Query(f"sum({LOAD})", "used at home", LOAD_COLOR),
+        *_flows(
+            METER,
+            Query("", "fed into the grid", FEED_IN_COLOR),
+            Query("", "drawn from the grid", DRAW_COLOR),
+            "grid: nothing flows",
+        ),
+        *_flows(
+            BATTERY,
+            Query("", "charges the battery", CHARGE_COLOR),
+            Query("", "comes from the battery", DISCHARGE_COLOR),
+            "battery: at rest",
+        ),
+        Query(f"avg({SOC})", "battery is full to", "text", "percentunit", axis=False),
+        unit="watt",
+    )),
+    (6, numbers(
+        "Today", "Since the plant's midnight, by its statistics.",
+        _energy("produced", PV_COLOR, balance.produced(of_plants, *_now("day"))),
+        _energy("used", LOAD_COLOR, balance.used(of_plants, *_now("day"))),
+        _energy("fed in", FEED_IN_COLOR, balance.fed_in(of_plants, *_now("day"))),
+        _energy("drawn", DRAW_COLOR, balance.drawn(of_plants, *_now("day"))),
+        unit="kwatth",
+    )),
+    (5, gauges(
+        "Self-sufficiency", "The part of the consumption that did not come from the grid.",
+        *(
+            Query(balance.self_sufficiency(of_plants, *_now(period)), name)
+            for period, name in PERIODS.items()
+        ),
+        steps=SHARES,
+    )),
+    (5, gauges(
+        "Self-consumption", "The part of what the roof gave that did not go into the grid.",
+        *(
+            Query(balance.self_consumption(of_plants, *_now(period)), name)
+            for period, name in PERIODS.items()
+        ),
+        steps=SHARES,
+    )),
+)  # fmt: skip
+
+COURSE = Line(
+    9,
+    (12, curves(
+        "Power", "What the roof gives and what the home uses; means of a quarter of an hour.",
+        Query(f"sum({PV})", "from the roof", PV_COLOR),
+        Query(f"sum({LOAD})", "used at home", LOAD_COLOR, line={"fillOpacity": 0}),
+        unit="watt", floor=0, fill=25,
+    )),
+    (12, curves(
+        "Battery", "How full it is; above zero on the right it charges, below it is discharged.",
+        Query(f"avg({SOC})", "state of charge", "green"),
+        Query(
+            f"sum({BATTERY})", "power", "blue", "watt",
+            {"fillOpacity": 0, "lineStyle": {"fill": "dash", "dash": [8, 6]}},
+        ),
+        unit="percentunit", floor=0, fill=20,
+    ).no_value("No battery has told anything in this time.")),
+)  # fmt: skip
+
+WORTH = Line(
+    6,
+    (6, numbers(
+        "Saved",
+        "What was used and did not come from the grid, at the grid's price, which stands at the "
+        "top.",
+        *(
+            _money(balance.supplied(of_plants, *_now(period)), "import_price", period, "green")
+            for period in PERIODS
+        ),
+        unit="none",
+    ).decimals(2)),
+    (6, numbers(
+        "Earned", "What was fed in, at its price, which stands at the top.",
+        *(
+            _money(balance.fed_in(of_plants, *_now(period)), "export_price", period, "blue")
+            for period in PERIODS
+        ),
+        unit="none",
+    ).decimals(2)),
+    (6, numbers(
+        "CO₂ avoided", "By the energy of the roof, as the management system reckons it.",
+        *(Query(_kilograms(period), name, "green") for period, name in PERIODS.items()),
+        unit="suffix: kg",
+    )),
+    (6, numbers(
+        "Produced", "What the modules gave; of all time, what the plant has counted.",
+        *(
+            _energy(PERIODS[period], PV_COLOR, balance.produced(of_plants, *_now(period)))
+            for period in ("month", "year")
+        ),
+        _energy("of all time", PV_COLOR, of_plants("plant_energy_joules_total")),
+        unit="kwatth",
+    )),
+)  # fmt: skip
+
+
+def _of(calendar: Calendar, later: int = 0) -> dict[str, str]:
+    """The energies of each day or month, in kWh."""
+    told = {
+        each: dated(of_plants, f"{each}_energy_joules", calendar, later)
+        for each in ("pv", "inverter", "feed_in", "consumed", "self_supplied", "purchased")
+    }
+    made = f"({told['pv']} or {told['inverter']})"
+    supplied = f"({told['self_supplied']} or {told['inverter']} - {told['feed_in']})"
+    return {
+        "produced": kilowatt_hours(made),
+        "kept": kilowatt_hours(f"clamp_min({made} - {told['feed_in']}, 0)"),
+        "fed in": kilowatt_hours(told["feed_in"]),
+        "drawn": kilowatt_hours(
+            f"-clamp_min({told['purchased']} or {told['consumed']} - {supplied}, 0)"
+        ),
+    }
+
+
+def _bars(calendar: Calendar) -> tuple[Query, ...]:
+    energies = _of(calendar)
+    return (
+        Query(energies["kept"], "used or stored at home", KEPT_COLOR, line=NO_GAPS),
+        Query(energies["fed in"], "fed in", FEED_IN_COLOR, line=NO_GAPS),
+        Query(energies["drawn"], "drawn from the grid", DRAW_COLOR, line=NO_GAPS),
+    )
+
+
+YEAR_BEFORE = kilowatt_hours(
+    f"(({a_year_before(of_plants, 'pv_energy_joules', MONTHS)} "
+    f"or {a_year_before(of_plants, 'inverter_energy_joules', MONTHS)}) "
+    f"and {_of(MONTHS)['produced']})"
+)
+
+BARS = Line(
+    9,
+    (12, curves(
+        "Day by day",
+        "Above zero what the roof gave, below it what came from the grid; the last bar is today's.",
+        *_bars(DAYS), unit="kwatth", bars=True, stacked=True, daily=True,
+    )),
+    (12, curves(
+        "Month by month, and the year before",
+        "As day by day. The dots are what the roof gave in the same month a year earlier; it needs "
+        "a Prometheus that keeps two years.",
+        *_bars(MONTHS),
+        Query(
+            YEAR_BEFORE, "the year before", "text",
+            line={**NO_GAPS, "drawStyle": "points", "showPoints": "always", "pointSize": 8,
+                  "stacking": {"mode": "none", "group": "B"}},
+        ),
+        unit="kwatth", bars=True, stacked=True, daily=True,
+    ).time_from("1y")),
+)  # fmt: skip
+
+CALENDAR = Line(
+    8,
+    (16, heatmap(
+        "Calendar",
+        "What the roof gave each day: a column is a week, the darker the more.",
+        *(Query(_of(DAYS, later=24 * days)["produced"], day) for day, days in WEEK.items()),
+        unit="kwatth", scheme="YlGn",
+    ).interval("7d").time_from("1y")),
+    (8, best(
+        "Best days", "The ten best days of the last year.", _of(DAYS)["produced"], "kwatth", 10,
+    ).time_from("1y")),
+)  # fmt: skip
+
+DASHBOARD = dashboard(
+    "fusionsolar-home",
+    "Home",
+    "What the roof gives, where it goes, and what it is worth.",
+    (
+        ACCOUNT,
+        PLANT,
+        price("import_price", "Price of the grid's kWh", "What a kWh from the grid costs", "0.30"),
+        price("export_price", "Price of a kWh fed in", "What a kWh fed in brings", "0.08"),
+    ),
+    (NOW, COURSE, WORTH, BARS, CALENDAR),
+    narrow=True,
+)

@@ -1,0 +1,180 @@
+"""What panels ask, answered by promtool on series of our own."""
+
+import json
+from itertools import chain
+from pathlib import Path
+
+import pytest
+from prometheus.promtool import PROMTOOL, needs_promtool, run
+
+pytestmark = [pytest.mark.slow, needs_promtool]
+
+FILES = (Path(__file__).parents[2] / "grafana" / "dashboards").glob("*.json")
+DASHBOARDS = {file.stem: json.loads(file.read_text("utf-8")) for file in FILES}
+CHOSEN = {
+    "$__range": "1h",
+    "$job": ".+",
+    "$instance": ".+",
+    "$account": ".+",
+    "$plant": "P",
+    "$device": "D",
+    "$import_price": "0.30",
+}
+SCRAPED = {"job": "fusionsolar", "instance": "exporter", "account": "home", "plant_code": "P"}
+HOUR, KWH = 3600, 3_600_000
+
+
+def asked(dashboard, title, legend=None):
+    """The expression of a panel, with everything chosen."""
+    panels = DASHBOARDS[f"fusionsolar-{dashboard}"]["panels"]
+    every = chain.from_iterable((panel, *panel.get("panels", ())) for panel in panels)
+    (panel,) = (each for each in every if each["title"] == title)
+    targets = panel["targets"]
+    (found,) = (t["expr"] for t in targets if legend is None or t["legendFormat"] == legend)
+    for variable, value in CHOSEN.items():
+        found = found.replace(variable, value)
+    return found
+
+
+def series(metric, *values, **labels):
+    """A series of these values, one each step; None is none."""
+    told = ", ".join(f'{key}="{value}"' for key, value in {**SCRAPED, **labels}.items())
+    shown = " ".join("_" if value is None else repr(value) for value in values)
+    return {"series": f"fusionsolar_{metric}{{{told}}}", "values": shown}
+
+
+def answers(tmp_path, every, told, expression, expected):
+    """Fails unless the expression gives these values of series without names, by seconds."""
+    document = {
+        "evaluation_interval": "1m",
+        "tests": [
+            {
+                "interval": every,
+                "input_series": told,
+                "promql_expr_test": [
+                    {
+                        "expr": expression,
+                        "eval_time": f"{at}s",
+                        "exp_samples": [{"labels": label, "value": value} for label, value in some],
+                    }
+                    for at, some in expected.items()
+                ],
+            }
+        ],
+    }
+    path = tmp_path / "case.json"  # which is YAML
+    path.write_text(json.dumps(document), "utf-8")
+    status, said = run(PROMTOOL, "test", "rules", str(path))
+    assert status == 0, said
+
+
+def days(ahead):
+    """A plant's days, told each hour of four of UTC, where clocks are so many hours ahead.
+
+    Each day brings as many kWh as its number, evenly.
+    """
+    windows = {"current": 0, "previous": 1}
+    starts, energies = {each: [] for each in windows}, {each: [] for each in windows}
+    for hour in range(4 * 24 + 1):
+        today, since = divmod(hour + ahead, 24)
+        for window, back in windows.items():
+            day = today - back
+            starts[window].append(float((24 * day - ahead) * HOUR))
+            share = 1.0 if back else since / 24
+            energies[window].append(float(day * share * KWH))
+    period = {"period": "day"}
+    for window in windows:
+        yield series(
+            "plant_period_start_timestamp_seconds", *starts[window], window=window, **period
+        )
+        yield series("plant_period_pv_energy_joules", *energies[window], window=window, **period)
+
+
+@pytest.mark.parametrize("ahead", [-8, 0, 2, 11])
+def test_a_day_is_drawn_at_its_own_date_in_any_zone_and_the_running_one_so_far(tmp_path, ahead):
+    today, since = divmod(4 * 24 + ahead, 24)
+    bars = {day: float(day) for day in range(1, today)} | {today: today * since / 24}
+    expected = {day * 24 * HOUR: [("{}", bars[day])] if day in bars else [] for day in range(1, 5)}
+    answers(tmp_path, "1h", list(days(ahead)), asked("home", "Best days"), expected)
+
+
+def powers(later):
+    """100 kW from the roof, 2 fed in; the meter is read so many seconds after the inverter."""
+    for kind, device, watts, seconds in (
+        ("inverter_dc", "inverter", 100e3, 0.0),
+        ("meter_active", "meter", 2e3, float(later)),
+    ):
+        yield series(f"{kind}_power_watts", *[watts] * 31, device_id=device)
+        at = [60.0 * minute + seconds for minute in range(31)]
+        yield series("device_last_reading_timestamp_seconds", *at, device_id=device)
+
+
+def test_a_load_is_made_of_readings_of_one_quarter_of_an_hour_only(tmp_path):
+    load = asked("flow", "Load by plant").partition(" * on (account, plant_code) group_left")[0]
+    plant = '{account="home", plant_code="P"}'
+    answers(tmp_path, "1m", list(powers(300)), load, {1800: [(plant, 98e3)]})
+    answers(tmp_path, "1m", list(powers(1200)), load, {1800: []})
+    answers(
+        tmp_path, "1m", list(powers(1200)), asked("flow", "Readings apart"), {1800: [("{}", 1200)]}
+    )
+
+
+def test_a_string_that_died_is_drawn_and_one_that_never_was_is_not(tmp_path):
+    strings = {"1": (8.0, 9.0), "2": (8.0, 0.0), "3": (0.0, 0.0), "4": (0.0, 0.0)}
+    told = [
+        series(
+            "inverter_string_current_amperes",
+            *[before] * 60,
+            *[now] * 61,
+            device_id="D",
+            string=name,
+        )
+        for name, (before, now) in strings.items()
+    ]
+    # The fourth is wired, but dead from the start.
+    told += [
+        series("inverter_string_voltage_volts", *[volts] * 121, device_id="D", string=name)
+        for name, volts in (("3", 3.0), ("4", 600.0))
+    ]
+    identity = 'account="home", device_id="D", instance="exporter", job="fusionsolar"'
+    identity += ', plant_code="P"'
+    shown = [
+        (f'fusionsolar_inverter_string_current_amperes{{{identity}, string="{name}"}}', now)
+        for name, (_before, now) in strings.items()
+        if name != "3"
+    ]
+    answers(tmp_path, "1m", told, asked("inverter", "Strings"), {7200: shown})
+
+
+@pytest.mark.parametrize(
+    ("watts", "words"),
+    [(500.0, "fed into the grid"), (-500.0, "drawn from the grid"), (5.0, "grid: nothing flows")],
+)
+def test_a_home_is_told_in_words_which_way_the_energy_flows(tmp_path, watts, words):
+    told = [series("meter_active_power_watts", *[watts] * 16, device_id="meter")]
+    for each in ("fed into the grid", "drawn from the grid", "grid: nothing flows"):
+        expected = [("{}", abs(watts))] if each == words else []
+        answers(tmp_path, "1m", told, asked("home", "Now", each), {900: expected})
+
+
+def test_all_but_the_ten_largest_plants_are_one(tmp_path):
+    told = [
+        series(metric, *[value] * 2, plant_code=f"{number}", **labels)
+        for number in range(1, 13)
+        for metric, value, labels in (
+            ("plant_capacity_watts", number * 1e3, {}),
+            ("inverter_active_power_watts", 100.0 + number, {"device_id": f"inverter {number}"}),
+        )
+    ]
+    others = asked("fleet", "Power by plant", "all others").replace('"P"', '".+"')
+    answers(tmp_path, "1m", told, others, {60: [("{}", 203.0)]})
+
+
+def test_a_home_is_told_what_it_saved_at_its_price_and_in_its_currency(tmp_path):
+    when = {"period": "day", "window": "current"}
+    told = [
+        series("plant_period_self_supplied_energy_joules", *[10.0 * KWH] * 2, **when),
+        series("account_info", 1.0, 1.0, currency="EUR", plant_code=""),
+    ]
+    saved = asked("home", "Saved", "today {{currency}}")
+    answers(tmp_path, "1m", told, saved, {60: [('{account="home", currency="EUR"}', 3.0)]})

@@ -3,6 +3,7 @@
 The daemon's poller decides when to call; a command asks once. Both change the same state.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from exporter.account.store import Store
 from exporter.clock import Clock
 from exporter.northbound.device_types import device_type_slug
 from exporter.northbound.errors import CallError, Reaction
-from exporter.northbound.interfaces import LOGIN
+from exporter.northbound.interfaces import DAY, LOGIN
 from exporter.northbound.records import Parsed
 
 
@@ -209,6 +210,8 @@ class AccountPolling:
             self.schedule.reread(interface.subject, now)
         if reaction is not Reaction.PAUSE:
             schedule.hold(now, error.retry_after)
+        if reaction is Reaction.NEXT_DAY:
+            schedule.rest_today(now, self._seconds_left_today())
         if reaction is Reaction.SPLIT:
             self._fit()
         self._changed(schedule)
@@ -216,7 +219,14 @@ class AccountPolling:
             planned.batch.failure = error.reason
             advice = interface.advice(error.reason)
             meaning = "; ".join(filter(None, (error.describe(), advice)))
-            self._log_of(planned).warning("call failed", reason=error.reason, meaning=meaning)
+            level = logging.INFO if reaction is Reaction.SKIP_MEMBER else logging.WARNING
+            self._log_of(planned).log(level, "call failed", reason=error.reason, meaning=meaning)
+
+    def _seconds_left_today(self) -> float:
+        """Until it is midnight at all plants, as far as statistics tell where; else by UTC."""
+        wall = self._clock.time()
+        starts = self.state.midnights() or [0.0]
+        return max((start - wall) % DAY for start in starts)
 
     def _changed(self, schedule: InterfaceSchedule) -> None:
         name = schedule.interface.name

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Annotated
 
 from exporter.account.codec import NotKept, PastTime
+from exporter.account.quotas import Suspension
 from exporter.northbound.interfaces import DAY
 
 LONGEST_REST = 64  # calls of its batch
@@ -33,6 +34,11 @@ class Group:
     answered: bool | None = None
     rest: int = 0
     wait: int = 0
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it failed, and there is nothing in it to be asked apart."""
+        return self.answered is False and len(self.members) == 1 and self.called > -inf
 
 
 @dataclass(slots=True)
@@ -65,7 +71,8 @@ class Batch:
     culprit ever more rarely.
 
     A batch that the server finds too large is cut in two. `refused` is when that was, `size_rest`
-    how many seconds from then on nobody is added.
+    how many seconds from then on nobody is added. One all of whose members fail, each by itself,
+    is suspended.
     """
 
     device_type: int | None
@@ -76,6 +83,7 @@ class Batch:
     groups: Annotated[list[Group], NotKept] = field(default_factory=list)
     failure: Annotated[str | None, NotKept] = None  # why it failed last, until all of it answers
     probed: Annotated[bool, NotKept] = False  # whether the last call was not the good group's
+    suspension: Annotated[Suspension, NotKept] = field(default_factory=Suspension)
 
     def __post_init__(self) -> None:
         self.groups = self.groups or [Group(self.members)]
@@ -106,6 +114,7 @@ class Batch:
     def answered(self, group: Group) -> None:
         """Notes that a group was answered; answered groups become one."""
         group.answered = True
+        self.suspension = Suspension()
         good = [each for each in self.groups if each.answered]
         if good == [group]:
             self.probed = False  # asked a moment ago
@@ -113,7 +122,7 @@ class Batch:
             joined = Group(tuple(m for each in good for m in each.members), group.called, True)
             self.groups = [joined] + [each for each in self.groups if not each.answered]
 
-    def failed(self, group: Group) -> bool:
+    def failed(self, group: Group, now: float) -> bool:
         """Notes that a group failed because of some member; returns whether that is news."""
         news = group.answered is not False
         group.answered = False
@@ -127,6 +136,8 @@ class Batch:
         elif len(self.groups) > 1:
             group.rest = min(max(1, 2 * group.rest), LONGEST_REST)
             group.wait = group.rest
+        if all(each.is_refused for each in self.groups):
+            self.suspension.refused(now)
         return news
 
     @property
@@ -167,6 +178,15 @@ class Batch:
     def _reset(self, members: Sequence[str]) -> None:
         self.members = tuple(members)
         self.groups = [Group(self.members)]
+        self.suspension = Suspension()
+
+
+Resting = Callable[[Batch], bool]
+
+
+def none_rests(_batch: Batch) -> bool:
+    """No batch rests."""
+    return False
 
 
 class Rotation:
@@ -294,26 +314,24 @@ class Rotation:
         """For an interface that is asked about nothing: one batch without members."""
         self.batches = [Batch(None, ())]
 
-    def pending(self, resting: Collection[int | None] = ()) -> Batch | None:
+    def pending(self, resting: Resting = none_rests) -> Batch | None:
         """The batch that is next in this round; None when all were served.
 
-        `resting` names device types that are not to be called now.
+        `resting` tells which are not to be called now.
         """
         return self._least_recent(resting, lambda batch: batch.progress.called < self.round.start)
 
-    def repeated(self, resting: Collection[int | None] = ()) -> Batch | None:
+    def repeated(self, resting: Resting = none_rests) -> Batch | None:
         """A batch that was served in this round, but is to be asked once more."""
         return self._least_recent(resting, lambda batch: batch.progress.again)
 
-    def oldest(self, resting: Collection[int | None] = ()) -> Batch | None:
+    def oldest(self, resting: Resting = none_rests) -> Batch | None:
         """The batch that was served longest ago: the first of the next round."""
         return self._least_recent(resting, lambda _: True)
 
-    def _least_recent(
-        self, resting: Collection[int | None], chosen: Callable[[Batch], bool]
-    ) -> Batch | None:
+    def _least_recent(self, resting: Resting, chosen: Callable[[Batch], bool]) -> Batch | None:
         return min(
-            (b for b in self.batches if b.device_type not in resting and chosen(b)),
+            (batch for batch in self.batches if chosen(batch) and not resting(batch)),
             key=lambda batch: batch.progress.called,
             default=None,
         )

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import assert_never
 
-from exporter.account.batches import NO_WEIGHTS, Batch, Group, Rotation, Round
+from exporter.account.batches import NO_WEIGHTS, Batch, Group, Resting, Rotation, Round
 from exporter.account.quotas import (
     HURRY,
     Backoff,
     CallLog,
+    DayRest,
     FleetSize,
     Quota,
     Suspension,
@@ -79,13 +80,20 @@ class InterfaceState:
     log: CallLog = field(default_factory=CallLog)
     backoff: Backoff = field(default_factory=Backoff)
     retry: Backoff = field(default_factory=Backoff)
+    day: DayRest = field(default_factory=DayRest)
     round: Round = field(default_factory=Round)
+
+    @property
+    def waits_until(self) -> float:
+        """When it may be called again after a refusal for the number of its calls."""
+        return max(self.backoff.until, self.day.until)
 
     def after_restart(self, now: float) -> None:
         """Goes on where a previous run ended, of which no call is under way any more."""
         self.log.after_restart(now)
         self.backoff.after_restart(now)
         self.retry.after_restart(now)
+        self.day.after_restart(now)
 
 
 class InterfaceSchedule:
@@ -160,16 +168,15 @@ class InterfaceSchedule:
 
     def due(self, now: float) -> float:
         """The earliest time for the next call; inf when there is nothing to ask."""
-        resting = self._resting(now)
-        wanted, batch, _ = self._wanted(resting)
+        wanted, batch, _ = self._wanted(self._resting(now))
         if batch is None:
-            return min((resting[b.device_type] for b in self.rotation.batches), default=inf)
+            return min(map(self._rests_until, self.rotation.batches), default=inf)
         allowed = self.state.log.earliest(
             self.quotas, batch.device_type, hurry=self._hurries or self._repeat
         )
-        return max(allowed, wanted, self.state.backoff.until, resting.get(None, -inf))
+        return max(allowed, wanted, self.state.waits_until)
 
-    def _wanted(self, resting: Mapping[int | None, float]) -> tuple[float, Batch | None, bool]:
+    def _wanted(self, resting: Resting) -> tuple[float, Batch | None, bool]:
         """Which batch comes next, when, and whether it is an extra call.
 
         Of this round, once more in it, or of the next round.
@@ -190,8 +197,12 @@ class InterfaceSchedule:
         first = any(batch.progress.called == -inf for batch in self.rotation.batches)
         return daily and (self.hurried or first)
 
-    def _resting(self, now: float) -> dict[int | None, float]:
-        return {kind: each.until for kind, each in self._suspended.items() if each.until > now}
+    def _resting(self, now: float) -> Resting:
+        return lambda batch: self._rests_until(batch) > now
+
+    def _rests_until(self, batch: Batch) -> float:
+        suspended = (self._suspended.get(kind) for kind in {None, batch.device_type})
+        return max(each.until for each in (batch.suspension, *suspended) if each is not None)
 
     def start(self, now: float) -> PlannedCall:
         """The call to make now, noted as started."""
@@ -226,6 +237,7 @@ class InterfaceSchedule:
         self.silent.difference_update(planned.members)
         self.silent |= set(silent)
         self.state.backoff.succeeded()
+        self.state.day.succeeded()
         self.state.retry = Backoff()
         self._suspended.pop(None, None)
         self._suspended.pop(batch.device_type, None)
@@ -244,7 +256,8 @@ class InterfaceSchedule:
             self._repeat = True
             batch.progress.called = -inf
             return False
-        self.silent.update(planned.members)
+        if reaction is not Reaction.SKIP_MEMBER:
+            self.silent.update(planned.members)
         match reaction:
             case Reaction.BACK_OFF:
                 self.state.backoff.refused(now, self.pace, HOUR)
@@ -255,7 +268,7 @@ class InterfaceSchedule:
             case Reaction.SPLIT if len(batch.members) > 1:
                 self.rotation.split(batch, now)
             case Reaction.REREAD_FLEET:
-                news = batch.failed(planned.group)
+                news = batch.failed(planned.group, now)
                 self._finish_round(batch)
                 return news
             case (
@@ -263,6 +276,8 @@ class InterfaceSchedule:
                 | Reaction.SPLIT
                 | Reaction.PAUSE
                 | Reaction.REFUSE_CREDENTIALS
+                | Reaction.NEXT_DAY
+                | Reaction.SKIP_MEMBER
                 | Reaction.NEXT_TURN
             ):
                 pass
@@ -276,6 +291,10 @@ class InterfaceSchedule:
         """Calls nothing for so many seconds, as the server asked for it."""
         if seconds:
             self.state.backoff.hold(now, min(seconds, DAY))
+
+    def rest_today(self, now: float, left: float) -> None:
+        """Calls nothing until the day is over, which has so many seconds left."""
+        self.state.day.refused(now, left)
 
     def _try_again(self, batch: Batch, now: float) -> None:
         """Asks once more in this round, whose next may be hours away.
@@ -325,13 +344,16 @@ class InterfaceSchedule:
     def resume(self) -> None:
         """Lets what is suspended be asked again."""
         self._suspended.clear()
+        for batch in self.rotation.batches:
+            batch.suspension = Suspension()
 
     def retry_failed(self, now: float) -> None:
         """Asks once for what is suspended, and in this round for what failed.
 
         If it was the session's fault, the retry succeeds; if it was not, rests go on doubling.
         """
-        for suspension in self._suspended.values():
+        of_batches = (batch.suspension for batch in self.rotation.batches)
+        for suspension in (*self._suspended.values(), *of_batches):
             suspension.retry(now)
         if self.rotation.eager:  # else the next round is near
             for batch in self.rotation.batches:

@@ -39,8 +39,8 @@ TRIAL_PAUSE = 30 * MINUTE  # after a login that did not help; then twice as long
 
 # Failures that say nothing about a session: nobody answered, we called too often, or asked for the
 # pages of a list in a form that the server does not take.
-_NOT_ABOUT_SESSION = NO_ANSWER | RATE_LIMITED | {"30004", "30005", "30006"}
-_TOO_OFTEN = frozenset({Reaction.BACK_OFF, Reaction.PAUSE})
+_NOT_ABOUT_SESSION = NO_ANSWER | RATE_LIMITED | {"30004", "30005", "30006", "bad_parameters"}
+_TOO_OFTEN = frozenset({Reaction.BACK_OFF, Reaction.NEXT_DAY, Reaction.PAUSE})
 
 Caller = tuple[str, int | None]  # an interface, and the device type it was asked about
 
@@ -260,7 +260,7 @@ class Login:
             self.refusals.end(now, REFUSALS)
             wait = self.credentials_wait
             wait.refused(now, 15 * MINUTE, 30 * MINUTE)
-        elif error.reaction is Reaction.BACK_OFF:
+        elif error.reaction in _TOO_OFTEN - {Reaction.PAUSE}:
             wait = self.frequency_wait
             wait.refused(now, self.pace, HOUR)
         else:

@@ -19,7 +19,7 @@ from exporter.account.login import Login
 from exporter.account.plant_pages import PlantListState
 from exporter.account.quotas import LONGEST_CALL, WithLog
 from exporter.account.statistics import PeriodRow
-from exporter.northbound.interfaces import INTERFACES, Content, Subject
+from exporter.northbound.interfaces import INTERFACES, PLANT_DAYS, Content, Subject
 from exporter.northbound.records import Alarm, Reading, Windows
 
 Value = TypeVar("Value")
@@ -229,6 +229,11 @@ class AccountState:
     def alarm_query(self) -> AlarmQuery:
         """How alarms are asked for."""
         return self.alarm_queries.get_or_add("", AlarmQuery)
+
+    def midnights(self) -> Collection[float]:
+        """Midnights at the plants, as far as statistics tell, in seconds since the epoch."""
+        days = self.statistics[PLANT_DAYS.name].values()
+        return {each.row.start for rows in days for each in rows}
 
     def drop(self, subject: Subject, names: Collection[str]) -> None:
         """Drops all that is known of plants or devices that are gone."""

@@ -40,7 +40,9 @@ FORMS = (
 NO_CLASSIC_LIST = frozenset({"401", "http_404"})
 _NO_SUCH_SIZE = "30006"
 # What is wrong is how it was asked: parameters that lack or are not liked, too much at once.
-_WRONG_FORM = frozenset({"30004", "30005", _NO_SUCH_SIZE, "30030", "http_400", "too_large"})
+_WRONG_FORM = frozenset(
+    {"30004", "30005", _NO_SUCH_SIZE, "30030", "bad_parameters", "http_400", "too_large"}
+)
 # A failure that says nothing of the form, but comes again and again, is taken for a refusal of it.
 _TRIES = 3
 _TRIES_OF_A_PAGE = 2
@@ -48,7 +50,9 @@ _TRIES_OF_A_PAGE = 2
 _ANY_FORM = NO_ANSWER | {
     "empty", "http_502", "http_503", "http_504", "malformed", "redirect",
 }  # fmt: skip
-_ANY_FORM_REACTIONS = frozenset({Reaction.LOG_IN, Reaction.BACK_OFF, Reaction.PAUSE})
+_ANY_FORM_REACTIONS = frozenset(
+    {Reaction.LOG_IN, Reaction.BACK_OFF, Reaction.NEXT_DAY, Reaction.PAUSE}
+)
 
 
 @dataclass(slots=True)

@@ -21,6 +21,8 @@ from exporter.northbound.interfaces import DAY, HOUR, Growth, Limit
 MARGIN = 0.01  # of a window: for the difference between two clocks' speeds
 LONGEST_CALL = HOUR  # that is accepted of a stored call
 LONGEST_WAIT = DAY  # that is accepted of a stored wait
+DAY_MARGIN = HOUR / 4  # after midnight, until calls are tried again of which none was left
+MOST_DAY_REFUSALS = 8  # in a row that make a difference
 HURRY = 1 / 1440  # of a window between two calls in a hurry: a minute of a day
 
 
@@ -232,6 +234,33 @@ class Backoff:
         """Keeps a stored wait within what any refusal could have made of it."""
         self.wait = min(max(self.wait, 0.0), LONGEST_WAIT)
         self.until = min(self.until, now + self.wait)
+
+
+@dataclass(slots=True)
+class DayRest:
+    """A rest until the day is over, of whose calls none is left.
+
+    Nobody says when the server's day ends. Refused again after a midnight of ours, it goes on for
+    1, 2, 4 … hours.
+    """
+
+    refusals: int = 0
+    until: FutureTime = -inf
+
+    def refused(self, now: float, left: float) -> None:
+        """One more refusal in a row, so many seconds before midnight."""
+        wait = HOUR * 2 ** (self.refusals - 1) if self.refusals else left + DAY_MARGIN
+        self.refusals = min(self.refusals + 1, MOST_DAY_REFUSALS)
+        self.until = now + min(wait, DAY)
+
+    def succeeded(self) -> None:
+        """There are calls again."""
+        self.refusals = 0
+
+    def after_restart(self, now: float) -> None:
+        """Keeps a stored rest within what any refusal could have made of it."""
+        self.refusals = min(max(self.refusals, 0), MOST_DAY_REFUSALS)
+        self.until = min(self.until, now + DAY)
 
 
 REFUSALS_TOLERATED = 3  # in a row before an interface is suspended

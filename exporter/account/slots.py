@@ -82,7 +82,7 @@ class OwnerSlot(_CommandSlot):
     def due(self, now: float) -> float:  # noqa: ARG002  # as above
         state = self._state
         allowed = state.log.earliest(self._quotas, self._device_type, hurry=True)
-        return max(allowed, state.backoff.until, self._polling.gateway.paused_until)
+        return max(allowed, state.waits_until, self._polling.gateway.paused_until)
 
     def start(self, now: float) -> None:
         self._state.log.start(now, now, self._device_type)
@@ -112,12 +112,13 @@ class GuestSlot(_CommandSlot):
             return now + BUSY_POLL_INTERVAL  # one request in flight: parallel ones draw refusals
         own = state.interfaces.get(self._name) or InterfaceState()
         own.backoff.after_restart(now)
+        own.day.after_restart(now)
         log = CallLog([*own.log.calls])
         for call in state.foreign_calls.values():
             if call.interface == self._name:
                 log.record(min(call.start, now), call.end, call.device_type)
         allowed = log.earliest(self._quotas, self._device_type, hurry=True)
-        return max(allowed, own.backoff.until, self._polling.gateway.paused_until)
+        return max(allowed, own.waits_until, self._polling.gateway.paused_until)
 
     def _is_busy(self, now: float) -> bool:
         """Whether a call of the daemon, or of another command, is under way."""

@@ -32,7 +32,9 @@ _OTHER_PROGRAM = (
     "does another program use this account? Each of its logins ends this session: "
     "give each program its own northbound account"
 )
+REPORT_IT = "please report it, with what `check --capture` writes"
 _REASONS: Mapping[str, str] = {
+    "bad_parameters": REPORT_IT,
     "connection": "check base_url, http or https and port, the network, and HTTPS_PROXY if you "
     "need one",
     "no_tls": "set base_url to the address and port where the northbound interface answers",
@@ -44,15 +46,15 @@ _REASONS: Mapping[str, str] = {
     "stands in the certificate",
     **dict.fromkeys(("305", "306", "307"), _OTHER_PROGRAM),
     "20009": "in FusionSolar it is done where the northbound account is managed",
+    "20618": "wait until tomorrow; does another program use the account?",
     "20013": "nothing to do; or leave the type out with device_types",
 }
 _FAULTS: Mapping[Fault, str] = {
-    Fault.EXPORTER: "please report it, with what `check --capture` writes",
+    Fault.EXPORTER: REPORT_IT,
     Fault.FLEET: "the lists may have changed a moment ago; try again",
     Fault.PACE: "wait an hour; does another program use the account?",
     Fault.SERVER: "try again later",
 }
-REPORT_IT = _FAULTS[Fault.EXPORTER]
 ASK_FOR_PLANTS = (
     f"ask for the permission of {PLANT_LIST.name}, where the northbound account is managed: "
     "without plants there is nothing to export"

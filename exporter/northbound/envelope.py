@@ -23,6 +23,8 @@ from exporter.northbound.scalars import parse_text
 _OK = 200
 _BAD_REQUEST = 400
 _STATUS_STANDS = frozenset({401, 403, 429})  # whatever else the body says
+# How a gateway in front of the interface tells, with HTTP 400, what it does not take.
+_GATEWAY_EXCEPTION = "ROA_"
 _SESSION_CODES = frozenset({305, 306, 307})
 _LONGEST_MESSAGE = 200  # characters
 _LONGEST_INTEGER = 400  # digits; a float ends at 309, and int() refuses from 4300 on
@@ -57,6 +59,9 @@ def _error_of(status: int, body: bytes, envelope: Mapping[str, Any]) -> CallErro
         refusal = status == _BAD_REQUEST and success is False and code is not None
         if (is_failure and code in known) or refusal:
             return _error(envelope, code)
+        kind = parse_text(envelope.get("exceptionType"))
+        if status == _BAD_REQUEST and kind.startswith(_GATEWAY_EXCEPTION):
+            return _bad_parameters(envelope)
         return status_error(status)
     if not body.strip():
         return named_error("empty")
@@ -77,6 +82,12 @@ def _error(envelope: Mapping[str, Any], code: int | None) -> CallError:
         error = named_error("refused", enveloped=True)
     message = " ".join(parse_text(envelope.get("message"), _LONGEST_MESSAGE).split())
     return CallError(replace(error.failure, message=message))
+
+
+def _bad_parameters(envelope: Mapping[str, Any]) -> CallError:
+    error = named_error("bad_parameters", enveloped=True)
+    told = parse_text(envelope.get("exceptionId"), _LONGEST_MESSAGE)
+    return CallError(replace(error.failure, message=told))
 
 
 def _decode(body: bytes) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """How a call can fail: one row a failCode, with its meaning, whose fault it is, and what we do.
 
-Source: the reference's chapter 4 (30 codes) and the codes that newer servers added.
+Source: the reference's chapter 4 (30 codes) and the codes that newer servers added. What only
+control tasks (1 and 2) and the creation of plants (21000 and more) answer is left out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
@@ -29,6 +30,8 @@ class Reaction(Enum):
     SUSPEND = "suspend"  # two more tries, then long waits: only the owner can change it
     REREAD_FLEET = "reread_fleet"  # halve the batch and read the list out of turn
     REFUSE_CREDENTIALS = "refuse_credentials"  # a login's: wait 15, then every 30 minutes
+    NEXT_DAY = "next_day"  # this interface waits until the day is over
+    SKIP_MEMBER = "skip_member"  # what was asked about cannot answer; nothing is wrong
     NEXT_TURN = "next_turn"  # the batch waits for its next turn like any other
 
 
@@ -86,6 +89,14 @@ _CREDENTIALS = Reaction.REFUSE_CREDENTIALS
 _NEXT = Reaction.NEXT_TURN
 _SPLIT = Reaction.SPLIT
 _REREAD = Reaction.REREAD_FLEET
+_SKIP = Reaction.SKIP_MEMBER
+
+
+def _orders(*codes: int) -> Iterator["FailCode"]:
+    """What only interfaces answer that give devices orders, or ask about such orders."""
+    meaning = "an order to devices was refused, and the exporter gives none of this kind"
+    return (FailCode(code, Fault.EXPORTER, _NEXT, meaning) for code in codes)
+
 
 # Chapter 4 first, in its groups; then what newer servers added.
 ROWS = (
@@ -133,32 +144,77 @@ ROWS = (
     FailCode(306, Fault.SERVER, Reaction.LOG_IN, "the session is not valid any more"),
     FailCode(307, Fault.SERVER, Reaction.LOG_IN, "the session was ended by the server"),
     FailCode(20028, Fault.SERVER, _NEXT, "the server knows nothing about this user"),
+    FailCode(20029, Fault.OWNER, Reaction.SUSPEND,
+             "the user is not valid; look at the account in the management system"),
+    *_orders(20030, *range(20034, 20045)),
     FailCode(20045, Fault.FLEET, _REREAD, "a plant of this batch is not open to the account"),
     FailCode(20046, Fault.FLEET, _REREAD,
              "the account has no right to a plant of this batch"),
-    FailCode(20056, Fault.OWNER, Reaction.REREAD_FLEET,
-             "the plant's owner has switched access through the API off; ask for it"),
+    *_orders(*range(20047, 20052)),
+    FailCode(20055, Fault.EXPORTER, _NEXT, "neither a plant nor a device was named"),
+    FailCode(20056, Fault.OWNER, _REREAD,
+             "a plant's owner has not allowed access through the API, or not any more; ask for it"),
+    *_orders(20116),
     FailCode(20200, Fault.SERVER, Reaction.BACK_OFF, "the management system is busy"),
     FailCode(20400, Fault.OWNER, _CREDENTIALS,
              "user name or password is wrong, the account is locked or expired, another session "
              "holds it, or the server blocks this address"),
     FailCode(20403, Fault.OWNER, _CREDENTIALS,
              "the account may not log in now; look at its status in the management system"),
-    FailCode(20618, Fault.PACE, Reaction.BACK_OFF, "the account's calls for today are used up"),
+    FailCode(20604, Fault.EXPORTER, _NEXT, "the time asked about does not end after it starts"),
+    FailCode(20605, Fault.EXPORTER, _NEXT, "a time before 1970 was asked about"),
+    FailCode(20606, Fault.EXPORTER, _NEXT,
+             "the time asked about has not begun; is the clock of this machine right?"),
+    FailCode(20607, Fault.EXPORTER, _NEXT, "the list of tasks was empty"),
+    FailCode(20608, Fault.EXPORTER, _NEXT, "a plant was named twice"),
+    FailCode(20609, Fault.FLEET, _SKIP,
+             "the devices of the plant are not connected in a way that this works with"),
+    FailCode(20610, Fault.FLEET, _SKIP, "the plant has no default settings"),
+    FailCode(20611, Fault.EXPORTER, _NEXT, "a parameter was out of its range"),
+    FailCode(20612, Fault.EXPORTER, _NEXT, "a parameter was empty"),
+    FailCode(20614, Fault.FLEET, _SKIP, "the management system does not reach the plant"),
+    *_orders(20613, 20615, 20616, 20617),
+    FailCode(20618, Fault.PACE, Reaction.NEXT_DAY, "the account's calls for today are used up"),
+    *_orders(20619, 20620),
+    FailCode(20621, Fault.OWNER, _REREAD,
+             "a plant of this batch is not among those that its owner has shared; ask for it"),
+    FailCode(20622, Fault.OWNER, _REREAD,
+             "a plant of this batch is unknown, or the account has no permission for it"),
+    FailCode(20623, Fault.OWNER, _SKIP, "the plant belongs to another company"),
+    FailCode(20624, Fault.FLEET, _SKIP, "the plant is bound to its owner already"),
+    FailCode(20625, Fault.FLEET, _SKIP, "the plant is shared with its owner, and cannot be bound"),
+    FailCode(20626, Fault.SERVER, _SKIP, "the plant could not be bound to its owner"),
+    FailCode(20629, Fault.FLEET, _SKIP, "this plant cannot be configured"),
+    FailCode(20631, Fault.FLEET, _SKIP, "the configuration of this plant cannot be read"),
+    *_orders(30001, 30002, 30003),
     FailCode(30004, Fault.EXPORTER, _NEXT, "the page number was missing"),
     FailCode(30005, Fault.EXPORTER, _NEXT, "the page size was missing"),
     FailCode(30006, Fault.EXPORTER, _NEXT, "the server does not offer this page size"),
+    FailCode(30007, Fault.EXPORTER, _NEXT, "only the start or the end of a time was named"),
     FailCode(30008, Fault.SERVER, _NEXT, "the management system failed internally"),
+    *_orders(*range(30009, 30017)),
+    FailCode(30017, Fault.FLEET, _REREAD,
+             "more than 100 devices were named, or one of this batch is not open to the account"),
+    *_orders(30018, 30019, 30020),
+    FailCode(30021, Fault.EXPORTER, _NEXT, "the page number was below 0"),
+    FailCode(30022, Fault.EXPORTER, _NEXT, "a time was missing or not valid"),
+    *_orders(*range(30023, 30029)),
     FailCode(30029, Fault.OWNER, _CREDENTIALS,
              "the account could not be authenticated; check user name and password"),
     FailCode(30030, Fault.EXPORTER, _NEXT, "a parameter of the request was not valid"),
     FailCode(30031, Fault.EXPORTER, _SPLIT, "more than 10 devices were asked about at once"),
     FailCode(30032, Fault.EXPORTER, _NEXT, "the period asked about is longer than 3 days"),
+    *_orders(30033),
+    FailCode(30034, Fault.FLEET, _NEXT, "the list that was asked for is empty"),
+    *_orders(30035, 30036, 30037),
+    FailCode(30040, Fault.OWNER, _NEXT,
+             "the strings of the inverter are not configured in the management system"),
 )  # fmt: skip
 FAIL_CODES: Mapping[int, FailCode] = {row.code: row for row in ROWS}
 
 # The reasons of failures without a failCode or another HTTP status than 200.
 REASONS: Mapping[str, str] = {
+    "bad_parameters": "the management system does not take the parameters of this call",
     "connection": "the server could not be reached, or it broke the connection",
     "empty": "the answer was empty, which to a login means: wrong user name or password",
     "malformed": "the answer was not in the form of the northbound interface",

@@ -191,6 +191,8 @@ def _device_statistics(name: str, section: str, every: float, period_seconds: fl
     )  # fmt: skip
 
 
+PLANT_DAYS = _plant_statistics("getKpiStationDay", "2.5", HOUR, local_days(1))
+
 INTERFACES: Mapping[str, Interface] = {
     row.name: row
     for row in (
@@ -202,7 +204,7 @@ INTERFACES: Mapping[str, Interface] = {
             enabled=True, content=Content.READINGS, parser=parsing.plant_readings,
         ),
         _plant_statistics("getKpiStationHour", "2.4", HOUR, HOUR, enabled=False),
-        _plant_statistics("getKpiStationDay", "2.5", HOUR, local_days(1)),
+        PLANT_DAYS,
         _plant_statistics("getKpiStationMonth", "2.6", 6 * HOUR, local_days(31)),
         _plant_statistics("getKpiStationYear", "2.7", DAY, local_days(366)),
         DEVICE_LIST,

@@ -152,7 +152,7 @@ def test_resting_types_lose_their_turn_and_hold_up_nobody():
     made.update({1: ["a"], 39: ["c"]})
     made.start_round(10)
 
-    assert made.pending(resting={1}).device_type == 39
+    assert made.pending(lambda batch: batch.device_type == 1).device_type == 39
 
 
 def play(batch, bad, turns):
@@ -162,7 +162,7 @@ def play(batch, bad, turns):
         group = taken(batch, at)
         asked.append(group.members)
         if bad & set(group.members):
-            batch.failed(group)
+            batch.failed(group, 0.0)
         else:
             batch.answered(group)
     return asked
@@ -224,7 +224,7 @@ def test_a_changed_batch_is_whole_again():
 def test_only_the_first_failure_is_news():
     batch = Batch(1, ("a", "b"))
 
-    news = [batch.failed(taken(batch, at)) for at in range(6)]
+    news = [batch.failed(taken(batch, at), at) for at in range(6)]
 
     assert news == [True, False, False, False, False, False]
 

@@ -87,7 +87,7 @@ def test_readiness_names_what_is_missing_and_latches():
         (refused("20004", Reaction.NEXT_TURN), True),
         (refused("407", Reaction.BACK_OFF), False),
         (refused("20200", Reaction.BACK_OFF), False),
-        (refused("20618", Reaction.BACK_OFF), False),
+        (refused("20618", Reaction.NEXT_DAY), True),
         (refused("305", Reaction.LOG_IN), False),
         (refused("http_502", Reaction.NEXT_TURN, enveloped=False), False),
         (refused("timeout", Reaction.NEXT_TURN, enveloped=False), False),

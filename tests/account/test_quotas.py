@@ -7,13 +7,14 @@ import pytest
 from exporter.account.quotas import (
     Backoff,
     CallLog,
+    DayRest,
     FleetSize,
     Quota,
     Suspension,
     pace,
     quotas,
 )
-from exporter.northbound.interfaces import EDITIONS, INTERFACES, Growth, Limit
+from exporter.northbound.interfaces import DAY, EDITIONS, INTERFACES, Growth, Limit
 
 FLEET = FleetSize(plants=120, devices={1: 250, 39: 20})
 
@@ -168,6 +169,30 @@ def test_a_pace_longer_than_the_longest_wait_is_waited():
     backoff.refused(0, 4_000, 3_600)
 
     assert backoff.until == 4_000
+
+
+def test_a_day_whose_calls_are_used_up_is_rested_out_then_one_hour_more_then_two():
+    day, rests = DayRest(), []
+    for _ in range(11):
+        day.refused(0, 50_000)
+        rests.append(day.until)
+
+    assert rests == [50_900, *(3_600 * hours for hours in (1, 2, 4, 8, 16, 24, 24, 24, 24, 24))]
+    day.succeeded()
+    day.refused(100_000, 86_000)
+    assert day.until == 100_000 + DAY
+
+
+@pytest.mark.parametrize(
+    ("stored", "refusals", "until"),
+    [((3, 1e12), 3, 86_500), ((-1, 200), 0, 200), ((99, -9), 8, -9)],
+)
+def test_a_stored_rest_is_kept_within_a_day(stored, refusals, until):
+    day = DayRest(*stored)
+
+    day.after_restart(100)
+
+    assert (day.refusals, day.until) == (refusals, until)
 
 
 def test_the_third_refusal_in_a_row_suspends_for_one_hour_then_two_up_to_a_day():

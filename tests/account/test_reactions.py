@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 import responses
-from account.world import HOUR, EndOfDays, FakeClock, Forgetful, View
+from account.world import EPOCH, HOUR, EndOfDays, FakeClock, Forgetful, View
 
 from exporter.account.account_polling import AccountConfig
 from exporter.account.fleet import Fleet
@@ -14,7 +14,7 @@ from exporter.account.interface_schedule import PollConfig
 from exporter.account.login import HostGate
 from exporter.account.poller import Poller
 from exporter.northbound.client import Client
-from exporter.northbound.errors import FAIL_CODES
+from exporter.northbound.errors import FAIL_CODES, ROWS
 from exporter.northbound.interfaces import EDITIONS, INTERFACES
 from exporter.simulator.http.system import System
 from exporter.simulator.world.fleet import build
@@ -27,20 +27,27 @@ WALKED = ("login", "getStationList", "getDevList", "getStationRealKpi", "getAlar
 PLANTS = 6
 
 LOGS_IN = (305, 306, 307)
-BACKS_OFF = (407, 20200, 20618)
-PARKS = (401, 20009, 20013)
-REREADS = (20006, 20007, 20008, 20045, 20046, 20056)
+BACKS_OFF = (407, 20200)
+RESTS_TODAY = (20618,)
+PARKS = (401, 20009, 20013, 20029)
+REREADS = (20006, 20007, 20008, 20045, 20046, 20056, 20621, 20622, 30017)
+SKIPS = (20609, 20610, 20614, 20623, 20624, 20625, 20626, 20629, 20631)
 SPLITS = (20014, 20015, 20016, 20017, 20018, 30031)
 REFUSES = (20001, 20002, 20003, 20400, 20403, 30029)
 WAITS_FOR_ITS_TURN = (
     *(20004, 20005, 20010, 20011, 20012, 20019, 20020, 20021, 20022, 20023, 20024, 20025),
-    *(20026, 20027, 20028, 30004, 30005, 30006, 30008, 30030, 30032),
+    *(20026, 20027, 20028, 20055, 20604, 20605, 20606, 20607, 20608, 20611, 20612),
+    *(30004, 30005, 30006, 30007, 30008, 30021, 30022, 30030, 30032, 30034, 30040),
 )
+OF_ORDERS = tuple(row.code for row in ROWS if "order to devices" in row.meaning)
 OF_ALARMS = (20024, 20025)  # there they mean another language
 
 
 def test_every_code_has_its_case_here():
-    cases = [LOGS_IN, BACKS_OFF, PARKS, REREADS, SPLITS, REFUSES, WAITS_FOR_ITS_TURN]
+    cases = [
+        *(LOGS_IN, BACKS_OFF, RESTS_TODAY, PARKS, REREADS, SKIPS, SPLITS, REFUSES),
+        *(WAITS_FOR_ITS_TURN, OF_ORDERS),
+    ]
     assert sorted(code for codes in cases for code in codes) == sorted(FAIL_CODES)
 
 
@@ -137,6 +144,16 @@ def test_a_refusal_for_frequency_makes_the_interface_wait_ever_longer(code):
     assert len(story.times("login")) == 1
 
 
+@pytest.mark.parametrize("code", RESTS_TODAY)
+def test_an_interface_whose_calls_of_the_day_are_used_up_rests_until_tomorrow(code):
+    story = Story(code, count=1, hours=26)
+    first, again = story.times("getStationRealKpi")[:2]
+    midnight = 24 * HOUR - EPOCH % (24 * HOUR)  # no plant has told of one
+    assert (round(first), round((again - midnight) / MINUTE)) == (1_000, 15)
+    assert set(story.gaps("getStationRealKpi")[1:]) == {1}
+    assert set(story.gaps("getAlarmList")) == {1}
+
+
 @pytest.mark.parametrize("code", PARKS)
 def test_what_only_the_owner_can_mend_is_tried_three_times_then_left_alone(code):
     story = Story(code, hours=3.2)
@@ -154,6 +171,14 @@ def test_a_fleet_that_has_changed_is_listed_anew_and_its_batch_asked_in_halves(c
     sizes = story.sizes("getStationRealKpi")
     assert sizes[:3] == [PLANTS, PLANTS // 2, PLANTS // 2]
     assert sizes[-1] == PLANTS  # both halves were well, and are one again
+
+
+@pytest.mark.parametrize("code", [20007, 20056, 20622])
+def test_a_batch_that_is_refused_plant_by_plant_rests_ever_longer(code):
+    story = Story(code, hours=5)
+    assert story.sizes("getStationRealKpi")[:6] == [PLANTS, 3, 3, 2, 1, 2]
+    assert story.gaps("getStationRealKpi") == [*[1] * 12, 60, 120]
+    assert set(story.gaps("getAlarmList")) == {1}
 
 
 @pytest.mark.parametrize("code", SPLITS)
@@ -185,7 +210,7 @@ def test_only_a_login_decides_about_credentials(code):
     assert set(story.gaps("getAlarmList")[2:]) == {1}
 
 
-@pytest.mark.parametrize("code", WAITS_FOR_ITS_TURN)
+@pytest.mark.parametrize("code", [*WAITS_FOR_ITS_TURN, *SKIPS, OF_ORDERS[0]])
 def test_every_other_failure_costs_the_batch_its_turn_and_no_more(code):
     story = Story(code, hours=0.2)
     assert set(story.gaps("getStationRealKpi")) == {1}

@@ -116,6 +116,7 @@ TABLE = (
     _of_devices("http_400", "http_status", "http_400", how={"value": 400}),
     _of_interface("http_401", "http_status", "http_401", how={"value": 401}, login=FAST),
     _of_load("http_403_quota", 403),
+    _of_devices("bad_parameters", "bad_parameters", "bad_parameters"),
     _of_devices("http_404", "http_status", "http_404", how={"value": 404}),
     _of_load("http_429", 429),
     _of_devices("http_500", "http_status", "http_500", how={"value": 500}),

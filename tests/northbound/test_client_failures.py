@@ -7,6 +7,7 @@ import requests
 import urllib3
 from northbound.client_calls import HOST, LOGIN, PATH, call_failing_with, failure, summary
 
+from exporter.account.login import is_about_session
 from exporter.northbound.client import Client
 from exporter.northbound.errors import FAIL_CODES, Reaction
 
@@ -135,6 +136,38 @@ def test_a_code_that_is_none_is_no_reason_of_its_own(server, signed_in, code):
 
 
 # Outside of one
+
+
+GATEWAY = {
+    "descArgs": None,
+    "detailArgs": ["pageSize"],
+    "exceptionId": "framwork.remote.Paramerror",
+    "exceptionType": "ROA_EXFRAME_EXCEPTION",
+    "reasonArgs": ["pageSize"],
+}
+
+
+def test_parameters_that_a_gateway_refuses_are_no_outage(server, signed_in):
+    error = call_failing_with(server, signed_in, status=400, json=GATEWAY)
+    assert summary(error) == ("bad_parameters", Reaction.NEXT_TURN, True)
+    assert error.message == "framwork.remote.Paramerror"
+    assert not is_about_session(error)
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "reason"),
+    [
+        (400, {"exceptionType": None}, "http_400"),
+        (400, {"exceptionType": "PROXY"}, "http_400"),
+        (500, {}, "http_500"),
+        (403, {}, "http_403"),
+        (400, {"success": False, "failCode": 305}, "305"),
+        (400, {"exceptionId": {"x": 1}}, "bad_parameters"),
+    ],
+)
+def test_other_answers_of_a_gateway_stay_what_they_are(server, signed_in, status, told, reason):
+    error = call_failing_with(server, signed_in, status=status, json={**GATEWAY, **told})
+    assert error.reason == reason
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+from collections import Counter
+
 import pytest
 
 from exporter.northbound.errors import (
@@ -15,22 +17,31 @@ from exporter.northbound.errors import (
 
 REFERENCE = {305, 401, 407, *range(20001, 20028)}
 LATER = {
-    306, 307, 20028, 20045, 20046, 20056, 20200, 20400, 20403, 20618,
-    30004, 30005, 30006, 30008, 30029, 30030, 30031, 30032,
+    306, 307, 20028, 20029, 20045, 20046, 20055, 20056, 20200, 20400, 20403, *range(20604, 20613),
+    20614, 20618, *range(20621, 20627), 20629, 20631,
+    30004, 30005, 30006, 30007, 30008, 30017, 30021, 30022, *range(30029, 30033), 30034, 30040,
+}  # fmt: skip
+# About orders to devices, of which the exporter gives only those of the reference.
+ORDERS = {
+    20030, *range(20034, 20045), *range(20047, 20052), 20116, 20613, *range(20615, 20618),
+    20619, 20620, 30001, 30002, 30003, *range(30009, 30017), *range(30018, 30021),
+    *range(30023, 30029), 30033, *range(30035, 30038),
 }  # fmt: skip
 
 REACTIONS = {
     Reaction.LOG_IN: {305, 306, 307},
-    Reaction.BACK_OFF: {407, 20200, 20618},
+    Reaction.BACK_OFF: {407, 20200},
+    Reaction.NEXT_DAY: {20618},
+    Reaction.SKIP_MEMBER: {20609, 20610, 20614, *range(20623, 20627), 20629, 20631},
     Reaction.SPLIT: {20014, 20015, 20016, 20017, 20018, 30031},
-    Reaction.SUSPEND: {401, 20009, 20013},
-    Reaction.REREAD_FLEET: {20006, 20007, 20008, 20045, 20046, 20056},
+    Reaction.SUSPEND: {401, 20009, 20013, 20029},
+    Reaction.REREAD_FLEET: {20006, 20007, 20008, 20045, 20046, 20056, 20621, 20622, 30017},
     Reaction.REFUSE_CREDENTIALS: {20001, 20002, 20003, 20400, 20403, 30029},
 }
 
 
 def test_the_table_holds_every_code_of_the_reference_and_of_newer_servers():
-    assert set(FAIL_CODES) == REFERENCE | LATER
+    assert set(FAIL_CODES) == REFERENCE | LATER | ORDERS
     assert len(REFERENCE) == 30
 
 
@@ -38,15 +49,17 @@ def test_no_code_has_two_rows():
     assert [row.code for row in ROWS] == list(FAIL_CODES)
 
 
-@pytest.mark.parametrize("code", sorted(REFERENCE | LATER))
+@pytest.mark.parametrize("code", sorted(REFERENCE | LATER | ORDERS))
 def test_every_code_has_its_reaction(code):
     listed = [reaction for reaction, codes in REACTIONS.items() if code in codes]
     assert FAIL_CODES[code].reaction is (listed[0] if listed else Reaction.NEXT_TURN)
 
 
-def test_no_two_codes_mean_the_same():
-    meanings = {row.meaning for row in FAIL_CODES.values()}
-    assert len(meanings) == len(FAIL_CODES)
+def test_no_two_codes_mean_the_same_but_those_of_orders():
+    meanings = Counter(row.meaning for row in FAIL_CODES.values())
+    (orders,) = {FAIL_CODES[code].meaning for code in ORDERS}
+    assert meanings.pop(orders) == len(ORDERS)
+    assert set(meanings.values()) == {1}
 
 
 def test_parked_and_refused_accounts_are_told_that_it_is_theirs_to_mend():

@@ -63,7 +63,9 @@ def test_faults_end_when_cleared(client):
 
 
 def test_an_unknown_kind_is_an_error_that_names_the_known():
-    with pytest.raises(ValueError, match=r"no fault is called 'flood'; there are charset, "):
+    with pytest.raises(
+        ValueError, match=r"no fault is called 'flood'; there are bad_parameters, charset, "
+    ):
         Faults().add("flood")
 
 
@@ -90,6 +92,13 @@ def test_403_is_that_of_the_quota_control(client):
     body = json.loads(raw(client).body)
     assert body["errorCode"] == 49401021002
     assert body["exceptionInfo"].startswith("Request is rejected by api quotaControl.")
+
+
+def test_bad_parameters_are_refused_as_by_the_gateway(client):
+    client.system.faults.add("bad_parameters")
+    answer = raw(client)
+    assert answer.status == 400
+    assert json.loads(answer.body)["exceptionType"] == "ROA_EXFRAME_EXCEPTION"
 
 
 def test_a_failing_login_makes_no_session(new_client):

@@ -23,7 +23,7 @@ PARALLEL = -n $$(($(CPUS) + 1)) --dist loadfile
 DEMO = $(VENV)/installed
 DEV = $(VENV)/installed-dev
 
-.PHONY: help demo test test-fast test-clocks test-pythons stack-test lint coverage docs dashboards typescript oldest-pip requirements upgrade audit licences image bench soak clean
+.PHONY: help demo test test-fast test-clocks test-pythons stack-test lint coverage docs dashboards typescript oldest-pip requirements upgrade audit licences image bench soak year clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -89,6 +89,10 @@ bench: $(DEMO) ## run the benchmarks
 
 soak: $(DEMO) ## run the daemon for an hour under faults, fleet changes, reloads and kills
 	@$(BIN)/python benchmarks/soak.py
+
+year: $(DEV) ## see what the alerts make of simulated years, for CLIMATE, KIND, SEED, DAYS=from:to or all (needs prometheus)
+	@PYTHONPATH=tests $(BIN)/python -m year $(if $(CLIMATE),--climate $(CLIMATE)) $(if $(KIND),--kind $(KIND)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(DAYS),--days $(DAYS)) $(FLAGS)
 
 clean: ## remove whatever the other targets made here
 	rm -rf .venv .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build *.egg-info

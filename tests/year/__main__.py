@@ -1,0 +1,49 @@
+"""Runs the year: `python -m year --climate bavaria --days 0:365 --kind home --seed 1 --list`."""
+
+import argparse
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+
+from year.climates import CLIMATES
+from year.evaluate import evaluate
+from year.plants import KINDS
+from year.report import whole
+from year.world import window
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="python -m year", description=__doc__)
+    parser.add_argument("--climate", nargs="*", choices=CLIMATES, default=list(CLIMATES))
+    parser.add_argument("--kind", nargs="*", choices=KINDS, default=list(KINDS), help="of plants")
+    parser.add_argument("--seed", nargs="*", type=int, default=[1])
+    parser.add_argument(
+        "--days", default="0:365", help="from:to, counted from the first of January"
+    )
+    parser.add_argument("--turn", type=int, default=0, help="rotates the kinds of fault")
+    parser.add_argument("--list", action="store_true", help="each episode and each fault, too")
+    return parser.parse_args()
+
+
+def main():
+    chosen = arguments()
+    span = window(*map(int, chosen.days.split(":")))
+    tasks = [
+        (climate, seed, span, tuple(chosen.kind), chosen.turn)
+        for seed in chosen.seed
+        for climate in chosen.climate
+    ]
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        verdicts = list(zip((task[0] for task in tasks), pool.map(evaluate, tasks), strict=True))
+    lines = [line for each in verdicts for line in listed(*each)] if chosen.list else []
+    sys.stdout.write("\n".join([*lines, *whole(verdicts)]) + "\n")
+
+
+def listed(climate, verdict):
+    yield from (f"{climate}: fired without a cause", *map(str, verdict.false))
+    yield from (f"\n{climate}: beside a fault", *map(str, verdict.beside))
+    yield from (f"\n{climate}: faults", *map(str, verdict.told), "")
+
+
+if __name__ == "__main__":
+    main()

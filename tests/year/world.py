@@ -1,0 +1,126 @@
+"""A climate's window of days: all that its exporters show, and what befell whom."""
+
+from dataclasses import dataclass, replace
+
+from year import events, plants
+from year.accounts import Account, exporter
+from year.climates import CLIMATES
+from year.faults import KINDS, Patient, seeded
+from year.readings import Page
+from year.sky import STEPS, Sky
+
+REST = 16  # days after a fault until its plant is itself again
+WARM_UP = 21  # days before a window that teach the rules what is usual
+SUSPECT = "suspect"  # the account that account faults befall, and its exporter's instance
+
+# The plants that faults befall, and how many of them at a time, each another inverter.
+LANES = {
+    "home": 3,
+    "cottage": 2,
+    "eastwest": 2,
+    "wall": 1,
+    "farm": 2,
+    "field": 4,
+}
+
+
+@dataclass(frozen=True)
+class Window:
+    """Days from `first` to before `last`, of which those before `judged` are not judged."""
+
+    first: int
+    judged: int
+    last: int
+
+
+def window(first, last):
+    return Window(first - WARM_UP, first, last)
+
+
+class World:
+    """A climate in a window. `kinds` are the kinds of plant; `turn` rotates the kinds of fault."""
+
+    def __init__(self, climate, seed, span, kinds=tuple(plants.KINDS), turn=0):
+        self.climate = CLIMATES[climate]
+        self.sky, self.span = Sky(self.climate, seed), span
+        self.calm = plants.calm(self.climate, kinds)
+        self.faults, self.ill = [], []
+        for kind in kinds:
+            self.sicken(kind, turn)
+        days = range(span.judged, span.last)
+        kinds = [kind for kind in KINDS if kind.account]
+        self.lane(Patient(SUSPECT), kinds, days, rest=0, rounds=2)
+        self.notes = {}  # by plant and day
+
+    def sicken(self, kind, turn):
+        """Plants of a kind with their faults, one after the other."""
+        lanes = LANES.get(kind, 0)
+        suitable = [each for each in KINDS if kind in each.plants]
+        days = range(self.span.judged, self.span.last)
+        for lane in range(lanes):
+            chosen = suitable[lane::lanes]
+            chosen = chosen[turn % len(chosen) :] + chosen[: turn % len(chosen)]
+            code = f"ill-{kind}" if kind == "field" else f"ill-{kind}-{lane + 1}"
+            plant = plants.KINDS[kind](self.climate, code)
+            plant = replace(plant, account="ill", curtailed=0.0)
+            patient = plant
+            if kind == "field":
+                patient = replace(plant, inverters=plant.inverters[lane::lanes])
+            if self.lane(Patient("ill", patient), chosen, days) and plant not in self.ill:
+                self.ill.append(plant)
+
+    def lane(self, patient, kinds, days, rest=REST, rounds=9):
+        """Seeds faults of the kinds one after the other, over and over; gives whether any."""
+        day, found = days.start, []
+        for kind in kinds * rounds:
+            fault = seeded(self.sky, kind, patient, range(day, days.stop))
+            if fault:
+                found.append(fault)
+                day = fault.end // STEPS + 1 + rest
+        self.faults += found
+        return bool(found)
+
+    def days(self):
+        """The rows of each day."""
+        names = sorted({plant.account for plant in self.calm + self.ill} | {SUSPECT})
+        accounts = {
+            name: Account(name, self.sky, [f for f in self.faults if f.account == name])
+            for name in names
+        }
+        pages = [Page(plant, self.sky) for plant in self.calm] + [
+            Page(plant, self.sky, [f for f in self.faults if f.plant == plant.code])
+            for plant in self.ill
+        ]
+        for day in range(self.span.first, self.span.last):
+            yield day, self.rows(day, accounts, pages)
+
+    def rows(self, day, accounts, pages):
+        restarted = self.steps(day, events.restarts(self.sky, day))
+        yield from exporter("main", restarted)
+        suspect = accounts[SUSPECT]
+        down = self.steps(day, suspect.during(day, "exporter"))
+        yield from exporter(SUSPECT, down)
+        for name, account in accounts.items():
+            gone = down if name == SUSPECT else restarted
+            yield from hide(account.rows(day), gone)
+        for page in pages:
+            yield from hide(page.day(day, accounts[page.plant.account].silent(day)), restarted)
+            self.notes[page.plant.code, day] = tuple(dict.fromkeys(page.running.notes))
+
+    @staticmethod
+    def steps(day, spans):
+        steps = range(day * STEPS, (day + 1) * STEPS)
+        return [any(start <= step < end for start, end in spans) for step in steps]
+
+
+def hide(rows, gone):
+    """The rows without the steps at which nobody could scrape them."""
+    if not any(gone):
+        yield from rows
+        return
+    for name, labels, values in rows:
+        yield (
+            name,
+            labels,
+            [None if away else value for value, away in zip(values, gone, strict=True)],
+        )

@@ -11,7 +11,7 @@ while the readings that it is made of are further apart than that.
 
 from grafana.source import balance, states
 from grafana.source.boards import ACCOUNT, PLANTS, Line, dashboard
-from grafana.source.panels import Query, curves, ranking, stat, timeline, trend
+from grafana.source.panels import Query, curves, numbers, ranking, stat, timeline, trend
 from grafana.source.promql import (
     kilowatt_hours,
     of_plants,
@@ -45,6 +45,22 @@ APART = f"(max by (account, plant_code) ({READ}) - min by (account, plant_code) 
 TOO_FAR_APART = 900  # s
 LOAD = f"({PV} - {CHARGING} - {METER} unless {APART} > {TOO_FAR_APART})"
 SOC = of_plants("battery_state_of_charge_ratio")
+_RATED = of_plants("battery_rated_energy_joules")
+_UNRATED = f"({SOC} unless on (account, device_id) {_RATED})"
+_HELD = f"({SOC} * on (account, device_id) group_left () max by (account, device_id) ({_RATED}))"
+# Together: by what each battery can hold or, where one does not tell that, all alike.
+WEIGHED_SOC = (
+    f"(sum({_HELD}) / sum({_RATED} and on (account, device_id) {SOC}) unless on () {_UNRATED})"
+)
+PLAIN_SOC = f"(avg({SOC}) and on () {_UNRATED})"
+CHARGE = f"({WEIGHED_SOC} or {PLAIN_SOC})"
+_HEALTH = of_plants("battery_state_of_health_ratio")
+_MODULES = of_plants("battery_module_state_of_health_ratio")
+# Of a battery that tells only its modules', the weakest one's.
+HEALTH = (
+    f"({_HEALTH} > 0 or min by (account, plant_code, device_id) ({_MODULES}) "
+    f"unless on (account, device_id) {_HEALTH} > 0)"
+)
 DAY = ('period="day"', 'window="current"')
 PRODUCED = balance.produced(of_plants, *DAY)
 FED_IN = balance.fed_in(of_plants, *DAY)
@@ -83,10 +99,14 @@ NOW = Line(
         "Batteries", "Positive while they charge.", f"sum({BATTERY})", "watt",
         steps=((None, "orange"), (0, "green")),
     )),
-    (3, stat(
-        "State of charge", "Mean of all batteries.", f"avg({SOC})", "percentunit",
-        steps=((None, "text"), (0, "red"), (0.15, "orange"), (0.3, "green")), decimals=0,
-    ).no_value("no battery")),
+    (3, numbers(
+        "State of charge",
+        "Of all batteries together, by what each can hold; a plain mean, and called that, if one "
+        "does not tell what it can hold.",
+        Query(WEIGHED_SOC, "together"),
+        Query(PLAIN_SOC, "plain mean"),
+        unit="percentunit", steps=((None, "text"), (0, "red"), (0.15, "orange"), (0.3, "green")),
+    ).decimals(0).no_value("no battery")),
     (3, stat(
         "Supplied by the plants",
         "Share of the load that does not come from the grid, now.",
@@ -158,7 +178,7 @@ TODAY = Line(
 BATTERY_CURVES = Line(
     8,
     (8, curves(
-        "State of charge", "Of each battery.",
+        "State of charge of each", "Of each battery.",
         Query(with_names(SOC), "{{plant_name}}, {{device_name}}"),
         unit="percentunit", floor=0, fill=0,
     ).no_value(NO_BATTERY)),
@@ -179,8 +199,9 @@ BATTERY_CURVES = Line(
 BATTERY_FACTS = Line(
     8,
     (8, ranking(
-        "State of health", "Of each battery that tells one; 0 stands for none.",
-        f"sort({with_names('(' + of_plants('battery_state_of_health_ratio') + ' > 0)')})",
+        "State of health",
+        "Of each battery that tells one; of one that tells only its modules', the weakest one's.",
+        f"sort({with_names(HEALTH)})",
         "{{plant_name}}, {{device_name}}", "percentunit",
         steps=((None, "red"), (0.7, "orange"), (0.8, "green")), top=1, long_names=True,
     ).no_value("no battery tells one")),

@@ -7,6 +7,7 @@ from grafana.source import balance
 from grafana.source.boards import ACCOUNT, PLANT, Line, dashboard, price
 from grafana.source.flow import (
     BATTERY,
+    CHARGE,
     CHARGE_COLOR,
     DISCHARGE_COLOR,
     DRAW_COLOR,
@@ -16,7 +17,6 @@ from grafana.source.flow import (
     METER,
     PV,
     PV_COLOR,
-    SOC,
 )
 from grafana.source.history import DAYS, MONTHS, Calendar, a_year_before, dated
 from grafana.source.panels import Query, Steps, curves, gauges, heatmap, numbers
@@ -85,7 +85,7 @@ NOW = Line(
             Query("", "comes from the battery", DISCHARGE_COLOR),
             "battery: at rest",
         ),
-        Query(f"avg({SOC})", "battery is full to", "text", "percentunit", axis=False),
+        Query(CHARGE, "battery is full to", "text", "percentunit", axis=False),
         unit="watt",
     )),
     (6, numbers(
@@ -124,7 +124,7 @@ COURSE = Line(
     )),
     (12, curves(
         "Battery", "How full it is; above zero on the right it charges, below it is discharged.",
-        Query(f"avg({SOC})", "state of charge", "green"),
+        Query(CHARGE, "state of charge", "green"),
         Query(
             f"sum({BATTERY})", "power", "blue", "watt",
             {"fillOpacity": 0, "lineStyle": {"fill": "dash", "dash": [8, 6]}},

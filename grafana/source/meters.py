@@ -23,6 +23,7 @@ VOLTAGE = _phases("meter_phase_voltage_volts", "meter_voltage_volts")
 CURRENT = _phases("meter_phase_current_amperes", "meter_current_amperes")
 PHASE_POWER = of_plants("meter_phase_active_power_watts")
 NO_TARIFFS = "These meters tell no tariffs."
+NO_EXTERNAL = "No EMMA measures a second point."
 NO_TRANSFORMERS = "No transformer is read."
 LAST_READING = of_plants("device_last_reading_timestamp_seconds")
 PHASE_NAMES = "{{plant_name}} {{phase}}"
@@ -81,6 +82,34 @@ POWERS = Line(
         ),
         sort="Plant",
     )),
+)  # fmt: skip
+
+EXTERNAL = Line(
+    8,
+    (12, curves(
+        "External measuring point", "Active power at the second point that an EMMA measures.",
+        Query(with_names(of_plants("meter_external_active_power_watts")), NAMES),
+        unit="watt", fill=0,
+    ).no_value(NO_EXTERNAL)),
+    (12, table(
+        "Energy at external measuring points", "In the time shown, both ways.",
+        {"plant_name": "Plant", "device_name": "EMMA", "account": "", "device_id": "",
+         "plant_code": ""},
+        *each(
+            _each,
+            *(
+                Column(
+                    name,
+                    kilowatt_hours(_gained(of_plants(
+                        f"meter_external_{way}_active_energy_joules_total"
+                    ))),
+                    "kwatth", 1,
+                )
+                for name, way in (("Towards the grid", "positive"), ("From the grid", "reverse"))
+            ),
+        ),
+        sort="Plant",
+    ).no_value(NO_EXTERNAL)),
 )  # fmt: skip
 
 QUALITY = Line(
@@ -175,5 +204,6 @@ DASHBOARD = dashboard(
         PHASES,
         Folded("Tariffs", TARIFFS),
         Folded("Transformers", TRANSFORMERS),
+        Folded("External measuring points of EMMAs", EXTERNAL),
     ),
 )

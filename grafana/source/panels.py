@@ -143,11 +143,13 @@ def trend(  # noqa: PLR0913  # as stat
     return panel if decimals is None else panel.decimals(decimals)
 
 
-def numbers(title: str, description: str, *queries: Query, unit: str) -> Panel:
+def numbers(
+    title: str, description: str, *queries: Query, unit: str, steps: Steps = PLAIN
+) -> Panel:
     """Several numbers below each other, with their names; a query that says nothing has none."""
     options = {**_STAT, "textMode": "value_and_name", "orientation": "horizontal"}
     panel = panel_of("stat", title, description, options).unit(unit)
-    return thresholds(_ask(panel, queries, instant=True), PLAIN)
+    return thresholds(_ask(panel, queries, instant=True), steps)
 
 
 def gauges(title: str, description: str, *queries: Query, steps: Steps) -> Panel:

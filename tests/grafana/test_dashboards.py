@@ -216,6 +216,7 @@ def test_what_few_plants_have_is_folded_and_says_why_it_is_empty():
         ("plant", "DC combiner boxes"),
         ("meters", "Tariffs"),
         ("meters", "Transformers"),
+        ("meters", "External measuring points of EMMAs"),
     }
     for row in folded.values():
         for panel in row["panels"]:

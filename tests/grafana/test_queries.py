@@ -178,3 +178,62 @@ def test_a_home_is_told_what_it_saved_at_its_price_and_in_its_currency(tmp_path)
     ]
     saved = asked("home", "Saved", "today {{currency}}")
     answers(tmp_path, "1m", told, saved, {60: [('{account="home", currency="EUR"}', 3.0)]})
+
+
+def batteries(**rated):
+    """Two batteries, one half full and one full, that are rated for so many kWh."""
+    for device, ratio in (("small", 1.0), ("large", 0.5)):
+        yield series("battery_state_of_charge_ratio", ratio, ratio, device_id=device)
+    for device, capacity in rated.items():
+        kwh = capacity * KWH
+        yield series("battery_rated_energy_joules", kwh, kwh, device_id=device)
+
+
+def test_batteries_are_full_by_what_they_hold_or_it_is_said_that_they_count_alike(tmp_path):
+    weighed, plain = (asked("flow", "State of charge", name) for name in ("together", "plain mean"))
+    whole = asked("home", "Now", "battery is full to")
+    for rated, by_energy, alike in (
+        ({"small": 5.0, "large": 15.0}, [("{}", 0.625)], []),
+        ({"small": 5.0}, [], [("{}", 0.75)]),
+        ({}, [], [("{}", 0.75)]),
+    ):
+        told = list(batteries(**rated))
+        answers(tmp_path, "1m", told, weighed, {60: by_energy})
+        answers(tmp_path, "1m", told, plain, {60: alike})
+        answers(tmp_path, "1m", told, whole, {60: by_energy or alike})
+
+
+def test_a_battery_is_as_healthy_as_its_weakest_module_if_it_tells_no_more(tmp_path):
+    told = [
+        series("battery_state_of_health_ratio", 0.0, 0.0, device_id="modules"),
+        series("battery_state_of_health_ratio", 0.9, 0.9, device_id="whole"),
+    ]
+    told += [
+        series(
+            "battery_module_state_of_health_ratio",
+            *[health] * 2,
+            device_id=device,
+            unit="1",
+            module=module,
+        )
+        for device, module, health in (
+            ("modules", "1", 0.95),
+            ("modules", "2", 0.85),
+            ("whole", "1", 0.8),
+        )
+    ]
+    health = asked("flow", "State of health").removeprefix("sort(")
+    health = health.partition(" * on (account, device_id) group_left")[0]
+    scraped = ", ".join(f'{key}="{value}"' for key, value in SCRAPED.items())
+    answers(
+        tmp_path,
+        "1m",
+        told,
+        health,
+        {
+            60: [
+                ('{account="home", plant_code="P", device_id="modules"}', 0.85),
+                (f'fusionsolar_battery_state_of_health_ratio{{{scraped}, device_id="whole"}}', 0.9),
+            ]
+        },
+    )

@@ -5,6 +5,7 @@ that alerts look at.
 """
 
 ALARMS, EXPORTER = "fusionsolar-alarms", "fusionsolar-exporter"
+FLOW, METERS = "fusionsolar-flow", "fusionsolar-meters"
 FLEET, HOME = "fusionsolar-fleet", "fusionsolar-home"
 INVERTER, PLANT = "fusionsolar-inverter", "fusionsolar-plant"
 ENERGY, PRODUCTION, ALERTS = "energy.yml", "production.yml", "alerts"
@@ -25,6 +26,8 @@ TROUBLES = {
 
 # They are always empty on a stack that is a minute old and has the simulator's fleet.
 NEVER = {
+    (METERS, "External measuring point"): "no simulated EMMA measures a second point",
+    (METERS, "Energy at external measuring points"): "no simulated EMMA measures a second point",
     (ALERTS, "fusionsolar_device_upgrade_state_code"): "no upgrade was ordered",
     (ALERTS, "fusionsolar_device_upgrade_timestamp_seconds"): "no upgrade was ordered",
     **dict.fromkeys(
@@ -76,6 +79,7 @@ SOMETIMES = {
         [(INVERTER, "Strings"), (PLANT, "Strings of combiner boxes")],
         "a string is known once it had a current or a voltage, and by night none has",
     ),
+    (FLOW, "State of charge"): "it is weighed, or else a plain mean",
     (HOME, "Now"): "grid and battery have one direction at a time",
     (FLEET, "Power by plant"): "no plant is beyond the ten largest",
     (INVERTER, "String voltages"): "central inverters tell one for all strings, and only by day",

@@ -149,8 +149,8 @@ def write(file, name, labels, samples):
 
 def results(file, url, rule, day):
     """Writes what a recording rule finds in a day."""
-    for metric, samples in query(url, rule["expr"], day, day + 1):
-        labels = metric | {str(key): value for key, value in rule.get("labels", {}).items()}
+    for metric, samples in query(url, rule["expr"], day, day + 1).items():
+        labels = dict(metric) | {str(key): value for key, value in rule.get("labels", {}).items()}
         told = ",".join(f'{key}="{value}"' for key, value in labels.items())
         line = f"{rule['record']}{{{told}}} %s %d\n"
         file.write("".join([line % (value, at) for at, value in samples]))
@@ -170,26 +170,30 @@ def wait(address, server):
 
 
 def query(url, expression, first, last):
-    """What an expression gives from a day until before another: labels, times and values."""
+    """What an expression gives from a day until before another: by labels, times and values."""
     asked = {
         "query": expression,
         "start": EPOCH + first * DAY,
         "end": EPOCH + last * DAY - STEP,
         "step": STEP,
     }
+    found = {}
     with urlopen(f"{url}/api/v1/query_range?{urlencode(asked)}", timeout=3600) as answer:  # noqa: S310  # because it is ours
         for series in json.load(answer)["data"]["result"]:
-            named = {key: value for key, value in series["metric"].items() if key != "__name__"}
-            yield named, series["values"]
+            # Without its name: two of other names are one alert, and one recorded series.
+            named = sorted((k, v) for k, v in series["metric"].items() if k != "__name__")
+            found.setdefault(tuple(named), []).extend(series["values"])
+    return {labels: sorted(samples) for labels, samples in found.items()}
 
 
 def held(url, expression, span):
-    """An expression over a span: by labels, the set of steps at which it has a value."""
+    """An expression over a span: by labels, the steps at which it has a value."""
     found = {}
     for first in range(span.first, span.last, SLICE):
-        for labels, samples in query(url, expression, first, min(first + SLICE, span.last)):
+        last = min(first + SLICE, span.last)
+        for labels, samples in query(url, expression, first, last).items():
             steps = ((int(at) - EPOCH) // STEP for at, _ in samples)
-            found.setdefault(tuple(sorted(labels.items())), set()).update(steps)
+            found.setdefault(labels, []).extend(steps)
     return found
 
 
@@ -197,7 +201,7 @@ def firing(rule, moments):
     """The alerts of a rule, by what its expression held: labels and the steps, in order."""
     waits, keeps = (seconds(rule.get(key, 0)) // STEP for key in ("for", "keep_firing_for"))
     for key, steps in moments.items():
-        fires = fired(sorted(steps), waits, keeps)
+        fires = fired(steps, waits, keeps)
         if fires:
             yield dict(key) | {"alertname": rule["alert"], **rule.get("labels", {})}, fires
 

@@ -17,7 +17,7 @@ needs_prometheus = pytest.mark.skipif(
 
 RULES = [
     {"record": "a:twice", "expr": "a * 2 > 1 or 0 * b"},
-    {"record": "a:late", "expr": "max_over_time(a:twice[10m]) > 5"},
+    {"record": "a:late", "expr": "max_over_time(a:twice[10m]) > 5 or a > 0 or b"},
     {"alert": "High", "expr": "a:late > 8", "for": "10m", "labels": {"severity": "info"}},
     {"alert": "Kept", "expr": "a > 6", "keep_firing_for": "10m"},
 ]

@@ -327,7 +327,7 @@ class Accounts:
 
 def _user(account: AccountSettings) -> _User:
     """Who logs in, and where: a server keeps one session for each."""
-    return _server(account.base_url), account.username
+    return _server(account.base_url), account.user
 
 
 def _same(working: _Working, settings: Settings, account: AccountSettings) -> bool:

@@ -1,16 +1,18 @@
 """From the settings to the parts of an account: limits, client, fleet, page."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import inf
+from typing import Any
 
 from exporter.account.account_polling import AccountConfig
 from exporter.account.fleet import Fleet, FleetFilter, FleetState
 from exporter.account.handlers import AlarmFilter
 from exporter.account.interface_schedule import PollConfig
+from exporter.account.refresh_token import RefreshTokenFile
 from exporter.account.state_directory import Owner
 from exporter.clock import Clock
-from exporter.config import AccountSettings, Settings
+from exporter.config import AccountSettings, ClientTls, OAuthSettings, Settings
 from exporter.exposition.account import AccountView
 from exporter.exposition.alarms import SEVERITIES
 from exporter.exposition.page import Page
@@ -19,12 +21,14 @@ from exporter.exposition.translate import Translator
 from exporter.exposition.unknown_values import MOST_KEYS
 from exporter.northbound.client import Client
 from exporter.northbound.interfaces import EDITIONS, INTERFACES, LOGIN, Content, Interface, Limit
+from exporter.northbound.oauth import OAuthClient, TokenEndpoint
 from exporter.northbound.session import Session
+from exporter.northbound.transport import Transport
 
 
 def owner_of(account: AccountSettings) -> Owner:
     """Whose state it is."""
-    return account.base_url, account.username
+    return account.base_url, account.user
 
 
 def poll_configs(
@@ -56,14 +60,22 @@ def poll_config(
 
 def client_of(account: AccountSettings) -> Session:
     """The HTTP client of an account."""
-    return Client(
-        account.base_url,
-        account.username,
-        account.secret(),
-        timeout=account.timeout,
-        ca_file=str(account.tls.ca_file) if account.tls.ca_file else None,
-        verify=account.tls.verify,
-    )
+    url, timeout, tls = account.base_url, account.timeout, _tls(account.tls)
+    if account.auth is None:
+        return Client(url, account.username, account.secret(), timeout=timeout, **tls)
+    endpoint = token_endpoint_of(account.auth, timeout)
+    kept = RefreshTokenFile(account.auth.refresh_token_file)
+    return OAuthClient(url, endpoint, kept, Transport(timeout, **tls))
+
+
+def token_endpoint_of(auth: OAuthSettings, timeout: float) -> TokenEndpoint:
+    """Where the tokens of an OAuth client come from."""
+    transport = Transport(timeout, **_tls(auth.tls))
+    return TokenEndpoint(auth.token_url, auth.client_id, auth.secret(), transport)
+
+
+def _tls(tls: ClientTls) -> Mapping[str, Any]:
+    return {"ca_file": str(tls.ca_file) if tls.ca_file else None, "verify": tls.verify}
 
 
 def view_of(  # noqa: PLR0913  # because it joins them

@@ -18,8 +18,9 @@ class KillableServer(Server):
     def login(self):
         self.logging_in = True
         self.may_kill("login")
-        super().login()
+        lifetime = super().login()
         self.may_kill("login")
+        return lifetime
 
     def call(self, path, body):
         self.logging_in = False

@@ -88,7 +88,7 @@ class Server(Client):
 
     def login(self):
         """Logs in, whatever is answered."""
-        self._answered_by_script(LOGIN.path, {}, super().login)
+        return self._answered_by_script(LOGIN.path, {}, super().login)
 
     def call(self, path, body):
         """Makes a call, whatever is answered."""

@@ -163,7 +163,7 @@ def test_a_calls_start_is_on_disk_before_its_first_byte_is_sent(tmp_path):
 
         def login(self):
             self.on_disk("login", "")
-            super().login()
+            return super().login()
 
         def call(self, path, body):
             self.on_disk("interface", path.rsplit("/", 1)[1])

@@ -116,15 +116,30 @@ class Gateway:
         """Until when no account of this host may call."""
         return self.gate.pause.until
 
+    @property
+    def has_session(self) -> bool:
+        """Whether a call can be made without a login, as far as is known."""
+        expired = self._state.login.has_expired(self._clock.now())
+        return self.client.token is not None and not expired
+
     def restore(self) -> None:
         """Goes on with the session of a previous run."""
-        login, now = self._state.login, self._clock.now()
+        login = self._state.login
         if login.pause.until > self.gate.pause.until:
             self.gate.pause = login.pause
         if login.token is not None and login.token.isprintable():  # it goes into a header
             self.client.token = login.token
-        if login.fingerprint and not self.client.has_credentials(login.fingerprint):
-            login.clear_refusal(now)
+        self.recognise_credentials()
+
+    def recognise_credentials(self) -> bool:
+        """Forgets a refusal if the credentials are others by now; returns whether they are."""
+        login = self._state.login
+        if not login.fingerprint or self.client.has_credentials(login.fingerprint):
+            return False
+        login.clear_refusal(self._clock.now())
+        login.fingerprint = None
+        self._state.logins.changed.add("")
+        return True
 
     def make(self, slot: Slot, send: Callable[[], Any]) -> Exchange | TooEarly:
         """Makes a call, unless it is not allowed yet."""
@@ -169,7 +184,7 @@ class Gateway:
     def _logged_in(self, made: Exchange, token: str | None) -> None:
         login = self._state.login
         if made.error is None:
-            login.opened(made.end)
+            login.opened(made.end, made.answer - (made.end - made.start))
             self.gate.pause.succeeded()
         else:
             login.failed(made.error, made.end)

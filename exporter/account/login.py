@@ -15,11 +15,12 @@ from math import inf
 from threading import Lock
 from typing import Annotated
 
-from exporter.account.codec import NotKept, PastTime
+from exporter.account.codec import Endless, NotKept, PastTime
 from exporter.account.quotas import Backoff, CallLog, FleetSize, Quota, pace, quotas
 from exporter.northbound.errors import (
     NO_ANSWER,
     RATE_LIMITED,
+    TOKEN_FILE_REASONS,
     CallError,
     Reaction,
     login_reason_error,
@@ -30,6 +31,7 @@ STOLEN_WITHIN = 10 * MINUTE  # of our own login: a session does not expire that 
 # Passwords that were refused, whichever they were: servers lock accounts after five in ten minutes.
 REFUSALS = quotas((Limit(3, 30 * MINUTE),), FleetSize())
 SHORTEST_LIFE = 25 * MINUTE  # of a session that nobody ends; the servers' documents say 30
+EXPIRY_MARGIN = MINUTE  # before a session ends that is good for a time: a call has to arrive in it
 LOAD_PAUSE = 5 * MINUTE  # the least that servers ask for after HTTP 403 or 429
 LOGIN_TURN = 5.0  # seconds that a login keeps the host's others waiting: a dead host must not
 # Failed since the last proper answer, before a session that nobody calls lost seems so.
@@ -180,7 +182,8 @@ class Login:
 
     Of the waits, one is for each way in which a login fails: refused credentials, refused for its
     frequency, no proper answer; `stolen` is for sessions that somebody else's logins end. `pause`
-    is the host's. `fingerprint` is that of the password which was refused for `refusal`.
+    is the host's. `fingerprint` is that of the credentials which were refused for `refusal`. Since
+    `since`, the session is good for `lifetime` seconds.
     """
 
     token: str | None = None
@@ -193,6 +196,7 @@ class Login:
     pause: Backoff = field(default_factory=Backoff)
     lost_before: bool = False
     since: PastTime = -inf
+    lifetime: Endless = inf
     answered_at: PastTime = -inf
     refusal_reason: str | None = None
     fingerprint: str | None = None
@@ -228,9 +232,10 @@ class Login:
     def _waits(self) -> tuple[Backoff, ...]:
         return self.credentials_wait, self.frequency_wait, self.answer_wait
 
-    def opened(self, now: float) -> None:
-        """Notes that the login succeeded."""
+    def opened(self, now: float, lifetime: float = inf) -> None:
+        """Notes that the login succeeded, and for how long the session is good."""
         self.since = self.answered_at = now
+        self.lifetime = lifetime
         self.refusal_reason = None
         self.liveness.opened()
         for name in ("credentials_wait", "frequency_wait", "answer_wait"):
@@ -243,6 +248,10 @@ class Login:
         """
         return max(self.answered_at + self.pace, self.liveness.trial_due(interfaces), self.due)
 
+    def has_expired(self, now: float) -> bool:
+        """Whether the session is over, or so soon that a call might arrive too late."""
+        return now - self.since > self.lifetime - min(EXPIRY_MARGIN, self.lifetime / 10)
+
     def is_young(self, now: float) -> bool:
         """Whether the session is too young to have expired by itself."""
         return now - self.since < SHORTEST_LIFE
@@ -252,7 +261,8 @@ class Login:
 
         Refused credentials: 15, then every 30 minutes, since a few wrong passwords lock the
         account for half an hour. Refused for frequency: one pace, doubling. No proper answer:
-        1, 2, 4 … 30 minutes, shorter where the configured allowance is.
+        1, 2, 4 … 30 minutes, shorter where the configured allowance is. Nothing asked, as the file
+        of the refresh token cannot be used: as often as is allowed.
         """
         if error.reaction is Reaction.REFUSE_CREDENTIALS:
             self.refusal_reason = error.reason
@@ -266,7 +276,7 @@ class Login:
         else:
             wait = self.answer_wait
             unit = min(MINUTE, self.pace)
-            wait.refused(now, unit, 30 * unit)
+            wait.refused(now, unit, unit if error.reason in TOKEN_FILE_REASONS else 30 * unit)
         if error.retry_after:
             wait.hold(now, min(error.retry_after, DAY))
 

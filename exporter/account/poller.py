@@ -119,7 +119,9 @@ class Poller:
                 each.resume()
         due, schedule = self._schedule.next(now)
         login, trial = self._state.login, self._state.login.trial_due(self._schedule.called)
-        needs_login = self._client.token is None
+        if login.refusal_reason and self._polling.gateway.recognise_credentials():
+            self._log.info("there are other credentials, which are tried at once")
+        needs_login = not self._polling.gateway.has_session
         due = max(login.due if needs_login else min(due, trial), self._polling.gateway.paused_until)
         if schedule is None or due > now:
             return due - now
@@ -263,7 +265,7 @@ class Poller:
         refusal = self._state.login.refusal
         if refusal is not None:
             yield f"the credentials are refused ({refusal})"
-        elif self._client.token is None:
+        elif not self._polling.gateway.has_session:
             yield "not logged in"
         yield from self._schedule.missing()
 

@@ -142,10 +142,10 @@ class Probe:
         if self._guest:
             self._polling.store.read(self.state.logins)  # the daemon may have another by now
             self._gateway.restore()
-            if self._client.token in (None, self._refused):
+            if not self._gateway.has_session or self._client.token == self._refused:
                 raise NoSessionError
             return False
-        if self._client.token is not None:
+        if self._gateway.has_session:
             return False
         self._log_in()
         return True

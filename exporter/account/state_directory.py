@@ -66,14 +66,14 @@ class StateDirectory:
         if self._shared is None:
             try:
                 self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
-                self._shared = _locked(self._path / "lock", fcntl.LOCK_SH)
+                self._shared = locked_file(self._path / "lock", fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise OccupiedError(f"{self._path} is used by an earlier version") from None
 
     def _lock(self, owner: Owner, name: str) -> None:
         path = file_of(self._path, *owner).with_suffix(".lock")
         try:
-            self._locks[owner] = _locked(path, fcntl.LOCK_EX)
+            self._locks[owner] = locked_file(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise OccupiedError(
                 f"account {name} is used by another process (state in {self._path})"
@@ -109,10 +109,16 @@ class StateDirectory:
         self.keep(())
 
 
-def _locked(path: Path, kind: int) -> IO[bytes]:
+def locked_file(path: Path, kind: int) -> IO[bytes]:
+    """Opens a file, which is made where there is none, and locks it until it is closed.
+
+    Raises:
+        BlockingIOError: Somebody else has locked it, and the kind of lock says not to wait.
+        OSError: There can be no such file, or no lock.
+    """
     file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
     try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
+        fcntl.flock(file, kind)
     except OSError:  # somebody else's lock, or a file system without any
         file.close()
         raise

@@ -17,7 +17,7 @@ def polling_status(
     """How an account is polled; nothing is asked while its host is paused."""
     login, gateway = polling.state.login, polling.gateway
     now, offset = clock.now(), offset_of(clock)
-    logged_in, paused = gateway.client.token is not None, gateway.paused_until
+    logged_in, paused = gateway.has_session, gateway.paused_until
     blocked = paused if logged_in else max(paused, login.due)
     own = status.InterfaceStatus(
         LOGIN.name,

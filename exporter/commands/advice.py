@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 
 from exporter.account.plant_pages import NO_CLASSIC_LIST
-from exporter.northbound.errors import FAIL_CODES, CallError, Fault, Reaction
+from exporter.northbound.errors import (
+    FAIL_CODES,
+    TOKEN_FILE_REASONS,
+    TOKEN_REFUSALS,
+    CallError,
+    Fault,
+    Reaction,
+)
 from exporter.northbound.interfaces import LOGIN, PLANT_LIST, Interface
 
 # --- the login --------------------------------------------------------------------------------
@@ -21,6 +28,7 @@ _LOGIN_REASONS: Mapping[str, str] = {
     "20403": "look at the account's status there, and whether it may log in from this address",
 }
 _LOGIN: Mapping[str, str] = {
+    **dict.fromkeys(TOKEN_FILE_REASONS, "see docs/oauth.md"),
     "http_404": "this host has no northbound interface; use the one that you are sent to when you "
     "open the portal, without a region or uni prefix, such as eu5.fusionsolar.huawei.com: "
     "see docs/northbound-account.md",
@@ -69,6 +77,8 @@ def advice(interface: Interface, error: CallError) -> str:
 
 def refused_login(reason: str) -> str:
     """What to do about a login that was refused for this reason."""
+    if reason in TOKEN_REFUSALS or reason in TOKEN_FILE_REASONS:
+        return "see docs/oauth.md"
     return "; ".join(filter(None, (_NORTHBOUND, _LOGIN_REASONS.get(reason, ""))))
 
 

@@ -12,7 +12,7 @@ from exporter.account.probe import Answer, NotNowError, Probe
 from exporter.commands.account_access import FAILURES, Failure, explain, in_words
 from exporter.commands.advice import REPORT_IT, advice, refused_login
 from exporter.northbound.device_types import device_type_slug
-from exporter.northbound.errors import RATE_LIMITED, CallError
+from exporter.northbound.errors import RATE_LIMITED, TOKEN_FILE_REASONS, CallError
 from exporter.northbound.interfaces import (
     DEVICE_LIST,
     LOGIN,
@@ -250,4 +250,6 @@ def _failed(interface: Interface, kind: str | None, error: Failure) -> Trial:
 def _refused(interface: Interface, kind: str | None, error: CallError, words: str) -> Trial:
     refused = error.enveloped or error.reason in _REFUSED
     outcome = REFUSED if refused else UNREACHABLE
+    if error.reason in TOKEN_FILE_REASONS:
+        outcome = NOT_TRIED
     return Trial(interface.name, outcome, words, kind, error.reason, advice(interface, error))

@@ -10,7 +10,9 @@ from exporter.config.errors import ConfigError, format_errors
 from exporter.config.schema import (
     AccountSettings,
     Allowance,
+    ClientTls,
     InterfaceSettings,
+    OAuthSettings,
     Settings,
     StateSettings,
 )
@@ -22,8 +24,10 @@ __all__ = [
     "PIPE_TIMEOUT",
     "AccountSettings",
     "Allowance",
+    "ClientTls",
     "ConfigError",
     "InterfaceSettings",
+    "OAuthSettings",
     "Settings",
     "load",
 ]

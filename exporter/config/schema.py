@@ -1,9 +1,18 @@
 """The schema of the configuration file: one class a section, one field a key with its default."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from exporter.config.types import (
     AlarmType,
@@ -12,6 +21,8 @@ from exporter.config.types import (
     DirectoryPath,
     Duration,
     Edition,
+    EndpointUrl,
+    FilePath,
     InterfaceName,
     Items,
     Latitude,
@@ -28,6 +39,8 @@ from exporter.config.types import (
     Url,
 )
 from exporter.northbound.interfaces import INTERFACES, PLANT_LIST
+
+_OAUTH_SERVER = "https://oauth2.fusionsolar.huawei.com/rest/dp/uidm/oauth2/v1"
 
 # getDevFiveMinutes repeats the values of getDevRealKpi, five minutes at a time.
 _SAME_VALUES = ("getDevRealKpi", "getDevFiveMinutes")
@@ -73,12 +86,46 @@ class Override(SettingsModel):
 Overrides = Table[InterfaceName, Override]
 
 
+def _one_secret(**given: SecretStr | None) -> None:
+    if sum(value is not None for value in given.values()) != 1:
+        raise ValueError(f"needs one of {' and '.join(given)}")
+
+
+def _in_the_clear(*given: SecretStr | None) -> str:
+    return next((value.get_secret_value() for value in given if value is not None), "")
+
+
+class OAuthSettings(SettingsModel):
+    """How an OAuth client ("Connect") signs in, whom the owner of the plants has authorised."""
+
+    type: Literal["oauth"]
+    client_id: Text
+    client_secret: Secret | None = None
+    client_secret_file: SecretFile | None = None
+    refresh_token_file: FilePath
+    token_url: EndpointUrl = f"{_OAUTH_SERVER}/token"
+    authorize_url: EndpointUrl = f"{_OAUTH_SERVER}/authorize"
+    redirect_uri: EndpointUrl = "http://localhost:10054/callback"
+    scope: Text = "pvms.openapi.basic"
+    tls: ClientTls = ClientTls()
+
+    @model_validator(mode="after")
+    def _one_client_secret(self) -> Self:
+        _one_secret(client_secret=self.client_secret, client_secret_file=self.client_secret_file)
+        return self
+
+    def secret(self) -> str:
+        """The client secret in the clear, wherever it was given."""
+        return _in_the_clear(self.client_secret, self.client_secret_file)
+
+
 class AccountSettings(SettingsModel):
-    """One northbound account."""
+    """One account: a northbound account with its password, or `auth`."""
 
     name: Text = "default"
     base_url: Url = "https://eu5.fusionsolar.huawei.com"
-    username: Text
+    auth: OAuthSettings | None = None
+    username: str = Field(default="", validate_default=True)
     password: Secret | None = None
     password_file: SecretFile | None = None
     limits: Edition = "safe"
@@ -89,16 +136,29 @@ class AccountSettings(SettingsModel):
     tls: ClientTls = ClientTls()
     interfaces: Overrides = Field(default_factory=dict, validate_default=True)
 
+    @field_validator("username")
+    @classmethod
+    def _needed_without_auth(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.data.get("auth", info) is None:
+            raise ValueError("is missing")
+        return value
+
     @model_validator(mode="after")
-    def _one_password(self) -> Self:
-        if (self.password is None) == (self.password_file is None):
-            raise ValueError("needs one of password and password_file")
+    def _one_way_to_sign_in(self) -> Self:
+        if self.auth is None:
+            _one_secret(password=self.password, password_file=self.password_file)
+        elif self.username or self.password or self.password_file:
+            raise ValueError("signs in by auth, or with username and password; keep one of both")
         return self
+
+    @property
+    def user(self) -> str:
+        """Who signs in: the user name, or the id of an OAuth client."""
+        return self.auth.client_id if self.auth else self.username
 
     def secret(self) -> str:
         """The password in the clear, wherever it was given."""
-        given = self.password or self.password_file
-        return given.get_secret_value() if given else ""
+        return _in_the_clear(self.password, self.password_file)
 
 
 class AlarmSettings(SettingsModel):
@@ -202,6 +262,17 @@ class Settings(SettingsModel):
             if name in names[:n]:
                 raise ValueError(
                     f"accounts[{n}].name: is the name of accounts[{names.index(name)}] too"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _refresh_tokens_differ(self) -> Self:
+        first: dict[object, int] = {}
+        for n, account in enumerate(self.accounts):
+            if account.auth and (other := first.setdefault(account.auth.refresh_token_file, n)) < n:
+                raise ValueError(
+                    f"accounts[{n}].auth.refresh_token_file: is that of accounts[{other}] too, but "
+                    "each refresh token is good for one use"
                 )
         return self
 

@@ -113,6 +113,17 @@ def _url(value: str) -> str:
     return f"{_origin(parts)}{parts.path.rstrip('/')}"
 
 
+def _endpoint(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        valid = parts.scheme in _PORTS and parts.hostname and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid or re.search(r"[\s@#]", value):
+        raise ValueError("must be an http:// or https:// URL without user, password or #")
+    return value
+
+
 def _refuse_portal(parts: SplitResult) -> None:
     """Refuses URLs of the portal and of single interfaces, and says what to write instead."""
     portal = _PORTAL_HOST.fullmatch(parts.hostname or "")
@@ -191,6 +202,9 @@ FilePath = Annotated[Path, BeforeValidator(_file_path)]
 CertificatesPath = Annotated[FilePath, AfterValidator(_certificates)]
 Url = Annotated[str, AfterValidator(_url)]
 """Kept without a trailing slash, so that a path can follow."""
+
+EndpointUrl = Annotated[str, AfterValidator(_endpoint)]
+"""Of one endpoint, so it is used as it is."""
 
 Duration = Annotated[float, BeforeValidator(_parse_duration)]
 """Seconds; written as in Prometheus (`1h30m`, `500ms`) or as one decimal with a unit (`0.42s`)."""

@@ -40,7 +40,7 @@ def data_of(status: int, body: bytes, retry_after: float = 0.0) -> Any:
     Raises:
         CallError: The call failed, or this is no envelope; it carries `retry_after`.
     """
-    envelope = _decode(body)
+    envelope = decode_object(body)
     error = _error_of(status, body, envelope)
     if error is not None:
         raise CallError(replace(error.failure, retry_after=retry_after))
@@ -90,7 +90,7 @@ def _bad_parameters(envelope: Mapping[str, Any]) -> CallError:
     return CallError(replace(error.failure, message=told))
 
 
-def _decode(body: bytes) -> dict[str, Any]:
+def decode_object(body: bytes) -> dict[str, Any]:
     """The JSON object in a body, whatever type the headers call it; empty if there is none."""
     with suppress(ValueError, RecursionError):
         decoded = json.loads(body, parse_int=_integer)

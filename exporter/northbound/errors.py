@@ -212,8 +212,33 @@ ROWS = (
 )  # fmt: skip
 FAIL_CODES: Mapping[int, FailCode] = {row.code: row for row in ROWS}
 
+# What a token endpoint calls its refusals (RFC 6749, 5.2), and what it does not name.
+_AUTHORIZE = "run `fusionsolar-exporter authorize`"
+TOKEN_REFUSALS: Mapping[str, str] = {
+    "invalid_grant": "the refresh token is not valid any more: it was used before, has expired, or "
+    f"the owner has withdrawn the authorisation; {_AUTHORIZE}",
+    "invalid_client": "client id or client secret is wrong",
+    "invalid_request": "the server does not understand the request for a token; check token_url",
+    "invalid_scope": "the authorisation does not reach as far as the scope asked for",
+    "unauthorized_client": "this client may not sign in with a refresh token",
+    "unsupported_grant_type": "the server knows no refresh tokens; check token_url",
+    "token_refused": "the server refused a new token without saying why; check client id and "
+    f"secret, then {_AUTHORIZE}",
+}
+# What keeps an account from asking for a token at all.
+TOKEN_FILE_REASONS: Mapping[str, str] = {
+    "no_refresh_token": f"there is no refresh token in refresh_token_file; {_AUTHORIZE}",
+    "refresh_token_busy": "another process signs in with the same refresh_token_file right now",
+    "refresh_token_file": "refresh_token_file cannot be read and replaced, so no refresh token was "
+    "used",
+    "refresh_token_unsaved": "refresh_token_file cannot be written: the new refresh token is in "
+    "memory alone, and is written before it is used; a restart loses it",
+}
+
 # The reasons of failures without a failCode or another HTTP status than 200.
 REASONS: Mapping[str, str] = {
+    **TOKEN_REFUSALS,
+    **TOKEN_FILE_REASONS,
     "bad_parameters": "the management system does not take the parameters of this call",
     "connection": "the server could not be reached, or it broke the connection",
     "empty": "the answer was empty, which to a login means: wrong user name or password",
@@ -258,7 +283,7 @@ _NOT_ABOUT_CREDENTIALS = frozenset({"407", "20004", "20200", "20618", "30008", "
 RATE_LIMITED = frozenset({"407", "http_403", "http_429"})
 
 # Without an envelope, these refuse a login's credentials, too.
-_REFUSED_LOGINS = frozenset({"empty", "http_401", "refused"})
+_REFUSED_LOGINS = frozenset({"empty", "http_401", "refused", "no_refresh_token", *TOKEN_REFUSALS})
 
 # The reasons of calls that nobody answered.
 NO_ANSWER = frozenset({"connection", "no_tls", "only_tls", "timeout", "tls"})

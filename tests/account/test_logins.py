@@ -198,7 +198,7 @@ def test_logins_to_one_host_take_turns():
 
     def login():
         others_wait.append(gate.enter(server.clock.now()))
-        original()
+        return original()
 
     server.login = login
     run(poller(server, gate=gate))

@@ -116,6 +116,7 @@ class Server(Answers):
     faults: tuple[str, ...] = ()
     fault_share: float = 0.0
     session_seconds: float = 1_800.0
+    lifetime: float = inf  # that a login tells of its session
     extends: bool = True  # whether a call lengthens the session
     poisoned: set[int] = field(default_factory=set)
     troubles: list = field(default_factory=list)  # alarms
@@ -157,6 +158,7 @@ class Server(Answers):
         self._arrive("login", {})
         self.token = self.valid = f"t{len(self.calls)}"
         self.session_end = self.clock.now() + self.session_seconds
+        return self.lifetime
 
     def call(self, path, body):
         name = path.rsplit("/", 1)[1]

@@ -91,6 +91,25 @@ MESSAGES = {
     "password_empty": "accounts[0].password: must not be empty",
     "password_and_file": "accounts[0]: needs one of password and password_file",
     "password_file_missing": "accounts[0].password_file: cannot be read: No such file or directory",
+    "auth_and_password": (
+        "accounts[0]: signs in by auth, or with username and password; keep one of both"
+    ),
+    "auth_text": "accounts[0].auth: must be a mapping, such as {key: value}",
+    "auth_type": "accounts[0].auth.type: must be 'oauth'",
+    "auth_empty": (
+        "accounts[0].auth.type: is missing; accounts[0].auth.client_id: is missing; "
+        "accounts[0].auth.refresh_token_file: is missing"
+    ),
+    "auth_two_secrets": "accounts[0].auth: needs one of client_secret and client_secret_file",
+    "auth_no_secret": "accounts[0].auth: needs one of client_secret and client_secret_file",
+    "auth_url": (
+        "accounts[0].auth.token_url: must be an http:// or https:// URL without user, password or #"
+    ),
+    "auth_directory": "accounts[0].auth.refresh_token_file: is not a file",
+    "auth_same_file": (
+        "accounts[1].auth.refresh_token_file: is that of accounts[0] too, but each refresh token "
+        "is good for one use"
+    ),
     "password_file_number": "accounts[0].password_file: must be a path, as text",
     "variable_unset": (
         "accounts[0].username: the environment variable FUSIONSOLAR_USER is not set; "

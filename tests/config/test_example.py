@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -41,6 +42,27 @@ def test_the_example_shows_the_defaults(tmp_path: Path) -> None:
         update={"interfaces": {}}
     )
     assert shown.accounts[0].secret() == "secret"
+
+
+def test_the_example_shows_every_key_of_a_sign_in_by_oauth_and_its_default(tmp_path: Path) -> None:
+    text = EXAMPLE.read_text("utf-8")
+    shown = re.search(r"(?m)^    #   auth:\n(?:    #     .*\n)+", text)
+    assert shown is not None
+    settings = tmp_path / "config.yaml"
+    uncommented = shown[0].replace("    #   ", "    ")
+    settings.write_text(f"accounts:\n  - name: home\n{uncommented}")
+    bare = tmp_path / "bare.yaml"
+    least = "type: oauth, client_id: my-client, client_secret: secret"
+    bare.write_text(
+        f"accounts: [{{name: home, auth: {{{least}, refresh_token_file: refresh-token}}}}]"
+    )
+
+    auth = load(settings, {"FUSIONSOLAR_CLIENT_SECRET": "secret"}).accounts[0].auth
+
+    assert auth is not None
+    assert keys_left_out(auth) == []
+    assert auth == load(bare, {}).accounts[0].auth
+    assert auth.secret() == "secret"
 
 
 def test_the_example_lists_every_interface_as_the_table_has_it() -> None:

@@ -31,13 +31,15 @@ class Authorizations:
     """The authorisations of all clients; every owner agrees at once.
 
     `seconds` is how long an access token lasts; a refresh token lasts until it is used, or for ever
-    if it is not one that `rotates`. `reused` counts the attempts to use one twice.
+    if it is not one that `rotates`. `bought` counts the access tokens that were given, `reused` the
+    attempts to use a refresh token twice.
     """
 
     def __init__(
         self, clients: dict[str, User], *, seed: int, seconds: float, rotates: bool
     ) -> None:
         self.clients = clients
+        self.bought = 0
         self.reused = 0
         self._seconds = seconds
         self._rotates = rotates
@@ -51,6 +53,17 @@ class Authorizations:
     def tokens(self) -> frozenset[str]:
         """All tokens that were ever given."""
         return frozenset((*self._access, *self._refresh, *self._used))
+
+    @property
+    def refresh_tokens(self) -> frozenset[str]:
+        """Those that are good."""
+        return frozenset(self._refresh)
+
+    def agree(self, client: str) -> str:
+        """An owner agrees, in whatever way; gives the refresh token that follows."""
+        token = self._make("r")
+        self._refresh[token] = client
+        return token
 
     def account(self, token: str, now: float) -> str | None:
         """Whose access token it is, while it is good."""
@@ -100,7 +113,7 @@ class Authorizations:
             return None
         if (issued.client, issued.redirect_uri) != (client, asked.get("redirect_uri")):
             return None
-        return self._next(client)
+        return self.agree(client)
 
     def _by_refresh_token(self, client: str, asked: Mapping[str, str], _now: float) -> str | None:
         token = asked.get("refresh_token", "")
@@ -111,15 +124,11 @@ class Authorizations:
             return ""
         del self._refresh[token]
         self._used.add(token)
-        return self._next(client)
-
-    def _next(self, client: str) -> str:
-        token = self._make("r")
-        self._refresh[token] = client
-        return token
+        return self.agree(client)
 
     def _give(self, client: str, refresh: str, now: float) -> Answer:
         access = self._make("a")
+        self.bought += 1
         self._access[access] = _Issued(client, now + self._seconds)
         given = {"access_token": access, "token_type": "Bearer", "expires_in": self._seconds}
         if refresh:

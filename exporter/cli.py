@@ -11,7 +11,7 @@ import structlog
 
 from exporter import NAME, daemon, logs
 from exporter.account.state_directory import OccupiedError
-from exporter.commands import check, counters, metrics, registered, simulated, upgrade
+from exporter.commands import authorize, check, counters, metrics, registered, simulated, upgrade
 from exporter.commands.options import (
     DEFAULT_ADDRESS,
     Parser,
@@ -35,6 +35,7 @@ Run = Callable[[argparse.Namespace], int]
 COMMANDS: dict[str, tuple[Define, Run]] = {
     "demo": (simulated.define_demo, simulated.demo),
     "simulate": (simulated.define_simulate, simulated.simulate),
+    "authorize": (authorize.define, authorize.run),
     "check": (check.define, check.run),
     "counters": (counters.define, counters.run),
     "metrics": (metrics.define, metrics.run),

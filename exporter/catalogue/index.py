@@ -9,6 +9,7 @@ from exporter.catalogue import (
     inverters,
     meters,
     plants,
+    power_m,
     transformers,
     upgrades,
     weather,
@@ -24,6 +25,7 @@ SUBJECTS = (
     combiners.SUBJECT,
     weather.SUBJECT,
     transformers.SUBJECT,
+    *power_m.SUBJECTS,
     upgrades.SUBJECT,
 )
 ROWS: tuple[Row, ...] = tuple(row for subject in SUBJECTS for row in subject.rows())

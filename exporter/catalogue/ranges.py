@@ -69,6 +69,8 @@ _OF_GRID = Range(-1, 1, "no plant stands at a grid connection a thousand times i
 _DC_VOLTAGE = Range(-0.9, 2_000, "systems of 1 500 V; at night a converter's offset, but not -1",
                     instantaneous=True)  # fmt: skip
 
+_SINCE_BUILT = Range(0, PERIODS["lifetime"], "no plant is fifty years old")
+
 # By the end of a metric's name; the longest that fits.
 QUANTITIES: Mapping[str, Range] = {
     "power_factor": Range(-1.01, 1.01, "a cosine, and its rounding", instantaneous=True),
@@ -86,6 +88,11 @@ QUANTITIES: Mapping[str, Range] = {
     "charge_seconds": Range(0, 1.1, "no longer than the period, and its rounding",
                             per_period=True),
     "capacity_watts": Range(0, 1, "no more than the largest of its type", by_class=True),
+    "mains_supply_seconds": _SINCE_BUILT,
+    "converter_runtime_seconds": _SINCE_BUILT,
+    "remaining_backup_seconds": Range(0, 366 * DAY, "no rack holds a year's supply"),
+    "rack_discharges": Range(0, 1e6, "no battery bears a million cycles"),
+    "load_ratio": Range(0, 2, "engines bear overloads for moments only", instantaneous=True),
     "lightning_strikes": Range(0, 65_534, "a register of 16 bits, whose last says no value"),
     "plant_day_energy_joules": _PRODUCED,
     "plant_month_energy_joules": _PRODUCED,
@@ -167,8 +174,10 @@ def range_of(metric: Metric) -> Range | None:
     fitting = [end for end in QUANTITIES if metric.name.endswith(end)]
     if fitting:
         return QUANTITIES[max(fitting, key=len)]
-    subject = metric.name.removeprefix("fusionsolar_").partition("_")[0]
-    return OF_SUBJECTS.get((subject, metric.unit)) or OF_UNITS.get(metric.unit)
+    for (subject, unit), found in OF_SUBJECTS.items():
+        if unit == metric.unit and metric.name.startswith(f"fusionsolar_{subject}_"):
+            return found
+    return OF_UNITS.get(metric.unit)
 
 
 def max_watts(device_type: int | None) -> float:

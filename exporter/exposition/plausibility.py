@@ -7,7 +7,7 @@ from math import inf
 
 from exporter.account.counters import CounterState
 from exporter.account.fleet import FleetChange
-from exporter.catalogue import meters
+from exporter.catalogue import meters, power_m
 from exporter.catalogue.index import lookup
 from exporter.catalogue.model import Metric, Row
 from exporter.catalogue.ranges import (
@@ -85,6 +85,7 @@ INVERTERS: Mapping[int, tuple[float, float]] = {
     38: (1e3, 4e5),
     14: (1e5, 1e7),
 }
+CONNECTED = frozenset((*meters.ALL, *power_m.ALL))  # where more flows than modules deliver
 HOUSE = 5e4  # watts that a grid connection of three times 63 A can carry
 GRID_SHARE = 3  # a grid connection is this many times its plant, as a rule
 # No inverter has delivered more: 16 years of the sunniest desert.
@@ -163,7 +164,7 @@ class Capacities:
             if rating := self._rating(device):
                 return Output(rating, rating)
             return Output(plant.known, min(plant.assumed, INVERTERS[device_type][1]))
-        if device_type in meters.ALL:
+        if device_type in CONNECTED:
             return Output(plant.known, max(HOUSE, GRID_SHARE * plant.assumed), guessed=True)
         return plant
 

@@ -1,4 +1,8 @@
-"""The device types of the reference, one row a `devTypeId`."""
+"""The device types of the reference and of newer servers, one row a `devTypeId`.
+
+A slug is part of the public contract. Newer documents call 8 a smart transformer station and 13 a
+protocol converter; both keep the names of the reference.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class DeviceType:
-    """One row: what is known of a `devTypeId` (reference 2.8, and 41 of newer servers).
+    """One row: what is known of a `devTypeId` (reference 2.8; 41, 23070 and up: newer servers).
 
     `slug` is its name in labels and in the configuration. A `realtime` type answers getDevRealKpi
     and getDevFiveMinutes (2.9, 2.10), one with `statistics` getDevKpiDay, Month and Year (2.11 to
@@ -82,6 +86,14 @@ DEVICE_TYPES: Mapping[int, DeviceType] = {
         DeviceType(63, "distributed_smartlogger"),
         DeviceType(70, "safety_box"),
         DeviceType(23070, "emma", realtime=True, max_watts=5e7),
+        DeviceType(23093, "pv_ess_all_in_one"),
+        DeviceType(60001, "mains", realtime=True, max_watts=1e7),
+        DeviceType(60003, "genset", realtime=True, max_watts=1e7),
+        DeviceType(60010, "ac_output_distribution", realtime=True, max_watts=1e7),
+        DeviceType(60014, "battery_rack", realtime=True, max_watts=1e7),
+        DeviceType(60043, "solar_supply_group", realtime=True, max_watts=1e7),
+        DeviceType(60044, "solar_supply_unit", realtime=True, max_watts=1e7),
+        DeviceType(60092, "power_converter", realtime=True, max_watts=1e7),
     )
 }
 DEVICE_TYPE_SLUGS = tuple(row.slug for row in DEVICE_TYPES.values())

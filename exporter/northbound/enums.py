@@ -79,6 +79,30 @@ BATTERY_MODES: Mapping[int, str] = {
     12: "third_party_dispatch",
 }
 
+# Of a Power-M site, on newer servers: mains_state, grid_quality_grade, running_state,
+# battery_state, and on_off_state, of which 0 is on. `unknown` is for codes without a name alone.
+MAINS_STATES: Mapping[int, str] = {0: "unavailable", 1: "available"}
+GRID_QUALITIES: Mapping[int, str] = {
+    0: "undetermined",
+    1: "class_1",
+    2: "class_2",
+    3: "class_3",
+    4: "class_4",
+}
+GENSET_STATES: Mapping[int, str] = {0: "undetermined", 1: "stopped", 2: "running"}
+RACK_STATES: Mapping[int, str] = {
+    0: "initial_power_on",
+    1: "power_off",
+    2: "float_charging",
+    3: "boost_charging",
+    4: "discharging",
+    5: "charging",
+    6: "testing",
+    7: "hibernating",
+    8: "standby",
+}
+SOLAR_SUPPLY_STATES: Mapping[int, str] = {0: "on", 1: "off"}
+
 # lev, alarmType and status of an alarm (reference 2.16).
 ALARM_SEVERITIES: Mapping[int, str] = {1: "critical", 2: "major", 3: "minor", 4: "warning"}
 ALARM_TYPES: Mapping[int, str] = {

@@ -48,6 +48,12 @@ def test_every_metric_without_a_key_is_described():
     assert defined == {*INVENTORY, *OWN}
 
 
+def test_no_subjects_metrics_pass_for_those_of_another():
+    names = [f"{subject.name}_" for subject in SUBJECTS]
+
+    assert [(a, b) for a in names for b in names if a != b and b.startswith(a)] == []
+
+
 def test_no_two_metrics_have_the_same_name():
     names = [metric.name for metric in EVERY]
     assert len(set(names)) == len(names)
@@ -73,6 +79,7 @@ def test_a_name_without_a_unit_is_a_state_or_one_of_these():
         "battery_module_info",
         "combiner_lightning_strikes",
         "transformer_power_factor",
+        "rack_discharges",
         "account_info",
         "plant_info",
         "device_info",

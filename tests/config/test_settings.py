@@ -123,8 +123,8 @@ def test_wildcards_are_kept_as_given(loaded) -> None:
 
 
 def test_a_device_type_is_a_name_or_a_number_without_one(loaded) -> None:
-    account = loaded(f"{ACCOUNT}    device_types: [battery, type_23070]").accounts[0]
-    assert account.device_types == ("battery", "type_23070")
+    account = loaded(f"{ACCOUNT}    device_types: [battery, type_23099]").accounts[0]
+    assert account.device_types == ("battery", "type_23099")
 
 
 def test_factors_and_coordinates_are_numbers(loaded) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from grafana.source import alarms, exporter_itself, fleet, flow, home, inverter, meters, plant
+from grafana.source import alarms, exporter_itself, fleet, flow, home, inverter, meters, plant, site
 from grafana.source.boards import annotations
 
 DASHBOARDS = (
@@ -18,6 +18,7 @@ DASHBOARDS = (
     inverter.DASHBOARD,
     flow.DASHBOARD,
     meters.DASHBOARD,
+    site.DASHBOARD,
     alarms.DASHBOARD,
     exporter_itself.DASHBOARD,
 )

@@ -117,7 +117,7 @@ WORST = Line(
         "Energy of the last complete day divided by installed capacity: the ten "
         "lowest.",
         f"sort({with_plant(f'(bottomk(10, {FULL_LOAD}) / 3600)')})", "{{plant_name}}", "none",
-    )),
+    ).decimals(2)),
 )  # fmt: skip
 
 RANKS = Line(
@@ -126,16 +126,16 @@ RANKS = Line(
         "Best plants today, kWh/kWp",
         "Energy since each plant's midnight divided by installed capacity: the ten highest.",
         f"sort_desc({with_plant(f'topk(10, {YIELD})')})", "{{plant_name}}", "none",
-    )),
+    ).decimals(2)),
     (8, ranking(
         "Weakest plants today, kWh/kWp",
         "As the best: the ten lowest. Where the sun has just risen, there is little yet.",
         f"sort({with_plant(f'bottomk(10, {YIELD})')})", "{{plant_name}}", "none",
-    )),
+    ).decimals(2)),
     (8, ranking(
         "Strongest plants now, kW/kWp", "Power divided by installed capacity: the ten highest.",
         f"sort_desc({with_plant(f'topk(10, {SHARE})')})", "{{plant_name}}", "none", top=1,
-    )),
+    ).decimals(2)),
 )  # fmt: skip
 
 PAST = Line(

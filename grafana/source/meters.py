@@ -22,7 +22,7 @@ def _phases(of_phase: str, of_one: str) -> str:
 VOLTAGE = _phases("meter_phase_voltage_volts", "meter_voltage_volts")
 CURRENT = _phases("meter_phase_current_amperes", "meter_current_amperes")
 PHASE_POWER = of_plants("meter_phase_active_power_watts")
-NO_TARIFFS = "These meters tell no tariffs."
+NO_TARIFFS = "no tariffs"
 NO_EXTERNAL = "No EMMA measures a second point."
 NO_TRANSFORMERS = "No transformer is read."
 LAST_READING = of_plants("device_last_reading_timestamp_seconds")

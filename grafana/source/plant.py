@@ -228,7 +228,7 @@ BOXES = Line(
         "Combiner boxes", "Current of each DC combiner box.",
         f"sort_desc({with_device(of_plant('combiner_dc_current_amperes'))})", "{{device_name}}",
         "amp",
-    ).no_value(NO_BOXES)),
+    ).no_value("no boxes")),
     (12, heatmap(
         "Strings of combiner boxes",
         "Current of each string over time: a dark row among bright ones is a string that is out or "

@@ -23,6 +23,14 @@ _COLORS = (
     ("healthy", "green"),
     ("normal", "green"),
     ("running", "green"),
+    ("available", "green"),
+    ("unavailable", "red"),
+    ("stopped", "blue"),
+    ("charging", "green"),
+    ("float_charging", "light-green"),
+    ("boost_charging", "semi-dark-green"),
+    ("discharging", "yellow"),
+    ("power_off", "orange"),
     ("answering", "green"),
     ("permitted", "green"),
     ("silent", "red"),
@@ -36,6 +44,7 @@ _COLORS = (
     ("acknowledged", "blue"),
     ("being_handled", "blue"),
 )
+_EXACTLY = {"on": "green", "off": "orange"}
 _OTHERWISE = "light-yellow"
 
 INVERTER = enums.INVERTER_STATES
@@ -43,6 +52,10 @@ PLANT_HEALTH = enums.PLANT_HEALTH_STATES
 METER = enums.METER_STATES
 BATTERY = enums.BATTERY_STATES
 BATTERY_MODE = enums.BATTERY_MODES
+MAINS = enums.MAINS_STATES
+GENSET = enums.GENSET_STATES
+RACK = enums.RACK_STATES
+SOLAR_SUPPLY = enums.SOLAR_SUPPLY_STATES
 ALARM = enums.ALARM_STATUSES
 ANSWERS: Mapping[int, str] = {0: "silent", 1: "answering"}
 PERMISSION: Mapping[int, str] = {0: "refused", 1: "permitted"}
@@ -64,7 +77,8 @@ def text(name: str) -> str:
 
 def color(name: str) -> str:
     """A state's colour in Grafana's palette."""
-    return next((color for start, color in _COLORS if name.startswith(start)), _OTHERWISE)
+    fitting = (color for start, color in _COLORS if name.startswith(start))
+    return _EXACTLY.get(name) or next(fitting, _OTHERWISE)
 
 
 def mapping(states: Mapping[int, str]) -> list[ValueMapping]:

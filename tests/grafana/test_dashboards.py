@@ -79,9 +79,9 @@ def test_the_json_is_what_the_sources_write(tmp_path):
     assert written == {file.name: file.read_text("utf-8") for file in FILES}
 
 
-def test_there_are_eight_dashboards_each_with_a_uid_and_a_title_of_its_own():
-    assert len({each["uid"] for each in DASHBOARDS}) == 8
-    assert len({each["title"] for each in DASHBOARDS}) == 8
+def test_there_are_nine_dashboards_each_with_a_uid_and_a_title_of_its_own():
+    assert len({each["uid"] for each in DASHBOARDS}) == 9
+    assert len({each["title"] for each in DASHBOARDS}) == 9
     assert [file.stem for file in FILES] == [each["uid"] for each in DASHBOARDS]
 
 

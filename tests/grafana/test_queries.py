@@ -237,3 +237,18 @@ def test_a_battery_is_as_healthy_as_its_weakest_module_if_it_tells_no_more(tmp_p
             ]
         },
     )
+
+
+def test_the_racks_of_a_site_charge_or_supply_it(tmp_path):
+    for watts, charging, supplying in ((900.0, [("{}", 900.0)], []), (-900.0, [], [("{}", 900.0)])):
+        told = [series("rack_power_watts", watts, watts, device_id="rack")]
+        for legend, some in (("charges the racks", charging), ("comes from the racks", supplying)):
+            answers(tmp_path, "1m", told, asked("site", "Now", legend), {60: some})
+
+
+def test_the_sun_over_a_site_is_that_on_supply_units_and_on_converters(tmp_path):
+    told = [
+        series("solar_supply_group_output_power_watts", 700.0, 700.0, device_id="group"),
+        series("converter_pv_power_watts", 300.0, 300.0, device_id="converter"),
+    ]
+    answers(tmp_path, "1m", told, asked("site", "Now", "from the sun"), {60: [("{}", 1000.0)]})

@@ -24,8 +24,23 @@ TROUBLES = {
     (EXPORTER, "Unknown states"),
 }
 
+SITE = (
+    "Now",
+    "Power",
+    "Mains",
+    "Generators",
+    "Battery racks",
+    "State of charge",
+    "Backup left",
+    "Racks",
+    "Mains and generator load",
+    "Solar supply units",
+    "Power converters",
+)
+
 # They are always empty on a stack that is a minute old and has the simulator's fleet.
 NEVER = {
+    **{("fusionsolar-site", title): "no simulated plant is a Power-M site" for title in SITE},
     (METERS, "External measuring point"): "no simulated EMMA measures a second point",
     (METERS, "Energy at external measuring points"): "no simulated EMMA measures a second point",
     (ALERTS, "fusionsolar_device_upgrade_state_code"): "no upgrade was ordered",

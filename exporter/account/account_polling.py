@@ -173,6 +173,8 @@ class AccountPolling:
 
     def recovered(self, planned: PlannedCall, error: CallError) -> Outcome | None:
         """What a failure means where it is none: it is asked in another way, or not at all."""
+        if error.reaction is Reaction.SKIP_MEMBER and planned.is_about_settings:
+            return self.answered(planned, Parsed(()))
         schedule = self.schedule.interfaces[planned.interface.name]
         outcome = self._handlers[planned.interface.name].recover(planned, error)
         if outcome is not None:

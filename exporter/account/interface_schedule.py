@@ -23,6 +23,7 @@ from exporter.northbound.interfaces import (
     DEVICE_LIST,
     HOUR,
     PLANT_LIST,
+    Content,
     Interface,
     Limit,
     Subject,
@@ -66,6 +67,11 @@ class PlannedCall:
     def members(self) -> tuple[str, ...]:
         """The plants or devices that it is about."""
         return self.group.members
+
+    @property
+    def is_about_settings(self) -> bool:
+        """Whether a refusal of its only member says no more than that it has no such setting."""
+        return self.interface.content is Content.CONFIGURATION and len(self.members) == 1
 
     @property
     def caller(self) -> tuple[str, int | None]:

@@ -29,7 +29,7 @@ _ROUNDING = 1.0  # seconds, far more than is lost where a time is written and re
 def _value_type(content: Content) -> Any:
     """What an answer leaves of one plant or device; None for lists, which become the fleet."""
     match content:
-        case Content.READINGS | Content.ROWS | Content.UPGRADES:
+        case Content.READINGS | Content.ROWS | Content.UPGRADES | Content.CONFIGURATION:
             return Reading
         case Content.STATISTICS:
             return Windows

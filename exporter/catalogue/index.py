@@ -6,6 +6,7 @@ from types import MappingProxyType
 from exporter.catalogue import (
     batteries,
     combiners,
+    configuration,
     inverters,
     meters,
     plants,
@@ -19,6 +20,8 @@ from exporter.catalogue.model import Row
 # In the order of the documentation.
 SUBJECTS = (
     plants.SUBJECT,
+    configuration.EXPORT_LIMITS,
+    configuration.BATTERY_MODES,
     inverters.SUBJECT,
     meters.SUBJECT,
     batteries.SUBJECT,
@@ -30,7 +33,12 @@ SUBJECTS = (
 )
 ROWS: tuple[Row, ...] = tuple(row for subject in SUBJECTS for row in subject.rows())
 # The names of the metrics that show a state by its name.
-STATESETS = tuple(dict.fromkeys(row.metric.name for row in ROWS if row.states is not None))
+STATESETS = tuple(dict.fromkeys(row.metric.name for row in ROWS if row.state_names))
+
+# The metric of the code beside each, but for those that are sent in words.
+CODES: Mapping[str, str] = {
+    row.metric.name: row.code_metric.name for row in ROWS if row.code_metric is not None
+}
 
 
 _BY_SOURCE: dict[tuple[str, int | None], dict[str, Row]] = {}

@@ -37,7 +37,7 @@ def describe_rows(rows: Iterable[Row] = ROWS) -> list[dict[str, Any]]:
     """One entry a row, made of what JSON has.
 
     Each holds interface, device_type, key, metric, type, factor, labels, unit, source_unit, help;
-    a StateSet's also states (code → name) and code_metric.
+    a StateSet's also states (code or word → name) and code_metric, null where it is sent in words.
     """
     return [_describe(row) for row in rows]
 
@@ -65,7 +65,11 @@ def render_markdown(
     parts = [_HEAD]
     for subject in SUBJECTS:
         prefix = f"fusionsolar_{subject.name}_"
-        if of_subject := [entry for entry in entries if entry["metric"].startswith(prefix)]:
+        if of_subject := [
+            entry
+            for entry in entries
+            if entry["interface"] in subject.tables and entry["metric"].startswith(prefix)
+        ]:
             parts += _section(subject.title, of_subject)
     for title, metrics in keyless.items():
         lines = (
@@ -91,9 +95,10 @@ def _describe(row: Row) -> dict[str, Any]:
         "labels": dict(zip(metric.labels, row.labels, strict=False)),
         "source_unit": row.source_unit,
     }
-    if row.states is not None and row.code_metric is not None:
-        entry["states"] = {str(code): name for code, name in row.states.items()}
-        entry["code_metric"] = row.code_metric.name
+    if row.state_names:
+        states = row.states or row.words or {}
+        entry["states"] = {str(code): name for code, name in states.items()}
+        entry["code_metric"] = row.code_metric and row.code_metric.name
     return entry
 
 
@@ -184,11 +189,13 @@ def _conversion(source_unit: str, factor: float) -> str:
 
 
 def _states(entry: Entry) -> str:
-    names = ", ".join(f"{_code(name)} ({code})" for code, name in entry["states"].items())
-    return (
-        f"{_code(entry['metric'])} is {names} or `unknown`; "
-        f"the code itself is {_code(entry['code_metric'])}.\n"
-    )
+    sent: dict[str, list[str]] = {}
+    for code, name in entry["states"].items():
+        sent.setdefault(name, []).append(code)
+    names = ", ".join(f"{_code(name)} ({' or '.join(codes)})" for name, codes in sent.items())
+    code_metric = entry["code_metric"]
+    code = f"; the code itself is {_code(code_metric)}" if code_metric else ""
+    return f"{_code(entry['metric'])} is {names} or `unknown`{code}.\n"
 
 
 def _code(text: str) -> str:

@@ -64,10 +64,11 @@ class Row:
 
     A sample is the value, sent in `source_unit`, times `factor`. The `series` of a statistic lacks
     the last label, `window`, which depends on the time, and that of a StateSet the state: it has
-    its `states` (code → name) and a `code_metric` for the code itself. A key that is `fallback_for`
-    another gives the same series where an answer lacks that one; its `stand_in` has a series of its
-    own besides. Where `zero_is_absent`, servers say with 0 that there is no value. The series of an
-    info metric lacks the last label, a text that was sent.
+    its `states` (code → name) and a `code_metric` for the code itself, or `words` (word → name) if
+    it is sent in words. A key that is `fallback_for` another gives the same series where an answer
+    lacks that one; its `stand_in` has a series of its own besides. Where `zero_is_absent`, servers
+    say with 0 that there is no value. The series of an info metric lacks the last label, a text
+    that was sent.
     """
 
     interface: str
@@ -77,6 +78,7 @@ class Row:
     factor: float = 1.0
     source_unit: str = ""
     states: Mapping[int, str] | None = None
+    words: Mapping[str, str] | None = None
     code_metric: Metric | None = None
     fallback_for: str = ""
     stand_in: StandIn | None = None
@@ -91,3 +93,8 @@ class Row:
     def labels(self) -> tuple[str, ...]:
         """The values of the labels that the key fixes."""
         return self.series.labels
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        """The names of a StateSet's states, each once; empty for anything else."""
+        return tuple(dict.fromkeys((self.states or self.words or {}).values()))

@@ -72,6 +72,7 @@ class Line:
     sentence: str = ""
     label: Label = NO_LABEL
     states: Mapping[int, str] | None = None
+    words: Mapping[str, str] | None = None
     fallback_for: str = ""
     negated: bool = False
     stand_in: StandIn | None = None
@@ -97,6 +98,21 @@ info = partial(Line, Kind.INFO)  # what something is; a text of the answer is it
 def stateset(key: str, types: Types, metric: str, states: Mapping[int, str], sentence: str) -> Line:
     """A line for an enumeration; its code gets a metric `…_code` beside it."""
     return Line(Kind.STATESET, key, "", types, metric, sentence, states=states)
+
+
+def words(  # noqa: PLR0913  # one each cell of the table
+    key: str,
+    types: Types,
+    metric: str,
+    states: Mapping[str, str],
+    sentence: str = "",
+    *,
+    fallback_for: str = "",
+) -> Line:
+    """A line for an enumeration that is sent in words."""
+    return Line(
+        Kind.STATESET, key, "", types, metric, sentence, words=states, fallback_for=fallback_for
+    )
 
 
 def device_tables(
@@ -151,6 +167,7 @@ class SubjectTables:
                 factor=line.factor,
                 source_unit=line.source_unit,
                 states=line.states,
+                words=line.words,
                 code_metric=code_metrics[line.metric],
                 fallback_for=line.fallback_for.format(part),
                 stand_in=line.stand_in,

@@ -18,6 +18,7 @@ from typing import Any
 from exporter.catalogue.index import ROWS
 from exporter.commands.options import fail
 from exporter.northbound.errors import FAIL_CODES
+from exporter.northbound.interfaces import INTERFACES, Content
 
 Keeps = Callable[[float], bool]  # whether a number may stay
 
@@ -44,6 +45,7 @@ def _is_time(value: float) -> bool:
     return value == 0 or begin <= value < end or begin <= value // 1_000 < end
 
 
+_SETTINGS = [row for row in ROWS if INTERFACES[row.interface].content is Content.CONFIGURATION]
 # The numbers, also as text, that tell nothing of anybody: codes, times and capacities by their
 # field, and what the catalogue knows among the KPIs. All others go: a coordinate has many names.
 _FIELDS: Mapping[str, Keeps] = {
@@ -63,6 +65,7 @@ _FIELDS: Mapping[str, Keeps] = {
         ),
         _is_time,
     ),
+    **{row.key: _is_value for row in _SETTINGS if row.words is None},
     "capacity": _is_value,
     "data": FAIL_CODES.__contains__,
     "errorCode": {49401021002}.__contains__,  # a refusal for load
@@ -88,6 +91,7 @@ _WORDS = frozenset(
         *("en_US", "en_UK", "zh_CN", "de_DE", "ACCESS_FREQUENCY_IS_TOO_HIGH", "USER_MUST_RELOGIN"),
         "Invalid access to current interface!",
         "user does not exist",
+        *(word for row in _SETTINGS for word in row.words or ()),
     }
 )
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from exporter.account.fleet import Fleet
 from exporter.account.plant_pages import NO_CLASSIC_LIST
-from exporter.catalogue.index import STATESETS
+from exporter.catalogue.index import CODES, STATESETS
 from exporter.commands import powers
 from exporter.commands.account_access import Access
 from exporter.commands.powers import Finding
@@ -96,7 +96,9 @@ def _unknown_keys(settings: Settings, access: Access) -> Iterator[Finding]:
 def _unknown_states(access: Access) -> Iterator[Finding]:
     for metric in sorted(STATESETS):
         if _count(access, metric):
-            yield Finding(f"{metric} had codes that no table names; see {metric}_code")
+            code = CODES.get(metric)
+            seen = f"codes that no table names; see {code}" if code else "words that no table names"
+            yield Finding(f"{metric} had {seen}")
 
 
 def _count(access: Access, metric: str) -> float:

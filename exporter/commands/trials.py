@@ -12,7 +12,12 @@ from exporter.account.probe import Answer, NotNowError, Probe
 from exporter.commands.account_access import FAILURES, Failure, explain, in_words
 from exporter.commands.advice import REPORT_IT, advice, refused_login
 from exporter.northbound.device_types import device_type_slug
-from exporter.northbound.errors import RATE_LIMITED, TOKEN_FILE_REASONS, CallError
+from exporter.northbound.errors import (
+    RATE_LIMITED,
+    TOKEN_FILE_REASONS,
+    CallError,
+    reason_error,
+)
 from exporter.northbound.interfaces import (
     DEVICE_LIST,
     LOGIN,
@@ -43,6 +48,7 @@ _SILENT = "an empty answer may mean that the KPIs are not configured in the mana
 _COUNTED: Mapping[Content, str] = {
     Content.ALARMS: "alarms in the last 31 days",
     Content.UPGRADES: "ever upgraded",
+    Content.CONFIGURATION: "with such a setting",
 }
 _REFUSED = frozenset({"empty", "http_401", *RATE_LIMITED})  # beside what came in an envelope
 _NO_WAY = frozenset({"connection", "no_tls", "only_tls", "redirect", "timeout", "tls"})
@@ -183,6 +189,9 @@ class Trials:
                 each.reading if isinstance(each, TimedReading) else each for each in records
             )
             self.readings.setdefault(batch.device_type, []).extend(readings)
+        if interface.content is Content.CONFIGURATION and answer.recovered:
+            (reason,) = answer.recovered
+            return TrialAnswer(in_words(reason_error(reason)), recovered=answer.recovered)
         if interface.content in _COUNTED:
             return TrialAnswer(
                 f"{len(records)} {_COUNTED[interface.content]}", recovered=answer.recovered

@@ -212,7 +212,13 @@ class AccountView:
                 for name in with_values:
                     self._state.last_readings[interface.subject][name] = at
                 return {NON_EXPIRING[metric]: {n: {series_of(metric): at} for n in with_values}}
-            case Content.STATISTICS | Content.PLANTS | Content.DEVICES | Content.NOTHING:
+            case (
+                Content.STATISTICS
+                | Content.CONFIGURATION
+                | Content.PLANTS
+                | Content.DEVICES
+                | Content.NOTHING
+            ):
                 return {}
             case missed:
                 assert_never(missed)

@@ -116,7 +116,7 @@ class Translator:
             if row is None:
                 result.unknown_keys.append(key)
             elif not _is_sent(reading, row.fallback_for):
-                result.samples[series_of(row.metric, *row.labels, text)] = 1.0
+                _add_text(result, row, text)
         for row, value in _standing_in(stand_ins(interface, device_type), reading):
             self._add(result, row, row.metric, context, value)
         return result
@@ -128,7 +128,9 @@ class Translator:
             result.rejected[Rejection.WRONG_TYPE] += 1
             return
         if row.states is not None:
-            _add_states(result, row, metric, raw)
+            _add_states(result, row, row.states.get(int(raw)) if raw.is_integer() else None)
+            if row.code_metric is not None:
+                result.samples[series_of(row.code_metric, *row.labels)] = raw
             return
         factor = self._factor(row)
         value = raw * factor
@@ -210,13 +212,18 @@ def windowed(windows: Windows, translate: Callable[[Reading], Samples]) -> Sampl
     return samples
 
 
-def _add_states(result: Translation, row: Row, metric: Metric, code: float) -> None:
-    states = row.states or {}
-    current = states.get(int(code)) if code.is_integer() else None
+def _add_text(result: Translation, row: Row, text: str) -> None:
+    """Adds the state that a word means, however its letters are cased, or what something is."""
+    if row.words is None:
+        result.samples[series_of(row.metric, *row.labels, text)] = 1.0
+        return
+    named = (name for word, name in row.words.items() if word.casefold() == text.casefold())
+    _add_states(result, row, next(named, None))
+
+
+def _add_states(result: Translation, row: Row, current: str | None) -> None:
     if current is None:
         current = UNKNOWN
-        result.unknown_states[metric.name] += 1
-    for state in (*states.values(), UNKNOWN):
-        result.samples[series_of(metric, *row.labels, state)] = float(state == current)
-    if row.code_metric is not None:
-        result.samples[series_of(row.code_metric, *row.labels)] = code
+        result.unknown_states[row.metric.name] += 1
+    for state in (*row.state_names, UNKNOWN):
+        result.samples[series_of(row.metric, *row.labels, state)] = float(state == current)

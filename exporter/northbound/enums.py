@@ -103,6 +103,34 @@ RACK_STATES: Mapping[int, str] = {
 }
 SOLAR_SUPPLY_STATES: Mapping[int, str] = {0: "on", 1: "off"}
 
+# controlMode, and limitationMode below it: newer servers' export limit, in words.
+EXPORT_LIMIT_MODES: Mapping[str, str] = {
+    "noLimit": "no_limit",
+    "zeroExportLimitation": "zero_export_limitation",
+    "limitedPowerGridKW": "limited_power_grid_kw",
+    "limitedPowerGridPercent": "limited_power_grid_percent",
+    "other": "other",
+}
+EXPORT_LIMIT_SCOPES: Mapping[str, str] = {
+    "totalPower": "total_power",
+    "singlePhasePower": "single_phase_power",
+}
+
+# operationMode, and redundantPVEnergyPriority below it: the batteries of a plant, in words. The
+# first spelling of feeding in fully is the servers'.
+BATTERY_MODE_WORDS: Mapping[str, str] = {
+    "maximumSelfConsumption": "maximum_self_consumption",
+    "fullyFidToGrid": "fully_fed_to_grid",
+    "fullyFedToGrid": "fully_fed_to_grid",
+    "TOU": "time_of_use",
+    "thirdPartyDispatch": "third_party_dispatch",
+    "other": "other",
+}
+SURPLUS_PRIORITIES: Mapping[str, str] = {
+    "fedToGridPreference": "fed_to_grid",
+    "chargePreference": "charge",
+}
+
 # lev, alarmType and status of an alarm (reference 2.16).
 ALARM_SEVERITIES: Mapping[int, str] = {1: "critical", 2: "major", 3: "minor", 4: "warning"}
 ALARM_TYPES: Mapping[int, str] = {

@@ -1,4 +1,6 @@
-"""The 17 interfaces of the reference, one row each: subject, batch, limits, interval, parser.
+"""The interfaces, one row each: subject, batch, limits, interval, parser.
+
+17 are of the reference; newer servers have more.
 
 An addition or a changed limit is one row here. Limits come in three editions: `classic` is the
 2020 reference (chapter 1: one call a minute, every interface); `v6` is what users created after
@@ -49,6 +51,7 @@ class Content(Enum):
     STATISTICS = "statistics"  # a row of each subject for each of several periods
     ALARMS = "alarms"
     UPGRADES = "upgrades"
+    CONFIGURATION = "configuration"  # how each subject is set
 
 
 class Growth(Enum):
@@ -89,7 +92,7 @@ class Interface:
     what was asked for, into records. `device_types` are those that it serves, or that count for
     what it allows. `period_seconds` is the most that a period of its statistics may last, `lag` by
     how many seconds its newest row is late, and `no_data_code` the failCode that only says that
-    there is nothing to tell; `hint` is for who may not call it.
+    there is nothing to tell; `hint` is for who may not call it. `folder` is where it is called.
     """
 
     name: str
@@ -108,12 +111,13 @@ class Interface:
     max_devices_per_call: Mapping[str, int] = field(default_factory=dict)
     no_data_code: str | None = None
     hint: str = ""
+    folder: str = "/thirdData"
     parser: Callable[[Any, Collection[str]], Parsed[Any]] = lambda _data, _asked: Parsed(())
 
     @property
     def path(self) -> str:
         """Where it is called, below the account's base URL."""
-        return f"/thirdData/{self.name}"
+        return f"{self.folder}/{self.name}"
 
     @property
     def polled(self) -> bool:
@@ -193,6 +197,21 @@ def _device_statistics(name: str, section: str, every: float, period_seconds: fl
 
 PLANT_DAYS = _plant_statistics("getKpiStationDay", "2.5", HOUR, local_days(1))
 
+
+def _configuration(name: str) -> Interface:
+    """How a plant is configured, plant by plant; newer servers alone have it.
+
+    Nobody tells how often it may be called: as often as the lists, whose allowance is the smallest
+    of all. It hardly ever changes.
+    """
+    return Interface(
+        name, "configuration", Subject.PLANTS, 1, v6=_A_DAY_LIST, every=6 * HOUR,
+        content=Content.CONFIGURATION, parser=parsing.configuration,
+        folder="/rest/openapi/pvms/nbi/v1/configuration",
+        hint="it may need a permission to configure or control plants as well",
+    )  # fmt: skip
+
+
 INTERFACES: Mapping[str, Interface] = {
     row.name: row
     for row in (
@@ -242,6 +261,8 @@ INTERFACES: Mapping[str, Interface] = {
             "snIsRegister", "2.17", Subject.PERSON, 20, v6=_A_MINUTE,
             parser=parsing.registrations,
         ),
+        _configuration("active-power-control-mode"),
+        _configuration("battery-mode"),
     )
 }  # fmt: skip
 

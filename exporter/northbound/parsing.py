@@ -7,6 +7,7 @@ telephone numbers and addresses are never read, nor are the long texts of alarms
 
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from math import isfinite
 from typing import Any
@@ -46,6 +47,14 @@ _MOST_KEYS = 4_096  # in one dataItemMap; the longest documented one has 81
 _LONGEST_KEY = 128
 _DEEPEST = 4  # levels of objects in one
 _SERIAL = ".sn"  # how the key of a serial number within an object ends
+_LONGEST_WORD = 64  # of an enumeration
+_SETTING_WORDS = (
+    *("controlMode", "activePowerControlMode", "limitationMode"),
+    *("operationMode", "redundantPVEnergyPriority"),
+)
+_SETTING_NUMBERS = (
+    *("maxGridFeedInPowerValue", "maxGridFeedInPowerPercent", "allowedAcChargePower"),
+)
 _UPGRADE_NUMBERS = ("lastUpgradeTime", "process", "upgradeResult")
 
 _Item = Mapping[str, Any]
@@ -178,6 +187,46 @@ def _inner(raw: object) -> Iterable[tuple[Any, Any]] | None:
 
 def _device(item: _Item) -> str | None:
     return parse_device_id(item.get("devId"))
+
+
+# --- configuration ------------------------------------------------------------------------------
+
+
+def configuration(data: Any, asked: Collection[str]) -> Parsed[Reading]:
+    """Reads how a plant is configured (newer servers); `asked` holds the one plant's code.
+
+    `data` is one object, in which the parameters of a mode stand in an object of their own, or
+    null. Only the keys named here are read.
+    """
+
+    def subject(item: _Item) -> str | None:
+        named = item.get("plantCode") or item.get("stationCode")
+        return parse_plant_code(item) if named else next(iter(asked), None)
+
+    def reading(code: str, item: _Item) -> tuple[str, Reading]:
+        return code, _settings(code, item)
+
+    return _parse_items([data] if isinstance(data, dict) else data, subject, reading, asked)
+
+
+def _settings(subject: str, item: _Item) -> Reading:
+    places = [item, *(each for each in item.values() if isinstance(each, Mapping))]
+
+    def first(key: str) -> object:
+        return next((each[key] for each in places if each.get(key) is not None), None)
+
+    numbers = _numbers(subject, {key: first(key) for key in _SETTING_NUMBERS})
+    words: dict[str, str] = {}
+    rejected = dict(numbers.rejected)
+    for key in _SETTING_WORDS:
+        raw = first(key)
+        if parse_number(raw) is None:  # absent
+            continue
+        if word := parse_text(raw, _LONGEST_WORD).strip():
+            words[key] = word
+        else:
+            rejected[key] = Rejection.WRONG_TYPE
+    return replace(numbers, rejected=rejected, texts=words)
 
 
 # --- alarms -------------------------------------------------------------------------------------

@@ -54,12 +54,13 @@ class Rejection(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One `dataItemMap` (reference 2.3, 2.9): what a plant or device reported.
+    """One `dataItemMap` (reference 2.3, 2.9) or the like: what a plant or device reported.
 
     `subject` is the plant code or device id. `values` holds finite numbers in the unit of the
     source; what was absent (null, "", "N/A") is in neither map. `rejected` holds the keys whose
     value could not be used. An object is one of these, and what stands in it is in the maps as
-    well, by the way to it: `battery_unit_info.unit1.2.soh`. `texts` holds the serial numbers there.
+    well, by the way to it: `battery_unit_info.unit1.2.soh`. `texts` holds the serial numbers there,
+    and of a configuration the words by which modes are sent.
     """
 
     subject: str

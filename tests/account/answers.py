@@ -59,6 +59,13 @@ class Answers:
             for at in times
         ]
 
+    def answer_active_power_control_mode(self, body):
+        limit = {"limitedPowerGridValueParam": {"maxGridFeedInPowerValue": 5.0}}
+        return {"plantCode": body["plantCode"], "controlMode": "limitedPowerGridKW", **limit}
+
+    def answer_battery_mode(self, body):
+        return {"plantCode": body["plantCode"], "operationMode": "fullyFidToGrid"}
+
     def answer_getDevUpgradeInfo(self, body):  # noqa: N802
         upgraded = [i for i in self._devices_asked(body, 10) if int(i) in self.upgraded]
         if not upgraded:

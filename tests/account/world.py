@@ -93,6 +93,8 @@ def limits_of(path, edition, plants, devices):
         "getDevKpiDay": [*_by_type(_only(by_type, 1, 14, 38, 39), 24, DAY), (1, 60, None)],
         "getDevUpgradeInfo": [(1, 60, None)],
         "getAlarmList": [(hundreds, 1_800, None)],
+        "active-power-control-mode": plants_daily,
+        "battery-mode": plants_daily,
     }[path]
     v25 = {
         "getStationList": [(10 * hundreds + 24, DAY, None)],
@@ -167,7 +169,7 @@ class Server(Answers):
             self._fail(CallError(Failure("305", Reaction.LOG_IN, "log in again", enveloped=True)))
         if self.extends:
             self.session_end = self.clock.now() + self.session_seconds
-        data = getattr(self, "answer_" + name)(body)
+        data = getattr(self, "answer_" + name.replace("-", "_"))(body)
         self.calls[-1][3] = "ok"
         return data
 

@@ -14,8 +14,8 @@ STATES = {}
 for _row in ROWS:
     for _metric in filter(None, (_row.metric, _row.code_metric)):
         KEYS.setdefault(_metric, set()).add(_row.key)
-    if _row.states is not None:
-        STATES[_row.metric] = _row.states
+    if _row.state_names:
+        STATES[_row.metric] = _row.state_names
 METRICS = list(KEYS)
 EVERY = [*METRICS, *INVENTORY, *OWN]
 

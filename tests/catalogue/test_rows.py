@@ -94,7 +94,7 @@ def test_a_metric_means_the_same_wherever_it_comes_from():
 
 
 def test_a_metric_has_the_states_of_one_enumeration_only():
-    states = {(row.metric.name, tuple((row.states or {}).items())) for row in ROWS}
+    states = {(row.metric.name, tuple((row.states or row.words or {}).items())) for row in ROWS}
 
     assert repeated(name for name, _ in states) == set()
 
@@ -160,10 +160,12 @@ def test_only_the_powers_of_an_emma_are_sent_with_the_other_sign():
     }
 
 
-def test_statesets_have_states_and_a_code_and_nothing_else_has():
+def test_statesets_have_states_and_a_code_or_words_and_nothing_else_has():
     for row in ROWS:
         is_stateset = row.metric.kind is Kind.STATESET
-        assert (row.states is not None, row.code_metric is not None) == (is_stateset, is_stateset)
+        assert (row.states is not None) is (row.code_metric is not None)
+        assert (row.states is not None) + (row.words is not None) == is_stateset
+        assert bool(row.state_names) is is_stateset
 
 
 def test_every_unit_is_in_use():

@@ -156,6 +156,8 @@ def disguised(**fields):
         {"failCode": 0, "data": 20007, "success": False},
         {"errorCode": 49401021002},
         {"softwareVersion": "V100R001C00SPC161", "model": "SUN2000-4.95KTL-JPL1"},
+        {"operationMode": "TOU", "touOperationModeParamDetail": {"allowedAcChargePower": 2.5}},
+        {"limitedPowerGridValueParam": {"limitationMode": "totalPower"}, "controlMode": "noLimit"},
         {"collectTime": 1750798800000, "raiseTime": "1750798800000", "beginTime": 1750798800},
     ],
 )

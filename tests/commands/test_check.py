@@ -349,3 +349,55 @@ def test_the_command_line_leads_here(home, capsys):
     assert cli.main(["check", "--config.file", str(home.config)]) == 1
 
     assert capsys.readouterr().out.startswith("ACCOUNT home at http://127.0.0.1:9\n")
+
+
+def test_settings_that_a_plant_does_not_tell_are_no_refusal(tmp_path, capsys):
+    with world(tmp_path, plants=3, edition="26") as home:
+        wanted = {name: {"enabled": True} for name in ("active-power-control-mode", "battery-mode")}
+        home.configure(interfaces=LISTS_ALONE | wanted)
+        home.system.faults.add("fail_code", interface="battery-mode", value=20609)
+        status, account, _ = checked(home, capsys)
+
+    told, skipped = trial(account, "active-power-control-mode"), trial(account, "battery-mode")
+    assert status == 0
+    assert (told["outcome"], told["words"]) == ("permitted", "1 with such a setting")
+    assert (skipped["outcome"], skipped["recovered"]) == ("permitted", ["20609"])
+    assert skipped["words"] == (
+        "the devices of the plant are not connected in a way that this works with [20609]"
+    )
+
+
+def test_an_account_without_a_permission_for_settings_is_told_which_may_be_lacking(
+    tmp_path, capsys
+):
+    user = User(PASSWORD, refused=frozenset({"battery-mode"}))
+    with world(tmp_path, users={"api": user}, edition="26") as home:
+        home.configure(interfaces=LISTS_ALONE | {"battery-mode": {"enabled": True}})
+        _, account, _ = checked(home, capsys)
+
+    assert trial(account, "battery-mode")["reason"] == "401"
+    assert trial(account, "battery-mode")["remedy"] == (
+        "it may need a permission to configure or control plants as well; "
+        "or go without it: interfaces: {battery-mode: {enabled: false}}"
+    )
+
+
+def test_an_older_server_does_not_have_settings(tmp_path, capsys):
+    with world(tmp_path) as home:
+        home.configure(interfaces=LISTS_ALONE | {"battery-mode": {"enabled": True}})
+        _, account, _ = checked(home, capsys)
+
+    assert trial(account, "battery-mode")["remedy"] == (
+        "this server does not have it; go without it: interfaces: {battery-mode: {enabled: false}}"
+    )
+
+
+def test_a_word_without_a_name_is_told_of(tmp_path, capsys):
+    with world(tmp_path, edition="26") as home:
+        home.configure(interfaces=LISTS_ALONE | {"battery-mode": {"enabled": True}})
+        novel = {"operationMode": "novel"}
+        home.system.faults.add("data_as", interface="battery-mode", value=novel)
+        _, account, _ = checked(home, capsys)
+
+    words = [each["words"] for each in account["findings"]]
+    assert "fusionsolar_plant_battery_mode had words that no table names" in words

@@ -54,7 +54,8 @@ def world_after(name):
 def asked_for(interface, envelope):
     """What the answer repeats of the question, or else whatever it may have been."""
     params = envelope["params"] or {}
-    if asked := params.get("devIds") or params.get("stationCodes"):
+    named = map(params.get, ("devIds", "stationCodes", "plantCode"))
+    if asked := next(filter(None, named), None):
         return asked.split(",")
     if interface.subject is Subject.PLANTS:
         return [plant.code for plant in LISTED_PLANTS.records]
@@ -65,7 +66,7 @@ def show(world, interface, asked, parsed):
     """Shows an answer as the poller does, as if it were the first one."""
     rows = defaultdict(list)
     match interface.content:
-        case Content.READINGS:
+        case Content.READINGS | Content.CONFIGURATION:
             readings = {each.subject: each for each in parsed.records}
             _show_readings(world, interface, asked, readings)
         case Content.ROWS:

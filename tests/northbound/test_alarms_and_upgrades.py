@@ -288,6 +288,8 @@ def test_the_enumerations_are_those_of_the_reference():
         ("getDevUpgradeInfo", parsing.upgrades),
         ("getAlarmList", parsing.alarms),
         ("snIsRegister", parsing.registrations),
+        ("active-power-control-mode", parsing.configuration),
+        ("battery-mode", parsing.configuration),
     ],
 )
 def test_each_interface_has_its_parser(interface, parser):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from exporter.northbound.interfaces import INTERFACES
 from exporter.simulator.http.system import System
 from exporter.simulator.world.fleet import build
 
@@ -31,7 +32,9 @@ class Client:
     def send(self, interface, parameters=None, headers=None):
         body = json.dumps(parameters or {}).encode()
         headers = self.headers if headers is None else headers
-        answer = self.system.handle("POST", f"/thirdData/{interface}", headers, body)
+        row = INTERFACES.get(interface)
+        path = row.path if row else f"/thirdData/{interface}"
+        answer = self.system.handle("POST", path, headers, body)
         self.clock.now += self.pause
         return answer
 

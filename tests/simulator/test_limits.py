@@ -189,6 +189,7 @@ V6 = {
     "getDevFiveMinutes": A_DAY[2],
     "getAlarmList": 2 * 48,
     "devUpgrade": 1440, "getDevUpgradeInfo": 1440, "snIsRegister": 1440,
+    "active-power-control-mode": A_DAY[0], "battery-mode": A_DAY[0],
 }  # fmt: skip
 
 

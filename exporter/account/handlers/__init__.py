@@ -1,6 +1,6 @@
 """How each kind of interface is asked, and what is made of its answers: one handler a kind."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, assert_never
 
 from exporter.account.fleet import Fleet
@@ -8,6 +8,7 @@ from exporter.account.handlers.alarms import AlarmFilter, AlarmsHandler
 from exporter.account.handlers.base import Handler
 from exporter.account.handlers.lists import DeviceListHandler, PlantListHandler
 from exporter.account.handlers.readings import (
+    ConfigurationHandler,
     ReadingsHandler,
     RowsHandler,
     StatisticsHandler,
@@ -16,9 +17,17 @@ from exporter.account.handlers.readings import (
 from exporter.account.model import AccountState
 from exporter.account.schedule import Schedule
 from exporter.clock import Clock
-from exporter.northbound.interfaces import Content
+from exporter.northbound.interfaces import Content, Interface
 
 __all__ = ["AlarmFilter", "handlers_of"]
+
+# The handlers of values that need nothing but the state.
+_OF_VALUES: Mapping[Content, Callable[[Interface, AccountState, Clock], Handler]] = {
+    Content.READINGS: ReadingsHandler,
+    Content.STATISTICS: StatisticsHandler,
+    Content.CONFIGURATION: ConfigurationHandler,
+    Content.UPGRADES: UpgradesHandler,
+}
 
 
 def handlers_of(  # noqa: PLR0913  # what all of them need together
@@ -42,14 +51,12 @@ def handlers_of(  # noqa: PLR0913  # what all of them need together
                 made[name] = DeviceListHandler(interface, state, clock, **lists)
             case Content.ROWS:
                 made[name] = RowsHandler(interface, state, clock, each)
-            case Content.STATISTICS:
-                made[name] = StatisticsHandler(interface, state, clock)
             case Content.ALARMS:
                 made[name] = AlarmsHandler(interface, state, clock, alarms, log)
-            case Content.UPGRADES:
-                made[name] = UpgradesHandler(interface, state, clock)
-            case Content.READINGS:
-                made[name] = ReadingsHandler(interface, state, clock)
+            case (
+                Content.READINGS | Content.STATISTICS | Content.CONFIGURATION | Content.UPGRADES
+            ) as content:
+                made[name] = _OF_VALUES[content](interface, state, clock)
             case Content.NOTHING:
                 continue  # the login, which is never planned
             case missed:

@@ -1,6 +1,7 @@
-"""What plants and devices report: values as of now, five-minute rows, statistics, upgrades."""
+"""What plants and devices report: values as of now, five-minute rows, statistics, settings."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from exporter.account.changes import Changes
 from exporter.account.handlers.base import (
@@ -104,6 +105,18 @@ class StatisticsHandler(DefaultHandler):
 
     def retain_only(self, members: Collection[str]) -> None:
         self._periods.retain_only(members)
+
+
+class ConfigurationHandler(DefaultHandler):
+    """How a plant is configured; one plant a call."""
+
+    def _body(self, planned: PlannedCall, **more: object) -> Mapping[str, Any]:
+        (code,) = planned.members
+        return {"plantCode": code, **more}
+
+    def apply(self, planned: PlannedCall, parsed: Parsed[Reading], changes: Changes) -> Outcome:
+        changes.answers.append(self._answered(_by_name(planned.members, parsed.records)))
+        return Outcome()  # many plants have no such setting
 
 
 class UpgradesHandler(DefaultHandler):

@@ -7,6 +7,7 @@ from exporter.northbound.interfaces import DAY
 
 # The editions of the interface, and the limits of accounts that live under each.
 EDITIONS: Mapping[str, str] = {"2020": "classic", "2022": "v6", "26": "v25"}
+NEWEST = "26"
 
 # The languages of getAlarmList on newer servers (2.16).
 LANGUAGES = frozenset(

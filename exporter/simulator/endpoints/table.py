@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from exporter.simulator.endpoints.alarms import alarm_list
+from exporter.simulator.endpoints.configuration import battery_mode, export_limit
 from exporter.simulator.endpoints.five_minutes import five_minutes
 from exporter.simulator.endpoints.lists import device_list, plant_list, plant_pages
 from exporter.simulator.endpoints.realtime import device_values, plant_values
@@ -12,7 +13,14 @@ from exporter.simulator.endpoints.request import Parameters, View
 from exporter.simulator.endpoints.statistics import device_statistics, plant_statistics
 from exporter.simulator.endpoints.upgrades import order_upgrades, upgrade_records
 
-ENDPOINTS: Mapping[str, Callable[[View, Parameters], Any]] = {
+Endpoint = Callable[[View, Parameters], Any]
+
+# What servers of edition 26 have besides.
+ADDED: Mapping[str, Endpoint] = {
+    "active-power-control-mode": export_limit,
+    "battery-mode": battery_mode,
+}
+ENDPOINTS: Mapping[str, Endpoint] = {
     "getStationList": plant_list,
     "stations": plant_pages,
     "getStationRealKpi": plant_values,
@@ -25,4 +33,5 @@ ENDPOINTS: Mapping[str, Callable[[View, Parameters], Any]] = {
     "getDevUpgradeInfo": upgrade_records,
     "getAlarmList": alarm_list,
     "snIsRegister": registrations,
+    **ADDED,
 }

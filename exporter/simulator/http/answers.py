@@ -45,7 +45,7 @@ class Call:
 
     def members(self) -> frozenset[str]:
         """The plants, devices or serial numbers the call requests, as far as it can be parsed."""
-        requested = map(self.parameters.get, ("stationCodes", "devIds", "SN"))
+        requested = map(self.parameters.get, ("stationCodes", "devIds", "SN", "plantCode"))
         return frozenset(",".join(part for part in requested if isinstance(part, str)).split(","))
 
 

@@ -15,9 +15,9 @@ from exporter.northbound.interfaces import (
     PLANT_LIST,
     Interface,
 )
-from exporter.simulator.endpoints.profile import EDITIONS, Profile
+from exporter.simulator.endpoints.profile import EDITIONS, NEWEST, Profile
 from exporter.simulator.endpoints.request import Refusal, View, device_type
-from exporter.simulator.endpoints.table import ENDPOINTS
+from exporter.simulator.endpoints.table import ADDED, ENDPOINTS
 from exporter.simulator.http.answers import (
     LOG_IN_AGAIN,
     TOO_OFTEN,
@@ -167,11 +167,17 @@ class System:
         path, _, query = path.partition("?")
         if (method, path) == ("GET", AUTHORIZE_PATH):
             return self.oauth.authorize(query, self._clock())
-        if path not in _PATHS and path != TOKEN_PATH:
+        if not self._is_served(path):
             return Answer(status=404)
         if method != "POST":
             return Answer(status=405, headers=(("Allow", "POST"),))
         return self._give_tokens(body) if path == TOKEN_PATH else self._call(path, headers, body)
+
+    def _is_served(self, path: str) -> bool:
+        """Whether it is a path of the edition."""
+        name, _ = _PATHS.get(path, ("", None))
+        added = name in ADDED and self.profile.edition != NEWEST
+        return path == TOKEN_PATH or (path in _PATHS and not added)
 
     def _call(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         name, row = _PATHS[path]

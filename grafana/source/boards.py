@@ -1,6 +1,7 @@
 """What all dashboards share: variables, links, annotations, the way panels are laid out."""
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import Any
 
 from grafana_foundation_sdk.builders.dashboard import (
@@ -200,14 +201,22 @@ def dashboard(  # noqa: PLR0913  # as stat
     for variable in (JOB, INSTANCE, *variables):
         board.with_variable(variable)
     built = board.build()
-    for made in (built.templating.list_val or []) if narrow and built.templating else ():
-        if made.name in _OF_ONE:
-            made.hide = model.VariableHide.HIDE_VARIABLE
+    if narrow and built.templating:
+        built.templating.list_val = [_hidden(each) for each in built.templating.list_val or ()]
     built.panels = list(_laid_out(contents))
     inner = (each for panel in built.panels for each in (panel, *getattr(panel, "panels", ())))
     for number, made in enumerate(inner, start=1):
         made.id_val = number
     return built
+
+
+def _hidden(variable: model.VariableModel) -> model.VariableModel:
+    """A copy, as dashboards share variables."""
+    if variable.name not in _OF_ONE:
+        return variable
+    copied = copy(variable)
+    copied.hide = model.VariableHide.HIDE_VARIABLE
+    return copied
 
 
 def _laid_out(contents: Iterable[str | Line | Folded]) -> Iterable[model.Panel | model.RowPanel]:

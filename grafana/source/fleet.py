@@ -111,28 +111,28 @@ PLANTS_TABLE = table(
 
 WORST = Line(
     9,
-    (16, PLANTS_TABLE),
-    (8, ranking(
+    (24, PLANTS_TABLE),
+)  # fmt: skip
+
+RANKS = Line(
+    8,
+    (6, ranking(
+        "Best plants today, kWh/kWp",
+        "Energy since each plant's midnight divided by installed capacity: the ten highest.",
+        f"sort_desc({with_plant(f'topk(10, {YIELD})')})", "{{plant_name}}", "none",
+    ).decimals(2)),
+    (6, ranking(
+        "Weakest plants today, kWh/kWp",
+        "As the best: the ten lowest. Where the sun has just risen, there is little yet.",
+        f"sort({with_plant(f'bottomk(10, {YIELD})')})", "{{plant_name}}", "none",
+    ).decimals(2)),
+    (6, ranking(
         "Weakest plants yesterday, kWh/kWp",
         "Energy of the last complete day divided by installed capacity: the ten "
         "lowest.",
         f"sort({with_plant(f'(bottomk(10, {FULL_LOAD}) / 3600)')})", "{{plant_name}}", "none",
     ).decimals(2)),
-)  # fmt: skip
-
-RANKS = Line(
-    8,
-    (8, ranking(
-        "Best plants today, kWh/kWp",
-        "Energy since each plant's midnight divided by installed capacity: the ten highest.",
-        f"sort_desc({with_plant(f'topk(10, {YIELD})')})", "{{plant_name}}", "none",
-    ).decimals(2)),
-    (8, ranking(
-        "Weakest plants today, kWh/kWp",
-        "As the best: the ten lowest. Where the sun has just risen, there is little yet.",
-        f"sort({with_plant(f'bottomk(10, {YIELD})')})", "{{plant_name}}", "none",
-    ).decimals(2)),
-    (8, ranking(
+    (6, ranking(
         "Strongest plants now, kW/kWp", "Power divided by installed capacity: the ten highest.",
         f"sort_desc({with_plant(f'topk(10, {SHARE})')})", "{{plant_name}}", "none", top=1,
     ).decimals(2)),

@@ -240,8 +240,13 @@ def test_a_number_over_its_course_is_that_of_now_or_none():
 
 def test_a_home_is_asked_for_its_plant_and_two_prices_only():
     (home,) = (each for each in DASHBOARDS if each["uid"] == "fusionsolar-home")
-    shown = [name for name, each in variables(home).items() if each.get("hide", 0) == 0]
-    assert shown == ["plant", "import_price", "export_price"]
+    hidden = {
+        each["uid"]: [n for n, variable in variables(each).items() if variable.get("hide", 0)]
+        for each in DASHBOARDS
+    }
+    assert hidden.pop("fusionsolar-home") == ["datasource", "job", "instance", "account"]
+    assert not any(hidden.values())
+    assert list(variables(home))[4:] == ["plant", "import_price", "export_price"]
     first = sorted(home["panels"], key=lambda panel: (panel["gridPos"]["y"], panel["gridPos"]["x"]))
     assert [panel["title"] for panel in first[:2]] == ["Now", "Today"]
     # A telephone shows them below each other, in rows of 38 pixels: 844 less the controls.

@@ -1,7 +1,7 @@
 """What may return nothing in good health, and why. Everything else must return data.
 
-Keys are a dashboard and the title of a panel, a file of rules and the name of a rule, or a series
-that alerts look at.
+Keys are a dashboard and the title of a panel, and which of its queries if not all, a file of rules
+and the name of a rule, or a series that alerts look at.
 """
 
 ALARMS, EXPORTER = "fusionsolar-alarms", "fusionsolar-exporter"
@@ -94,8 +94,8 @@ SOMETIMES = {
         [(INVERTER, "Strings"), (PLANT, "Strings of combiner boxes")],
         "a string is known once it had a current or a voltage, and by night none has",
     ),
-    (FLOW, "State of charge"): "it is weighed, or else a plain mean",
-    (HOME, "Now"): "grid and battery have one direction at a time",
-    (FLEET, "Power by plant"): "no plant is beyond the ten largest",
+    **{(FLOW, "State of charge", part): "it is weighed, or else a plain mean" for part in "AB"},
+    **{(HOME, "Now", part): "grid and battery have one direction at a time" for part in "CDEFGH"},
+    (FLEET, "Power by plant", "B"): "no plant is beyond the ten largest",
     (INVERTER, "String voltages"): "central inverters tell one for all strings, and only by day",
 }

@@ -22,7 +22,7 @@ BATTERIES = 'fusionsolar_device_info{device_type="battery"}'
 METERS = 'fusionsolar_device_info{device_type="grid_meter"}'
 
 HEALTHY = [*PANELS, *RECORDS, *SERIES, *ALERTS]
-MAY_BE_EMPTY = {*TROUBLES, *NEVER, *SOMETIMES, *(alert.key for alert in ALERTS)}
+MAY_BE_EMPTY = {*TROUBLES, *NEVER, *SOMETIMES, *(key for alert in ALERTS for key in alert.keys)}
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def observe(stack):
     """Puts the stack through all phases and returns what was seen."""
     stack.wait(lambda: stack.is_ready("demo"))
     devices = stack.wait(lambda: stack.query(NAMES))
-    patient = [query for query in HEALTHY if query.key not in MAY_BE_EMPTY]
+    patient = [query for query in HEALTHY if query.keys.isdisjoint(MAY_BE_EMPTY)]
     health = outcomes(stack, devices, HEALTHY, patient)
     firing = {alert["alertname"] for alert in stack.query("ALERTS")}
 
@@ -54,7 +54,7 @@ def observe(stack):
     for fault in _faults(stopped["device_id"], meter["device_id"]):
         stack.control("faults", fault)
     _wait_for(stack, "firing", alarmed, stopped)
-    told = [query for query in PANELS if query.key in TROUBLES]
+    told = [query for query in PANELS if not query.keys.isdisjoint(TROUBLES)]
     trouble = outcomes(stack, devices, told, told)
 
     stack.control("alarms", {"clear": number})

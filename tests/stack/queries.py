@@ -32,8 +32,9 @@ class Query:
     expression: str
 
     @property
-    def key(self):
-        return self.place, self.title
+    def keys(self):
+        """What it goes by in lists: its panel or rule, or only itself."""
+        return {(self.place, self.title), (self.place, self.title, self.part)}
 
     def __str__(self):
         return f"{self.place}: {self.title} {self.part}".strip()

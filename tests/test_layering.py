@@ -27,6 +27,7 @@ ROOMS = {
     "exposition": (
         *("northbound", "catalogue", "status.model"),
         *("account.changes", "account.counters", "account.fleet", "account.model"),
+        "account.phase_units",
     ),
     "web": ("exposition.page", "status"),
     "simulator": ("northbound.device_types", "northbound.enums", "northbound.interfaces"),

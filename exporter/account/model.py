@@ -16,6 +16,7 @@ from exporter.account.counters import CounterState, Series
 from exporter.account.fleet import FleetState
 from exporter.account.interface_schedule import InterfaceState
 from exporter.account.login import Login
+from exporter.account.phase_units import PhaseUnit
 from exporter.account.plant_pages import PlantListState
 from exporter.account.quotas import LONGEST_CALL, WithLog
 from exporter.account.statistics import PeriodRow
@@ -195,6 +196,7 @@ class AccountState:
         self.upgrades: Section[tuple[str, str]] = Section(
             "upgrade", tuple[str, str], Subject.DEVICES
         )
+        self.phase_units: Section[PhaseUnit] = Section("phase_unit", PhaseUnit, Subject.DEVICES)
         self.last_readings: dict[Subject, Section[float]] = {
             subject: Section(f"last_reading/{subject.value}", float, subject)
             for subject in (Subject.PLANTS, Subject.DEVICES)

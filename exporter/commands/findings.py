@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from exporter.account.fleet import Fleet
+from exporter.account.phase_units import PhaseUnit
 from exporter.account.plant_pages import NO_CLASSIC_LIST
 from exporter.catalogue.index import CODES, STATESETS
 from exporter.commands import powers
@@ -11,6 +12,7 @@ from exporter.commands.account_access import Access
 from exporter.commands.powers import Finding
 from exporter.commands.trials import REFUSED, Trial
 from exporter.config import AccountSettings, Settings
+from exporter.exposition.phase_units import GRID_METER, PHASES, REFERENCE
 from exporter.northbound.interfaces import PLANT_LIST
 from exporter.northbound.records import Reading
 
@@ -52,10 +54,39 @@ def findings_of(
     fleet = access.probe.fleet
     return [
         *powers.findings(settings, fleet, readings),
+        *phase_units(settings, access, readings.get(GRID_METER, ())),
         *_places(settings, fleet),
         *_unknown_keys(settings, access),
         *_unknown_states(access),
     ]
+
+
+# --- the unit of phases --------------------------------------------------------------------------
+
+
+def phase_units(
+    settings: Settings, access: Access, readings: Iterable[Reading]
+) -> Iterator[Finding]:
+    """In which unit grid meters send the powers of their phases, unless that is configured."""
+    configured = {each.key for each in settings.factors if each.device_type == GRID_METER}
+    told: dict[str, list[str]] = {}
+    for reading in readings:
+        device = access.probe.fleet.devices.get(reading.subject)
+        sent = reading.values.keys() & PHASES
+        if device and sent - configured:
+            known = access.probe.state.phase_units.get(device.id, PhaseUnit())
+            names = told.setdefault(_in_words(known), [])
+            names.append(f"{device.name} ({device.id})")
+    for words, meters in told.items():
+        yield Finding(f"{', '.join(dict.fromkeys(meters))}: {words}")
+
+
+def _in_words(known: PhaseUnit) -> str:
+    if known.doubted:
+        return "the unit of the phases' powers is undecided, and they are not shown until it is"
+    if known.unit:
+        return f"the phases' powers are in {known.unit}, as the readings showed"
+    return f"the unit of the phases' powers is undecided; {REFERENCE} is taken, as documented"
 
 
 # --- a plant without a place -------------------------------------------------------------------

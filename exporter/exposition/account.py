@@ -101,6 +101,7 @@ class AccountView:
         plants, devices = dict(state.fleet.plants), dict(state.fleet.devices)
         types = {device.id: device.type_id for device in devices.values()}
         self._guard.restore(state.counters, types)
+        self._translator.phase_units.restore(state.phase_units)
         self._show_fleet(FleetChange(plants, devices, {}, new_plants=plants))
         for name, answers in state.answers.items():
             # One block for each answer, as before.

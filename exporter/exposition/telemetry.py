@@ -37,6 +37,7 @@ REJECTIONS = (
     "counter_fell",
     "counter_leapt",
     "implausible",
+    "unit_undecided",
     "duplicate",
     "not_asked_for",
 )

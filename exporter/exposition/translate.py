@@ -10,12 +10,14 @@ from exporter.catalogue.model import Kind, Metric, Row, Series, series_of
 from exporter.catalogue.ranges import TIMESTAMP
 from exporter.exposition.counters import LEAST_RATE, CounterGuard, GrowthBound, Owner
 from exporter.exposition.lines import Samples
+from exporter.exposition.phase_units import GRID_METER, TOTAL, PhaseUnits
 from exporter.exposition.plausibility import NOTHING_KNOWN, Output, is_plausible
 from exporter.northbound.records import Reading, Rejection, Windows
 
 CAPACITY = "installed_capacity"  # the key under which statistics give it
 PERIOD_START = "collectTime"  # the key, in ms, under which the catalogue has a row's own start
 IMPLAUSIBLE = "implausible"  # why a value is not shown that its quantity cannot have
+UNDECIDED = "unit_undecided"  # why a value is not shown whose unit is not certain any more
 UNKNOWN = "unknown"  # the state of a code that no table names
 
 
@@ -60,6 +62,7 @@ class _Context:
     at: float
     output: Output
     again: bool
+    factors: Mapping[str, float | None]  # by key, in the place of the catalogue's
 
 
 class Translator:
@@ -72,6 +75,7 @@ class Translator:
     def __init__(self, factors: Mapping[tuple[int, str], float]) -> None:
         self._factors = factors
         self.guard = CounterGuard()
+        self.phase_units = PhaseUnits()
 
     def capacity(self, interface: str, device_type: int | None, reading: Reading) -> float:
         """The installed capacity that a row of statistics gives, in watts; 0 for none."""
@@ -97,7 +101,8 @@ class Translator:
         told `again`, after a restart, leaves what is held of counters as it is.
         """
         rows = lookup(interface, device_type)
-        context = _Context((device_type, reading.subject), at, output, again)
+        factors = self._phases(device_type, rows.get(TOTAL), reading, again=again)
+        context = _Context((device_type, reading.subject), at, output, again, factors)
         result = Translation()
         reading = _without_unknown_objects(reading, objects(interface, device_type))
         for key, reason in reading.rejected.items():
@@ -132,7 +137,10 @@ class Translator:
             if row.code_metric is not None:
                 result.samples[series_of(row.code_metric, *row.labels)] = raw
             return
-        factor = self._factor(row)
+        factor = context.factors.get(row.key, self._factor(row))
+        if factor is None:
+            result.reject(RejectedValue(row.key, raw, UNDECIDED))
+            return
         value = raw * factor
         if not raw and (row.zero_is_absent or metric.name.endswith(TIMESTAMP)):
             return  # 0 is how servers say that there is no time
@@ -162,6 +170,17 @@ class Translator:
             result.confirmed[row.key] = raw
         if verdict.shown is not None:
             result.samples[row.series] = verdict.shown * unit
+
+    def _phases(
+        self, device_type: int | None, total: Row | None, reading: Reading, *, again: bool
+    ) -> Mapping[str, float | None]:
+        """The factors of a grid meter's phases, but for those that are configured."""
+        if device_type != GRID_METER or total is None:
+            return {}
+        if not again:
+            self.phase_units.read(reading, self._factor(total))
+        found = self.phase_units.factors(reading.subject)
+        return {key: each for key, each in found.items() if (GRID_METER, key) not in self._factors}
 
     def _factor(self, row: Row) -> float:
         if row.device_type is None:

@@ -89,7 +89,7 @@ DEVICE_TYPES: Mapping[int, DeviceType] = {
         DeviceType(23093, "pv_ess_all_in_one"),
         DeviceType(60001, "mains", realtime=True, max_watts=1e7),
         DeviceType(60003, "genset", realtime=True, max_watts=1e7),
-        DeviceType(60010, "ac_output_distribution", realtime=True, max_watts=1e7),
+        DeviceType(60010, "ac_output", realtime=True, max_watts=1e7),
         DeviceType(60014, "battery_rack", realtime=True, max_watts=1e7),
         DeviceType(60043, "solar_supply_group", realtime=True, max_watts=1e7),
         DeviceType(60044, "solar_supply_unit", realtime=True, max_watts=1e7),

@@ -5,6 +5,8 @@ prometheus/rules/energy.yml reckons the same.
 
 from grafana.source.promql import Select, per_plant
 
+TODAY = ('period="day"', 'window="current"')
+
 
 def _told(of: Select, quantity: str, *when: str) -> str:
     return of(f"plant_period_{quantity}_energy_joules", *when)
@@ -35,6 +37,12 @@ def supplied(of: Select, *when: str) -> str:
     """What was consumed and did not come from the grid."""
     told, put_out = (per_plant(_told(of, each, *when)) for each in ("self_supplied", "inverter"))
     return f"clamp_min({told} or {put_out} - {fed_in(of, *when)}, 0)"
+
+
+def so_far(of: Select, quantity: str) -> str:
+    """`feed_in` or `consumed` of today, from where it is freshest: servers may tell both."""
+    fresh, statistic = of(f"plant_day_{quantity}_energy_joules"), _told(of, quantity, *TODAY)
+    return f"({per_plant(fresh)} or {per_plant(statistic)})"
 
 
 def drawn(of: Select, *when: str) -> str:

@@ -61,10 +61,10 @@ HEALTH = (
     f"({_HEALTH} > 0 or min by (account, plant_code, device_id) ({_MODULES}) "
     f"unless on (account, device_id) {_HEALTH} > 0)"
 )
-DAY = ('period="day"', 'window="current"')
+DAY = balance.TODAY
 PRODUCED = balance.produced(of_plants, *DAY)
-FED_IN = balance.fed_in(of_plants, *DAY)
-USED = balance.used(of_plants, *DAY)
+FED_IN = balance.so_far(of_plants, "feed_in")
+USED = balance.so_far(of_plants, "consumed")
 
 
 # Grafana stacks a whole series downwards if most of its samples are negative, and -0 is. Where
@@ -147,11 +147,12 @@ TODAY = Line(
         kilowatt_hours(f"sum({PRODUCED})"), "kwatth",
     )),
     (4, stat(
-        "Fed in today", "By the plants' daily statistics.", kilowatt_hours(f"sum({FED_IN})"),
-        "kwatth",
+        "Fed in today", "As the plants tell it, or else their daily statistics.",
+        kilowatt_hours(f"sum({FED_IN})"), "kwatth",
     )),
     (4, stat(
-        "Used today", "By the plants' daily statistics.", kilowatt_hours(f"sum({USED})"), "kwatth",
+        "Used today", "As the plants tell it, or else their daily statistics.",
+        kilowatt_hours(f"sum({USED})"), "kwatth",
     )),
     (3, stat(
         "Self-consumption",

@@ -89,10 +89,10 @@ NOW = Line(
         unit="watt",
     )),
     (6, numbers(
-        "Today", "Since the plant's midnight, by its statistics.",
+        "Today", "Since the plant's midnight.",
         _energy("produced", PV_COLOR, balance.produced(of_plants, *_now("day"))),
-        _energy("used", LOAD_COLOR, balance.used(of_plants, *_now("day"))),
-        _energy("fed in", FEED_IN_COLOR, balance.fed_in(of_plants, *_now("day"))),
+        _energy("used", LOAD_COLOR, balance.so_far(of_plants, "consumed")),
+        _energy("fed in", FEED_IN_COLOR, balance.so_far(of_plants, "feed_in")),
         _energy("drawn", DRAW_COLOR, balance.drawn(of_plants, *_now("day"))),
         unit="kwatth",
     )),

@@ -11,6 +11,7 @@ from grafana.source.panels import (
     Query,
     curves,
     heatmap,
+    numbers,
     ranking,
     stat,
     timeline,
@@ -29,7 +30,7 @@ POWER = of_plant("inverter_active_power_watts")
 IRRADIANCE = of_plant("weather_irradiance_watts_per_square_meter")
 STATE = of_plant("inverter_state_code")
 LAST_READING = of_plant("device_last_reading_timestamp_seconds")
-TODAY = ('period="day"', 'window="current"')
+TODAY = balance.TODAY
 YESTERDAY = ('period="day"', 'window="previous"')
 
 
@@ -242,6 +243,35 @@ BOXES = Line(
     ).no_value(NO_BOXES)),
 )  # fmt: skip
 
+NOT_ASKED = "The interfaces that tell it are off, or tell nothing of this plant."
+CONFIGURED = {1: "configured"}
+
+
+def _configured(metric: str) -> str:
+    return f"{of_plant(metric)} == 1"
+
+
+CONFIGURATION = Line(
+    7,
+    (8, timeline(
+        "Export limit", "How the plant's feed-in is limited.",
+        _configured("plant_export_limit_mode"), "{{fusionsolar_plant_export_limit_mode}}",
+        CONFIGURED,
+    ).no_value(NOT_ASKED)),
+    (8, timeline(
+        "Battery mode", "The rule by which the batteries are configured to work.",
+        _configured("plant_battery_mode"), "{{fusionsolar_plant_battery_mode}}", CONFIGURED,
+    ).no_value(NOT_ASKED)),
+    (8, numbers(
+        "Most that may be fed in", "Where the export limit is a power, or a share of the plant's.",
+        Query(f"sum({of_plant('plant_export_limit_watts')})", "power"),
+        Query(
+            f"max({of_plant('plant_export_limit_ratio')})", "share", unit="percentunit", axis=False,
+        ),
+        unit="watt",
+    ).no_value("no limit is told")),
+)  # fmt: skip
+
 DASHBOARD = dashboard(
     "fusionsolar-plant",
     "Plant",
@@ -253,6 +283,7 @@ DASHBOARD = dashboard(
         INVERTERS,
         COMPARISON,
         PAST,
+        Folded("Configuration", CONFIGURATION),
         Folded("Weather station", IRRADIATION, ENVIRONMENT),
         Folded("DC combiner boxes", BOXES),
     ),

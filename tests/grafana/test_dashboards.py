@@ -212,6 +212,7 @@ def test_what_few_plants_have_is_folded_and_says_why_it_is_empty():
         if row["type"] == "row" and row["collapsed"]
     }
     assert set(folded) == {
+        ("plant", "Configuration"),
         ("plant", "Weather station"),
         ("plant", "DC combiner boxes"),
         ("meters", "Tariffs"),

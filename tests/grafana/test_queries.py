@@ -252,3 +252,23 @@ def test_the_sun_over_a_site_is_that_on_supply_units_and_on_converters(tmp_path)
         series("converter_pv_power_watts", 300.0, 300.0, device_id="converter"),
     ]
     answers(tmp_path, "1m", told, asked("site", "Now", "from the sun"), {60: [("{}", 1000.0)]})
+
+
+@pytest.mark.parametrize(("fresh", "shown"), [((9.0, 9.0), 9.0), ((None, None), 7.0)])
+def test_what_was_fed_in_today_is_taken_from_where_it_is_freshest(tmp_path, fresh, shown):
+    when = {"period": "day", "window": "current"}
+    told = [
+        series("plant_period_feed_in_energy_joules", *[7.0 * KWH] * 2, **when),
+        series("plant_day_feed_in_energy_joules", *[each and each * KWH for each in fresh]),
+    ]
+    for place in (asked("flow", "Fed in today"), asked("home", "Today", "fed in")):
+        answers(tmp_path, "1m", told, place, {60: [("{}", shown)]})
+
+
+def test_the_configured_export_limit_is_named(tmp_path):
+    modes = {"no_limit": 0.0, "zero_export_limitation": 1.0}
+    label = "fusionsolar_plant_export_limit_mode"
+    told = [series("plant_export_limit_mode", v, v, **{label: mode}) for mode, v in modes.items()]
+    scraped = ", ".join(f'{key}="{value}"' for key, value in SCRAPED.items())
+    named = f'{label}{{{scraped}, {label}="zero_export_limitation"}}'
+    answers(tmp_path, "1m", told, asked("plant", "Export limit"), {60: [(named, 1.0)]})

@@ -41,6 +41,9 @@ SITE = (
 # They are always empty on a stack that is a minute old and has the simulator's fleet.
 NEVER = {
     **{("fusionsolar-site", title): "no simulated plant is a Power-M site" for title in SITE},
+    (PLANT, "Export limit"): "the interfaces of configuration are off",
+    (PLANT, "Battery mode"): "the interfaces of configuration are off",
+    (PLANT, "Most that may be fed in"): "the interfaces of configuration are off",
     (METERS, "External measuring point"): "no simulated EMMA measures a second point",
     (METERS, "Energy at external measuring points"): "no simulated EMMA measures a second point",
     (ALERTS, "fusionsolar_device_upgrade_state_code"): "no upgrade was ordered",

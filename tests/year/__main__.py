@@ -9,7 +9,7 @@ from year.climates import CLIMATES
 from year.evaluate import evaluate
 from year.plants import KINDS
 from year.report import whole
-from year.world import window
+from year.world import Scene, window
 
 
 def arguments():
@@ -28,13 +28,16 @@ def arguments():
 def main():
     chosen = arguments()
     span = window(*map(int, chosen.days.split(":")))
-    tasks = [
-        (climate, seed, span, tuple(chosen.kind), chosen.turn)
+    scenes = [
+        Scene(climate, span, seed, tuple(chosen.kind), chosen.turn)
         for seed in chosen.seed
         for climate in chosen.climate
     ]
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        verdicts = list(zip((task[0] for task in tasks), pool.map(evaluate, tasks), strict=True))
+        verdicts = [
+            (scene.climate, verdict)
+            for scene, verdict in zip(scenes, pool.map(evaluate, scenes), strict=True)
+        ]
     lines = [line for each in verdicts for line in listed(*each)] if chosen.list else []
     sys.stdout.write("\n".join([*lines, *whole(verdicts)]) + "\n")
 

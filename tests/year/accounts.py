@@ -9,6 +9,7 @@ from year.sky import EPOCH, STEP, STEPS
 INTERFACES = ("getStationRealKpi", "getDevRealKpi")
 PLANTS = 8
 SLOW = 3  # steps until an account that is not answered counts as down
+RETRY = 6  # steps from a refused login to the next
 
 
 class Account:
@@ -17,7 +18,7 @@ class Account:
     def __init__(self, name, sky, faults=()):
         self.name, self.sky, self.faults = name, sky, faults
         self.answered = dict.fromkeys(INTERFACES, EPOCH)
-        self.refused = self.stolen = self.failed = 0
+        self.refused = self.stolen = 0
 
     def silent(self, day):
         """When nothing answers it within a day, as (start, end), those begun the day before too."""
@@ -32,54 +33,54 @@ class Account:
         ]
 
     def rows(self, day):
-        """The rows of a day; without `silent` devices."""
-        first = day * STEPS
-        about = {"account": self.name}
-        refused = self.during(day, "refused")
-        single = events.refusals(self.sky, self.name, day)
-        silent = self.silent(day)
-        up, failures, sessions, times = [], [], [], {name: [] for name in INTERFACES}
-        stale = self.during(day, "stale")
-        stolen = self.during(day, "stolen")
-        for step in range(first, first + STEPS):
-            down = any(start + SLOW <= step < end for start, end in silent)
-            shut = within(step, refused) or within(step, single)
-            up.append(0 if down or shut else 1)
-            tries = (step - start for start, end in (*refused, *single) if start <= step < end)
-            self.refused += any(passed % 6 == 0 for passed in tries)
-            self.stolen += any(
-                (step - start) % 3 == 0 for start, end in stolen if start <= step < end
-            )
-            failures.append(self.refused or None)
-            sessions.append(self.stolen)
-            for name in INTERFACES:
-                lost = name == "getDevRealKpi" and within(step, stale)
-                if not (within(step, silent) or shut or lost):
-                    self.answered[name] = EPOCH + step * STEP
-                times[name].append(self.answered[name])
-        gone = within_day(first, self.during(day, "withdrawn"))
-        yield "fusionsolar_up", about, up
-        yield "fusionsolar_api_sessions_lost_total", about, sessions
-        yield "fusionsolar_plants", about, [PLANTS - 1 if each else PLANTS for each in gone]
-        yield (
-            "fusionsolar_api_request_failures_total",
-            about | {"interface": "login", "reason": "20400"},
-            failures,
-        )
+        """The rows of a day."""
+        about, steps = {"account": self.name}, range(day * STEPS, (day + 1) * STEPS)
+        refused = self.during(day, "refused") + events.refusals(self.sky, self.name, day)
+        silent, gone = self.silent(day), self.during(day, "withdrawn")
+        down = [(start + SLOW, end) for start, end in silent] + refused
+        plants = [PLANTS - within(step, gone) for step in steps]
+        yield "fusionsolar_up", about, [1 - within(step, down) for step in steps]
+        yield "fusionsolar_plants", about, plants
+        yield self.refusals(steps, refused)
+        yield "fusionsolar_api_sessions_lost_total", about, list(self.losses(steps, day))
         for name in INTERFACES:
             label = about | {"interface": name}
+            lost = silent + refused
+            if name == "getDevRealKpi":
+                lost = lost + self.during(day, "stale")
+            times = list(self.answers(name, steps, lost))
             yield "fusionsolar_interface_permitted", label, [1] * STEPS
             yield "fusionsolar_interface_walk_seconds", label, [STEP] * STEPS
             yield "fusionsolar_interface_pace_seconds", label, [STEP] * STEPS
-            yield "fusionsolar_interface_last_success_timestamp_seconds", label, times[name]
+            yield "fusionsolar_interface_last_success_timestamp_seconds", label, times
+
+    def refusals(self, steps, refused):
+        """Logins refused so far: one when it begins, and one every half an hour."""
+        counts = []
+        for step in steps:
+            since = [step - start for start, end in refused if start <= step < end]
+            self.refused += any(passed % RETRY == 0 for passed in since)
+            counts.append(self.refused or None)
+        labels = {"account": self.name, "interface": "login", "reason": "20400"}
+        return "fusionsolar_api_request_failures_total", labels, counts
+
+    def losses(self, steps, day):
+        """Sessions lost so far to another program."""
+        stolen = self.during(day, "stolen")
+        for step in steps:
+            self.stolen += within(step, stolen) and step % SLOW == 0
+            yield self.stolen
+
+    def answers(self, interface, steps, lost):
+        """When an interface last answered."""
+        for step in steps:
+            if not within(step, lost):
+                self.answered[interface] = EPOCH + step * STEP
+            yield self.answered[interface]
 
 
 def within(step, spans):
     return any(start <= step < end for start, end in spans)
-
-
-def within_day(first, spans):
-    return [within(step, spans) for step in range(first, first + STEPS)]
 
 
 def exporter(instance, down):

@@ -8,9 +8,9 @@ from year.verdict import judge
 from year.world import Window, World
 
 
-def evaluate(task):
-    """The verdict on a world, whose arguments are given: climate, seed, window, kinds, turn."""
-    world = World(*task)
+def evaluate(scene):
+    """The verdict on a scene."""
+    world = World(scene)
     with tempfile.TemporaryDirectory() as folder:
         engine = Engine(Path(folder))
         engine.load(world.days())

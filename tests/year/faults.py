@@ -1,7 +1,7 @@
 """The faults of the year: one row a kind, when each is seeded, and until when it must be told."""
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 
 from year.plants import Plant
 from year.sky import STEPS, dice
@@ -159,7 +159,7 @@ class Fault:
         return {"account": self.account} | {key: name for key, name in named.items() if name}
 
 
-@lru_cache(maxsize=256)
+@cache
 def lit_steps(sky, day):
     """Steps of a day, without snow, in which level modules give enough."""
     if sky.icy(day):

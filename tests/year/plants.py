@@ -44,6 +44,7 @@ class Plant:
     says_so: bool = True  # in the inverters' state that they are limited
     export: float | None = None  # W that it may feed in
     feeder: float = 1.0  # usual voltage of the grid there, of the nominal one
+    placed: bool = True  # whether it is known where it is
 
     @property
     def capacity(self):
@@ -89,6 +90,12 @@ def eastwest(climate, code, **extra):
     east, west = facing(climate, aside=-90), facing(climate, aside=90)
     inverter = Inverter("inverter", 12_000, strings(east, east, west, west, of=code))
     return Plant(code, "eastwest", "homes", (inverter,), "meter", 500, **extra)
+
+
+def placeless(climate, code, **extra):
+    """As the former, at a place that nobody has told."""
+    plant = eastwest(climate, code, placed=False, **extra)
+    return replace(plant, kind="placeless")
 
 
 def wall(climate, code, **extra):
@@ -142,6 +149,7 @@ KINDS = {
     "home": home,
     "cottage": cottage,
     "eastwest": eastwest,
+    "placeless": placeless,
     "wall": wall,
     "limited": limited,
     "farm": farm,

@@ -73,7 +73,8 @@ class Page:
         energy = list(accumulate(joules(max(0.0, watts) for watts in made)))
         yield "fusionsolar_plant_info", self.about | name, [1] * STEPS
         yield "fusionsolar_plant_capacity_watts", self.about, [self.plant.capacity] * STEPS
-        yield "fusionsolar_plant_sun_elevation_degrees", self.about, today.elevation
+        if self.plant.placed:
+            yield "fusionsolar_plant_sun_elevation_degrees", self.about, today.elevation
         yield "fusionsolar_plant_health_state_code", self.about, picked(states, shown)
         yield "fusionsolar_plant_day_energy_joules", self.about, picked(energy, shown)
         told = [None if now is None else step for step, now in enumerate(shown)]

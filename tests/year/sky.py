@@ -4,7 +4,7 @@ A day has 288 steps of five minutes. Days count from the first of January 2025 a
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import acos, asin, cos, degrees, exp, pi, radians, sin
 from random import Random
 
@@ -90,6 +90,7 @@ class Sky:
         mixed = 0.62 * (here + (there - here) * part) + 0.38 * own
         return min(1.0, max(0.0, 0.5 + 1.45 * (mixed - 0.5)))
 
+    @cache  # noqa: B019  # because skies are few
     def kind(self, day):
         climate, part, draw = self.climate, self.summer(day), self.spell(day)
         clear = between(climate.clear, part)
@@ -102,6 +103,7 @@ class Sky:
             return "fog"
         return "clear" if draw < clear else "changing"
 
+    @cache  # noqa: B019  # because skies are few
     def temperature(self, day):
         """°C, mean of a day."""
         whims = 5 * (dice(self, "warm", day // 5).random() + dice(self, "warm", day).random() - 1)
@@ -146,6 +148,7 @@ class Sky:
         """Whether snow may have lain within the last days."""
         return min(self.temperature(day - n) for n in range(12)) < 2
 
+    @cache  # noqa: B019  # because skies are few
     def fair(self, day):
         """Whether a day is one on which a fault shows: much sun, and no snow about."""
         sky = self.day(day)

@@ -37,17 +37,32 @@ def window(first, last):
     return Window(first - WARM_UP, first, last)
 
 
-class World:
-    """A climate in a window. `kinds` are the kinds of plant; `turn` rotates the kinds of fault."""
+@dataclass(frozen=True)
+class Scene:
+    """What a world is made of.
 
-    def __init__(self, climate, seed, span, kinds=tuple(plants.KINDS), turn=0):
-        self.climate = CLIMATES[climate]
-        self.sky, self.span = Sky(self.climate, seed), span
-        self.calm = plants.calm(self.climate, kinds)
+    `kinds` are the kinds of plant, `turn` rotates the kinds of fault.
+    """
+
+    climate: str
+    span: Window
+    seed: int = 1
+    kinds: tuple[str, ...] = tuple(plants.KINDS)
+    turn: int = 0
+
+
+class World:
+    """All that happens in a scene."""
+
+    def __init__(self, scene):
+        self.scene, self.span = scene, scene.span
+        self.climate = CLIMATES[scene.climate]
+        self.sky = Sky(self.climate, scene.seed)
+        self.calm = plants.calm(self.climate, scene.kinds)
         self.faults, self.ill = [], []
-        for kind in kinds:
-            self.sicken(kind, turn)
-        days = range(span.judged, span.last)
+        for kind in scene.kinds:
+            self.sicken(kind, scene.turn)
+        days = range(self.span.judged, self.span.last)
         kinds = [kind for kind in KINDS if kind.account]
         self.lane(Patient(SUSPECT), kinds, days, rest=0, rounds=2)
         self.notes = {}  # by plant and day
@@ -87,12 +102,13 @@ class World:
             name: Account(name, self.sky, [f for f in self.faults if f.account == name])
             for name in names
         }
-        pages = [Page(plant, self.sky) for plant in self.calm] + [
-            Page(plant, self.sky, [f for f in self.faults if f.plant == plant.code])
-            for plant in self.ill
-        ]
+        pages = [self.page(plant) for plant in self.calm + self.ill]
         for day in range(self.span.first, self.span.last):
             yield day, self.rows(day, accounts, pages)
+
+    def page(self, plant):
+        faults = [fault for fault in self.faults if fault.plant == plant.code]
+        return Page(plant, self.sky, faults)
 
     def rows(self, day, accounts, pages):
         restarted = self.steps(day, events.restarts(self.sky, day))

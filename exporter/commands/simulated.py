@@ -110,8 +110,9 @@ def simulate(flags: argparse.Namespace) -> int:
 
 
 def _system(flags: argparse.Namespace, **options: Any) -> System:
+    newer = options.get("edition") == profile.NEWEST
     try:
-        fleet = build_fleet(flags.seed, plants=flags.plants, devices=flags.devices)
+        fleet = build_fleet(flags.seed, plants=flags.plants, devices=flags.devices, newer=newer)
     except ValueError as error:
         fail(f"--devices {flags.devices}: {error}")
     return System(fleet, clock=time, **options)

@@ -1,11 +1,13 @@
 """5-minute data of devices (reference 2.10, 3.7): their values of one day."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
 from typing import Any
 from zlib import crc32
 
-from exporter.northbound.interfaces import INTERFACES, MINUTE
+from exporter.northbound.interfaces import MINUTE
+from exporter.simulator.endpoints.edition import device_kpis
 from exporter.simulator.endpoints.request import (
     Parameters,
     View,
@@ -16,11 +18,10 @@ from exporter.simulator.endpoints.request import (
 from exporter.simulator.endpoints.statistics import in_order
 from exporter.simulator.world import periods
 from exporter.simulator.world.fleet import INVERTERS, SimDevice
-from exporter.simulator.world.kpis import DEVICE_KPIS, Values
+from exporter.simulator.world.newer_kpis import Kpis
 from exporter.simulator.world.plant_state import PlantState
 
 _STEP = 5 * MINUTE
-_SERVED = INTERFACES["getDevFiveMinutes"].device_types
 
 # What 3.7 leaves out of 3.6, and what it spells otherwise.
 _MISSING = {1: frozenset({"run_state", "mppt_4_cap"})}
@@ -29,7 +30,8 @@ _RESPELLED = {"temprature": "temperature"}
 
 def five_minutes(view: View, parameters: Parameters) -> Any:
     """2.10: the rows of the day of `collectTime`; the newest is 5 to 10 minutes old."""
-    devices = requested_devices(view, parameters, _SERVED, too_many=20016)
+    kpis = device_kpis(view.profile)
+    devices = requested_devices(view, parameters, kpis, too_many=20016)
     requested = requested_time(parameters, "collectTime")
 
     @cache
@@ -42,7 +44,7 @@ def five_minutes(view: View, parameters: Parameters) -> Any:
             "devId": device.id,
             "sn": device.esn,
             "collectTime": milliseconds(state.time),
-            "dataItemMap": None if _offline(device, state) else _values(device, state),
+            "dataItemMap": None if _offline(device, state) else _values(kpis, device, state),
         }
         for device in devices
         for state in states(device.plant_code)
@@ -67,7 +69,7 @@ def _offline(device: SimDevice, state: PlantState) -> bool:
     return crc32(f"{device.id}/{state.time // 3600}".encode()) % 3 == 0
 
 
-def _values(device: SimDevice, state: PlantState) -> Values:
+def _values(kpis: Mapping[int, Kpis], device: SimDevice, state: PlantState) -> dict[str, Any]:
     missing = _MISSING.get(device.type_id, frozenset({"run_state"}))
-    reported = DEVICE_KPIS[device.type_id](device, state).items()
+    reported = kpis[device.type_id](device, state).items()
     return {_RESPELLED.get(key, key): value for key, value in reported if key not in missing}

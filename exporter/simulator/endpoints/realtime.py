@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from exporter.simulator.endpoints.edition import device_kpis, plant_kpis
 from exporter.simulator.endpoints.request import (
     Parameters,
     View,
@@ -9,13 +10,12 @@ from exporter.simulator.endpoints.request import (
     requested_plants,
 )
 from exporter.simulator.endpoints.statistics import as_text
-from exporter.simulator.world.kpis import DEVICE_KPIS, plant_kpis
 
 
 def plant_values(view: View, parameters: Parameters) -> Any:
     """2.3: real-time values of the requested plants."""
     plants = requested_plants(view, parameters, too_many=20014)
-    readings = ((plant.code, plant_kpis(view.state(plant.code))) for plant in plants)
+    readings = ((plant.code, plant_kpis(view.profile)(view.state(plant.code))) for plant in plants)
     if not view.profile.kpis_as_text:
         return [{"stationCode": code, "dataItemMap": values} for code, values in readings]
     return [{"stationCode": code, "dataItemMap": as_text(values)} for code, values in readings]
@@ -23,11 +23,12 @@ def plant_values(view: View, parameters: Parameters) -> Any:
 
 def device_values(view: View, parameters: Parameters) -> Any:
     """2.9: real-time values of the requested devices, all of one type."""
-    devices = requested_devices(view, parameters, DEVICE_KPIS, too_many=20016)
+    kpis = device_kpis(view.profile)
+    devices = requested_devices(view, parameters, kpis, too_many=20016)
     return [
         {
             "devId": device.id,
-            "dataItemMap": DEVICE_KPIS[device.type_id](device, view.state(device.plant_code)),
+            "dataItemMap": kpis[device.type_id](device, view.state(device.plant_code)),
         }
         for device in devices
     ]

@@ -12,6 +12,7 @@ from typing import Any
 from zlib import crc32
 
 from exporter.northbound.interfaces import INTERFACES
+from exporter.simulator.endpoints.profile import NEWEST
 from exporter.simulator.endpoints.request import (
     Parameters,
     View,
@@ -23,9 +24,16 @@ from exporter.simulator.endpoints.request import (
 from exporter.simulator.world import energy, periods
 from exporter.simulator.world.fleet import BATTERIES, SimDevice
 from exporter.simulator.world.kpis import Values
+from exporter.simulator.world.newer_kpis import newer_statistics
 from exporter.simulator.world.plant_state import PlantState
 
 _EMI, _ESS = 10, 41
+_OF_HOURS = frozenset(
+    {
+        *("PVYield", "inverter_power", "inverterYield", "ongrid_power"),
+        *("selfProvide", "chargeCap", "dischargeCap"),
+    }
+)
 _CO2, _COAL, _TREE = 0.000997, 0.0004, 0.0183  # tons saved a kWh, twice; tons of CO2 a tree
 _USUAL_POWER = 0.5  # of a battery's greatest, for its hours of use
 
@@ -75,10 +83,20 @@ def plant_statistics(name: str) -> Callable[[View, Parameters], Any]:
             state = view.state(plant.code)
             for start, span in _spans(view, state, split, requested):
                 values = None if span is None else report(state, *span)
+                if values is not None and span and view.profile.edition == NEWEST:
+                    values |= _newer(name, state, *span)
                 rows.append(_row(view, {"stationCode": plant.code}, start, values))
         return in_order(view, rows)
 
     return answer
+
+
+def _newer(name: str, state: PlantState, since: float, until: float) -> Values:
+    """What newer servers tell besides; an hour lacks what is reckoned by the day."""
+    values = newer_statistics(state, since, until)
+    if not any(device.type_id in BATTERIES for device in state.plant.devices):
+        values |= {"chargeCap": None, "dischargeCap": None}
+    return {key: each for key, each in values.items() if name != "Hour" or key in _OF_HOURS}
 
 
 def device_statistics(name: str) -> Callable[[View, Parameters], Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from exporter.simulator.world.energy import USES
 
 BATTERIES = frozenset({39, 41})
+_RACK = 60014
 INVERTERS = frozenset({1, 14, 38})
 
 
@@ -149,6 +150,11 @@ class Template:
     price: float
     parts: tuple[Part, ...]
 
+    @property
+    def inverters(self) -> Part:
+        """Of which a larger plant has more; they stand first."""
+        return self.parts[0]
+
 
 _INVERTER_SOFTWARE = "V100R001C00SPC161"
 _DONGLE = Part(62, 1, "Dongle", "SDongleA-05", software="V100R001C00SPC133")
@@ -203,18 +209,41 @@ _TEMPLATES = (
     )),
 )  # fmt: skip
 
+# What there is on newer servers alone.
+_NEWER_TEMPLATES = (
+    Template("Casa Girasole", 45.0, 9.0, "Europe/Rome", EUROPE, "3", 8.8, 0.09, (
+        Part(38, 1, "Energy center", "SUN2000-8K-MAP0", strings=2, software=_INVERTER_SOFTWARE),
+        Part(39, 1, "Battery", "LUNA2000-14-S1"),
+        Part(23070, 1, "EMMA", "EMMA-A02", software="V100R024C10SPC100"),
+    )),
+    Template("Mount Relay", -1.0, 37.0, "Africa/Nairobi", EUROPE, "3", 6.0, 0.0, (
+        Part(60092, 1, "Power converter", "iSitePower-M 5K"),
+        Part(60001, 1, "Mains", ""),
+        Part(60003, 1, "Generator", ""),
+        Part(60010, 1, "AC output", ""),
+        Part(60014, 1, "Battery rack", "ESM-48150"),
+        Part(60043, 1, "Solar supplies", ""),
+        Part(60044, 2, "Solar supply", "S4875"),
+    )),
+)  # fmt: skip
+
 # Ids that a reader of doubles or of unsigned numbers gets wrong.
 _ODD_IDS = (-214_543_629_611_879, 2**53 + 5)
 
 
-def build(seed: int = 0, *, plants: int = 6, devices: int | None = None) -> Fleet:
+def build(
+    seed: int = 0, *, plants: int = 6, devices: int | None = None, newer: bool = False
+) -> Fleet:
     """A fleet of so many plants, and of so many devices if given (more inverters a plant).
+
+    The `newer` kinds of plant come first, if they are wanted.
 
     The same seed and numbers give the same fleet. Raises ValueError if the plants alone need
     more devices than that.
     """
     rng = Random(f"fleet {seed}")  # noqa: S311  # because a fleet is no secret
-    chosen = [_TEMPLATES[number % len(_TEMPLATES)] for number in range(plants)]
+    kinds = (*_NEWER_TEMPLATES, *_TEMPLATES) if newer else _TEMPLATES
+    chosen = [_again(kinds[number % len(kinds)], number // len(kinds)) for number in range(plants)]
     spare = 0
     if devices is not None:
         spare = devices - sum(part.count for template in chosen for part in template.parts)
@@ -230,6 +259,10 @@ def build(seed: int = 0, *, plants: int = 6, devices: int | None = None) -> Flee
     )
 
 
+def _again(template: Template, times: int) -> Template:
+    return replace(template, name=f"{template.name} {times + 1}") if times else template
+
+
 def _ids(rng: Random) -> Iterator[int]:
     yield from _ODD_IDS
     number = 1_000_000_033_000_000 + rng.randrange(100_000)
@@ -240,12 +273,11 @@ def _ids(rng: Random) -> Iterator[int]:
 
 def _plant(rng: Random, ids: Iterator[int], template: Template, number: int, more: int) -> SimPlant:
     code = f"NE={33_554_432 + 71 * number}"
-    again = number // len(_TEMPLATES)
-    inverters = next(part for part in template.parts if part.type_id in INVERTERS)
+    inverters = template.inverters
     each = template.capacity_kw / inverters.count
     return SimPlant(
         code=code,
-        name=f"{template.name} {again + 1}" if again else template.name,
+        name=template.name,
         capacity_kw=round(each * (inverters.count + more), 3),
         latitude=round(template.latitude + rng.uniform(-0.3, 0.3), 6),
         longitude=round(template.longitude + rng.uniform(-0.3, 0.3), 6),
@@ -261,7 +293,7 @@ def _plant(rng: Random, ids: Iterator[int], template: Template, number: int, mor
 def _devices(
     rng: Random, ids: Iterator[int], template: Template, code: str, more: int
 ) -> Iterator[SimDevice]:
-    inverters = next(part for part in template.parts if part.type_id in INVERTERS)
+    inverters = template.inverters
     capacity = template.capacity_kw * (inverters.count + more) / inverters.count
     for part in template.parts:
         count = part.count + (more if part is inverters else 0)
@@ -284,7 +316,7 @@ def _devices(
 
 def _total_size(type_id: int, combine_type: str, capacity: float) -> float:
     """The kW of modules or kWh of storage that a plant's devices of a type have together."""
-    if type_id in BATTERIES:
+    if type_id in BATTERIES or type_id == _RACK:
         return USES[combine_type].storage * capacity
     return capacity
 

@@ -41,7 +41,7 @@ def plant_kpis(state: PlantState) -> Values:
     }
 
 
-def _lines(voltages: Three) -> Values:
+def line_voltages(voltages: Three) -> Values:
     """Voltages between phases; 0 where one is missing."""
     a, b, c = voltages
     return {
@@ -52,7 +52,7 @@ def _lines(voltages: Three) -> Values:
     }
 
 
-def _phases(voltages: Three, kilowatts: Three) -> Values:
+def by_phase(voltages: Three, kilowatts: Three) -> Values:
     """Voltage and current of each phase; 0 where there is none."""
     values: Values = {}
     for phase, volts, power in zip("abc", voltages, kilowatts, strict=True):
@@ -96,7 +96,7 @@ def _inverter(device: SimDevice, state: PlantState) -> Values:
         "inverter_state": (
             _POWER_LIMITED if limited else _GRID_CONNECTED if producing else _NO_SUNLIGHT
         ),
-        **_phases(voltages, _evenly(voltages, power)),
+        **by_phase(voltages, _evenly(voltages, power)),
         "temperature": round(state.ambient + 26 * state.warmth, 1),
         "power_factor": 0.999 if producing else 0.0,
         "elec_freq": state.frequency if producing else 0.0,
@@ -157,7 +157,7 @@ def _trackers(device: SimDevice, state: PlantState) -> Values:
 
 def _string_inverter(device: SimDevice, state: PlantState) -> Values:
     values = _inverter(device, state)
-    values |= _lines(state.voltages if values["active_power"] else (0.0, 0.0, 0.0))
+    values |= line_voltages(state.voltages if values["active_power"] else (0.0, 0.0, 0.0))
     power = state.modules.power
     values["efficiency"] = round(100 * _efficiency(power), 2) if power else 0.0
     return values | _strings(device, state) | _trackers(device, state)
@@ -218,10 +218,11 @@ def _power_factor(kilowatts: float) -> float:
     return copysign(0.985, kilowatts)
 
 
-_REACTIVE = 0.175  # kvar a kilowatt at that power factor
+REACTIVE = 0.175  # kvar a kilowatt at that power factor
 
 
-def _kilowatts_by_phase(state: PlantState) -> Three:
+def kilowatts_by_phase(state: PlantState) -> Three:
+    """The power at the meter (> 0 feeds in) of each phase."""
     a, b, c = (power * state.plant.capacity_kw for power in state.phase_powers)
     return a, b, c
 
@@ -233,39 +234,40 @@ def _grid_meter(_device: SimDevice, state: PlantState) -> Values:
     sums = {
         "positive_active": feed_in,
         "reverse_active": supply,
-        "positive_reactive": feed_in * _REACTIVE,
-        "reverse_reactive": supply * _REACTIVE,
+        "positive_reactive": feed_in * REACTIVE,
+        "reverse_reactive": supply * REACTIVE,
     }
-    by_phase = _kilowatts_by_phase(state)
-    values = _lines(state.voltages) | _phases(state.voltages, by_phase)
-    for phase, power in zip("abc", by_phase, strict=True):
+    kilowatts_each = kilowatts_by_phase(state)
+    values = line_voltages(state.voltages) | by_phase(state.voltages, kilowatts_each)
+    for phase, power in zip("abc", kilowatts_each, strict=True):
         values[f"active_power_{phase}"] = round(power, 3)
-        values[f"reactive_power_{phase}"] = round(power * _REACTIVE, 3)
+        values[f"reactive_power_{phase}"] = round(power * REACTIVE, 3)
     for kind, amount in sums.items():
         for tariff, share in _TARIFFS.items():
             values[f"{kind}_{tariff}"] = round(amount * share, 3)
     return values | {
         "active_power": round(kilowatts * 1000, 1),
-        "reactive_power": round(kilowatts * _REACTIVE, 3),
-        "total_apparent_power": round(abs(kilowatts) * sqrt(1 + _REACTIVE**2), 3),
+        "reactive_power": round(kilowatts * REACTIVE, 3),
+        "total_apparent_power": round(abs(kilowatts) * sqrt(1 + REACTIVE**2), 3),
         "power_factor": _power_factor(kilowatts),
         "grid_frequency": state.frequency,
         "active_cap": round(feed_in, 3),
         "reverse_active_cap": round(supply, 3),
-        "forward_reactive_cap": round(feed_in * _REACTIVE, 3),
-        "reverse_reactive_cap": round(supply * _REACTIVE, 3),
+        "forward_reactive_cap": round(feed_in * REACTIVE, 3),
+        "reverse_reactive_cap": round(supply * REACTIVE, 3),
     }
 
 
-def _power_sensor(_device: SimDevice, state: PlantState) -> Values:
+def power_sensor(_device: SimDevice, state: PlantState) -> Values:
+    """What a power sensor of the reference reports."""
     kilowatts = state.grid.power * state.plant.capacity_kw
-    of_a = _phases(state.voltages, _kilowatts_by_phase(state))
+    of_a = by_phase(state.voltages, kilowatts_by_phase(state))
     return {
         "meter_status": 1,
         "meter_u": of_a["a_u"],
         "meter_i": of_a["a_i"],
         "active_power": round(kilowatts * 1000, 1),
-        "reactive_power": round(kilowatts * 1000 * _REACTIVE, 1),
+        "reactive_power": round(kilowatts * 1000 * REACTIVE, 1),
         "power_factor": _power_factor(kilowatts),
         "grid_frequency": state.frequency,
         "active_cap": round(state.grid.feed_in * state.plant.capacity_kw, 3),
@@ -286,7 +288,8 @@ def _storage(device: SimDevice, state: PlantState) -> Values:
     }
 
 
-def _battery(device: SimDevice, state: PlantState) -> Values:
+def battery(device: SimDevice, state: PlantState) -> Values:
+    """What a residential battery reports."""
     use, storage = energy.USES[state.plant.combine_type], state.storage
     most = round(use.rate / use.storage * device.size * 1000, 1)
     return _storage(device, state) | {
@@ -313,8 +316,8 @@ def _transformer(device: SimDevice, state: PlantState) -> Values:
     a, b, c = state.voltages
     high = (round(a * _STEP_UP, 1), round(b * _STEP_UP, 1), round(c * _STEP_UP, 1))
     return {
-        **_lines(high),
-        **_phases(high, _evenly(high, kilowatts)),
+        **line_voltages(high),
+        **by_phase(high, _evenly(high, kilowatts)),
         "active_power": round(kilowatts, 3),
         "reactive_power": round(0.0447 * kilowatts, 3),
         "power_factor": 0.999 if kilowatts else 0.0,
@@ -331,7 +334,7 @@ DEVICE_KPIS: Mapping[int, Callable[[SimDevice, PlantState], Values]] = {
     15: _combiner_box,
     17: _grid_meter,
     38: _string_inverter,
-    39: _battery,
+    39: battery,
     41: _ess,
-    47: _power_sensor,
+    47: power_sensor,
 }

@@ -58,6 +58,7 @@ def main() -> None:
     systems = {
         name: System(
             build(seed, plants=12),
+            edition="26",
             clock=time.time,
             limits="classic",
             minute=MINUTE / PACE,

@@ -25,7 +25,8 @@ class LeakingSystem(System):
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
-        self.secrets = set(self.users) | {u.password for u in self.users.values()}
+        known = {**self.users, **self.oauth.clients}
+        self.secrets = set(known) | {user.password for user in known.values()}
         self.tokens = set()
         self.sent = bytearray()
         self._open = self.sessions.open
@@ -44,11 +45,15 @@ class LeakingSystem(System):
         return answer
 
     def _fill(self, body):
-        words = " ".join([*self.secrets, *self.tokens, *map(str, CONTACTS.values())])
+        words = " ".join(
+            [*self.secrets, *self.tokens, *self.oauth.tokens, *map(str, CONTACTS.values())]
+        )
         try:
             envelope = json.loads(body)
         except (ValueError, RecursionError):
             return body + words.encode()
+        if "data" not in envelope:  # of a token endpoint
+            return json.dumps({**envelope, "error_description": words}).encode()
         data = envelope["data"]
         items = data if isinstance(data, list) else data["list"] if isinstance(data, dict) else []
         for item in filter(lambda item: isinstance(item, dict), items):

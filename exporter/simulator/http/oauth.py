@@ -48,11 +48,12 @@ class Authorizations:
         self._access: dict[str, _Issued] = {}
         self._refresh: dict[str, str] = {}
         self._used: set[str] = set()
+        self._given: set[str] = set()
 
     @property
     def tokens(self) -> frozenset[str]:
-        """All tokens that were ever given."""
-        return frozenset((*self._access, *self._refresh, *self._used))
+        """All codes and tokens that were ever given."""
+        return frozenset(self._given)
 
     @property
     def refresh_tokens(self) -> frozenset[str]:
@@ -136,7 +137,9 @@ class Authorizations:
         return Answer(body=json.dumps({**given, "scope": SCOPE}).encode())
 
     def _make(self, kind: str) -> str:
-        return f"{kind}-{self._rng.randbytes(24).hex()}"
+        made = f"{kind}-{self._rng.randbytes(24).hex()}"
+        self._given.add(made)
+        return made
 
 
 _GRANTS: Mapping[str, Callable[[Authorizations, str, Mapping[str, str], float], str | None]] = {

@@ -11,7 +11,7 @@ from exporter.exposition.families import (
     PLANT_LAST_READING,
     UPGRADE_INFO,
 )
-from exporter.exposition.lines import Labels, Layout, Samples, label, layout_of
+from exporter.exposition.lines import Labels, Layout, Samples, layout_of
 from exporter.exposition.page import Block, Page
 from exporter.northbound.interfaces import Interface, Subject
 
@@ -42,10 +42,10 @@ NON_EXPIRING = {
         (ALARMS_TOTAL, Subject.PLANTS),
     )
 }
-# The labels that tell a plant or device from all others.
+# The labels that tell a plant or device of an account from all others.
 IDENTITIES = {
-    Subject.PLANTS: ("account", "plant_code"),
-    Subject.DEVICES: ("account", "plant_code", "device_id"),
+    Subject.PLANTS: ("plant_code",),
+    Subject.DEVICES: ("plant_code", "device_id"),
 }
 LAST_READINGS = {Subject.PLANTS: PLANT_LAST_READING, Subject.DEVICES: DEVICE_LAST_READING}
 
@@ -91,8 +91,7 @@ class Blocks:
         """
         touched: dict[_Members, None] = {}
         for source, samples in changed.items():
-            names = IDENTITIES[source.subject]
-            values = {subject: _values(each, names) for subject, each in samples.items()}
+            values = {name: self._values(source, each) for name, each in samples.items()}
             block = _Members(source, read_at, values)
             touched[block] = None
             for subject in samples:
@@ -142,20 +141,19 @@ class Blocks:
         """What the page knows the age of a source by; None for one that does not age."""
         return (self._account, source.name) if source.ages else None
 
+    def _values(self, source: Source, samples: Samples) -> _Values | None:
+        if not samples:
+            return None
+        account, identity = ("account", self._account), IDENTITIES[source.subject]
+        return _Values(layout_of(tuple(samples), account, identity), array("d", samples.values()))
+
     def _render(self, block: _Members) -> Mapping[Metric, bytes]:
         lines: dict[Metric, list[str]] = {}
         names = IDENTITIES[block.source.subject]
         for subject, each in block.values.items():
             if each is not None:
                 labels = self._identity(block.source.subject, subject)
-                identity = [label(name, labels[name]) for name in names]
-                texts = each.layout.fill_in(identity, each.values)
+                texts = each.layout.fill_in((labels[name] for name in names), each.values)
                 for metric, text in zip(each.layout.metrics, texts, strict=True):
                     lines.setdefault(metric, []).append(text)
         return {metric: "\n".join((*texts, "")).encode() for metric, texts in lines.items()}
-
-
-def _values(samples: Samples, identity: tuple[str, ...]) -> _Values | None:
-    if not samples:
-        return None
-    return _Values(layout_of(tuple(samples), identity), array("d", samples.values()))

@@ -9,7 +9,8 @@ All values are in the source's unit, all times in seconds since the epoch.
 """
 
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from exporter.account.counters import CounterRun, CounterState, Series
 from exporter.northbound.interfaces import DAY, HOUR, MINUTE, Subject
@@ -32,8 +33,7 @@ FELL, LEAPT = "counter_fell", "counter_leapt"  # why a value is held back
 Owner = tuple[int | None, str]  # device type (None: plant), and plant code or device id
 
 
-@dataclass(frozen=True, slots=True)
-class GrowthBound:
+class GrowthBound(NamedTuple):
     """How much a counter may grow each second.
 
     A rise by `rate` is shown at once. Where that `is_known`, from a capacity, no number of answers
@@ -45,8 +45,7 @@ class GrowthBound:
     is_known: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CounterVerdict:
+class CounterVerdict(NamedTuple):
     """What to show for an answer (None: nothing); why it is refused, or that it was confirmed."""
 
     shown: float | None
@@ -130,12 +129,13 @@ class CounterGuard:
         return bool(runs)
 
     def _keep(self, owner: Owner, series: Series, held: CounterState) -> None:
-        mine, section = self._of(owner), self._section(owner)
-        if mine.get(series) != held:
-            section[owner[1]] = {**mine, series: held}
-        else:
-            mine[series] = held  # nothing that outlives a restart was changed
-        self._note((owner, series), held)
+        section = self._section(owner)
+        mine = section.get(owner[1], {})
+        before, mine[series] = mine.get(series), held
+        if before != held:  # otherwise nothing that outlives a restart was changed
+            section[owner[1]] = mine
+        if held.run is not None or (owner, series) in self._pending:
+            self._note((owner, series), held)
 
     def _note(self, key: tuple[Owner, Series], held: CounterState) -> None:
         if held.run is None:
@@ -151,9 +151,8 @@ def _judged(
     since, rate = _since(before, at), OVER * max(growth.rate, before.proved)
     accounted = since + (value - before.value) / rate
     if value >= before.value and accounted <= at:
-        if value > before.value:
-            before = CounterState(value, max(accounted, at - SLACK), before.proved)
-        return replace(before, run=None, answered=at), False
+        rose_at = max(accounted, at - SLACK) if value > before.value else before.since
+        return CounterState(value, rose_at, before.proved, answered=at), False
     run = _followed(before, value, at, max(rate, OVER * growth.largest))
     if not _is_confirmed(run, before, since, at, rate, is_known=growth.is_known):
         return replace(before, run=run), False

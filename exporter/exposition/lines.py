@@ -52,36 +52,43 @@ def label_names(metric: Metric) -> tuple[str, ...]:
 
 
 class Layout:
-    """The lines of certain series, for any plant or device of these `identity` labels.
+    """The lines of certain series, for all plants or devices of an account.
 
-    What is to be filled in stands in a text of all families: the identity's labels as markers
-    that no label can contain, the values as `%s`. An empty line parts the families.
+    `constant` is the label that they share, `identity` the names of those that differ. What is to
+    be filled in stands in a text of all families: the identity's labels as markers that no label
+    can contain, the values as `%s`. An empty line parts the families.
     """
 
-    __slots__ = ("__weakref__", "_markers", "_ordered", "_text", "metrics", "series")
+    __slots__ = ("__weakref__", "_identity", "_ordered", "_text", "metrics", "series")
 
-    def __init__(self, series: tuple[Series, ...], identity: tuple[str, ...]) -> None:
+    def __init__(
+        self, series: tuple[Series, ...], constant: tuple[str, str], identity: tuple[str, ...]
+    ) -> None:
         by_metric: dict[Metric, list[int]] = {}
         for index, each in enumerate(series):
             by_metric.setdefault(each.metric, []).append(index)
         self.series = series
         self.metrics = tuple(by_metric)
-        self._markers = tuple(map(_marker, identity))
+        self._identity = identity
         self._ordered = itemgetter(*(i for indices in by_metric.values() for i in indices))
+        shared = {constant[0]: _static(*constant)} | {name: _marker(name) for name in identity}
         self._text = "\n".join(
-            "".join(_pattern(series[index], identity) for index in indices)
+            "".join(_pattern(series[index], shared) for index in indices)
             for indices in by_metric.values()
         )
 
     def fill_in(self, identity: Iterable[str], values: Iterable[float]) -> Iterator[str]:
         """The lines of one plant or device, family by family, each without its last line end.
 
-        `identity` are its labels as text, `values` those of the series.
+        `identity` are the values of its labels, `values` those of the series.
         """
         text = self._text
-        for marker, labelled in zip(self._markers, identity, strict=True):
-            text = text.replace(marker, labelled.replace("%", "%%"))
-        numbers = list(map(_number, values))
+        for name, value in zip(self._identity, identity, strict=True):
+            text = text.replace(_marker(name), _static(name, value))
+        numbers = [
+            repr(value) if -_MILLION < value < _MILLION else _write_number(value)
+            for value in values
+        ]
         yield from (text % self._ordered(numbers)).removesuffix("\n").split("\n\n")
 
 
@@ -89,19 +96,23 @@ def _marker(name: str) -> str:
     return f"\n{name}\n"
 
 
-def _pattern(series: Series, identity: tuple[str, ...]) -> str:
+def _static(name: str, value: str) -> str:
+    return label(name, value).replace("%", "%%")
+
+
+def _pattern(series: Series, shared: Labels) -> str:
     """A line with its markers and its `%s`."""
     own = zip(label_names(series.metric), series.labels, strict=True)
-    labels = {name: label(name, value).replace("%", "%%") for name, value in own}
-    labels |= {name: _marker(name) for name in identity}
-    return _line(series.metric, labels, "%s")
+    labels = {name: _static(name, value) for name, value in own}
+    return _line(series.metric, {**labels, **shared}, "%s")
 
 
-_LAYOUTS: "WeakValueDictionary[tuple[tuple[Series, ...], tuple[str, ...]], Layout]"
-_LAYOUTS = WeakValueDictionary()
+_LAYOUTS: "WeakValueDictionary[tuple[object, ...], Layout]" = WeakValueDictionary()
 
 
-def layout_of(series: tuple[Series, ...], identity: tuple[str, ...]) -> Layout:
+def layout_of(
+    series: tuple[Series, ...], constant: tuple[str, str], identity: tuple[str, ...]
+) -> Layout:
     """The layout of these series, the same for all who have them, for as long as somebody does."""
-    key = (series, identity)
-    return _LAYOUTS.get(key) or _LAYOUTS.setdefault(key, Layout(series, identity))
+    key = (series, constant, identity)
+    return _LAYOUTS.get(key) or _LAYOUTS.setdefault(key, Layout(*key))

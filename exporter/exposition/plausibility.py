@@ -4,19 +4,19 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import inf
+from sys import float_info
 
 from exporter.account.counters import CounterState
 from exporter.account.fleet import FleetChange
 from exporter.catalogue import meters, power_m
 from exporter.catalogue.index import lookup
-from exporter.catalogue.model import Metric, Row
+from exporter.catalogue.model import Row
 from exporter.catalogue.ranges import (
     FIRST_TIME,
     LAST_TIME,
     NO_INSTANTANEOUS_VALUES,
     NO_VALUES,
     TIMESTAMP,
-    Range,
     max_watts,
     period_of,
     range_of,
@@ -52,31 +52,50 @@ class Output:
 NOTHING_KNOWN = Output()
 
 
-def is_plausible(row: Row, raw: float, value: float, output: Output) -> bool:
-    """Whether a row's value can be what it says: `raw` as sent, `value` in base units.
+@dataclass(frozen=True, slots=True)
+class PlausibleRange:
+    """What a row's values can be, in base units.
 
-    `output` is its plant's or device's.
+    `of_output` is the most that they can be for each watt that their plant or device can put out.
+    Those `measured_freely` are never by chance what a register says where it has no value, but
+    those `of_power`, which may well pass through such a number below what can be put out.
     """
-    metric = row.metric
-    if raw in NO_VALUES:
-        return False
-    if metric.name.endswith(TIMESTAMP):
-        return FIRST_TIME <= value <= LAST_TIME
-    found = range_of(metric)
+
+    low: float = -float_info.max
+    high: float = float_info.max
+    of_output: float = inf
+    measured_freely: bool = False
+    of_power: bool = False
+
+    def contains(self, raw: float, value: float, output: Output) -> bool:
+        """Whether a value can be what it says: `raw` as sent, `value` in base units.
+
+        No quantity is infinite.
+        """
+        if raw in NO_VALUES or not self.low <= value <= self.high:
+            return False
+        is_likely = self.of_power and abs(value) <= output.assumed
+        if raw in NO_INSTANTANEOUS_VALUES and self.measured_freely and not is_likely:
+            return False
+        return not output.known or abs(value) <= self.of_output * output.known
+
+
+def plausible_range(row: Row) -> PlausibleRange:
+    """The range of a row's values."""
+    if row.metric.name.endswith(TIMESTAMP):
+        return PlausibleRange(FIRST_TIME, LAST_TIME)
+    found = range_of(row.metric)
     if found is None:
-        return True
-    if raw in NO_INSTANTANEOUS_VALUES and _is_measured_freely(found, metric, value, output):
-        return False
-    span = period_of(metric, row.labels) if found.per_period else 1.0
+        return PlausibleRange()
+    span = period_of(row.metric, row.labels) if found.per_period else 1.0
     largest = max_watts(row.device_type) if found.by_class else 1.0
-    most = (found.of_output or inf) * (output.known or inf)
-    low, high = max(found.low * largest, -most), min(found.high * largest, most)
-    return low * span <= value <= high * span
-
-
-def _is_measured_freely(found: Range, metric: Metric, value: float, output: Output) -> bool:
-    """Whether a number of 16 bits' last is none by chance: a power may well pass through it."""
-    return found.instantaneous and (metric.unit not in _POWERS or abs(value) > output.assumed)
+    return PlausibleRange(
+        found.low * largest * span,
+        found.high * largest * span,
+        (found.of_output or inf) * span,
+        found.instantaneous,
+        row.metric.unit in _POWERS,
+    )
 
 
 # The smallest and the largest inverter that is sold, in watts, by device type.

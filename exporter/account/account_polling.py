@@ -120,7 +120,7 @@ class AccountPolling:
         """Fits all to the fleet that a previous run has left, and shows what it knew."""
         now = self._clock.now()
         for each in self.schedule.interfaces.values():
-            if each.is_list and (self.fleet.is_partial or not self.fleet.plants):
+            if each.is_list and (self.fleet.is_partial or self._is_nameless()):
                 each.read_out_of_turn(now)
         self._fit()
         for each in self.schedule.interfaces.values():
@@ -128,6 +128,13 @@ class AccountPolling:
         self.state.drop_unknown()
         self._view.restored(self.state, self.store.previous_offset)
         self.publish()
+
+    def _is_nameless(self) -> bool:
+        """Whether nothing is known, or devices lack the DN that is to be asked for."""
+        return not self.fleet.plants or any(
+            each.interface.by_dn and self.fleet.nameless(each.interface.device_types)
+            for each in self.schedule.interfaces.values()
+        )
 
     def publish(self) -> None:
         """Shows and stores what was changed."""
@@ -145,8 +152,9 @@ class AccountPolling:
         Raises:
             CallError: It failed, or its answer is not understood.
         """
-        path, body = self._handlers[planned.interface.name].request(planned)
-        return planned.interface.answer(partial(call, path, body), planned.members)
+        handler = self._handlers[planned.interface.name]
+        path, body = handler.request(planned)
+        return planned.interface.answer(partial(call, path, body), handler.asked(planned))
 
     def count(self, interface: str, made: Exchange) -> None:
         """Counts an HTTP request."""

@@ -230,13 +230,22 @@ class Fleet:
             if device.plant_code not in self.plants:
                 del self.devices[device.id]
 
-    def wanted(self, subject: Subject, served: Collection[int]) -> dict[int | None, Sequence[str]]:
-        """What is asked about: the plants (None), or the devices of each served type."""
+    def wanted(
+        self, subject: Subject, served: Collection[int], *, by_dn: bool = False
+    ) -> dict[int | None, Sequence[str]]:
+        """What is asked about: the plants (None), or the devices of each served type.
+
+        Those without a DN cannot be asked about by it.
+        """
         match subject:
             case Subject.PLANTS:
                 return {None: list(self.plants)}
             case Subject.DEVICES:
-                return dict(self.by_type(served))
+                nameless = self.nameless(served) if by_dn else ()
+                return {
+                    kind: [name for name in names if name not in nameless]
+                    for kind, names in self.by_type(served).items()
+                }
             case Subject.ACCOUNT | Subject.PERSON:
                 return {}
             case missed:
@@ -249,6 +258,14 @@ class Fleet:
             if device.type_id in served:
                 found.setdefault(device.type_id, []).append(device.id)
         return found
+
+    def nameless(self, served: Collection[int]) -> Collection[str]:
+        """The ids of the devices of these types that the list gives no DN."""
+        return {
+            device.id
+            for device in self.devices.values()
+            if device.type_id in served and not device.dn
+        }
 
     def size(self, served: Collection[int]) -> FleetSize:
         """What allowances grow with, for an interface that serves these device types."""

@@ -76,7 +76,10 @@ def _resolve(limit: Limit, fleet: FleetSize) -> Iterator[Quota]:
 
 
 def _quota(limit: Limit, begun: int, device_type: int | None = None) -> Quota:
-    return Quota(max(1, limit.base + limit.each * begun), limit.window, device_type)
+    calls = max(1, limit.base + limit.each * begun)
+    if limit.even and device_type is None:
+        return Quota(1, limit.window / calls)
+    return Quota(calls, limit.window, device_type)
 
 
 def pace(quotas: Iterable[Quota]) -> float:

@@ -32,7 +32,7 @@ class Schedule:
         weights = self._fleet.weights()
         for each in self.interfaces.values():
             types = each.interface.device_types
-            wanted = self._fleet.wanted(each.interface.subject, types)
+            wanted = self._fleet.wanted(each.interface.subject, types, by_dn=each.interface.by_dn)
             each.fit(wanted, self._fleet.size(types), weights)
         self._log_faster_edition()
 

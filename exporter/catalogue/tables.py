@@ -120,7 +120,8 @@ def device_tables(
 ) -> Mapping[str, tuple[Line, ...]]:
     """A device's tables: its 5-minute data are the real-time ones, all but `run_state`.
 
-    `renamed` names the keys that are called otherwise in the 5-minute data.
+    `renamed` names the keys that are called otherwise in the 5-minute data of the reference; what
+    newer servers call history has all the keys of real-time values.
     """
     return {
         "getDevRealKpi": kpis,
@@ -129,6 +130,7 @@ def device_tables(
             for line in kpis
             if line.key != "run_state"
         ),
+        **dict.fromkeys(("getDevHistoryKpi", "device/history"), kpis),
     }
 
 

@@ -13,7 +13,7 @@ from exporter.commands.powers import Finding
 from exporter.commands.trials import REFUSED, Trial
 from exporter.config import AccountSettings, Settings
 from exporter.exposition.phase_units import GRID_METER, PHASES, REFERENCE
-from exporter.northbound.interfaces import PLANT_LIST
+from exporter.northbound.interfaces import INTERFACES, PLANT_LIST
 from exporter.northbound.records import Reading
 
 
@@ -56,6 +56,7 @@ def findings_of(
         *powers.findings(settings, fleet, readings),
         *phase_units(settings, access, readings.get(GRID_METER, ())),
         *_places(settings, fleet),
+        *_nameless(settings, access),
         *_unknown_keys(settings, access),
         *_unknown_states(access),
     ]
@@ -111,6 +112,19 @@ def _places(settings: Settings, fleet: Fleet) -> Iterator[Finding]:
             f"{'is' if len(lacking) == 1 else 'are'}",
             f"plant_coordinates: {{{', '.join(entries)}}}",
         )
+
+
+# --- a device that cannot be asked -------------------------------------------------------------
+
+
+def _nameless(settings: Settings, access: Access) -> Iterator[Finding]:
+    account = next(each for each in settings.accounts if each.name == access.account)
+    fleet = access.probe.fleet
+    for row in INTERFACES.values():
+        lacking = fleet.nameless(row.device_types) if row.by_dn else ()
+        if lacking and settings.interface(account, row.name).enabled:
+            names = ", ".join(sorted(fleet.devices[name].name for name in lacking))
+            yield Finding(f"{row.name} asks by a DN, and the list gives none to {names}")
 
 
 # --- what has no name here ---------------------------------------------------------------------

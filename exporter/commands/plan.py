@@ -58,7 +58,8 @@ def plan_of(
 def _schedule(config: PollConfig, fleet: Fleet, device_types: Collection[int]) -> InterfaceSchedule:
     """An interface as the daemon would walk it over the devices of these types."""
     schedule = InterfaceSchedule(config)
-    wanted = fleet.wanted(config.interface.subject, device_types)
+    interface = config.interface
+    wanted = fleet.wanted(interface.subject, device_types, by_dn=interface.by_dn)
     schedule.fit(wanted, fleet.size(device_types), fleet.weights())
     return schedule
 

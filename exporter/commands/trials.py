@@ -124,12 +124,18 @@ class Trials:
         """Tries an interface once for each type of device, if there is anything to ask about."""
         batches = _one_a_type(self._probe.batches(interface))
         if not batches and not self._hopeless:
-            plants = self._probe.fleet.plants
-            words = "no devices of its types are known" if plants else _NO_PLANTS
-            self._add(Trial(interface.name, NOT_TRIED, words))
+            self._add(Trial(interface.name, NOT_TRIED, self._why_nobody(interface)))
         for batch in batches:
             if not self._hopeless:
                 self._note(interface, batch.device_type, partial(ask, interface, batch))
+
+    def _why_nobody(self, interface: Interface) -> str:
+        fleet = self._probe.fleet
+        if not fleet.plants:
+            return _NO_PLANTS
+        if interface.by_dn and fleet.nameless(interface.device_types):
+            return "the list gives devices no DN, by which they are asked"
+        return "no devices of its types are known"
 
     @property
     def _hopeless(self) -> bool:

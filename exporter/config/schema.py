@@ -38,12 +38,14 @@ from exporter.config.types import (
     UnknownKeys,
     Url,
 )
-from exporter.northbound.interfaces import INTERFACES, PLANT_LIST
+from exporter.northbound.interfaces import INTERFACES, PLANT_LIST, Subject
 
 _OAUTH_SERVER = "https://oauth2.fusionsolar.huawei.com/rest/dp/uidm/oauth2/v1"
 
-# getDevFiveMinutes repeats the values of getDevRealKpi, five minutes at a time.
-_SAME_VALUES = ("getDevRealKpi", "getDevFiveMinutes")
+# All that tell what devices report now: the same values.
+_SAME_VALUES = tuple(
+    row.name for row in INTERFACES.values() if row.realtime and row.subject is Subject.DEVICES
+)
 
 
 class SettingsModel(BaseModel):
@@ -289,9 +291,10 @@ class Settings(SettingsModel):
     @model_validator(mode="after")
     def _one_source_of_device_values(self) -> Self:
         for n, account in enumerate(self.accounts):
-            if all(self.interface(account, name).enabled for name in _SAME_VALUES):
+            enabled = [name for name in _SAME_VALUES if self.interface(account, name).enabled]
+            if len(enabled) > 1:
                 raise ValueError(
-                    f"accounts[{n}].interfaces: {' and '.join(_SAME_VALUES)} are both enabled, "
-                    "but give the same values; disable one of them"
+                    f"accounts[{n}].interfaces: {' and '.join(enabled)} are enabled together, "
+                    "but give the same values; leave one of them"
                 )
         return self

@@ -47,7 +47,7 @@ class Content(Enum):
     PLANTS = "plants"
     DEVICES = "devices"
     READINGS = "readings"  # one of each subject, as of now
-    ROWS = "rows"  # 5-minute readings of each subject, since midnight
+    ROWS = "rows"  # 5-minute readings of each subject
     STATISTICS = "statistics"  # a row of each subject for each of several periods
     ALARMS = "alarms"
     UPGRADES = "upgrades"
@@ -65,19 +65,25 @@ class Growth(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `base` calls in any `window` seconds, and `each` more for every `per` of `growth`."""
+    """At most `base` calls in any `window` seconds, and `each` more for every `per` of `growth`.
+
+    Where they have to be `even`, no two calls may be closer than so many in a window would be.
+    """
 
     base: int
     window: float
     growth: Growth = Growth.NONE
     each: int = 1
     per: int = 100
+    even: bool = False
 
 
 _A_MINUTE = (Limit(1, MINUTE),)
 _A_DAY_LIST = (Limit(24, DAY, Growth.PLANTS), *_A_MINUTE)
 _A_DAY_DEVICES = (Limit(24, DAY, Growth.DEVICES), *_A_MINUTE)
 _HALF_HOUR = 30 * MINUTE
+# Each device once in ten minutes.
+_BY_DEVICE = (Limit(0, 10 * MINUTE, Growth.DEVICES, per=1, even=True),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +98,9 @@ class Interface:
     what was asked for, into records. `device_types` are those that it serves, or that count for
     what it allows. `period_seconds` is the most that a period of its statistics may last, `lag` by
     how many seconds its newest row is late, and `no_data_code` the failCode that only says that
-    there is nothing to tell; `hint` is for who may not call it. `folder` is where it is called.
+    there is nothing to tell; `window` is how many seconds before now its rows are asked for, 0 for
+    a day's, and `by_dn` whether devices are named by their DN; `hint` is for who may not call it.
+    `folder` is where it is called.
     """
 
     name: str
@@ -108,6 +116,8 @@ class Interface:
     device_types: frozenset[int] = frozenset()
     period_seconds: float = 0.0
     lag: float = 0.0
+    window: float = 0.0
+    by_dn: bool = False
     max_devices_per_call: Mapping[str, int] = field(default_factory=dict)
     no_data_code: str | None = None
     hint: str = ""
@@ -236,6 +246,17 @@ INTERFACES: Mapping[str, Interface] = {
             "getDevFiveMinutes", "2.10", Subject.DEVICES, 20,
             v6=_A_DAY_DEVICES, device_types=REALTIME_TYPES,
             content=Content.ROWS, lag=15 * MINUTE, parser=parsing.device_rows,
+        ),
+        Interface(
+            "getDevHistoryKpi", "history", Subject.DEVICES, 10,
+            v6=(Limit(24, DAY, Growth.DEVICES, per=10), *_A_MINUTE), device_types=REALTIME_TYPES,
+            content=Content.ROWS, lag=15 * MINUTE, window=HOUR, parser=parsing.device_rows,
+        ),
+        Interface(
+            "device/history", "history", Subject.DEVICES, 1,
+            classic=_BY_DEVICE, v6=_BY_DEVICE, device_types=REALTIME_TYPES,
+            content=Content.ROWS, lag=15 * MINUTE, window=HOUR, parser=parsing.device_history,
+            folder="/rest/openapi/pvms/nbi/v1", by_dn=True,
         ),
         _device_statistics("getDevKpiDay", "2.11", HOUR, local_days(1)),
         _device_statistics("getDevKpiMonth", "2.12", 6 * HOUR, local_days(31)),

@@ -32,6 +32,7 @@ from exporter.northbound.scalars import (
     parse_bool,
     parse_coordinates,
     parse_device_id,
+    parse_dn,
     parse_int,
     parse_number,
     parse_plant_code,
@@ -97,6 +98,7 @@ def devices(data: Any, asked: Collection[str]) -> Parsed[Device]:
             model=parse_text(item.get("model")) or parse_text(item.get("invType")),
             serial_number=parse_text(item.get("esnCode")),
             software_version=parse_text(item.get("softwareVersion")),
+            dn=parse_dn(item) or "",
             latitude=latitude,
             longitude=longitude,
         )
@@ -132,6 +134,16 @@ def plant_statistics(data: Any, asked: Collection[str]) -> Parsed[TimedReading]:
 def device_rows(data: Any, asked: Collection[str]) -> Parsed[TimedReading]:
     """Reads 5-minute data and statistics of devices (reference 2.10-2.13); `asked` holds ids."""
     return _parse_items(data, _device, _timed_reading, asked)
+
+
+def device_history(data: Any, asked: Collection[str]) -> Parsed[TimedReading]:
+    """Reads a device's history, whose rows name it by its DN; `asked` maps DNs to ids."""
+    ids = asked if isinstance(asked, Mapping) else {name: name for name in asked}
+
+    def row(dn: str, item: _Item) -> tuple[tuple[str, float], TimedReading] | None:
+        return _timed_reading(ids.get(dn, dn), {**item, "dataItemMap": item.get("dataItems")})
+
+    return _parse_items(data, parse_dn, row, ids)
 
 
 def _reading(subject: str, item: _Item) -> tuple[str, Reading] | None:

@@ -29,7 +29,10 @@ class Plant:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device of a plant (reference 2.8). `id` is the exact decimal text of a 64-bit number."""
+    """A device of a plant (reference 2.8). `id` is the exact decimal text of a 64-bit number.
+
+    `dn` is its other name, which newer servers tell and newer interfaces ask for.
+    """
 
     id: str
     plant_code: str
@@ -40,6 +43,7 @@ class Device:
     software_version: str = ""
     latitude: float | None = None
     longitude: float | None = None
+    dn: str = ""
 
 
 class Rejection(StrEnum):

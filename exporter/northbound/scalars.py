@@ -119,6 +119,11 @@ def parse_device_id(raw: object) -> str | None:
     return None if exact is None else str(exact)
 
 
+def parse_dn(item: Mapping[str, object]) -> str | None:
+    """The name by which newer interfaces know a device, None for no name; some say `devDns`."""
+    return parse_text(item.get("devDn") or item.get("devDns")).strip() or None
+
+
 def parse_plant_code(item: Mapping[str, Any]) -> str | None:
     """An item's plant code as it must be sent again; None if it could not be, in a list."""
     raw = item.get("plantCode") or item.get("stationCode")

@@ -66,6 +66,37 @@ class Answers:
     def answer_battery_mode(self, body):
         return {"plantCode": body["plantCode"], "operationMode": "fullyFidToGrid"}
 
+    def answer_getDevHistoryKpi(self, body):  # noqa: N802
+        ids = self._devices_asked(body, 10)
+        return [
+            {"devId": int(i), "collectTime": at * 1_000, "dataItemMap": {"active_power": at}}
+            for i in ids
+            for at in self.marks(body, 3)
+        ]
+
+    def answer_history(self, body):
+        kinds = {d.get("devDn"): d["devTypeId"] for d in self.devices.values()}
+        if kinds[body["devDn"]] != body["devTypeId"]:
+            self._fail(fail_code_error(20006))
+        return {
+            "list": [
+                {
+                    "devDn": body["devDn"],
+                    "collectTime": at * 1_000,
+                    "dataItems": {"active_power": at},
+                }
+                for at in self.marks(body, 1)
+            ]
+        }
+
+    def marks(self, body, days):
+        """The times of the rows that a history has, as far as they are known."""
+        start, end = body["startTime"] / 1_000, body["endTime"] / 1_000
+        assert start < end <= self.time()
+        assert end - start <= days * 86_400
+        first = ceil(start / FIVE_MINUTES) * FIVE_MINUTES
+        return range(first, round(min(end, self.time() - self.lag)), FIVE_MINUTES)
+
     def answer_getDevUpgradeInfo(self, body):  # noqa: N802
         upgraded = [i for i in self._devices_asked(body, 10) if int(i) in self.upgraded]
         if not upgraded:

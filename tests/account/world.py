@@ -95,13 +95,18 @@ def limits_of(path, edition, plants, devices):
         "getAlarmList": [(hundreds, 1_800, None)],
         "active-power-control-mode": plants_daily,
         "battery-mode": plants_daily,
+        "getDevHistoryKpi": [
+            *_by_type({kind: ceil(count / 10) for kind, count in devices.items()}, 24, DAY),
+            (1, 60, None),
+        ],
+        "history": [(1, 600 / max(1, sum(devices.values())), None)],
     }[path]
     v25 = {
         "getStationList": [(10 * hundreds + 24, DAY, None)],
         "stations": [(10 * hundreds + 24, DAY, None)],
         "getAlarmList": [(max(hundreds, sum(by_type.values())), 1_800, None)],
     }.get(path, v6)
-    classic = [(1, 60, None)]
+    classic = v6 if path == "history" else [(1, 60, None)]
     return {"classic": classic, "v6": v6, "v25": v25, "safe": classic + v6 + v25}[edition]
 
 

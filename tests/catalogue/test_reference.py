@@ -107,7 +107,7 @@ COUNTED_KEYS = {
 }
 
 
-DEVICE_INTERFACES = ["getDevRealKpi", "getDevFiveMinutes"]
+DEVICE_INTERFACES = ["getDevRealKpi", "getDevFiveMinutes", "getDevHistoryKpi", "device/history"]
 
 
 def meaning(row):
@@ -204,6 +204,14 @@ def test_types_that_share_a_table_share_every_metric(interface, device_type, lik
     rows = lookup(interface, device_type).values()
 
     assert list(map(meaning, rows)) == list(map(meaning, lookup(interface, like).values()))
+
+
+@pytest.mark.parametrize("interface", ["getDevHistoryKpi", "device/history"])
+@pytest.mark.parametrize("device_type", sorted(INTERFACES["getDevRealKpi"].device_types))
+def test_history_has_every_key_of_real_time_data(interface, device_type):
+    assert list(map(meaning, lookup(interface, device_type).values())) == list(
+        map(meaning, lookup("getDevRealKpi", device_type).values())
+    )
 
 
 @pytest.mark.parametrize("device_type", sorted(INTERFACES["getDevFiveMinutes"].device_types))

@@ -401,3 +401,38 @@ def test_a_word_without_a_name_is_told_of(tmp_path, capsys):
 
     words = [each["words"] for each in account["findings"]]
     assert "fusionsolar_plant_battery_mode had words that no table names" in words
+
+
+HISTORY = {"getDevRealKpi": {"enabled": False}, "device/history": {"enabled": True}}
+
+
+def test_devices_without_a_dn_are_named_where_they_are_asked_by_it(tmp_path, capsys):
+    with world(tmp_path, edition="26", limits="v25") as home:
+        home.configure(interfaces=HISTORY)
+        handle = home.system.handle
+
+        def without_dns(method, path, headers, body):
+            answer = handle(method, path, headers, body)
+            return replace(answer, body=answer.body.replace(b'"devDn"', b'"was"'))
+
+        home.system.handle = without_dns
+        _, account, _ = checked(home, capsys)
+
+    assert trial(account, "device/history")["words"] == (
+        "the list gives devices no DN, by which they are asked"
+    )
+    assert [each["words"] for each in account["findings"] if "DN" in each["words"]] == [
+        "device/history asks by a DN, and the list gives none to Battery, Inverter, Meter"
+    ]
+
+
+def test_a_history_is_tried_like_real_time_values(tmp_path, capsys):
+    with world(tmp_path, edition="26", limits="v25") as home:
+        home.configure(interfaces=HISTORY, account={"limits": "v25"})
+        status, account, _ = checked(home, capsys)
+        assert home.refused() == 0
+
+    asked = [each for each in account["interfaces"] if each["interface"] == "device/history"]
+    later = "the next call of device/history is allowed in 202 s"
+    assert [each["words"] for each in asked] == ["values of 1 of 1", later, later]
+    assert status == 0

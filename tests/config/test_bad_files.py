@@ -147,7 +147,7 @@ MESSAGES = {
     "verify_number": "accounts[0].tls.verify: must be true or false",
     "interface_unknown": (
         'interfaces.getDevLst: "getDevLst" is no interface; did you mean getDevList or '
-        "getDevKpiMonth?"
+        "getDevHistoryKpi or getDevKpiMonth?"
     ),
     "interface_key": "interfaces.getDevList.evry: unknown key; did you mean every?",
     "interface_number": f"accounts[0].interfaces[17]: {_QUOTES}",
@@ -164,8 +164,8 @@ MESSAGES = {
         "accounts[0].interfaces.snIsRegister.enabled: has no effect, delete it"
     ),
     "both_device_interfaces": (
-        "accounts[0].interfaces: getDevRealKpi and getDevFiveMinutes are both enabled, but "
-        "give the same values; disable one of them"
+        "accounts[0].interfaces: getDevRealKpi and getDevFiveMinutes are enabled together, but "
+        "give the same values; leave one of them"
     ),
     "plant_list_disabled": (
         "accounts[0].interfaces: getStationList is disabled, but without the list of plants "

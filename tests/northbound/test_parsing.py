@@ -199,7 +199,7 @@ def test_a_device_list_keeps_ids_exact_and_fills_what_is_missing(data):
     assert parsed.rejected == Counter()
     assert by_name["Inverter 1"] == Device(
         INVERTER, HILL, 1, "Inverter 1", "SUN2000-100KTL-M1",
-        "HV0000000001", "V500R001C00SPC111", 47.3769, 8.5417,
+        "HV0000000001", "V500R001C00SPC111", 47.3769, 8.5417, "NE=45112001",
     )  # fmt: skip
     assert by_name["Inverter 2"].model == "SUN2000-100KTL-M1-A"
     assert by_name["Inverter 2"].latitude == 47.377
@@ -208,7 +208,9 @@ def test_a_device_list_keeps_ids_exact_and_fills_what_is_missing(data):
         "1000000033393156", HARBOUR, 38, "Home 2", "SUN2000L-5KTL",
         "SE0000000002", "V100R001C00SPC142",
     )  # fmt: skip
-    assert by_name["Battery 1"] == Device("1000000033393039", HARBOUR, 39, "Battery 1")
+    assert by_name["Battery 1"] == Device(
+        "1000000033393039", HARBOUR, 39, "Battery 1", dn="NE=45112560"
+    )
     assert by_name["Combiner 2"].type_id == 15
     assert by_name["Weather 2"].id == "9223372036854775807"
     assert by_name["Logger"].model == "SmartLogger3000"

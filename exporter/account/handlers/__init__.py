@@ -10,9 +10,9 @@ from exporter.account.handlers.lists import DeviceListHandler, PlantListHandler
 from exporter.account.handlers.readings import (
     ConfigurationHandler,
     ReadingsHandler,
-    RowsHandler,
     StatisticsHandler,
     UpgradesHandler,
+    rows_handler,
 )
 from exporter.account.model import AccountState
 from exporter.account.schedule import Schedule
@@ -40,7 +40,8 @@ def handlers_of(  # noqa: PLR0913  # what all of them need together
     log: Any,
 ) -> Mapping[str, Handler]:
     """The handler of each interface that is polled, by name."""
-    lists = {"fleet": fleet, "schedule": schedule, "log": log}
+    known = {"fleet": fleet, "log": log}
+    lists = known | {"schedule": schedule}
     made: dict[str, Handler] = {}
     for name, each in schedule.interfaces.items():
         interface = each.interface
@@ -50,7 +51,7 @@ def handlers_of(  # noqa: PLR0913  # what all of them need together
             case Content.DEVICES:
                 made[name] = DeviceListHandler(interface, state, clock, **lists)
             case Content.ROWS:
-                made[name] = RowsHandler(interface, state, clock, each)
+                made[name] = rows_handler(interface, state, clock, schedule=each, **known)
             case Content.ALARMS:
                 made[name] = AlarmsHandler(interface, state, clock, alarms, log)
             case (

@@ -37,6 +37,10 @@ class Handler(Protocol):
         """Path and parameters of the next call."""
         ...
 
+    def asked(self, planned: PlannedCall) -> Collection[str]:
+        """The names of whom it is about, as its answer has them; perhaps with those of ours."""
+        ...
+
     def apply(self, planned: PlannedCall, parsed: Parsed[Any], changes: Changes) -> Outcome:
         """Applies an answer to the account's state."""
         ...
@@ -60,6 +64,9 @@ class DefaultHandler:
 
     def request(self, planned: PlannedCall) -> Request:
         return self._interface.path, self._body(planned)
+
+    def asked(self, planned: PlannedCall) -> Collection[str]:
+        return planned.members
 
     def _body(self, planned: PlannedCall, **more: object) -> Mapping[str, Any]:
         return {**self._interface.body(planned.batch.device_type, planned.members), **more}

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from exporter.account.changes import Changes
+from exporter.account.fleet import Fleet
 from exporter.account.handlers.base import (
     DefaultHandler,
     Outcome,
@@ -38,7 +39,7 @@ class ReadingsHandler(DefaultHandler):
 
 
 class RowsHandler(DefaultHandler):
-    """The day so far in steps of five minutes, of which the newest row is wanted."""
+    """The day so far, or a while, in steps of five minutes, of which the newest row is wanted."""
 
     def __init__(
         self, interface: Interface, state: AccountState, clock: Clock, schedule: InterfaceSchedule
@@ -47,9 +48,14 @@ class RowsHandler(DefaultHandler):
         self._schedule = schedule
 
     def request(self, planned: PlannedCall) -> Request:
+        return self._interface.path, self._body(planned, **self._span(self._clock.time()))
+
+    def _span(self, now: float) -> Mapping[str, int]:
+        window = self._interface.window
+        if window:
+            return {"startTime": milliseconds(now - window), "endTime": milliseconds(now)}
         # Just after midnight the day has no row yet.
-        day = milliseconds(self._clock.time() - self._interface.lag)
-        return self._interface.path, self._body(planned, collectTime=day)
+        return {"collectTime": milliseconds(now - self._interface.lag)}
 
     def apply(
         self, planned: PlannedCall, parsed: Parsed[TimedReading], changes: Changes
@@ -64,6 +70,57 @@ class RowsHandler(DefaultHandler):
         measured = {subject: row.start for subject, row in newest.items()}
         changes.answers.append(self._answered(values, measured))
         return outcome_of(planned, newest)
+
+
+class HistoryHandler(RowsHandler):
+    """The same of one device, by its DN."""
+
+    def __init__(  # noqa: PLR0913  # what rows need, and where the DNs are
+        self,
+        interface: Interface,
+        state: AccountState,
+        clock: Clock,
+        schedule: InterfaceSchedule,
+        *,
+        fleet: Fleet,
+        log: Any,
+    ) -> None:
+        super().__init__(interface, state, clock, schedule)
+        self._fleet = fleet
+        self._log = log
+        self._nameless = 0
+
+    def asked(self, planned: PlannedCall) -> Collection[str]:
+        return {self._fleet.devices[name].dn: name for name in planned.members}
+
+    def _body(self, planned: PlannedCall, **more: object) -> Mapping[str, Any]:
+        (dn,) = self.asked(planned)
+        return {"devDn": dn, "devTypeId": planned.batch.device_type, **more}
+
+    def retain_only(self, members: Collection[str]) -> None:  # noqa: ARG002  # the fleet knows the others
+        nameless = len(self._fleet.nameless(self._interface.device_types))
+        if nameless != self._nameless:
+            self._nameless = nameless
+            self._log.warning(
+                "the list gives devices no DN, by which they are asked",
+                interface=self._interface.name,
+                devices=nameless,
+            )
+
+
+def rows_handler(  # noqa: PLR0913  # as above
+    interface: Interface,
+    state: AccountState,
+    clock: Clock,
+    *,
+    schedule: InterfaceSchedule,
+    fleet: Fleet,
+    log: Any,
+) -> RowsHandler:
+    """The handler of an interface with rows."""
+    if interface.by_dn:
+        return HistoryHandler(interface, state, clock, schedule, fleet=fleet, log=log)
+    return RowsHandler(interface, state, clock, schedule)
 
 
 class StatisticsHandler(DefaultHandler):

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from exporter.simulator.endpoints.history import dn_of
+from exporter.simulator.endpoints.profile import NEWEST
 from exporter.simulator.endpoints.request import Parameters, Refusal, View, requested_plants
 from exporter.simulator.world.fleet import INVERTERS, SimDevice, SimPlant
 
@@ -10,6 +12,8 @@ _PAGE_SIZES = frozenset({10, 20, 30, 50, 100})
 
 def plant_list(view: View, parameters: Parameters) -> Any:
     """2.2: every plant of the account, in MW; newer servers send pages here too."""
+    if view.profile.edition == NEWEST and "pageSize" not in parameters:
+        raise Refusal(30030)
     if view.profile.edition != "2020":
         return _page(view, parameters.get("pageNo", 1), parameters.get("pageSize", 100))
     return [
@@ -74,7 +78,7 @@ def device_list(view: View, parameters: Parameters) -> Any:
 def _device(view: View, device: SimDevice, plant: SimPlant) -> dict[str, Any]:
     return {
         "id": device.id,
-        "devDn": f"NE={device.id}",
+        "devDn": dn_of(device),
         "devName": device.name,
         "stationCode": plant.code,
         "esnCode": device.esn,

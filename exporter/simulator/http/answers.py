@@ -45,7 +45,8 @@ class Call:
 
     def members(self) -> frozenset[str]:
         """The plants, devices or serial numbers the call requests, as far as it can be parsed."""
-        requested = map(self.parameters.get, ("stationCodes", "devIds", "SN", "plantCode"))
+        names = ("stationCodes", "devIds", "devDn", "SN", "plantCode")
+        requested = map(self.parameters.get, names)
         return frozenset(",".join(part for part in requested if isinstance(part, str)).split(","))
 
 
@@ -72,6 +73,20 @@ def failure(call: Call, refusal: Refusal) -> Answer:
             message=refusal.message,
         )
     )
+
+
+_BAD_PARAMETERS = {
+    "descArgs": None,
+    "detailArgs": ["parameter"],
+    "exceptionId": "framwork.remote.Paramerror",
+    "exceptionType": "ROA_EXFRAME_EXCEPTION",
+    "reasonArgs": ["parameter"],
+}
+
+
+def bad_parameters() -> Answer:
+    """How the gateway of newer systems refuses what it cannot read."""
+    return Answer(status=400, body=json.dumps(_BAD_PARAMETERS).encode())
 
 
 def token_headers(token: str) -> tuple[tuple[str, str], ...]:

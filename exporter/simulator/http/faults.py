@@ -19,6 +19,7 @@ from exporter.simulator.http.answers import (
     Answer,
     Behaviour,
     Call,
+    bad_parameters,
     failure,
     token_headers,
 )
@@ -78,19 +79,6 @@ def _http_status(fault: Fault, _call: Call, _sessions: Sessions) -> Answer:
     return Answer(status=status, headers=(("Content-Type", "text/html"),), body=page)
 
 
-_BAD_PARAMETERS = {
-    "descArgs": None,
-    "detailArgs": ["pageSize"],
-    "exceptionId": "framwork.remote.Paramerror",
-    "exceptionType": "ROA_EXFRAME_EXCEPTION",
-    "reasonArgs": ["pageSize"],
-}
-
-
-def _bad_parameters(_fault: Fault, _call: Call, _sessions: Sessions) -> Answer:
-    return Answer(status=400, body=json.dumps(_BAD_PARAMETERS).encode())
-
-
 def _session_stolen(_fault: Fault, call: Call, sessions: Sessions) -> Answer:
     sessions.end(call.account)
     return failure(call, Refusal(305, message=LOG_IN_AGAIN))
@@ -105,7 +93,7 @@ REPLACEMENTS: Mapping[str, Callable[[Fault, Call, Sessions], Answer]] = {
     "fail_code": _fail_code,
     "fail_code_in_data": _fail_code_in_data,
     "http_status": _http_status,
-    "bad_parameters": _bad_parameters,
+    "bad_parameters": lambda _fault, _call, _sessions: bad_parameters(),
     "session_stolen": _session_stolen,
     "redirect": _redirect,
 }

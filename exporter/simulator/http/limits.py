@@ -113,8 +113,9 @@ class CallLog:
         size = size.served(interface.device_types)
         for limit in self._limits(interface):
             if device_type is None or limit.growth is Growth.DEVICES:
-                window = limit.window * self._scale
-                yield calls_allowed(limit, size, device_type), window
+                calls, window = calls_allowed(limit, size, device_type), limit.window * self._scale
+                spaced = limit.even and device_type is None
+                yield (1, window / calls) if spaced else (calls, window)
 
     def of(self, account: str, interface: str, device_type: int | None = None) -> Calls:
         """The log of an account's interface, or of one device type of it."""

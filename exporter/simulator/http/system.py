@@ -17,12 +17,13 @@ from exporter.northbound.interfaces import (
 )
 from exporter.simulator.endpoints.profile import EDITIONS, NEWEST, Profile
 from exporter.simulator.endpoints.request import Refusal, View, device_type
-from exporter.simulator.endpoints.table import ADDED, ENDPOINTS
+from exporter.simulator.endpoints.table import ENDPOINTS, SINCE, UNTIL
 from exporter.simulator.http.answers import (
     LOG_IN_AGAIN,
     TOO_OFTEN,
     Answer,
     Call,
+    bad_parameters,
     failure,
     success,
     token_headers,
@@ -44,6 +45,9 @@ _PATHS: Mapping[str, tuple[str, Interface]] = {
     **{row.path: (row.name, row) for row in INTERFACES.values()},
     PAGED_PLANT_LIST_PATH: (PAGES, PLANT_LIST),
 }
+
+_BAD_PARAMETER = 30030
+_AGE = {edition: place for place, edition in enumerate(EDITIONS)}
 
 # Interfaces that need another one's permission besides their own (reference 2.15).
 _ALSO_NEEDED: Mapping[str, str] = {"getDevUpgradeInfo": "devUpgrade"}
@@ -176,8 +180,9 @@ class System:
     def _is_served(self, path: str) -> bool:
         """Whether it is a path of the edition."""
         name, _ = _PATHS.get(path, ("", None))
-        added = name in ADDED and self.profile.edition != NEWEST
-        return path == TOKEN_PATH or (path in _PATHS and not added)
+        since, edition = SINCE.get(name, self.profile.edition), self.profile.edition
+        missing = _AGE[edition] < _AGE[since]
+        return path == TOKEN_PATH or (path in _PATHS and not missing)
 
     def _call(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         name, row = _PATHS[path]
@@ -192,6 +197,8 @@ class System:
         except _UnauthorizedError:
             return Answer(status=401, body=b'{"error": "invalid_token"}')
         except Refusal as refusal:
+            if refusal.code == _BAD_PARAMETER and self.profile.edition == NEWEST:
+                return bad_parameters()
             return failure(call, refusal)
 
     def _give_tokens(self, body: bytes) -> Answer:
@@ -217,6 +224,9 @@ class System:
         return self.faults.change_answer(call, answer, self.sessions)
 
     def _forbidden(self, call: Call) -> bool:
+        edition = self.profile.edition
+        if _AGE[edition] > _AGE[UNTIL.get(call.interface, edition)]:
+            return True
         needed = {call.interface, _ALSO_NEEDED.get(call.interface)}
         return not needed.isdisjoint(self._accounts[call.account].refused)
 

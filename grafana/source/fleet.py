@@ -48,9 +48,10 @@ NOW = Line(
         "Power now", "Active power of all inverters that report.", f"sum({POWER})", "watt",
     )),
     (4, trend(
-        "kW per kWp",
+        "Of capacity",
         "Power of the inverters that report, divided by the installed capacity of their plants.",
-        f"sum({POWER} and {CAPACITY}) / (sum({CAPACITY} and {POWER}) > 0)", "none", decimals=2,
+        f"sum({POWER} and {CAPACITY}) / (sum({CAPACITY} and {POWER}) > 0)",
+        "suffix: kW/kWp", decimals=2,
     )),
     (4, stat(
         "Energy today",

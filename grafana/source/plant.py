@@ -142,8 +142,8 @@ COMPARISON = Line(
 PAST = Line(
     4,
     (4, stat(
-        "Full-load hours yesterday", "Energy divided by installed capacity, in kWh/kWp.",
-        f"max({_previous('full_load_seconds')}) / 3600", "none", decimals=2,
+        "Full-load hours yesterday", "Energy divided by installed capacity.",
+        f"max({_previous('full_load_seconds')}) / 3600", "suffix: kWh/kWp", decimals=2,
     ).no_value("no day is over yet")),
     (4, stat(
         "Fed in yesterday", "Energy fed into the grid.",
@@ -178,8 +178,9 @@ IRRADIATION = Line(
         steps=PERFORMING, decimals=1,
     ).no_value("no weather station")),
     (4, stat(
-        "Irradiation yesterday", "On the day before today, in kWh/m².",
-        kilowatt_hours(f"max({_previous('irradiation_joules_per_square_meter')})"), "none",
+        "Irradiation yesterday", "On the day before today.",
+        kilowatt_hours(f"max({_previous('irradiation_joules_per_square_meter')})"),
+        "suffix: kWh/m²",
         decimals=2,
     ).no_value("no weather station")),
     (16, curves(

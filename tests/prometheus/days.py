@@ -14,7 +14,7 @@ from random import Random
 
 from exporter.simulator.world import sun
 
-DAYS = 2  # a clear one, so that everybody knows what he can do, and the one to look at
+DAYS = 3  # clear ones, so that everybody knows what he can do and does, and the one to look at
 STEP = 300  # s, as devices upload
 STEPS = DAYS * sun.DAY // STEP
 NOON = sun.DAY * (DAYS - 1) + sun.DAY // 2  # of the day to look at
@@ -23,6 +23,8 @@ SEASONS = {"june": 171, "december": 354}  # days of the year
 LATITUDES = (0, 47, -47, 65, -65)
 # What a kind of day leaves of the light, from one quarter hour to another.
 SKIES = {"clear": (0.95, 1.0), "overcast": (0.2, 0.35), "snow": (0.0, 0.01)}
+
+COLD = ("snow",)  # when an inverter is below zero inside
 
 # How a roof is turned, when its inverter wakes (sine of the elevation), and what it says by night.
 ROOFS = {
@@ -70,9 +72,9 @@ class Plant:
 
     @lru_cache(maxsize=8192)  # noqa: B019  # because a test's plants are few
     def light(self, step):
-        """What the sky lets through, 0 to 1: the first day is clear."""
+        """What the sky lets through, 0 to 1: the first days are clear."""
         dice = Random(f"{self.code.removesuffix('/faults')} {step // 3}")  # noqa: S311  # because weather is no secret
-        sky = "clear" if step * STEP < sun.DAY else self.sky
+        sky = "clear" if step * STEP < sun.DAY * (DAYS - 1) else self.sky
         return max(0.0, self.sine(step)) ** 1.15 * dice.uniform(*SKIES[sky])
 
     def stopped(self, inverter, step):
@@ -152,6 +154,9 @@ def inverter_series(plant, inverter, row):
     yield row("fusionsolar_inverter_active_power_watts", about, powers)
     yield row("fusionsolar_inverter_state_code", about, states)
     yield row("fusionsolar_inverter_energy_joules_total", about, sums)
+    warmth = -2 if plant.sky in COLD else 20
+    inside = [warmth if up else None for up in awake]
+    yield row("fusionsolar_inverter_temperature_celsius", about, inside)
     for string in (*USED, UNUSED):
         currents = [
             plant.current(inverter, string, step) if up else asleep for step, up in enumerate(awake)

@@ -9,6 +9,8 @@ FLOW, METERS = "fusionsolar-flow", "fusionsolar-meters"
 FLEET, HOME = "fusionsolar-fleet", "fusionsolar-home"
 INVERTER, PLANT = "fusionsolar-inverter", "fusionsolar-plant"
 ENERGY, PRODUCTION, ALERTS = "energy.yml", "production.yml", "alerts"
+SIBLINGS = "siblings.yml"
+POWER, CURRENT = "inverter:fusionsolar_inverter_power", "string:fusionsolar_string_current"
 
 # They tell what is wrong. In trouble, each must return data.
 TROUBLES = {
@@ -50,18 +52,28 @@ NEVER = {
     (ALERTS, "fusionsolar_device_upgrade_timestamp_seconds"): "no upgrade was ordered",
     **dict.fromkeys(
         [
-            (PRODUCTION, "inverter:fusionsolar_inverter_full_load_seconds:of_plant_median"),
-            (
-                PRODUCTION,
-                "inverter:fusionsolar_inverter_full_load_seconds:of_plant_median_median14d",
-            ),
-            (PRODUCTION, "string:fusionsolar_string_current_amperes:avg2d_of_device_median"),
-            (
-                PRODUCTION,
-                "string:fusionsolar_string_current_amperes:avg2d_of_device_median_median14d",
-            ),
+            (SIBLINGS, f"{POWER}:of_max"),
+            (SIBLINGS, f"{POWER}:of_best_in_sun"),
+            (SIBLINGS, f"{POWER}:last_in_sun"),
+            (SIBLINGS, f"{POWER}:of_usual_in_sun"),
+            (SIBLINGS, f"{POWER}:dropped"),
+            (SIBLINGS, f"{POWER}:rose"),
+            (SIBLINGS, "plant:fusionsolar_inverter_power_of_clear_sky:max"),
+            (SIBLINGS, "plant:fusionsolar_inverter_power_of_clear_sky:max1d"),
+            (SIBLINGS, "plant:fusionsolar_inverter_power_of_clear_sky:clear45d"),
+            (SIBLINGS, f"{CURRENT}:of_max"),
+            (SIBLINGS, f"{CURRENT}:of_best"),
+            (SIBLINGS, f"{CURRENT}:of_best_in_sun"),
+            (SIBLINGS, f"{CURRENT}:last_in_sun"),
+            (SIBLINGS, f"{CURRENT}:of_usual_in_sun"),
+            (SIBLINGS, f"{CURRENT}:dropped"),
+            (SIBLINGS, f"{CURRENT}:dark_in_dull_light"),
+            (SIBLINGS, f"{CURRENT}:rose"),
+            (SIBLINGS, "device:fusionsolar_string_current_of_clear_sky:max"),
+            (SIBLINGS, "device:fusionsolar_string_current_of_clear_sky:max1d"),
+            (SIBLINGS, "device:fusionsolar_string_current_of_clear_sky:clear45d"),
         ],
-        "two days must be behind",
+        "a day must be behind",
     ),
 }
 
@@ -74,11 +86,8 @@ SOMETIMES = {
             (ENERGY, "phase:fusionsolar_voltage_volts:of_median7d"),
             (PRODUCTION, "inverter:fusionsolar_inverter_active_power_watts:max14d"),
             (PRODUCTION, "plant:fusionsolar_inverter_capacity_watts:least"),
-            (PRODUCTION, "string:fusionsolar_string_current_amperes:max14d"),
-            (PRODUCTION, "string:fusionsolar_string_current_amperes:in_use"),
-            (PRODUCTION, "string:fusionsolar_string_current_amperes:of_device_median"),
-            (PRODUCTION, "string:fusionsolar_string_current_amperes:avg2d"),
-            (PRODUCTION, "device:fusionsolar_string_current_amperes:median"),
+            (PRODUCTION, "plant:fusionsolar_temperature_celsius:min5d"),
+            (ENERGY, "phase:fusionsolar_voltage_volts:nominal"),
         ],
         "looks back in steps of up to two hours: a full hour must be behind",
     ),
@@ -100,5 +109,7 @@ SOMETIMES = {
     **{(FLOW, "State of charge", part): "it is weighed, or else a plain mean" for part in "AB"},
     **{(HOME, "Now", part): "grid and battery have one direction at a time" for part in "CDEFGH"},
     (FLEET, "Power by plant", "B"): "no plant is beyond the ten largest",
+    (SIBLINGS, "string:fusionsolar_string_current_amperes:max45d"): "strings carry by day",
+    (SIBLINGS, f"{POWER}:idle"): "nothing is wrong with most, and the night excuses them",
     (INVERTER, "String voltages"): "central inverters tell one for all strings, and only by day",
 }

@@ -54,11 +54,16 @@ def test_every_value_of_a_newer_device_is_known_and_plausible(newer, type_id):
 
 
 def test_an_emma_draws_what_its_counters_and_phases_say(newer):
-    for reading in read(newer, 23070):
-        values = reading.values
-        phases = sum(values[f"active_power_{phase}"] for phase in "abc")
-        assert values["active_power"] == pytest.approx(phases, abs=0.002)
-        assert values["active_cap"] > 0 < values["reverse_active_cap"]
+    drawn = []
+    for _ in range(8):
+        newer.clock.now += 10_800.0
+        for reading in read(newer, 23070):
+            values = reading.values
+            phases = sum(values[f"active_power_{phase}"] for phase in "abc")
+            assert values["active_power"] == pytest.approx(phases, abs=0.002)
+            drawn.append((values["active_power"], values["active_cap"]))
+    assert min(power for power, _ in drawn) < 0.0 < max(power for power, _ in drawn)
+    assert drawn[-1][1] > drawn[0][1]
 
 
 def test_a_power_sensors_phases_add_up_in_watts(newer):

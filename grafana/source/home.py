@@ -3,6 +3,8 @@
 On a telephone panels stand below each other in this order: the first fit its screen.
 """
 
+from collections.abc import Callable
+
 from grafana.source import balance
 from grafana.source.boards import ACCOUNT, PLANT, Line, dashboard, price
 from grafana.source.flow import (
@@ -21,7 +23,7 @@ from grafana.source.flow import (
 from grafana.source.history import DAYS, MONTHS, Calendar, a_year_before, dated
 from grafana.source.panels import Query, Steps, curves, gauges, heatmap, numbers
 from grafana.source.promql import kilowatt_hours, of_account, of_plants
-from grafana.source.tables import best
+from grafana.source.tables import Column, best, table
 
 PERIODS = {"day": "today", "month": "this month", "year": "this year"}
 IDLE = 20  # W that count as nothing: meters waver
@@ -133,9 +135,27 @@ COURSE = Line(
     ).no_value("No battery has told anything in this time.")),
 )  # fmt: skip
 
+
+def _each_period(energy: Callable[..., str], counter: str = "") -> str:
+    """In kWh, a series each period; `counter` is what counts for all time."""
+    told = {name: energy(of_plants, *_now(period)) for period, name in PERIODS.items()}
+    if counter:
+        told["of all time"] = of_plants(counter)
+    return " or ".join(
+        f'label_replace({kilowatt_hours(f"sum({joules})")}, "period", "{name}", "", "")'
+        for name, joules in told.items()
+    )
+
+
+ENERGIES = {
+    "Produced": _each_period(balance.produced, "plant_energy_joules_total"),
+    "Used": _each_period(balance.used),
+    "Fed in": _each_period(balance.fed_in, "meter_positive_active_energy_joules_total"),
+    "Drawn": _each_period(balance.drawn, "meter_reverse_active_energy_joules_total"),
+}
 WORTH = Line(
     6,
-    (6, numbers(
+    (5, numbers(
         "Saved",
         "What was used and did not come from the grid, at the grid's price, which stands at the "
         "top.",
@@ -145,7 +165,7 @@ WORTH = Line(
         ),
         unit="none",
     ).decimals(2)),
-    (6, numbers(
+    (5, numbers(
         "Earned", "What was fed in, at its price, which stands at the top.",
         *(
             _money(balance.fed_in(of_plants, *_now(period)), "export_price", period, "blue")
@@ -153,19 +173,16 @@ WORTH = Line(
         ),
         unit="none",
     ).decimals(2)),
-    (6, numbers(
+    (4, numbers(
         "CO₂ avoided", "By the energy of the roof, as the management system reckons it.",
         *(Query(_kilograms(period), name, "green") for period, name in PERIODS.items()),
         unit="suffix: kg",
     )),
-    (6, numbers(
-        "Produced", "What the modules gave; of all time, what the plant has counted.",
-        *(
-            _energy(PERIODS[period], PV_COLOR, balance.produced(of_plants, *_now(period)))
-            for period in ("month", "year")
-        ),
-        _energy("of all time", PV_COLOR, of_plants("plant_energy_joules_total")),
-        unit="kwatth",
+    (10, table(
+        "Energy", "By the plant's statistics; of all time, what the plant and its meters counted.",
+        {"period": "Period"},
+        *(Column(name, expr, "kwatth", width=95) for name, expr in ENERGIES.items()),
+        sort="Produced",
     )),
 )  # fmt: skip
 

@@ -272,3 +272,19 @@ def test_the_configured_export_limit_is_named(tmp_path):
     scraped = ", ".join(f'{key}="{value}"' for key, value in SCRAPED.items())
     named = f'{label}{{{scraped}, {label}="zero_export_limitation"}}'
     answers(tmp_path, "1m", told, asked("plant", "Export limit"), {60: [(named, 1.0)]})
+
+
+def test_a_home_reads_its_energy_of_each_period_and_of_all_time(tmp_path):
+    told = [
+        series("plant_period_pv_energy_joules", *[n * KWH] * 2, period=period, window="current")
+        for period, n in (("day", 5.0), ("month", 70.0), ("year", 800.0))
+    ]
+    told.append(series("plant_energy_joules_total", *[9000.0 * KWH] * 2))
+    panels = DASHBOARDS["fusionsolar-home"]["panels"]
+    (table,) = (panel for panel in panels if panel["title"] == "Energy")
+    produced = table["targets"][0]["expr"]
+    for variable, value in CHOSEN.items():
+        produced = produced.replace(variable, value)
+    expected = {"today": 5.0, "this month": 70.0, "this year": 800.0, "of all time": 9000.0}
+    shown = [(f'{{period="{name}"}}', value) for name, value in expected.items()]
+    answers(tmp_path, "1m", told, produced, {60: shown})

@@ -96,7 +96,10 @@ def _check(
     tell(lines.header)
     trials = Trials(access.probe, tell=lambda trial: tell(lines.line(trial)), announce=say)
     trials.run(interfaces)
-    fleet, limits = access.probe.fleet, limits_of(settings, account, trials.made)
+    fleet, limits = (
+        access.probe.fleet,
+        limits_of(settings, account, trials.made, access.probe.fleet),
+    )
     return Checked(
         account.name,
         account.base_url,

@@ -10,11 +10,13 @@ from exporter.catalogue.index import CODES, STATESETS
 from exporter.commands import powers
 from exporter.commands.account_access import Access
 from exporter.commands.powers import Finding
-from exporter.commands.trials import REFUSED, Trial
+from exporter.commands.trials import PERMITTED, REFUSED, Trial
 from exporter.config import AccountSettings, Settings
 from exporter.exposition.phase_units import GRID_METER, PHASES, REFERENCE
 from exporter.northbound.interfaces import INTERFACES, PLANT_LIST
 from exporter.northbound.records import Reading
+
+_EMMA = 23070
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +28,40 @@ class Limits:
     evidence: str
 
 
-def limits_of(settings: Settings, account: AccountSettings, trials: Iterable[Trial]) -> Limits:
-    """Which limits the account seems to live under."""
-    made, configured = list(trials), account.limits
+def limits_of(
+    settings: Settings, account: AccountSettings, trials: Iterable[Trial], fleet: Fleet
+) -> Limits:
+    """Which limits the account seems to live under, and what its server tells of itself."""
+    made = list(trials)
+    limits = _limits_of_account(settings, account, made)
+    signs = [*_signs_of_server(made, fleet)]
+    if not signs:
+        return limits
+    server = f"its server seems to be of 25.x or 26.x, since {' and '.join(signs)}"
+    if limits.known == "v6":
+        return Limits(limits.configured, "v25", f"{limits.evidence}; {server}")
+    words = f"{limits.evidence}; {server}: v25, unless the account is older than July 2022"
+    return Limits(limits.configured, limits.known, words)
+
+
+def _signs_of_server(made: Iterable[Trial], fleet: Fleet) -> Iterator[str]:
+    """What only newer servers list, answer or refuse."""
+    lists = [trial for trial in made if trial.interface == PLANT_LIST.name]
+    if any("bad_parameters" in (trial.reason, *trial.recovered) for trial in lists):
+        yield f"{PLANT_LIST.name} is only answered page by page"
+    emmas = sum(device.type_id == _EMMA for device in fleet.devices.values())
+    if emmas:
+        yield "an EMMA is listed"
+    newer = {row.name for row in INTERFACES.values() if row.folder.startswith("/rest/")}
+    answered = {each.interface for each in made if each.outcome == PERMITTED} & newer
+    if answered:
+        yield f"{', '.join(sorted(answered))} {'answers' if len(answered) == 1 else 'answer'}"
+
+
+def _limits_of_account(
+    settings: Settings, account: AccountSettings, made: Sequence[Trial]
+) -> Limits:
+    configured = account.limits
     lists = [trial for trial in made if trial.interface == PLANT_LIST.name]
     if any(NO_CLASSIC_LIST.intersection(trial.recovered[:1]) for trial in lists):
         evidence = "getStationList is refused and stations answers: created after June 2022"

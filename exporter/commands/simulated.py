@@ -32,6 +32,8 @@ SHOWN = (
     "getDevKpiYear",
     "getDevUpgradeInfo",
 )
+# Likewise, where the edition has it.
+SHOWN_OF_NEWEST = ("active-power-control-mode", "battery-mode")
 DEMO_ALARM = 4 * HOUR  # between two alarms of a device: one in a few minutes over all of them
 DEMO_MINUTE = 0.5  # seconds that a minute of the API's limits lasts in the demo
 
@@ -137,7 +139,7 @@ def demo_settings(url: str) -> Settings:
                     "password": "demo",
                 }
             ],
-            "interfaces": {name: {"enabled": True} for name in SHOWN},
+            "interfaces": {name: {"enabled": True} for name in (*SHOWN, *SHOWN_OF_NEWEST)},
             "currency": "EUR",
             "state": {"directory": None},  # the next demo has another fleet
         }
@@ -150,7 +152,7 @@ def demo(flags: argparse.Namespace) -> int:
     system = _system(
         flags,
         users={"demo": "demo"},
-        limits="safe",
+        edition=profile.NEWEST,
         minute=DEMO_MINUTE,
         alarm_every=DEMO_ALARM,
         keeps_cleared=False,

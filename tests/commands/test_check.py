@@ -436,3 +436,27 @@ def test_a_history_is_tried_like_real_time_values(tmp_path, capsys):
     later = "the next call of device/history is allowed in 202 s"
     assert [each["words"] for each in asked] == ["values of 1 of 1", later, later]
     assert status == 0
+
+
+YOUNG = "getStationList is refused and stations answers: created after June 2022"
+NEWER = "its server seems to be of 25.x or 26.x, since"
+WHICH = "v25, unless the account is older than July 2022"
+UNKNOWN = "nothing was refused, so it may be classic; safe suits every account"
+PAGES = "getStationList is only answered page by page"
+
+
+@pytest.mark.parametrize(
+    ("edition", "refused", "limits"),
+    [
+        ("26", (), (None, f"{UNKNOWN}; {NEWER} {PAGES} and battery-mode answers: {WHICH}")),
+        ("26", ("getStationList",), ("v25", f"{YOUNG}; {NEWER} battery-mode answers")),
+        ("2022", ("getStationList",), ("v6", YOUNG)),
+    ],
+)
+def test_a_server_tells_of_its_edition(tmp_path, capsys, edition, refused, limits):
+    user = User(PASSWORD, refused=frozenset(refused))
+    with world(tmp_path, users={"api": user}, edition=edition, limits="safe") as home:
+        home.configure(interfaces={"battery-mode": {"enabled": edition == "26"}})
+        _, account, _ = checked(home, capsys)
+
+    assert (account["limits"]["known"], account["limits"]["evidence"]) == limits

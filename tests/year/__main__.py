@@ -4,12 +4,15 @@ import argparse
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 from year.climates import CLIMATES
 from year.evaluate import evaluate
 from year.plants import KINDS
-from year.report import whole
+from year.report import whole, written
 from year.world import Scene, window
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "alerts-year.md"
 
 
 def arguments():
@@ -22,6 +25,7 @@ def arguments():
     )
     parser.add_argument("--turn", type=int, default=0, help="rotates the kinds of fault")
     parser.add_argument("--list", action="store_true", help="each episode and each fault, too")
+    parser.add_argument("--write", action="store_true", help=f"the tables to {DOCUMENT.name}")
     return parser.parse_args()
 
 
@@ -39,7 +43,11 @@ def main():
             for scene, verdict in zip(scenes, pool.map(evaluate, scenes), strict=True)
         ]
     lines = [line for each in verdicts for line in listed(*each)] if chosen.list else []
-    sys.stdout.write("\n".join([*lines, *whole(verdicts)]) + "\n")
+    tables = list(whole(verdicts))
+    sys.stdout.write("\n".join([*lines, *tables]) + "\n")
+    if chosen.write:
+        about = f"Seeds {chosen.seed}, days {chosen.days} of {', '.join(chosen.climate)}:"
+        DOCUMENT.write_text(written(DOCUMENT.read_text("utf-8"), [about, "", *tables]), "utf-8")
 
 
 def listed(climate, verdict):

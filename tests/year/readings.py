@@ -145,13 +145,20 @@ class Page:
             yield f"{name}frequency_hertz", {}, masked(hertz, up)
         for string in inverter.strings:
             label, made = {"string": string.number}, output.strings[string.number]
-            tension = [
-                (14 * string.watts**0.43) * (1 - 0.0028 * (air - 5)) if watts > 0 else 0.0
-                for air, watts in zip(today.ambient, made, strict=True)
-            ]
+            tension = list(
+                map(self.tension(string), output.lit[string.number], made, today.ambient)
+            )
             currents = [w / v if v else 0.0 for w, v in zip(made, tension, strict=True)]
             yield f"{name}string_voltage_volts", label, tension
             yield f"{name}string_current_amperes", label, currents
+
+    @staticmethod
+    def tension(string):
+        """V of a string by whether it is lit, its W and the air's °C: more without a current."""
+        usual = 14 * string.watts**0.43
+        return lambda lit, watts, air: (
+            usual * (1 - 0.0028 * (air - 5)) * (1 if watts > 0 else 1.2) if lit else 0.0
+        )
 
     def battery(self, inverter):
         powers, charges = self.running.storages[inverter.id].told()

@@ -5,9 +5,10 @@ from statistics import median
 
 
 def table(head, rows):
-    """A table; its first column is text, the others numbers."""
+    """A table; its columns are numbers but the first, and the last if there are more than two."""
+    text = {0, len(head) - 1 if len(head) > 2 else 0}
     yield f"| {' | '.join(head)} |"
-    yield f"| --- |{' ---: |' * (len(head) - 1)}"
+    yield f"| {' | '.join('---' if n in text else '---:' for n in range(len(head)))} |"
     for row in rows:
         yield f"| {' | '.join(map(str, row))} |"
 
@@ -22,12 +23,14 @@ def false(verdicts):
     climates = list(dict.fromkeys(climate for climate, _ in verdicts))
     rows = [
         (
-            name.removeprefix("FusionSolar"),
+            name,
             *(counts[name][climate] for climate in climates),
             ", ".join(f"{reason} ({n})" for reason, n in reasons[name].most_common(4)),
         )
         for name in sorted(counts, key=lambda name: -counts[name].total())
     ]
+    if not rows:
+        return ["Nothing fired without a cause."]
     return table(("Fired without a cause", *climates, "what went on"), rows)
 
 
@@ -40,7 +43,7 @@ def told(verdicts):
     rows = []
     for name, found in kinds.items():
         seen = [each for each in found if each.in_time]
-        by = Counter(each.episode.name.removeprefix("FusionSolar") for each in seen)
+        by = Counter(each.episode.name for each in seen)
         rows.append(
             (
                 name,
@@ -61,6 +64,19 @@ def beside(verdicts):
     return table(("Beside a fault", "episodes"), counts.most_common())
 
 
+BEGIN, END = (
+    "<!-- Written by `make year FLAGS=--write`. -->",
+    "<!-- The end of what is written. -->",
+)
+
+
+def written(document, lines):
+    """A document with the lines in the place of those written before."""
+    before, _, rest = document.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return "\n".join([before + BEGIN, "", *lines, "", END]) + after
+
+
 def whole(verdicts):
     """The whole result."""
     every = [each for _, verdict in verdicts for each in verdict.told]
@@ -68,5 +84,6 @@ def whole(verdicts):
     yield from false(verdicts)
     yield f"\n{seen} of {len(every)} faults were told in time.\n"
     yield from told(verdicts)
-    yield ""
-    yield from beside(verdicts)
+    if any(verdict.beside for _, verdict in verdicts):
+        yield ""
+        yield from beside(verdicts)

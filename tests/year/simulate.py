@@ -8,8 +8,9 @@ from year.storage import Storage
 from year.surfaces import light, specific
 
 EFFICIENCY = 0.975
-ASLEEP, DETECTING, CONNECTED, LIMITED, STOPPED = 40960, 2, 512, 513, 772
+ASLEEP, DETECTING, CONNECTED, LIMITED = 40960, 2, 512, 513
 THIN = 0.004  # what light comes through snow
+FAINT = 0.002  # of a string's power: with less light it has no voltage
 
 
 @dataclass
@@ -17,6 +18,7 @@ class Output:
     """What an inverter does in a day, at each step."""
 
     strings: dict[str, list[float]]  # W of each string
+    lit: dict[str, list[bool]]  # whether it has a voltage
     dc: list[float]
     ac: list[float]
     state: list[int]
@@ -38,7 +40,7 @@ class Running:
         self.notes = [] if today.kind == "clear" else [today.kind]
         self.weather(today)
         faults = [fault for fault in self.faults if fault.on(number)]
-        strings = {each.id: self.strings(each, today, faults) for each in self.plant.inverters}
+        strings = {each.id: self.strings(each, today) for each in self.plant.inverters}
         ceiling = events.ceiling(self.sky, self.plant, number)
         if ceiling:
             self.notes.append("curtailed")
@@ -71,18 +73,14 @@ class Running:
         if self.snow:
             self.notes.append("snow")
 
-    def strings(self, inverter, today, faults):
-        """W that each string of an inverter could give."""
+    def strings(self, inverter, today):
+        """W that each string of an inverter could give if nothing were wrong."""
         found = {}
         for string in inverter.strings:
             watts, clean = string.watts, 1 - self.dirt
             made = [watts * clean * part for part in specific(string.surface, today)]
             if self.snow.get((inverter.id, string.number)):
                 made = self.covered(inverter, string, today, made)
-            for fault in faults:
-                if befalls(fault, inverter, string):
-                    first = today.number * STEPS
-                    made = [w * fault.left(step) for step, w in enumerate(made, start=first)]
             found[string.number] = made
         return found
 
@@ -102,8 +100,16 @@ class Running:
 
     def output(self, inverter, strings, ceiling, number, faults):
         """What an inverter makes of its strings, under a ceiling, if it is on."""
+        lit = {
+            string.number: [watts > FAINT * string.watts for watts in strings[string.number]]
+            for string in inverter.strings
+        }
+        strings = {
+            string.number: weakened(strings[string.number], inverter, string, number, faults)
+            for string in inverter.strings
+        }
         sums = [sum(watts) for watts in zip(*strings.values(), strict=True)]
-        output = Output(strings, [], [], [])
+        output = Output(strings, lit, [], [], [])
         off = [fault for fault in faults if fault.kind.mode == "off" and befalls(fault, inverter)]
         for step, watts in enumerate(sums):
             stopped = next((f for f in off if f.at(number * STEPS + step)), None)
@@ -174,6 +180,14 @@ def befalls(fault, inverter, string=None):
         case "most":
             return string.number != inverter.strings[0].number
     return True
+
+
+def weakened(made, inverter, string, number, faults):
+    """W of a string with what its faults leave of it."""
+    for fault in faults:
+        if befalls(fault, inverter, string):
+            made = [w * fault.left(step) for step, w in enumerate(made, start=number * STEPS)]
+    return made
 
 
 def joules(watts):

@@ -22,7 +22,7 @@ class Episode:
 
     @property
     def name(self):
-        return self.labels["alertname"]
+        return self.labels["alertname"].removeprefix("FusionSolar")
 
     def about(self, fault):
         """Whether it could be told of a fault: its labels do not say otherwise."""
@@ -39,7 +39,7 @@ class Episode:
             if key in self.labels
         )
         hours = (self.last - self.first + 1) * STEP / 3600
-        return f"{clock(self.first)} {hours:6.1f} h {self.name:30} {where:40} {self.reason}"
+        return f"{clock(self.first)} {hours:6.1f} h {self.name:20} {where:40} {self.reason}"
 
     @property
     def reason(self):

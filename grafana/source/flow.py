@@ -83,15 +83,15 @@ def _taken(expression: str) -> str:
 
 NOW = Line(
     4,
-    (4, trend(
+    (3, trend(
         "PV", "Power of all modules, as DC; a mean of 15 minutes, as are all powers here.",
         f"sum({PV})", "watt",
     )),
-    (4, trend(
+    (3, trend(
         "Load", "What the plants use: PV, less charging and feed-in. It includes the losses.",
         f"sum({LOAD})", "watt",
     )),
-    (4, trend(
+    (3, trend(
         "Grid", "At the meters; positive while power is fed in.", f"sum({METER})", "watt",
         steps=((None, DRAW_COLOR), (0, FEED_IN_COLOR)),
     )),
@@ -99,7 +99,7 @@ NOW = Line(
         "Batteries", "Positive while they charge.", f"sum({BATTERY})", "watt",
         steps=((None, "orange"), (0, "green")),
     )),
-    (3, numbers(
+    (4, numbers(
         "State of charge",
         "Of all batteries together, by what each can hold; a plain mean, and called that, if one "
         "does not tell what it can hold.",
@@ -107,13 +107,13 @@ NOW = Line(
         Query(PLAIN_SOC, "plain mean"),
         unit="percentunit", steps=((None, "text"), (0, "red"), (0.15, "orange"), (0.3, "green")),
     ).decimals(0).no_value("no battery")),
-    (3, stat(
-        "Supplied by the plants",
+    (4, stat(
+        "Self-supplied",
         "Share of the load that does not come from the grid, now.",
         f"1 - sum(clamp_min(-{METER}, 0) and {LOAD}) / (sum({LOAD}) > 0)", "percentunit",
         steps=((None, "text"), (0, "red"), (0.3, "orange"), (0.7, "green")), decimals=0,
     )),
-    (3, stat(
+    (4, stat(
         "Readings apart",
         "Between the oldest and the newest reading that the load of a plant is made of, where they "
         "are furthest apart. Beyond a quarter of an hour a plant has no load here.",
@@ -140,27 +140,27 @@ FLOW = Line(
 
 TODAY = Line(
     4,
-    (4, stat(
+    (3, stat(
         "Produced today",
         "What the modules gave, by the plants' daily statistics; of servers that do not tell it, "
         "what the inverters put out.",
         kilowatt_hours(f"sum({PRODUCED})"), "kwatth",
     )),
-    (4, stat(
+    (3, stat(
         "Fed in today", "As the plants tell it, or else their daily statistics.",
         kilowatt_hours(f"sum({FED_IN})"), "kwatth",
     )),
-    (4, stat(
+    (3, stat(
         "Used today", "As the plants tell it, or else their daily statistics.",
         kilowatt_hours(f"sum({USED})"), "kwatth",
     )),
-    (3, stat(
+    (4, stat(
         "Self-consumption",
         "Today's share of the energy produced that was not fed in, as servers tell it or "
         "calculated.",
         balance.self_consumption(of_plants, *DAY), "percentunit", decimals=0,
     )),
-    (3, stat(
+    (4, stat(
         "Self-sufficiency",
         "Today's share of the consumption that did not come from the grid, as servers tell it or "
         "calculated.",
@@ -170,7 +170,7 @@ TODAY = Line(
         "Charged today", "Energy that went into the batteries.",
         kilowatt_hours(f"sum({of_plants('battery_day_charge_energy_joules')})"), "kwatth",
     ).no_value("no battery")),
-    (3, stat(
+    (4, stat(
         "Discharged today", "Energy that came out of the batteries.",
         kilowatt_hours(f"sum({of_plants('battery_day_discharge_energy_joules')})"), "kwatth",
     ).no_value("no battery")),

@@ -173,16 +173,16 @@ WORTH = Line(
         ),
         unit="none",
     ).decimals(2)),
-    (4, numbers(
+    (5, numbers(
         "CO₂ avoided", "By the energy of the roof, as the management system reckons it.",
         *(Query(_kilograms(period), name, "green") for period, name in PERIODS.items()),
         unit="suffix: kg",
     )),
-    (10, table(
+    (9, table(
         "Energy", "By the plant's statistics; of all time, what the plant and its meters counted.",
         {"period": "Period"},
-        *(Column(name, expr, "kwatth", width=95) for name, expr in ENERGIES.items()),
-        sort="Produced",
+        *(Column(name, expr, "kwatth", width=80) for name, expr in ENERGIES.items()),
+        sort="Produced", widths={"period": 95},
     )),
 )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from grafana.source import states
 from grafana.source.boards import ACCOUNT, PLANTS, Line, dashboard
 from grafana.source.panels import Query, curves, numbers, ranking, timeline
-from grafana.source.promql import of_plants, with_names
+from grafana.source.promql import of_plants, per_plant, with_names
 from grafana.source.tables import Column, each, table
 
 NAMES = "{{plant_name}}, {{device_name}}"
@@ -16,7 +16,8 @@ SUPPLY = of_plants("solar_supply_group_output_power_watts")
 CONVERTER = of_plants("converter_pv_power_watts")
 RACK = of_plants("rack_power_watts")
 OUTPUT = of_plants("ac_output_active_power_watts")
-SUN = f"sum({SUPPLY} or {CONVERTER})"
+# A site may tell the power of its modules twice.
+SUN = f"sum({per_plant(CONVERTER)} or {per_plant(SUPPLY)})"
 CHARGE = of_plants("rack_state_of_charge_ratio")
 CAPACITY = of_plants("rack_capacity_joules")
 BACKUP = of_plants("rack_remaining_backup_seconds")
@@ -30,7 +31,9 @@ def _each(expression: str) -> str:
 NOW = Line(
     8,
     (8, numbers(
-        "Now", "What supplies the sites, what their AC loads take, and what the racks do.",
+        "Now",
+        "What supplies the sites, what their AC loads take, and what the racks do. The sun's power "
+        "is that of power converters or, where there are none, of solar supply units.",
         Query(f"sum({MAINS})", "from the mains", MAINS_COLOR),
         Query(f"sum({GENSET})", "from generators", GENSET_COLOR),
         Query(SUN, "from the sun", SUN_COLOR),
@@ -69,7 +72,7 @@ STATES = Line(
 
 RACKS = Line(
     8,
-    (8, curves(
+    (7, curves(
         "State of charge", "Of each rack.",
         Query(with_names(CHARGE), NAMES), unit="percentunit", floor=0, fill=0,
     ).no_value("No rack is read.")),
@@ -79,16 +82,16 @@ RACKS = Line(
         steps=((None, "text"), (0, "red"), (4 * 3600, "orange"), (8 * 3600, "green")),
         long_names=True,
     ).no_value("no rack")),
-    (11, table(
+    (12, table(
         "Racks", "Every rack as it stands.",
         {"plant_name": "Plant", "device_name": "Rack", "account": "", "device_id": "",
          "plant_code": ""},
         *each(
             _each,
-            Column("Power", RACK, "watt", 1),
-            Column("Charge", CHARGE, "percentunit", 0, bar=1, width=120),
-            Column("Holds", f"{CAPACITY} / 3600000", "kwatth", 1),
-            Column("Discharges", of_plants("rack_discharges"), "short", 0),
+            Column("Power", RACK, "watt", 1, width=85),
+            Column("Charge", CHARGE, "percentunit", 0, bar=1, width=105),
+            Column("Holds", f"{CAPACITY} / 3600000", "kwatth", 1, width=85),
+            Column("Discharges", of_plants("rack_discharges"), "short", 0, width=90),
         ),
         sort="Plant",
     ).no_value("No rack is read.")),
@@ -102,6 +105,7 @@ SUPPLIES = Line(
         Query(with_names(of_plants("mains_voltage_volts")), NAMES),
         Query(
             with_names(of_plants("genset_load_ratio")), f"{NAMES}, load", unit="percentunit",
+            line={"axisSoftMin": 0, "axisSoftMax": 1},
         ),
         unit="volt", fill=0,
     ).no_value("Neither mains nor generators are read.")),

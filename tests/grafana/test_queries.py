@@ -246,12 +246,14 @@ def test_the_racks_of_a_site_charge_or_supply_it(tmp_path):
             answers(tmp_path, "1m", told, asked("site", "Now", legend), {60: some})
 
 
-def test_the_sun_over_a_site_is_that_on_supply_units_and_on_converters(tmp_path):
+def test_the_sun_over_a_site_is_counted_once(tmp_path):
     told = [
         series("solar_supply_group_output_power_watts", 700.0, 700.0, device_id="group"),
         series("converter_pv_power_watts", 300.0, 300.0, device_id="converter"),
     ]
-    answers(tmp_path, "1m", told, asked("site", "Now", "from the sun"), {60: [("{}", 1000.0)]})
+    sun = asked("site", "Now", "from the sun")
+    answers(tmp_path, "1m", told, sun, {60: [("{}", 300.0)]})
+    answers(tmp_path, "1m", told[:1], sun, {60: [("{}", 700.0)]})
 
 
 @pytest.mark.parametrize(("fresh", "shown"), [((9.0, 9.0), 9.0), ((None, None), 7.0)])

@@ -43,6 +43,9 @@ SITE = (
 # They are always empty on a stack that is a minute old and has the simulator's fleet.
 NEVER = {
     **{("fusionsolar-site", title): "no simulated plant is a Power-M site" for title in SITE},
+    ("curtailment.yml", "plant:fusionsolar_plant_export_limit_watts:in_force"): (
+        "the interfaces of configuration are off"
+    ),
     (PLANT, "Export limit"): "the interfaces of configuration are off",
     (PLANT, "Battery mode"): "the interfaces of configuration are off",
     (PLANT, "Most that may be fed in"): "the interfaces of configuration are off",

@@ -27,7 +27,7 @@ ROOMS = {
     "exposition": (
         *("northbound", "catalogue", "status.model"),
         *("account.changes", "account.counters", "account.fleet", "account.model"),
-        "account.phase_units",
+        *("account.learned", "account.phase_units"),
     ),
     "web": ("exposition.page", "status"),
     "simulator": ("northbound.device_types", "northbound.enums", "northbound.interfaces"),
@@ -67,7 +67,7 @@ LIBRARIES = {
     "starlette": ("web", "simulator"),
     "uvicorn": ("web", "simulator"),
     "structlog": ("accounts", "cli", "daemon", "logs", "config", "account", "exposition", "web"),
-    "astral": ("exposition.inventory",),
+    "astral": ("exposition.sky",),
     "bcrypt": ("web.passwords",),
     "jinja2": ("web.html",),
     "markdown_it": ("web.documents",),

@@ -5,11 +5,23 @@ field costs itself, a wrong item of a list that item. Nothing that was read is e
 """
 
 import json
+import sys
+from array import array
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from math import inf, isnan
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, get_args, get_origin
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Generic,
+    TypeAlias,
+    TypeVar,
+    get_args,
+    get_origin,
+)
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +29,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    PlainValidator,
     SerializerFunctionWrapHandler,
     TypeAdapter,
     ValidationError,
@@ -81,6 +94,31 @@ Amount = Annotated[float, Field(ge=0)]
 WallTime = Annotated[float, _Any, BeforeValidator(_never), _Number, _Written]
 Endless = Annotated[float, _Any, BeforeValidator(_without_end), _Number, _Written]
 NotKept = Field(exclude=True)  # a field that does not outlive the process
+
+
+def _numbers(stored: Any) -> Any:
+    """The 16-bit numbers of a text; ValueError for any other."""
+    numbers = array("H")
+    numbers.frombytes(b64decode(stored, validate=True) if isinstance(stored, str) else b"?")
+    return _little_endian(numbers)
+
+
+def _written_numbers(numbers: Any) -> str:
+    return b64encode(_little_endian(numbers).tobytes()).decode()
+
+
+def _little_endian(numbers: Any) -> Any:
+    swapped = numbers[:]
+    if sys.byteorder == "big":
+        swapped.byteswap()
+    return swapped
+
+
+if TYPE_CHECKING:
+    Numbers: TypeAlias = "array[int]"
+else:
+    # Numbers of 16 bits: JSON has them as one text.
+    Numbers = Annotated[Any, PlainValidator(_numbers), PlainSerializer(_written_numbers)]
 
 
 def _pairs(values: Mapping[Any, Any], handler: SerializerFunctionWrapHandler) -> Any:

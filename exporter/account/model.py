@@ -15,6 +15,7 @@ from exporter.account.codec import Amount, Codec, FutureTime, Pairs, PastTime
 from exporter.account.counters import CounterState, Series
 from exporter.account.fleet import FleetState
 from exporter.account.interface_schedule import InterfaceState
+from exporter.account.learned import LearnedPower
 from exporter.account.login import Login
 from exporter.account.phase_units import PhaseUnit
 from exporter.account.plant_pages import PlantListState
@@ -197,6 +198,9 @@ class AccountState:
             "upgrade", tuple[str, str], Subject.DEVICES
         )
         self.phase_units: Section[PhaseUnit] = Section("phase_unit", PhaseUnit, Subject.DEVICES)
+        self.learned_power: Section[LearnedPower] = Section(
+            "learned_power", LearnedPower, Subject.DEVICES
+        )
         self.last_readings: dict[Subject, Section[float]] = {
             subject: Section(f"last_reading/{subject.value}", float, subject)
             for subject in (Subject.PLANTS, Subject.DEVICES)

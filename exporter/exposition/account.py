@@ -20,9 +20,9 @@ from exporter.exposition.blocks import (
     Source,
     source_of,
 )
+from exporter.exposition.expected import ExpectedPower
 from exporter.exposition.families import ALARMS_TOTAL, UPGRADE_INFO
 from exporter.exposition.inventory import (
-    Place,
     device_labels,
     places_of,
     plant_labels,
@@ -32,6 +32,7 @@ from exporter.exposition.inventory import (
 from exporter.exposition.lines import Labels, Samples
 from exporter.exposition.page import Block, Page
 from exporter.exposition.plausibility import Capacities, Offline
+from exporter.exposition.sky import Place
 from exporter.exposition.status import held_back, plants_of
 from exporter.exposition.telemetry import AccountTelemetry, Telemetry
 from exporter.exposition.translate import Translator, windowed
@@ -83,6 +84,7 @@ class AccountView:
         self._guard = translator.guard
         self._capacities = Capacities(translator.guard)
         self._offline = Offline()
+        self._expected = ExpectedPower()
         self._fleet = NO_FLEET
         self._blocks = Blocks(account, page, self._identity)
         self._state = AccountState()
@@ -102,16 +104,20 @@ class AccountView:
         types = {device.id: device.type_id for device in devices.values()}
         self._guard.restore(state.counters, types)
         self._translator.phase_units.restore(state.phase_units)
+        self._expected.restore(state.learned_power)
         self._show_fleet(FleetChange(plants, devices, {}, new_plants=plants))
         for name, answers in state.answers.items():
             # One block for each answer, as before.
             by_time: dict[float, list[str]] = {}
             for subject, answer in answers.items():
                 by_time.setdefault(answer.at, []).append(subject)
-            for names in by_time.values():
+            for at, names in by_time.items():
                 samples = self._translated(INTERFACES[name], names, again=True)
                 read_at = answers[names[0]].read_at
-                self._blocks.put({source_of(INTERFACES[name]): samples}, read_at=read_at)
+                expected = self._expected_of(INTERFACES[name], samples, at)
+                self._blocks.put(
+                    {source_of(INTERFACES[name]): samples, **expected}, read_at=read_at
+                )
         self._blocks.put(
             {
                 NON_EXPIRING[metric]: {
@@ -155,6 +161,7 @@ class AccountView:
     def _show_inventory(self) -> None:
         account, plants, devices = self._account, self._fleet.plants, self._fleet.devices
         places = places_of(plants, devices, self._places)
+        self._expected.follow(self._fleet, places)
         lines = render_inventory(account, self._currency, plants, devices, places)
         self._page.update({(account, "inventory"): Block(lines)})
         self._page.move((account, "sun"), lambda: render_sun(account, places, self._wall()))
@@ -181,10 +188,24 @@ class AccountView:
         samples = self._translated(interface, answered.names)
         for at, names in by_time.items():
             shown = {name: samples[name] for name in names if name in samples}
+            if interface.realtime and interface.subject is Subject.DEVICES:
+                self._expected.learn(answers, shown, at)
             self._blocks.put(
-                {source_of(interface): shown, **self._non_expiring(interface, shown, at)},
+                {
+                    source_of(interface): shown,
+                    **self._non_expiring(interface, shown, at),
+                    **self._expected_of(interface, shown, at),
+                },
                 read_at=answers[names[0]].read_at,
             )
+
+    def _expected_of(
+        self, interface: Interface, names: Collection[str], at: float
+    ) -> Mapping[Source, Mapping[str, Samples]]:
+        """What is expected of those that an answer of `at` is about, if it is about now."""
+        if not interface.realtime or interface.subject is not Subject.DEVICES:
+            return {}
+        return self._expected.samples(interface, names, at)
 
     def _translated(
         self, interface: Interface, names: Collection[str], *, again: bool = False

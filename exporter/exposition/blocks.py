@@ -20,11 +20,15 @@ Identity = Callable[[Subject, str], Labels]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where samples come from: an interface, whose values age, or a metric that lasts."""
+    """Where samples come from: an interface, whose values age, or a metric that lasts.
+
+    A `part` is what the exporter adds to the values of an interface.
+    """
 
     name: str
     subject: Subject
     ages: bool = True
+    part: str = ""
 
 
 def source_of(interface: Interface) -> Source:

@@ -46,6 +46,13 @@ SUN_ELEVATION = Metric(
     "reckoned by the exporter, at most a minute old.",
     unit="degrees",
 )
+CLEAR_SKY_IRRADIANCE = Metric(
+    "fusionsolar_plant_clear_sky_irradiance_watts_per_square_meter",
+    Kind.GAUGE,
+    "What falls on level ground at a plant whose place is known while its sky is clear; reckoned "
+    "by the exporter from the sun's height, at most a minute old.",
+    unit="watts_per_square_meter",
+)
 DEVICE_INFO = Metric(
     "fusionsolar_device_info",
     Kind.INFO,
@@ -89,6 +96,39 @@ UNKNOWN_VALUES: Mapping[Subject, Metric] = {
     Subject.PLANTS: PLANT_UNKNOWN_VALUE,
     Subject.DEVICES: DEVICE_UNKNOWN_VALUE,
 }
+
+# --- expected power -----------------------------------------------------------------------------
+
+INVERTER_EXPECTED = Metric(
+    "fusionsolar_inverter_expected_power_watts",
+    Kind.GAUGE,
+    "DC power that an inverter gives under a clear sky at the hour and season of its last answer, "
+    "learned from its own best recent days; absent while that is not known.",
+    unit="watts",
+)
+STRING_EXPECTED = Metric(
+    "fusionsolar_inverter_string_expected_power_watts",
+    Kind.GAUGE,
+    "Power that a string gives under a clear sky at the hour and season of its inverter's last "
+    "answer, learned from its own best recent days; absent while that is not known.",
+    unit="watts",
+    labels=("string",),
+)
+PLANT_EXPECTED = Metric(
+    "fusionsolar_plant_expected_power_watts",
+    Kind.GAUGE,
+    "DC power that all inverters of a plant give together under a clear sky; absent while that of "
+    "one of them is not known.",
+    unit="watts",
+)
+EXPECTED_LEARNED = Metric(
+    "fusionsolar_inverter_expected_power_learned_seconds",
+    Kind.GAUGE,
+    "What an inverter's expected power rests on: the recent days that it was learned from, of "
+    "86400 seconds each; nothing is expected before there are seven.",
+    unit="seconds",
+)
+EXPECTED = (INVERTER_EXPECTED, STRING_EXPECTED, PLANT_EXPECTED, EXPECTED_LEARNED)
 
 # --- alarms -------------------------------------------------------------------------------------
 
@@ -151,12 +191,14 @@ INVENTORY = (
     LATITUDE,
     LONGITUDE,
     SUN_ELEVATION,
+    CLEAR_SKY_IRRADIANCE,
     DEVICE_INFO,
     PLANT_LAST_READING,
     DEVICE_LAST_READING,
     UPGRADE_INFO,
     PLANT_UNKNOWN_VALUE,
     DEVICE_UNKNOWN_VALUE,
+    *EXPECTED,
     *ALARMS,
 )
 

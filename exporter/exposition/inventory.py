@@ -1,16 +1,14 @@
 """What plants and devices are: info metrics, capacity, place, and the sun above them."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from math import radians, sin
 from statistics import fmean
-
-from astral import Observer
-from astral.sun import elevation
 
 from exporter.catalogue.model import Metric
 from exporter.exposition.families import (
     ACCOUNT_INFO,
     CAPACITY,
+    CLEAR_SKY_IRRADIANCE,
     DEVICE_INFO,
     LATITUDE,
     LONGITUDE,
@@ -18,11 +16,10 @@ from exporter.exposition.families import (
     SUN_ELEVATION,
 )
 from exporter.exposition.lines import Labels, render
+from exporter.exposition.sky import Place, global_horizontal, seen_elevation
 from exporter.northbound.device_types import device_type_slug
 from exporter.northbound.enums import BUILD_STATES, CONNECTION_TYPES
 from exporter.northbound.records import Device, Plant
-
-Place = tuple[float, float]
 
 
 def plant_labels(account: str, code: str) -> dict[str, str]:
@@ -109,9 +106,14 @@ def _half_turn(degrees: float) -> float:
 
 def render_sun(account: str, places: Mapping[str, Place], wall: float) -> Mapping[Metric, bytes]:
     """The lines about the sun over the plants of an account; `wall` is seconds since the epoch."""
-    now = datetime.fromtimestamp(wall, UTC)
-    samples = [
-        (plant_labels(account, code), round(elevation(Observer(latitude, longitude), now), 2))
-        for code, (latitude, longitude) in places.items()
-    ]
-    return {SUN_ELEVATION: render(SUN_ELEVATION, samples)} if samples else {}
+    heights = {code: seen_elevation(place, wall) for code, place in places.items()}
+    samples: dict[Metric, list[tuple[Labels, float]]] = {
+        SUN_ELEVATION: [
+            (plant_labels(account, code), round(height, 2)) for code, height in heights.items()
+        ],
+        CLEAR_SKY_IRRADIANCE: [
+            (plant_labels(account, code), round(global_horizontal(sin(radians(height))), 1))
+            for code, height in heights.items()
+        ],
+    }
+    return {metric: render(metric, lines) for metric, lines in samples.items() if lines}

@@ -44,6 +44,9 @@ INVERTER_STATES: Mapping[int, str] = {
     0xC000: "loading",
 }
 
+# States in which an inverter could give more than it does.
+LIMITED_STATES = frozenset({0x0201, 0x0202, 0x0304})
+
 # run_state of every device type (reference 3.6).
 RUN_STATES: Mapping[int, str] = {0: "disconnected", 1: "connected"}
 

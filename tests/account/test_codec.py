@@ -1,6 +1,7 @@
 """What is stored of an account, and what is read of rows that another version wrote, or nobody."""
 
 import json
+from array import array
 from dataclasses import dataclass, field
 from math import inf
 from typing import Annotated
@@ -9,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.account.codec import Codec, Endless, FutureTime, NotKept, Pairs, PastTime, StoredRow
+from exporter.account.codec import (
+    Codec,
+    Endless,
+    FutureTime,
+    NotKept,
+    Numbers,
+    Pairs,
+    PastTime,
+    StoredRow,
+)
 from exporter.account.model import AccountState
 from exporter.clock import ClockStamp
 
@@ -39,6 +49,11 @@ class Counted:
 class Named:
     first: str
     last: str
+
+
+@dataclass
+class Measured:
+    numbers: Numbers = field(default_factory=lambda: array("H"))
 
 
 @dataclass
@@ -160,3 +175,19 @@ def test_whatever_is_stored_what_is_read_can_be_stored(section, body):
     value, _ = read(section.codec, json.dumps(body))
     if value is not None:
         assert read(section.codec, section.codec.encode(value))[1] == []
+
+
+NUMBERS = Codec(Measured)
+
+
+def test_numbers_of_16_bits_are_one_text():
+    value = Measured(array("H", [0, 1, 258, 65_535]))
+    assert NUMBERS.encode(value) == '{"numbers":"AAABAAIB//8="}'
+    assert read(NUMBERS, NUMBERS.encode(value)) == (value, [])
+
+
+@pytest.mark.parametrize("stored", ['"AAA"', '"AA=="', '"\u00e9"', "7", "null", "[1,2]"])
+def test_what_is_no_text_of_numbers_is_as_in_a_new_value(stored):
+    value, said = read(NUMBERS, f'{{"numbers":{stored}}}')
+    assert value == Measured()
+    assert said == ["numbers: value_error"]

@@ -1,0 +1,169 @@
+"""The expected power of an account's inverters, their strings, and its plants."""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cache
+
+from exporter.account.fleet import FleetChange
+from exporter.account.learned import LearnedPower
+from exporter.account.model import AccountState, LatestAnswer, LatestValue, Section
+from exporter.catalogue.index import lookup
+from exporter.catalogue.model import Series, series_of
+from exporter.exposition.blocks import Source
+from exporter.exposition.envelope import DEVICE, Envelope
+from exporter.exposition.families import (
+    EXPECTED_LEARNED,
+    INVERTER_EXPECTED,
+    PLANT_EXPECTED,
+    STRING_EXPECTED,
+)
+from exporter.exposition.lines import Samples
+from exporter.exposition.plausibility import INVERTERS
+from exporter.exposition.sky import Place, Sun, sun_over
+from exporter.northbound.enums import LIMITED_STATES, OFFLINE
+from exporter.northbound.interfaces import DAY, Interface, Subject
+from exporter.northbound.records import Reading
+
+PART = "expected power"  # of what a source of values as of now has
+
+_ROWS = lookup("getDevRealKpi", 1)
+
+
+def _series(key: str) -> Series:
+    return series_of(_ROWS[key].metric, *_ROWS[key].labels)
+
+
+_DC, _AC = _series("mppt_power"), _series("active_power")
+# The label of each string, and the series of its voltage and of its current.
+_STRINGS = tuple(
+    (_ROWS[key].labels[0], _series(key), _series(key.replace("_u", "_i")))
+    for key in _ROWS
+    if re.fullmatch(r"pv\d+_u", key)
+)
+
+
+def powers(samples: Samples) -> dict[str, float]:
+    """The watts of an inverter, as DC where it tells, and of its strings by their label."""
+    whole = samples.get(_DC, samples.get(_AC))
+    watts = {} if whole is None else {DEVICE: max(0.0, whole)}
+    for string, voltage, current in _STRINGS:
+        if voltage in samples and current in samples:
+            watts[string] = max(0.0, samples[voltage] * samples[current])
+    return watts
+
+
+class ExpectedPower:
+    """Learns from the answers about an account's inverters, and says what is expected of them."""
+
+    def __init__(self) -> None:
+        self._learned: Section[LearnedPower] = AccountState().learned_power
+        self._envelopes: dict[str, Envelope] = {}
+        self._last: dict[str, int] = {}  # a digest of each inverter's last answer
+        self._fleet = FleetChange({}, {}, {})
+        self._places: Mapping[str, Place] = {}
+        self._inverters: dict[str, list[str]] = {}  # by plant
+
+    def restore(self, learned: Section[LearnedPower]) -> None:
+        """Goes on with what a previous run has learned, and keeps it there."""
+        self._learned = learned
+        self._envelopes.clear()
+
+    def follow(self, fleet: FleetChange, places: Mapping[str, Place]) -> None:
+        """Takes over the fleet as now known, and where its plants are."""
+        self._fleet, self._places, self._inverters = fleet, places, {}
+        for device in fleet.devices.values():
+            if device.type_id in INVERTERS:
+                self._inverters.setdefault(device.plant_code, []).append(device.id)
+        for name in fleet.gone.get(Subject.DEVICES, ()):
+            self._envelopes.pop(name, None)
+            self._last.pop(name, None)
+
+    def learn(
+        self,
+        answers: Mapping[str, LatestAnswer[LatestValue]],
+        shown: Mapping[str, Samples],
+        at: float,
+    ) -> None:
+        """Learns from answers about values `at` a time, in seconds since the epoch.
+
+        `shown` is what was made of them. An answer that repeats the one before is old, and what a
+        device that cannot be reached is said to give is older.
+        """
+        suns = self._suns(at)
+        for name in self._inverters_of(shown):
+            reading = answers[name].value
+            if not isinstance(reading, Reading):
+                continue
+            values = reading.values
+            digest = hash(frozenset(values.items()))
+            if digest == self._last.get(name) or values.get("run_state") == OFFLINE["run_state"]:
+                continue
+            self._last[name] = digest
+            watts = powers(shown[name])
+            if watts and (sun := suns(self._fleet.devices[name].plant_code)):
+                limited = values.get("inverter_state") in LIMITED_STATES
+                if self._envelope(name).learn(sun, watts, limited=limited):
+                    self._learned.change(name)
+
+    def samples(
+        self, interface: Interface, names: Collection[str], at: float
+    ) -> Mapping[Source, Mapping[str, Samples]]:
+        """What is expected `at` this time of these inverters and their plants, by where it goes.
+
+        They age like the answers of the interface that they stand beside.
+        """
+        devices, suns = self._fleet.devices, self._suns(at)
+        inverters: dict[str, Samples] = {}
+        plants: dict[str, Samples] = {}
+        for name in self._inverters_of(names):
+            code = devices[name].plant_code
+            if (sun := suns(code)) is not None:
+                inverters[name] = self._of_device(name, sun)
+                if code not in plants:
+                    plants[code] = self._of_plant(code, sun)
+        expected = {Subject.DEVICES: inverters, Subject.PLANTS: plants}
+        return {
+            Source(interface.name, subject, part=PART): samples
+            for subject, samples in expected.items()
+            if samples
+        }
+
+    def _of_device(self, name: str, sun: Sun) -> Samples:
+        if name not in self._learned:
+            return {}
+        envelope = self._envelope(name)
+        samples = {series_of(EXPECTED_LEARNED): envelope.days * DAY}
+        for string, watts in envelope.expected(sun).items():
+            labels = () if string == DEVICE else (string,)
+            metric = STRING_EXPECTED if labels else INVERTER_EXPECTED
+            samples[series_of(metric, *labels)] = round(watts, 1)
+        return samples
+
+    def _of_plant(self, code: str, sun: Sun) -> Samples:
+        known = [
+            self._envelope(name).expected_of_device(sun) if name in self._learned else None
+            for name in self._inverters.get(code, ())
+        ]
+        watts = [each for each in known if each is not None]
+        if not known or len(watts) < len(known):
+            return {}
+        return {series_of(PLANT_EXPECTED): round(sum(watts), 1)}
+
+    def _inverters_of(self, names: Iterable[str]) -> Iterable[str]:
+        devices = self._fleet.devices
+        return (name for name in names if devices[name].type_id in INVERTERS)
+
+    def _envelope(self, name: str) -> Envelope:
+        if name not in self._envelopes:
+            self._envelopes[name] = Envelope(self._learned.get_or_add(name, LearnedPower))
+        return self._envelopes[name]
+
+    def _suns(self, at: float) -> Callable[[str], Sun | None]:
+        """The sun over a plant then, by its code; None where its place is not known."""
+
+        @cache
+        def sun(code: str) -> Sun | None:
+            place = self._places.get(code)
+            return None if place is None else sun_over(place, at)
+
+        return sun

@@ -1,0 +1,211 @@
+"""What one inverter or string gives under a clear sky, as a row of numbers. Pure.
+
+A *share* is power divided by what a clear sky lets fall on a plane that looks like the modules. A
+row has the shares of each slot of the day. The second best day of a *generation* counts, as one
+day of reflecting clouds must not set anything, and what counts is the better of the generation
+under way and the one before. See docs/expected-power.md.
+"""
+
+from array import array
+from math import log2, sqrt
+from typing import TypeAlias
+
+from exporter.account.learned import (
+    BEST,
+    DAYS,
+    DAYS_BEFORE,
+    FAIR,
+    FORMER,
+    LAST,
+    LAST_FAIR,
+    PLANE,
+    SECOND,
+    SINCE,
+    SLOTS,
+    TOP,
+    TOP_BEFORE,
+)
+from exporter.exposition.sky import Light, Sun, clear_day, on_plane, planes_at
+
+Row: TypeAlias = "array[int]"
+
+SLOT = 360 / SLOTS  # degrees of the sun's hour angle
+LEAST_DAYS = 7  # that were learned from, until anything is expected
+GENERATION = 10  # days; then it ends, if enough of them were fair
+FAIR_DAYS = 3
+FAIR_SHARE = 0.7  # of what was expected, in a slot of at least so much of the highest power
+FAIR_TOP = 0.4
+FALL = 0.004  # a day: the level of a whole row falls no faster
+FORGET = 180  # days; then what is contradicted all the time is given up
+FITS = frozenset({3, 7})  # days of a generation at which its plane is looked for again
+LEAST_SLOTS = 5  # that are known, to look for a plane
+ALIKE = 0.002  # planes whose days differ less cannot be told apart
+FLAT = 0.95  # of a day's highest power: above, an inverter may be at its limit
+
+_STEPS = 1024  # to a doubling: rounded by at most 0.07 %
+_SMALLEST = -24  # the exponent of the smallest number
+_CENTRES = tuple((slot + 0.5) * SLOT - 180 for slot in range(SLOTS))
+
+
+def encoded(value: float) -> int:
+    """A power or share as a 16-bit number, rounded down; 0 for none."""
+    if value <= 0:
+        return 0
+    return max(1, min(0xFFFF, int((log2(value) - _SMALLEST) * _STEPS)))
+
+
+def decoded(code: float) -> float:
+    """What an encoded number stands for."""
+    return float(2 ** (code / _STEPS + _SMALLEST)) if code else 0.0
+
+
+def _difference(factor: float) -> int:
+    """How much higher a factor makes what is encoded."""
+    return int(log2(factor) * _STEPS)
+
+
+_FAIR_SHARE, _FAIR_TOP = _difference(FAIR_SHARE), _difference(FAIR_TOP)
+
+
+def slot_of(sun: Sun) -> int:
+    """The slot of the day in which the sun stands: below 18 before its culmination."""
+    return int(sun.hour_angle / SLOT + SLOTS / 2) % SLOTS
+
+
+def known_share(row: Row, slot: int) -> int:
+    """The encoded share that counts in a slot; 0 while it is not known."""
+    return max(row[SECOND + slot], row[FORMER + slot])
+
+
+def days_of(row: Row) -> int:
+    """On how many days a row rests."""
+    return row[DAYS] + row[DAYS_BEFORE]
+
+
+def expected(row: Row, sun: Sun) -> float | None:
+    """The watts of a clear sky, at most the highest that were seen; None while not known."""
+    slot = slot_of(sun)
+    share = float(known_share(row, slot))
+    if not share or days_of(row) < LEAST_DAYS or sun.day - row[LAST] > FORGET:
+        return None
+    aside = (sun.hour_angle - _CENTRES[slot]) / SLOT
+    neighbour = known_share(row, (slot + (1 if aside > 0 else -1)) % SLOTS)
+    if neighbour:
+        share += (neighbour - share) * abs(aside)
+    watts = decoded(share) * on_plane(sun.light, planes_at(sun.latitude)[row[PLANE]])
+    return min(watts, decoded(max(row[TOP], row[TOP_BEFORE])))
+
+
+def learn(row: Row, sun: Sun, light: Light, watts: float, *, limited: bool) -> bool:
+    """Learns the mean of a slot that is over; returns whether the row is another than before.
+
+    `light` is the mean of the clear skies, `sun` one of the suns in the slot. What was `limited`
+    could have been more: it teaches only if it is more than was known.
+    """
+    slot = slot_of(sun)
+    if sun.day < row[LAST]:
+        return False
+    new_day = sun.day > row[LAST]
+    if new_day:
+        _begin_day(row, sun)
+    power = encoded(watts)
+    share = encoded(watts / on_plane(light, planes_at(sun.latitude)[row[PLANE]]))
+    known = known_share(row, slot)
+    if not power or (limited and share <= known):
+        return new_day
+    top = max(row[TOP], row[TOP_BEFORE])
+    if known and share >= known + _FAIR_SHARE and power >= top + _FAIR_TOP:
+        row[FAIR] += row[LAST_FAIR] != sun.day
+        row[LAST_FAIR] = sun.day
+    row[TOP] = max(row[TOP], power)
+    if share <= row[SECOND + slot]:
+        return new_day
+    row[SECOND + slot] = min(share, row[BEST + slot])
+    row[BEST + slot] = max(share, row[BEST + slot])
+    return True
+
+
+def _begin_day(row: Row, sun: Sun) -> None:
+    age = sun.day - row[SINCE]
+    over = age >= GENERATION and row[FAIR] >= FAIR_DAYS
+    if over or row[DAYS] in FITS:
+        _look_for_plane(row, sun)
+    if over:
+        _end_generation(row, sun, age)
+    elif age >= FORGET:
+        row[FORMER : FORMER + SLOTS] = row[SECOND : SECOND + SLOTS]
+        _begin_generation(row, sun)
+    row[LAST] = sun.day
+    row[DAYS] += 1
+
+
+def _end_generation(row: Row, sun: Sun, age: int) -> None:
+    """Follows a day's shape, as season and shade change it; its level falls slowly, if at all."""
+    lift = max(0, _difference((1 - FALL) ** age) - _level(row, sun))
+    for slot in range(SLOTS):
+        if second := row[SECOND + slot]:
+            row[FORMER + slot] = min(second + lift, max(second, row[FORMER + slot]))
+    row[TOP] = min(row[TOP] + lift, max(row[TOP], row[TOP_BEFORE]))
+    _begin_generation(row, sun)
+
+
+def _level(row: Row, sun: Sun) -> int:
+    """How much higher a generation's shares are than the former ones.
+
+    What a quarter of the day's energy exceeds: shade on the rest of it is not its level.
+    """
+    now = _clear_days(sun)[row[PLANE]]
+    both = [slot for slot in range(SLOTS) if row[SECOND + slot] and row[FORMER + slot]]
+    rises = sorted((row[SECOND + slot] - row[FORMER + slot], slot) for slot in both)
+    watts = {slot: decoded(row[FORMER + slot]) * now[slot] for slot in both}
+    left = sum(watts.values()) / 4
+    for rise, slot in reversed(rises):
+        left -= watts[slot]
+        if left <= 0:
+            return rise
+    return 0
+
+
+def _begin_generation(row: Row, sun: Sun) -> None:
+    row[SINCE] = sun.day
+    row[DAYS_BEFORE], row[DAYS], row[FAIR] = row[DAYS], 0, 0
+    row[TOP_BEFORE], row[TOP] = row[TOP], 0
+    row[BEST : BEST + 2 * SLOTS] = array("H", bytes(4 * SLOTS))
+
+
+# --- which way the modules look -----------------------------------------------------------------
+
+
+def _clear_days(sun: Sun) -> tuple[tuple[float, ...], ...]:
+    """What falls on each plane in each slot of about this day, if the sky is clear."""
+    return clear_day(sun.latitude, round(sun.declination * 2) / 2, _CENTRES)
+
+
+def _look_for_plane(row: Row, sun: Sun) -> None:
+    """Takes the likeliest of the planes whose clear day is most alike, and turns the shares."""
+    days = _clear_days(sun)
+    now = days[row[PLANE]]
+    watts = {s: decoded(row[SECOND + s]) * now[s] for s in range(SLOTS) if row[SECOND + s]}
+    # What an inverter at its limit leaves flat says nothing of its modules.
+    limit = FLAT * max(watts.values(), default=0.0)
+    watts = {slot: power for slot, power in watts.items() if 0 < power < limit}
+    if len(watts) < LEAST_SLOTS:
+        return
+    likeness = [_likeness(list(watts.values()), [day[slot] for slot in watts]) for day in days]
+    enough = max(likeness) - ALIKE
+    if likeness[row[PLANE]] >= enough:
+        return
+    row[PLANE] = next(plane for plane, each in enumerate(likeness) if each >= enough)
+    then = days[row[PLANE]]
+    for slot in range(SLOTS):
+        for place in (BEST + slot, SECOND + slot, FORMER + slot):
+            if row[place]:
+                row[place] = (
+                    encoded(decoded(row[place]) * now[slot] / then[slot]) if now[slot] else 0
+                )
+
+
+def _likeness(one: list[float], other: list[float]) -> float:
+    """How alike the shapes of two days are: 1 for the same."""
+    product = sum(a * b for a, b in zip(one, other, strict=True))
+    return product / sqrt(sum(a * a for a in one) * sum(b * b for b in other))

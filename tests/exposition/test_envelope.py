@@ -1,0 +1,272 @@
+"""What is expected of a roof after weeks of weather, and what must hold whatever it gave."""
+
+from copy import deepcopy
+from math import isfinite
+
+import pytest
+from exposition.roofs import DAY, MARCH, MUNICH, Roof, ratio, watch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.account.learned import PLANE, LearnedPower
+from exporter.exposition.envelope import LEAST_ELEVATION, Envelope
+from exporter.exposition.expected_row import LEAST_DAYS, decoded, encoded
+from exporter.exposition.sky import sun_over
+
+pytestmark = pytest.mark.slow
+
+ROOFS = {
+    "south": Roof(180),
+    "east": Roof(90),
+    "west": Roof(270),
+    "at a wall": Roof(180, wall=(90, 150, 35)),
+    "at its limit": Roof(180, limit=3_000),
+}
+NOON = MARCH + DAY / 2 - MUNICH[1] / 360 * DAY
+
+
+def time_of(day, hours=0.0):
+    """The middle of the slot behind a noon, or so many hours from there."""
+    return NOON + day * DAY + (hours + 1 / 3) * 3_600
+
+
+def sun_on(day, hours=0.0):
+    return sun_over(MUNICH, time_of(day, hours))
+
+
+def clear(day, hours=0.0):
+    """What a clear sky gives then to the roof that looks south."""
+    return Roof(180).power(MUNICH, time_of(day, hours))
+
+
+def taught(days, *, hours=(0.0,), envelope=None):
+    """An envelope after clear days, measured at these hours."""
+    envelope = envelope or Envelope(LearnedPower())
+    for day in days:
+        for hour in hours:
+            envelope.learn(sun_on(day, hour), {"": clear(day, hour)})
+        envelope.finish()
+    return envelope
+
+
+# Roofs in weather
+
+
+@pytest.mark.parametrize("roof", ROOFS.values(), ids=ROOFS)
+@pytest.mark.parametrize("every", [300, 3_600])
+def test_a_day_with_clouds_and_without_is_expected_as_if_clear(roof, every):
+    _, days = watch(roof, 50, every=every)
+    assert ratio(days[7:30]) == pytest.approx(1.0, abs=0.05)
+    assert ratio(days[30:]) == pytest.approx(1.0, abs=0.1)
+
+
+@pytest.mark.parametrize("roof", ROOFS.values(), ids=ROOFS)
+def test_no_hour_is_overestimated(roof):
+    _, days = watch(roof, 40)
+    bright = [pair for day in days for pair in day if pair[1] > 800]
+    assert max(expected / clear for expected, clear in bright) < 1.2
+
+
+def test_a_roof_that_looks_east_is_expected_to_give_more_before_noon():
+    (east, _), (west, _) = (watch(ROOFS[name], 16) for name in ("east", "west"))
+    for envelope, sign in ((east, -1), (west, 1)):
+        near, far = (envelope.expected(sun_on(16, sign * hours))[""] for hours in (3, -3))
+        assert near > 2 * far
+
+
+def test_what_a_wall_hides_is_not_expected():
+    (free, _), (hidden, _) = (watch(ROOFS[name], 16) for name in ("south", "at a wall"))
+    sun = sun_on(16, -3)
+    assert hidden.expected(sun)[""] < 0.4 * free.expected(sun)[""]
+    assert hidden.expected(sun_on(16))[""] == pytest.approx(free.expected(sun_on(16))[""], rel=0.05)
+
+
+def test_nothing_is_expected_beyond_an_inverters_limit():
+    _, days = watch(ROOFS["at its limit"], 40)
+    assert max(expected for day in days for expected, _ in day) <= 3_000
+
+
+def test_a_dead_inverter_is_expected_to_give_what_it_would():
+    _, days = watch(ROOFS["south"], 110, health=lambda day: float(day < 30))
+    assert ratio(days[60:70]) == pytest.approx(1.0, abs=0.1)
+    assert ratio(days[100:]) == pytest.approx(1.0, abs=0.15)
+
+
+def test_half_of_its_power_does_not_become_usual():
+    _, days = watch(ROOFS["south"], 110, health=lambda day: 1.0 if day < 30 else 0.5)
+    assert ratio(days[60:70]) == pytest.approx(1.0, abs=0.1)
+    assert ratio(days[100:]) == pytest.approx(1.0, abs=0.15)
+
+
+def test_a_slow_decline_is_seen_while_it_lasts():
+    _, days = watch(ROOFS["south"], 90, health=lambda day: 1 - max(0, day - 30) / 200)
+    assert ratio(days[85:]) / (1 - 57 / 200) > 1.15
+
+
+def test_new_shade_is_followed_within_weeks():
+    envelope = taught(range(20), hours=range(-4, 5))
+    for day in range(20, 45):
+        for hours in range(-4, 5):
+            shade = 0.2 if hours < -1 else 1.0
+            envelope.learn(sun_on(day, hours), {"": shade * clear(day, hours)})
+    for hours, shade in ((-3, 0.2), (-2, 0.2), (0, 1.0), (3, 1.0)):
+        expected = envelope.expected(sun_on(45, hours))[""]
+        assert expected == pytest.approx(shade * clear(45, hours), rel=0.15)
+
+
+# What is not known
+
+
+def test_nothing_is_expected_before_a_week_of_days():
+    assert taught(range(LEAST_DAYS - 1)).expected(sun_on(LEAST_DAYS)) == {}
+    envelope = taught(range(LEAST_DAYS))
+    assert envelope.days == LEAST_DAYS
+    assert envelope.expected(sun_on(LEAST_DAYS))[""] == pytest.approx(clear(LEAST_DAYS), rel=0.02)
+
+
+def test_nothing_is_expected_at_an_hour_never_seen():
+    assert taught(range(20)).expected(sun_on(20, 3)) == {}
+
+
+def test_nothing_is_expected_of_a_low_sun():
+    envelope = taught(range(20), hours=(-5.5, 0.0))
+    assert 0 < sun_on(20, -5.5).elevation < LEAST_ELEVATION
+    assert envelope.expected(sun_on(20, -5.5)) == {}
+
+
+def test_one_day_of_reflecting_clouds_sets_nothing():
+    envelope = taught(range(10))
+    envelope.learn(sun_on(10), {"": 1.5 * clear(10)})
+    envelope.finish()
+    assert envelope.expected(sun_on(11))[""] == pytest.approx(clear(11), rel=0.02)
+
+
+def test_inputs_without_modules_are_not_learned():
+    learned = LearnedPower()
+    envelope = Envelope(learned)
+    for day in range(10):
+        envelope.learn(sun_on(day), {"": clear(day), "1": clear(day) / 2, "2": 0.0})
+        envelope.finish()
+    assert learned.names == ["", "1"]
+    assert sorted(envelope.expected(sun_on(10))) == ["", "1"]
+
+
+def test_what_was_limited_teaches_only_that_it_can_be_more():
+    envelope = taught(range(10))
+    for day in range(10, 60):
+        envelope.learn(sun_on(day), {"": 0.3 * clear(day)}, limited=True)
+    assert envelope.expected(sun_on(11))[""] == pytest.approx(clear(11), rel=0.02)
+    for day in range(60, 63):
+        envelope.learn(sun_on(day), {"": 1.2 * clear(day)}, limited=True)
+    envelope.finish()
+    assert envelope.expected(sun_on(62))[""] == pytest.approx(1.2 * clear(62), rel=0.02)
+
+
+def test_after_half_a_year_of_contradiction_the_former_is_given_up():
+    envelope = taught(range(20))
+    for day in range(20, 220):
+        envelope.learn(sun_on(day), {"": 0.2 * clear(day)})
+    assert envelope.expected(sun_on(180))[""] == pytest.approx(0.2 * clear(180), rel=0.1)
+
+
+def test_what_was_not_seen_for_half_a_year_is_not_expected():
+    envelope = taught(range(20))
+    assert envelope.expected(sun_on(199)) != {}
+    assert envelope.expected(sun_on(200)) == {}
+
+
+# What holds for every roof
+
+WATTS = st.floats(0, 1e7)
+
+
+@given(st.lists(st.lists(WATTS, min_size=1, max_size=6), min_size=1, max_size=30))
+def test_never_more_than_the_best_that_was_seen(days):
+    envelope = Envelope(LearnedPower())
+    for day, readings in enumerate(days):
+        for minute, watts in enumerate(readings):
+            envelope.learn(sun_on(day, minute / 60), {"": watts})
+    envelope.finish()
+    for hours in (-1.0, 0.0, 0.1, 0.4, 1.0):
+        for watts in envelope.expected(sun_on(len(days), hours)).values():
+            assert 0 <= watts <= max(map(max, days)) * 1.0001
+
+
+@given(st.permutations([0.0, 100.0, 2_000.0, 2_500.0, 3_000.0]), st.integers(0, 3))
+def test_the_order_within_a_slot_makes_no_difference(order, day):
+    learned = []
+    for readings in (order, sorted(order)):
+        learned.append(LearnedPower())
+        envelope = Envelope(learned[-1])
+        for minute, watts in enumerate(readings):
+            envelope.learn(sun_on(day, minute / 60), {"": watts})
+        envelope.finish()
+    assert learned[0] == learned[1]
+
+
+@given(st.lists(WATTS, min_size=LEAST_DAYS, max_size=9), WATTS)
+def test_within_a_generation_more_teaches_more(days, more):
+    low, high = (Envelope(LearnedPower()) for _ in range(2))
+    for day, watts in enumerate(days):
+        low.learn(sun_on(day), {"": watts})
+        high.learn(sun_on(day), {"": max(watts, more)})
+    sun = sun_on(len(days))
+    for envelope in (low, high):
+        envelope.finish()
+    assert high.expected(sun).get("", 0.0) >= low.expected(sun).get("", 0.0)
+
+
+@given(st.integers(0, 20))
+def test_after_a_restart_it_goes_on_as_if_there_had_been_none(day):
+    def learn(envelope, days):
+        for each in days:
+            for hours in (-3, 0, 2.5):
+                envelope.learn(sun_on(each, hours), {"": 3_000 + 37 * each % 11 - 100 * hours})
+            envelope.finish()
+
+    whole, first = LearnedPower(), LearnedPower()
+    learn(Envelope(whole), range(21))
+    learn(Envelope(first), range(day))
+    second = deepcopy(first)
+    learn(Envelope(second), range(day, 21))
+    assert second == whole
+
+
+def test_an_earlier_reading_teaches_nothing():
+    learned = LearnedPower()
+    envelope = taught(range(10), envelope=Envelope(learned))
+    before = deepcopy(learned)
+    for later in (envelope, Envelope(learned)):
+        for day in (2, 3, 4):
+            assert not later.learn(sun_on(day), {"": 9_000.0})
+        assert not later.finish()
+    assert learned == before
+
+
+def test_only_what_changes_is_to_be_kept():
+    envelope = taught(range(10))
+    assert not envelope.learn(sun_on(10), {"": 10.0})
+    assert envelope.finish()  # another day
+    assert not envelope.learn(sun_on(10, 1), {"": 0.0})
+    assert not envelope.finish()
+
+
+@given(st.floats(1e-6, 1e8))
+def test_a_stored_number_is_rounded_down_and_near(value):
+    assert 0.999 * value < decoded(encoded(value)) <= value
+
+
+def test_nothing_is_stored_as_nothing():
+    assert (encoded(0.0), encoded(-1.0), decoded(0)) == (0, 0, 0.0)
+    assert isfinite(decoded(0xFFFF))
+    assert encoded(1e300) == 0xFFFF
+
+
+def test_a_row_of_another_version_is_forgotten():
+    known = LearnedPower()
+    taught(range(10), envelope=Envelope(known))
+    assert LearnedPower(["", "1"], known.rows) == LearnedPower()
+    assert LearnedPower(["", ""], known.rows + known.rows) == LearnedPower()
+    known.rows[PLANE] = 200
+    assert Envelope(known).expected(sun_on(10)) == {}
+    assert known == LearnedPower()

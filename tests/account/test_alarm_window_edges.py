@@ -1,9 +1,19 @@
 """Alarms within a second of a window's edge, which a server may count as outside of it."""
 
 import pytest
+import structlog
 from account.polled import START, bodies, walk
 from account.server_alarms import DAY, Trouble
-from account.world import View, account
+from account.world import FakeClock, View, account
+
+from exporter.account.alarm_windows import Window
+from exporter.account.alarms import PlantAlarmState
+from exporter.account.batches import Batch
+from exporter.account.handlers import AlarmFilter
+from exporter.account.handlers.alarms import AlarmsHandler
+from exporter.account.interface_schedule import PlannedCall
+from exporter.account.model import AccountState
+from exporter.northbound.interfaces import INTERFACES
 
 ALARMS = "getAlarmList"
 LONGEST = 31 * DAY - 60
@@ -67,3 +77,23 @@ def test_an_alarm_at_the_end_of_an_older_window_that_lacks_it_stays_active(earli
     assert older in [end for _, end in windows(server)]
     assert view.active == sorted(view.active)
     assert view.active[-1] == 3
+
+
+@pytest.mark.parametrize(
+    ("ends", "asked"),
+    [
+        ([400, 366, 340], (365, 340)),  # days ago; the farthest that may be asked about is begun
+        ([366], (31, 0)),  # instead of it, the newest window
+    ],
+)
+def test_a_window_that_the_server_has_forgotten_meanwhile_is_not_asked_about(ends, asked):
+    clock, state, now = FakeClock(DAY), AccountState(), FakeClock(DAY).time()
+    windows = tuple(Window(now - (end + 31) * DAY, now - end * DAY) for end in ends)
+    state.alarms["P0"] = PlantAlarmState(older=windows)
+    interface, batch = INTERFACES[ALARMS], Batch(None, ("P0",))
+    handler = AlarmsHandler(interface, state, clock, AlarmFilter(), structlog.get_logger())
+
+    _, body = handler.request(PlannedCall(interface, batch, batch.groups[0], 0.0, extra=True))
+
+    days = [(now - body[name] / 1_000) / DAY for name in ("beginTime", "endTime")]
+    assert tuple(map(round, days)) == asked

@@ -460,3 +460,31 @@ def test_a_server_tells_of_its_edition(tmp_path, capsys, edition, refused, limit
         _, account, _ = checked(home, capsys)
 
     assert (account["limits"]["known"], account["limits"]["evidence"]) == limits
+
+
+@pytest.mark.parametrize(
+    ("edition", "limits", "source"),
+    [
+        ("2020", "classic", "getDevFiveMinutes"),
+        ("2022", "v6", "getDevHistoryKpi"),
+        ("26", "v25", "device/history"),
+        ("26", "safe", "getDevRealKpi"),
+    ],
+)
+def test_on_each_edition_it_walks_all_that_may_be_called(tmp_path, capsys, edition, limits, source):
+    interfaces = {
+        "getKpiStationHour": {"enabled": True},
+        **{f"getDevKpi{period}": {"enabled": True} for period in ("Day", "Month", "Year")},
+        "getDevUpgradeInfo": {"enabled": True},
+        "battery-mode": {"enabled": edition == "26"},
+        "active-power-control-mode": {"enabled": edition == "26"},
+        "getDevRealKpi": {"enabled": source == "getDevRealKpi"},
+        source: {"enabled": True},
+    }
+    with world(tmp_path, edition=edition, limits=limits) as home:
+        home.configure(account={"limits": limits}, interfaces=interfaces)
+        status, account, _ = checked(home, capsys)
+        assert home.refused() == 0
+
+    assert status == 0
+    assert {each["outcome"] for each in account["interfaces"]} <= {"permitted", "not tried"}

@@ -63,10 +63,10 @@ class AlarmsHandler(DefaultHandler):
         now = self._clock.time()
         # A question whose language was refused is put again.
         sweeps = planned.extra and planned.batch not in self._misunderstood
-        self._older = self._book.older_window(planned.members) if sweeps else None
+        self._older = self._next_older_window(planned.members, now) if sweeps else None
         self._window = self._book.newest_window(now)
         if self._older is not None:
-            # It was planned hours ago, and the server forgets meanwhile.
+            # It was planned hours ago, and the server has forgotten a part meanwhile.
             begin = max(self._older.begin, now - FARTHEST_BACK)
             self._window = Window(begin, self._older.end)
         return self._interface.path, self._body(
@@ -76,6 +76,14 @@ class AlarmsHandler(DefaultHandler):
             language=self._languages[0],
             **{name: codes for name, codes in self._filters.items() if codes},
         )
+
+    def _next_older_window(self, members: Collection[str], now: float) -> Window | None:
+        """The next older window, without those that the server has forgotten since the plan."""
+        window = self._book.older_window(members)
+        while window is not None and window.end <= now - FARTHEST_BACK:
+            self._book.drop_window(members, window)
+            window = self._book.older_window(members)
+        return window
 
     def apply(self, planned: PlannedCall, parsed: Parsed[Alarm], changes: Changes) -> Outcome:
         members, now = planned.members, self._clock.time()

@@ -1,7 +1,7 @@
-"""Prometheus itself evaluates the rules over a world: blocks in, alerts out.
+"""Prometheus itself evaluates the rules over a world: samples in, alerts out.
 
-Each rule is a range query, after those that it reads; what a recording rule gives becomes blocks as
-well. `for` and `keep_firing_for` are reckoned here, as Prometheus does.
+Each rule is a range query, after those that it reads; what a recording rule gives is written back.
+`for` and `keep_firing_for` are reckoned here, as Prometheus does.
 """
 
 import json
@@ -10,18 +10,20 @@ import socket
 import subprocess
 import time
 from contextlib import contextmanager
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import yaml
+from year.remote_write import send, series
 from year.sky import DAY, EPOCH, STEP
 
 RULES = sorted((Path(__file__).parents[2] / "prometheus" / "rules").glob("*.yml"))
-BLOCK = "486h"  # the longest that both tools know and a range query has room for
-SLICE = 20  # days of samples in a file, and of a query
+SLICE = 20  # days of a query for alerts
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY}
+# All samples stay in memory, where they may come in any order of their series.
+ENDLESS = "10000d"
 
 
 def seconds(duration):
@@ -33,8 +35,8 @@ def shipped():
     return [rule for group in chain.from_iterable(groups) for rule in group["rules"]]
 
 
-def levels(recorded):
-    """Recording rules in the order in which they need one another: lists of rules."""
+def ordered(recorded):
+    """Recording rules, each after those that it reads."""
     names = {rule["record"] for rule in recorded}
     needs = {name: set() for name in names}
     for rule in recorded:
@@ -44,116 +46,101 @@ def levels(recorded):
         ready = {name for name in names - done if needs[name] <= done}
         if not ready:
             raise ValueError(f"rules that read one another in a circle: {sorted(names - done)}")
-        order.append([rule for rule in recorded if rule["record"] in ready])
+        order += [rule for rule in recorded if rule["record"] in ready]
         done |= ready
     return order
 
 
-def run(*command):
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # because it is ours
-    if done.returncode:
-        raise RuntimeError(f"{command[:3]}: {done.stdout[-600:]}{done.stderr[-600:]}")
-
-
 class Engine:
-    """A Prometheus over a folder of blocks, and rules: those of the project."""
+    """A Prometheus with rules, those of the project unless others are given."""
 
-    def __init__(self, folder, rules=None):
-        self.folder, self.data = folder, folder / "data"
-        self.rules = shipped() if rules is None else rules
-        self.data.mkdir(parents=True)
-        (folder / "prometheus.yml").write_text("{}", "utf-8")
+    def __init__(self, url, rules=None):
+        self.url, self.rules = url, shipped() if rules is None else rules
 
     def load(self, days):
-        """Makes blocks of the rows of days."""
-        for part in batched(days, SLICE):
-            with self.block() as file:
-                for day, rows in part:
-                    times = range(EPOCH + day * DAY, EPOCH + (day + 1) * DAY, STEP)
-                    for name, labels, values in rows:
-                        write(file, name, labels, zip(times, values, strict=True))
-
-    @contextmanager
-    def block(self):
-        """A file of samples, from which blocks are made."""
-        path = self.folder / "samples.txt"
-        with path.open("w", encoding="utf-8") as file:
-            yield file
-            file.write("# EOF\n")
-        create = ("promtool", "tsdb", "create-blocks-from", f"--max-block-duration={BLOCK}")
-        run(*create, "openmetrics", str(path), str(self.data))
-        path.unlink()
-
-    @contextmanager
-    def serving(self):
-        """A Prometheus that knows all blocks there are; gives its address."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            address = f"127.0.0.1:{free.getsockname()[1]}"
-        command = [
-            "prometheus",
-            f"--config.file={self.folder / 'prometheus.yml'}",
-            f"--storage.tsdb.path={self.data}",
-            "--storage.tsdb.retention.time=100y",
-            f"--storage.tsdb.min-block-duration={BLOCK}",
-            f"--storage.tsdb.max-block-duration={BLOCK}",
-            f"--web.listen-address={address}",
-            "--query.max-samples=500000000",
-            "--query.timeout=1h",
-            f"--query.lookback-delta={STEP - 1}s",  # blocks have no marks of staleness
-            "--log.level=error",
-        ]
-        with (self.folder / "log").open("w") as log:
-            server = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603  # because it is ours
-        try:
-            wait(address, server)
-            yield f"http://{address}"
-        finally:
-            server.terminate()
-            server.wait()
+        """Writes the rows of days."""
+        for day, rows in days:
+            times = range(EPOCH + day * DAY, EPOCH + (day + 1) * DAY, STEP)
+            send(
+                self.url,
+                (
+                    series(name, labels, zip(times, values, strict=True))
+                    for name, labels, values in rows
+                ),
+            )
 
     def record(self, span):
         """Evaluates the recording rules."""
-        for level in levels([rule for rule in self.rules if "record" in rule]):
-            with self.serving() as url:
-                for part in batched(range(span.first, span.last), SLICE):
-                    with self.block() as file:
-                        for rule in level:
-                            for day in part:
-                                results(file, url, rule, day)
+        for rule in ordered([rule for rule in self.rules if "record" in rule]):
+            more = {key: str(value) for key, value in rule.get("labels", {}).items()}
+            for day in range(span.first, span.last):
+                found = self.query(rule["expr"], day, day + 1).items()
+                send(self.url, (series(rule["record"], dict(k) | more, s) for k, s in found))
 
     def alerts(self, span):
         """What fires in a span: pairs of labels and the steps at which it does."""
-        found = []
-        with self.serving() as url:
-            for rule in self.rules:
-                if "alert" in rule:
-                    found += firing(rule, held(url, rule["expr"], span))
+        for rule in self.rules:
+            if "alert" in rule:
+                yield from firing(rule, self.held(rule["expr"], span))
+
+    def held(self, expression, span):
+        """An expression over a span: by labels, the steps at which it has a value."""
+        found = {}
+        for first in range(span.first, span.last, SLICE):
+            last = min(first + SLICE, span.last)
+            for labels, samples in self.query(expression, first, last).items():
+                steps = ((at - EPOCH) // STEP for at, _ in samples)
+                found.setdefault(labels, []).extend(steps)
         return found
 
+    def query(self, expression, first, last):
+        """What an expression gives from a day until before another: by labels, its samples."""
+        asked = {
+            "query": expression,
+            "start": EPOCH + first * DAY,
+            "end": EPOCH + last * DAY - STEP,
+            "step": STEP,
+        }
+        found = {}
+        query = f"{self.url}/api/v1/query_range?{urlencode(asked)}"
+        with urlopen(query, timeout=3600) as answer:  # noqa: S310  # because it is ours
+            for each in json.load(answer)["data"]["result"]:
+                # Without its name: two of other names are one alert, and one recorded series.
+                named = sorted((k, v) for k, v in each["metric"].items() if k != "__name__")
+                samples = ((int(at), float(value)) for at, value in each["values"])
+                found.setdefault(tuple(named), []).extend(samples)
+        return {labels: sorted(samples) for labels, samples in found.items()}
 
-def batched(items, size):
-    """Lists of up to so many items."""
-    items = iter(items)
-    while part := list(islice(items, size)):
-        yield part
 
-
-def write(file, name, labels, samples):
-    """Samples of a series, pairs of time and value, as lines of OpenMetrics."""
-    told = ",".join(f'{key}="{value}"' for key, value in labels.items())
-    digits = 10 if name.endswith(("_total", "_seconds")) else 5
-    line = f"{name}{{{told}}} %.{digits}g %d\n"
-    file.write("".join([line % (value, at) for at, value in samples if value is not None]))
-
-
-def results(file, url, rule, day):
-    """Writes what a recording rule finds in a day."""
-    for metric, samples in query(url, rule["expr"], day, day + 1).items():
-        labels = dict(metric) | {str(key): value for key, value in rule.get("labels", {}).items()}
-        told = ",".join(f'{key}="{value}"' for key, value in labels.items())
-        line = f"{rule['record']}{{{told}}} %s %d\n"
-        file.write("".join([line % (value, at) for at, value in samples]))
+@contextmanager
+def prometheus(folder):
+    """A Prometheus of its own that scrapes nothing; gives its URL."""
+    (folder / "prometheus.yml").write_text("{}", "utf-8")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    command = [
+        "prometheus",
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--storage.tsdb.retention.time={ENDLESS}",
+        f"--storage.tsdb.min-block-duration={ENDLESS}",
+        f"--storage.tsdb.max-block-duration={ENDLESS}",
+        f"--web.listen-address={address}",
+        "--web.enable-remote-write-receiver",
+        "--query.max-samples=500000000",
+        "--query.timeout=1h",
+        f"--query.lookback-delta={STEP - 1}s",  # as nothing is marked as stale
+        "--log.level=error",
+    ]
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603  # because it is ours
+    try:
+        wait(address, server)
+        yield f"http://{address}"
+    finally:
+        server.kill()
+        server.wait()
 
 
 def wait(address, server):
@@ -167,34 +154,6 @@ def wait(address, server):
         except OSError:
             time.sleep(0.05)
     raise RuntimeError("Prometheus is not ready")
-
-
-def query(url, expression, first, last):
-    """What an expression gives from a day until before another: by labels, times and values."""
-    asked = {
-        "query": expression,
-        "start": EPOCH + first * DAY,
-        "end": EPOCH + last * DAY - STEP,
-        "step": STEP,
-    }
-    found = {}
-    with urlopen(f"{url}/api/v1/query_range?{urlencode(asked)}", timeout=3600) as answer:  # noqa: S310  # because it is ours
-        for series in json.load(answer)["data"]["result"]:
-            # Without its name: two of other names are one alert, and one recorded series.
-            named = sorted((k, v) for k, v in series["metric"].items() if k != "__name__")
-            found.setdefault(tuple(named), []).extend(series["values"])
-    return {labels: sorted(samples) for labels, samples in found.items()}
-
-
-def held(url, expression, span):
-    """An expression over a span: by labels, the steps at which it has a value."""
-    found = {}
-    for first in range(span.first, span.last, SLICE):
-        last = min(first + SLICE, span.last)
-        for labels, samples in query(url, expression, first, last).items():
-            steps = ((int(at) - EPOCH) // STEP for at, _ in samples)
-            found.setdefault(labels, []).extend(steps)
-    return found
 
 
 def firing(rule, moments):

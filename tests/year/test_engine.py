@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from prometheus.promtool import run as promtool
-from year.engine import Engine, fired, levels, seconds
+from year.engine import Engine, fired, ordered, prometheus, seconds
 from year.sky import STEPS
 from year.world import Window
 
@@ -36,24 +36,25 @@ def test_durations_are_prometheus_own():
 
 
 def test_rules_come_after_those_that_they_read():
-    names = [[rule["record"] for rule in level] for level in levels(RULES[1::-1])]
-    assert names == [["a:twice"], ["a:late"]]
+    assert ordered(RULES[1::-1]) == RULES[:2]
 
 
 def test_rules_in_a_circle_are_named():
     circle = [{"record": "a:x", "expr": "a:y"}, {"record": "a:y", "expr": "a:x offset 5m"}]
     with pytest.raises(ValueError, match="in a circle"):
-        levels(circle)
+        ordered(circle)
 
 
 @pytest.mark.slow
 @needs_prometheus
 def test_it_finds_what_promtool_finds(tmp_path):
     values = VALUES + [None] * (STEPS - len(VALUES))
-    engine = Engine(tmp_path / "engine", RULES)
-    engine.load([(0, [("a", {"x": "y"}, values), ("b", {"x": "y"}, [3] * STEPS)])])
-    engine.record(Window(0, 0, 1))
-    found = {labels["alertname"]: steps for labels, steps in engine.alerts(Window(0, 0, 1))}
+    day = Window(0, 0, 1)
+    with prometheus(tmp_path) as url:
+        engine = Engine(url, RULES)
+        engine.load([(0, [("a", {"x": "y"}, values), ("b", {"x": "y"}, [3] * STEPS)])])
+        engine.record(day)
+        found = {labels["alertname"]: steps for labels, steps in engine.alerts(day)}
     assert found == {name: said(tmp_path, name) for name in ("High", "Kept")}
 
 

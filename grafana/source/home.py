@@ -21,7 +21,7 @@ from grafana.source.flow import (
     PV_COLOR,
 )
 from grafana.source.history import DAYS, MONTHS, Calendar, a_year_before, dated
-from grafana.source.panels import Query, Steps, curves, gauges, heatmap, numbers
+from grafana.source.panels import DASHED, Query, Steps, curves, gauges, heatmap, numbers
 from grafana.source.promql import kilowatt_hours, of_account, of_plants
 from grafana.source.tables import Column, best, table
 
@@ -119,9 +119,16 @@ NOW = Line(
 COURSE = Line(
     9,
     (12, curves(
-        "Power", "What the roof gives and what the home uses; means of a quarter of an hour.",
+        "Power",
+        "What the roof gives and what the home uses; means of a quarter of an hour. Dashed is what "
+        "the roof would give under a clear sky, learned from its own best days: it begins after a "
+        "week of them.",
         Query(f"sum({PV})", "from the roof", PV_COLOR),
         Query(f"sum({LOAD})", "used at home", LOAD_COLOR, line={"fillOpacity": 0}),
+        Query(
+            f"sum({of_plants('plant_expected_power_watts')})", "expected under a clear sky",
+            "orange", line=DASHED,
+        ),
         unit="watt", floor=0, fill=25,
     )),
     (12, curves(
@@ -129,7 +136,7 @@ COURSE = Line(
         Query(CHARGE, "state of charge", "green"),
         Query(
             f"sum({BATTERY})", "power", "blue", "watt",
-            {"fillOpacity": 0, "lineStyle": {"fill": "dash", "dash": [8, 6]}},
+            DASHED,
         ),
         unit="percentunit", floor=0, fill=20,
     ).no_value("No battery has told anything in this time.")),

@@ -3,6 +3,7 @@
 from grafana.source import states
 from grafana.source.boards import ACCOUNT, PLANT, Line, dashboard, device
 from grafana.source.panels import (
+    DASHED,
     HOT,
     STALE,
     Query,
@@ -60,8 +61,14 @@ NOW = Line(
 POWER = Line(
     9,
     (12, curves(
-        "Power", "What comes in as DC and goes out as AC.",
+        "Power",
+        "What comes in as DC and goes out as AC. Dashed is the DC power that it would have under a "
+        "clear sky, learned from its own best days.",
         Query(DC, "DC", "orange", line={"fillOpacity": 0}), Query(AC, "AC", "green"),
+        Query(
+            of_device("inverter_expected_power_watts"), "expected under a clear sky", "text",
+            line=DASHED,
+        ),
         unit="watt", floor=0, fill=25,
     )),
     (12, heatmap(

@@ -48,6 +48,9 @@ _NOTHING = SpecialValueMap(
 )
 
 
+DASHED: Mapping[str, Any] = {"fillOpacity": 0, "lineStyle": {"fill": "dash", "dash": [8, 6]}}
+
+
 @dataclass(frozen=True)
 class Query:
     """One query, and how its series differ from the panel's others."""

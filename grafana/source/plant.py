@@ -4,6 +4,7 @@ from grafana.source import balance, states
 from grafana.source.boards import ACCOUNT, PLANT, Folded, Line, dashboard, link
 from grafana.source.history import DAYS, dated
 from grafana.source.panels import (
+    DASHED,
     HOT,
     NONE_IS_GOOD,
     PERFORMING,
@@ -78,12 +79,17 @@ CURVES = Line(
     9,
     (15, curves(
         "Power and irradiance",
-        "Active power of all inverters that report, and the irradiance in the plane of the "
+        "Active power of all inverters that report, the DC power that they would have under a "
+        "clear sky, learned from their own best days, and the irradiance in the plane of the "
         "modules where the plant has a weather station.",
         Query(f"sum({POWER})", "power", "green"),
         Query(
+            f"sum({of_plant('plant_expected_power_watts')})", "expected under a clear sky",
+            "orange", line=DASHED,
+        ),
+        Query(
             f"avg({IRRADIANCE})", "irradiance", "yellow", "Wm2",
-            {"fillOpacity": 0, "lineStyle": {"fill": "dash", "dash": [8, 6]}},
+            DASHED,
         ),
         unit="watt", fill=25, floor=0,
     )),

@@ -290,3 +290,18 @@ def test_a_home_reads_its_energy_of_each_period_and_of_all_time(tmp_path):
     expected = {"today": 5.0, "this month": 70.0, "this year": 800.0, "of all time": 9000.0}
     shown = [(f'{{period="{name}"}}', value) for name, value in expected.items()]
     answers(tmp_path, "1m", told, produced, {60: shown})
+
+
+@pytest.mark.parametrize(
+    ("dashboard", "title", "metric"),
+    [
+        ("home", "Power", "plant_expected_power_watts"),
+        ("plant", "Power and irradiance", "plant_expected_power_watts"),
+        ("inverter", "Power", "inverter_expected_power_watts"),
+    ],
+)
+def test_what_is_expected_stands_beside_what_is(tmp_path, dashboard, title, metric):
+    device = {"device_id": "D"} if dashboard == "inverter" else {}
+    expected = asked(dashboard, title, "expected under a clear sky")
+    told = [series(metric, 4200.0, 4200.0, **device)]
+    answers(tmp_path, "1m", told, f"sum({expected})", {60: [("{}", 4200.0)]})

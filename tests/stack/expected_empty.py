@@ -9,7 +9,7 @@ FLOW, METERS = "fusionsolar-flow", "fusionsolar-meters"
 FLEET, HOME = "fusionsolar-fleet", "fusionsolar-home"
 INVERTER, PLANT = "fusionsolar-inverter", "fusionsolar-plant"
 ENERGY, PRODUCTION, ALERTS = "energy.yml", "production.yml", "alerts"
-SIBLINGS = "siblings.yml"
+SIBLINGS, DECLINE = "siblings.yml", "decline.yml"
 POWER, CURRENT = "inverter:fusionsolar_inverter_power", "string:fusionsolar_string_current"
 
 # They tell what is wrong. In trouble, each must return data.
@@ -67,6 +67,9 @@ NEVER = {
             (SIBLINGS, "plant:fusionsolar_inverter_power_of_clear_sky:max"),
             (SIBLINGS, "plant:fusionsolar_inverter_power_of_clear_sky:max1d"),
             (SIBLINGS, "plant:fusionsolar_inverter_power_of_clear_sky:clear45d"),
+            (DECLINE, f"{POWER}:of_own_best"),
+            (DECLINE, f"{POWER}:of_own_best_level"),
+            (DECLINE, f"{POWER}:of_best_in_sun_median1d"),
             (SIBLINGS, f"{CURRENT}:of_max"),
             (SIBLINGS, f"{CURRENT}:of_best"),
             (SIBLINGS, f"{CURRENT}:of_best_in_sun"),

@@ -14,7 +14,8 @@ from tempfile import mkstemp
 
 from exporter.account.state_directory import locked_file
 
-_TOKEN = re.compile(rb"\s*([\x21-\x7e]{1,16384})\s*")
+# Editors may put a byte order mark in front.
+_TOKEN = re.compile(rb"(?:\xef\xbb\xbf)?\s*([\x21-\x7e]{1,16384})\s*")
 _LARGEST = 65536  # bytes that are read
 
 
@@ -55,7 +56,8 @@ class RefreshTokenFile:
             OSError: The file cannot be read.
         """
         stored = self._read_file()
-        if stored != self._stored:  # somebody else has written another
+        # No file is nobody's token: a directory that is not mounted loses none that is unsaved.
+        if stored is not None and stored != self._stored:  # somebody else has written another
             self._stored, self._unsaved = stored, None
         return self._unsaved or stored
 

@@ -26,15 +26,19 @@ from exporter.northbound.transport import Response, Transport
 
 _OK = 200
 _REFUSED = frozenset({400, 401})  # RFC 6749, 5.2
+_NAMED = frozenset({_OK, 403})  # which some servers choose for a refusal, and then name it
 _LIFETIME = 3600.0  # seconds of an access token, where the server tells none
 _TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")  # what fits into a header (RFC 6749, A.12)
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What a token endpoint gives: `refresh` is None where the one before stays valid."""
+    """What a token endpoint gives: `refresh` is None where the one before stays valid.
 
-    access: str = field(repr=False)
+    `access` is None where it cannot be used, and there is a refresh token all the same to be kept.
+    """
+
+    access: str | None = field(repr=False)
     refresh: str | None = field(repr=False)
     lifetime: float
 
@@ -70,12 +74,12 @@ class TokenEndpoint:
         answer = decode_object(response.body)
         if error := _error_of(response, answer):
             raise CallError(replace(error.failure, retry_after=response.retry_after))
-        access = _token(answer, "access_token")
-        if access is None:
+        access, refresh = (_token(answer, name) for name in ("access_token", "refresh_token"))
+        if access is None and refresh is None:
             raise named_error("no_token" if answer else "malformed")
         told = parse_number(answer.get("expires_in"))
         lifetime = told if isinstance(told, float) and told > 0 else _LIFETIME
-        return Tokens(access, _token(answer, "refresh_token"), lifetime)
+        return Tokens(access, refresh, lifetime)
 
     def _post(self, form: Mapping[str, str]) -> Response:
         try:
@@ -89,7 +93,7 @@ class TokenEndpoint:
 def _error_of(response: Response, answer: Mapping[str, Any]) -> CallError | None:
     reason = parse_text(answer.get("error"))
     is_named = reason in TOKEN_REFUSALS
-    if response.status in _REFUSED or (response.status == _OK and is_named):
+    if response.status in _REFUSED or (response.status in _NAMED and is_named):
         return named_error(reason if is_named else "token_refused", enveloped=True)
     if response.status == _OK:
         return None
@@ -171,6 +175,8 @@ class OAuthClient(Session):
             tokens = self._endpoint.refresh(token)
             if tokens.refresh is not None and tokens.refresh != token:
                 self._kept.write(tokens.refresh)
+        if tokens.access is None:
+            raise named_error("no_token")
         return tokens
 
     def _headers(self) -> Mapping[str, str]:

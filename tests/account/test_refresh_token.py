@@ -29,7 +29,7 @@ def full(monkeypatch, call="fsync"):
 
 
 def test_a_token_is_read_as_a_person_or_the_command_writes_it(kept, path):
-    for written in ("r-1", "r-1\n", " r-1\r\n"):
+    for written in ("r-1", "r-1\n", " r-1\r\n", "\ufeffr-1\r\n"):
         path.write_text(written)
         assert kept.read() == "r-1"
 
@@ -104,6 +104,19 @@ def test_what_somebody_writes_meanwhile_is_newer_than_what_could_not_be_written(
         kept.write("r-2")
     path.write_text("r-3\n")
     assert (kept.read(), kept.is_unsaved) == ("r-3", False)
+
+
+@pytest.mark.parametrize("lost", [lambda path: path.unlink(), lambda path: path.write_text("")])
+def test_what_could_not_be_written_outlives_the_loss_of_the_file(kept, path, monkeypatch, lost):
+    path.write_text("r-1\n")
+    kept.read()
+    full(monkeypatch)
+    with pytest.raises(OSError, match="No space left"):
+        kept.write("r-2")
+    lost(path)
+    assert (kept.read(), kept.is_unsaved) == ("r-2", True)
+    path.write_text("r-1\n")  # it is back
+    assert (kept.read(), kept.is_unsaved) == ("r-2", True)
 
 
 def test_writing_what_stands_there_fails_without_anything_unsaved(kept, path, monkeypatch):

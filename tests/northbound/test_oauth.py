@@ -130,7 +130,7 @@ def test_without_a_refresh_token_nothing_is_asked(server, client, kept):
     assert len(server.calls) == 0
 
 
-@pytest.mark.parametrize("status", [400, 401, 200])
+@pytest.mark.parametrize("status", [400, 401, 403, 200])
 @pytest.mark.parametrize("named", ["invalid_grant", "invalid_client", "unauthorized_client"])
 def test_a_refusal_refuses_the_credentials_and_is_told_by_its_name(server, client, status, named):
     server.post(TOKEN_URL, status=status, json={"error": named, "error_description": "r-1"})
@@ -200,6 +200,15 @@ def test_a_token_that_cannot_be_kept_is_not_used(server, client, kept):
     assert summary(error) == ("refresh_token_unsaved", Reaction.NEXT_TURN, False)
     assert error.detail == "No space left on device"
     assert client.token is None
+
+
+@pytest.mark.parametrize("access", [None, "", "a b", ["a-1"]])
+def test_a_refresh_token_is_kept_that_came_with_no_usable_access_token(
+    server, client, kept, access
+):
+    server.post(TOKEN_URL, json=tokens(access_token=access))
+    assert summary(failure(client.login)) == ("no_token", Reaction.NEXT_TURN, False)
+    assert (client.token, kept.token) == (None, "r-2")
 
 
 def test_while_another_process_signs_in_nothing_is_asked(server, client, kept):

@@ -24,6 +24,7 @@ def arguments():
         "--days", default="0:365", help="from:to, counted from the first of January"
     )
     parser.add_argument("--turn", type=int, default=0, help="rotates the kinds of fault")
+    parser.add_argument("--without-expected", action="store_true", help="power that nobody learns")
     parser.add_argument("--list", action="store_true", help="each episode and each fault, too")
     parser.add_argument("--write", action="store_true", help=f"the tables to {DOCUMENT.name}")
     return parser.parse_args()
@@ -33,7 +34,7 @@ def main():
     chosen = arguments()
     span = window(*map(int, chosen.days.split(":")))
     scenes = [
-        Scene(climate, span, seed, tuple(chosen.kind), chosen.turn)
+        Scene(climate, span, seed, tuple(chosen.kind), chosen.turn, not chosen.without_expected)
         for seed in chosen.seed
         for climate in chosen.climate
     ]

@@ -15,10 +15,14 @@ GROUND, SELF_CONSUMPTION = 3.6e9, 4
 
 
 class Page:
-    """A plant's series. `silent` are the day's outages of its account, as (start, end)."""
+    """A plant's series. `silent` are the day's outages of its account, as (start, end).
 
-    def __init__(self, plant, sky, faults=()):
+    `expected` is what the exporter has learned to expect of the plant, if it does.
+    """
+
+    def __init__(self, plant, sky, faults=(), expected=None):
         self.plant, self.sky, self.faults = plant, sky, faults
+        self.expected = expected if plant.placed else None
         self.running = Running(plant, sky, faults)
         self.about = {"account": plant.account, "plant_code": plant.code}
         self.sums = {each.id: GROUND for each in plant.inverters}
@@ -42,9 +46,14 @@ class Page:
             for each, power in zip(volts, meter, strict=True)
         ]
         answered = [now if lit else None for now, lit in zip(shown, awake, strict=True)]
+        told = {}
         for inverter in self.plant.inverters:
             rows = self.inverter(inverter, outputs[inverter.id], raised, hertz, today)
-            yield from self.device(inverter.id, "string_inverter", rows, answered, first)
+            rows = list(self.device(inverter.id, "string_inverter", rows, answered, first))
+            told[inverter.id] = {
+                (name, labels.get("string", "")): values for name, labels, values in rows
+            }
+            yield from rows
             if inverter.battery:
                 rows = self.battery(inverter)
                 yield from self.device("battery", "battery", rows, answered, first)
@@ -52,6 +61,8 @@ class Page:
             kind = "grid_meter" if self.plant.kind in ("field", "clipped") else "power_sensor"
             rows = self.meter(kind, meter, raised, hertz)
             yield from self.device("meter", kind, rows, answered, first)
+        if self.expected:
+            yield from self.expected.rows(number, told)
 
     def shown(self, first, silent):
         """By step the step of the day whose readings are shown, or None."""

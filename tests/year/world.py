@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from year import events, plants
 from year.accounts import Account, exporter
 from year.climates import CLIMATES
+from year.expected import Expected
 from year.faults import KINDS, Patient, seeded
 from year.readings import Page
 from year.sky import STEPS, Sky
@@ -41,7 +42,8 @@ def window(first, last):
 class Scene:
     """What a world is made of.
 
-    `kinds` are the kinds of plant, `turn` rotates the kinds of fault.
+    `kinds` are the kinds of plant, `turn` rotates the kinds of fault, `expecting` is whether the
+    exporter learns what to expect.
     """
 
     climate: str
@@ -49,6 +51,7 @@ class Scene:
     seed: int = 1
     kinds: tuple[str, ...] = tuple(plants.KINDS)
     turn: int = 0
+    expecting: bool = True
 
 
 class World:
@@ -108,7 +111,8 @@ class World:
 
     def page(self, plant):
         faults = [fault for fault in self.faults if fault.plant == plant.code]
-        return Page(plant, self.sky, faults)
+        expected = Expected(plant, self.climate.latitude) if self.scene.expecting else None
+        return Page(plant, self.sky, faults, expected)
 
     def rows(self, day, accounts, pages):
         restarted = self.steps(day, events.restarts(self.sky, day))

@@ -4,12 +4,14 @@ import argparse
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from itertools import product
 from pathlib import Path
 
 from year.climates import CLIMATES
 from year.evaluate import evaluate
 from year.plants import KINDS
 from year.report import whole, written
+from year.seasons import SEASONS
 from year.world import Scene, window
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "alerts-year.md"
@@ -23,6 +25,7 @@ def arguments():
     parser.add_argument(
         "--days", default="0:365", help="from:to, counted from the first of January"
     )
+    parser.add_argument("--short", action="store_true", help="some days only, as in the suite")
     parser.add_argument("--turn", type=int, default=0, help="rotates the kinds of fault")
     parser.add_argument("--without-expected", action="store_true", help="power that nobody learns")
     parser.add_argument("--list", action="store_true", help="each episode and each fault, too")
@@ -32,12 +35,7 @@ def arguments():
 
 def main():
     chosen = arguments()
-    span = window(*map(int, chosen.days.split(":")))
-    scenes = [
-        Scene(climate, span, seed, tuple(chosen.kind), chosen.turn, not chosen.without_expected)
-        for seed in chosen.seed
-        for climate in chosen.climate
-    ]
+    scenes = list(SEASONS.values()) if chosen.short else list(chosen_scenes(chosen))
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         verdicts = [
             (scene.climate, verdict)
@@ -47,8 +45,21 @@ def main():
     tables = list(whole(verdicts))
     sys.stdout.write("\n".join([*lines, *tables]) + "\n")
     if chosen.write:
-        about = f"Seeds {chosen.seed}, days {chosen.days} of {', '.join(chosen.climate)}:"
-        DOCUMENT.write_text(written(DOCUMENT.read_text("utf-8"), [about, "", *tables]), "utf-8")
+        lines = [said(chosen), "", *tables]
+        DOCUMENT.write_text(written(DOCUMENT.read_text("utf-8"), lines), "utf-8")
+
+
+def chosen_scenes(chosen):
+    span = window(*map(int, chosen.days.split(":")))
+    for seed, climate in product(chosen.seed, chosen.climate):
+        kinds, expecting = tuple(chosen.kind), not chosen.without_expected
+        yield Scene(climate, span, seed, kinds, chosen.turn, expecting)
+
+
+def said(chosen):
+    if chosen.short:
+        return "The shortened form of the suite, some days of each climate:"
+    return f"Days {chosen.days} with seed {', '.join(map(str, chosen.seed))}:"
 
 
 def listed(climate, verdict):

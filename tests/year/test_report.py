@@ -61,3 +61,8 @@ def test_what_was_written_before_is_replaced():
     once = written(f"# A\n\n{BEGIN}\nold\n{END}\nend\n", ["new"])
     assert once == f"# A\n\n{BEGIN}\n\nnew\n\n{END}\nend\n"
     assert written(once, ["new"]) == once
+
+
+def test_the_document_has_a_place_for_the_tables():
+    assert DOCUMENT.read_text("utf-8").count(BEGIN) == 1
+    assert DOCUMENT.read_text("utf-8").count(END) == 1

@@ -1,15 +1,14 @@
-"""The year in its shortened form: some days of each climate, and what the alerts make of them.
+"""What the alerts make of the year in its shortened form.
 
 `make year` runs whole years. What the rules cannot do yet stands in KNOWN, and must leave it when
 they can.
 """
 
 import shutil
-from dataclasses import replace
 
 import pytest
 from year.evaluate import evaluate
-from year.world import Scene, Window
+from year.seasons import SEASONS
 
 pytestmark = pytest.mark.slow
 needs_prometheus = pytest.mark.skipif(
@@ -17,21 +16,6 @@ needs_prometheus = pytest.mark.skipif(
     reason="prometheus is not installed",
 )
 
-
-def days(first, last):
-    return Window(first - 15, first, last)
-
-
-DESERT = Scene("desert", days(200, 210), kinds=("home", "placeless"), turn=2)
-# With and without what the exporter has learned to expect.
-SEASONS = {
-    "snow in Bavaria": Scene("bavaria", days(20, 30), kinds=("cottage", "eastwest", "farm")),
-    "melt in the far north": Scene("arctic", days(112, 122), kinds=("home", "cottage"), turn=3),
-    "storms in Singapore": Scene("singapore", days(150, 160), kinds=("eastwest", "wall"), turn=1),
-    "summer in Texas": Scene("texas", days(172, 179), kinds=("limited", "clipped", "field")),
-    "winter in the desert": DESERT,
-    "winter in the desert, nothing expected": replace(DESERT, expecting=False),
-}
 
 # What still fires for no reason, and which faults are still missed.
 KNOWN = {

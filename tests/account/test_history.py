@@ -64,6 +64,19 @@ def test_the_newest_row_wins_and_tells_its_time(name):
     assert START - 700 <= kept.at <= server.time() - 400
 
 
+@pytest.mark.parametrize("name", [ONE, TEN])
+def test_a_row_from_a_time_that_has_not_come_hides_no_other(name):
+    server, view = world({1: 1}, hours=0.2), View()
+    marks = server.marks
+    server.marks = lambda *asked: [*marks(*asked), START + 86_400, START + 10 * 86_400]
+
+    walk(server, name, view=view)
+
+    (kept,) = view.state.answers[name].values()
+    assert kept.value.values == {"active_power": kept.at}
+    assert START - 700 <= kept.at <= server.time() - 400
+
+
 def test_one_device_a_call_is_asked_by_its_dn_and_with_its_type_as_a_number():
     server = world({1: 1, 39: 1})
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from exporter.account.alarm_windows import AHEAD
 from exporter.account.changes import Changes
 from exporter.account.fleet import Fleet
 from exporter.account.handlers.base import (
@@ -61,9 +62,10 @@ class RowsHandler(DefaultHandler):
         self, planned: PlannedCall, parsed: Parsed[TimedReading], changes: Changes
     ) -> Outcome:
         newest: dict[str, TimedReading] = {}
-        oldest = self._clock.time() - self._schedule.max_age
+        now = self._clock.time()
+        oldest, latest = now - self._schedule.max_age, now + AHEAD  # nothing is measured later
         for row in parsed.records:
-            if row.reading.values and row.start >= oldest:
+            if row.reading.values and oldest <= row.start <= latest:
                 known = newest.get(row.reading.subject, row)
                 newest[row.reading.subject] = max(known, row, key=lambda each: each.start)
         values = _by_name(planned.members, (row.reading for row in newest.values()))

@@ -188,7 +188,7 @@ class Translator:
         elif rule.factor is None:
             result.reject(RejectedValue(rule.row.key, raw, UNDECIDED))
         elif raw or not rule.zero_is_absent:
-            value = raw * rule.factor
+            value = raw * rule.factor + 0.0  # nothing is -0.0, which a turned sign makes of 0
             if not rule.range.contains(raw, value, context.output):
                 _reject_value(result, rule.row.key, raw, value)
             elif kind is Kind.COUNTER:
@@ -238,7 +238,9 @@ def _without_unknown_objects(reading: Reading, known: Collection[str]) -> Readin
 
     def is_kept(key: str) -> bool:
         head, dot, _ = key.partition(".")
-        return head in known if dot and head in reading.rejected else key not in known
+        if dot and head in reading.rejected:
+            return head in known
+        return key not in known or reading.rejected.get(key) is not Rejection.WRONG_TYPE
 
     return replace(
         reading,

@@ -96,7 +96,7 @@ def devices(data: Any, asked: Collection[str]) -> Parsed[Device]:
             type_id=type_id,
             name=parse_text(item.get("devName")),
             model=parse_text(item.get("model")) or parse_text(item.get("invType")),
-            serial_number=parse_text(item.get("esnCode")),
+            serial_number=parse_serial(item.get("esnCode")),
             software_version=parse_text(item.get("softwareVersion")),
             dn=parse_dn(item) or "",
             latitude=latitude,

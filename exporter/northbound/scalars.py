@@ -121,7 +121,7 @@ def parse_device_id(raw: object) -> str | None:
 
 def parse_dn(item: Mapping[str, object]) -> str | None:
     """The name by which newer interfaces know a device, None for no name; some say `devDns`."""
-    return parse_text(item.get("devDn") or item.get("devDns")).strip() or None
+    return parse_serial(item.get("devDn")) or parse_serial(item.get("devDns")) or None
 
 
 def parse_plant_code(item: Mapping[str, Any]) -> str | None:

@@ -94,6 +94,13 @@ def test_what_else_is_told_of_modules_is_unknown(world, sent, unknown):
     assert [key for _, key in world.view.unknown_keys] == unknown
 
 
+@pytest.mark.parametrize("beside", [{}, {"battery_soc": "bad"}])
+@pytest.mark.parametrize("sent", ['{"unit1": []}', 3])
+def test_modules_that_are_no_object_are_an_unknown_key(world, sent, beside):
+    answer(world, [{"devId": STACKS, "dataItemMap": {"battery_unit_info": sent, **beside}}])
+    assert [key for _, key in world.view.unknown_keys] == ["battery_unit_info"]
+
+
 def test_another_object_is_one_unknown_key_and_a_known_one_of_the_wrong_type(world):
     values = {"other": {"a": {"b": 1}, "c": {"sn": "A"}}, "battery_soc": {"value": 5}}
     answer(world, [{"devId": STACKS, "dataItemMap": values}])

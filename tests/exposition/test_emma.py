@@ -60,6 +60,12 @@ def test_the_captured_answer_is_shown_with_the_signs_of_the_other_meters():
     }
 
 
+def test_nothing_flows_without_a_sign():
+    world = page_of((EMMA, {"active_power": 0.0, "reactive_power": -0.0, "active_power_a": 0.0}))
+    shown = world.series("fusionsolar_meter_").values()
+    assert [str(value) for value in shown] == ["0.0", "0.0", "0.0"]
+
+
 def total(world, metric, plant):
     """What `sum by (plant_code)` says, with its digits rounded."""
     return round(

@@ -218,6 +218,14 @@ def test_a_device_list_keeps_ids_exact_and_fills_what_is_missing(data):
     assert by_name['Optimizer "roof" \\ ☀'].id == "-9223372036854775808"
 
 
+@pytest.mark.parametrize("none", ["null", "N/A", "", " ", None])
+def test_a_serial_number_or_dn_that_a_text_denies_is_none(none):
+    item = {"id": 1, "devTypeId": 1, "stationCode": "A", "esnCode": none, "devDn": none}
+    device = one(parsing.devices([item], ["A"]))
+    assert (device.serial_number, device.dn) == ("", "")
+    assert one(parsing.devices([{**item, "devDns": "NE=1"}], ["A"])).dn == "NE=1"
+
+
 def test_the_device_lists_oddities_are_counted(data):
     parsed = parsing.devices(data("getDevList/quirks"), [HILL])
     assert [device.name for device in parsed.records] == ["First"]

@@ -32,7 +32,11 @@ SESSION = 1_200.0  # at no pace: one that ends within ten minutes is taken for s
 STEP = 2.0  # seconds between two events
 LOOK = 15  # events between two looks at the whole page
 ACCOUNTS = ("north", "south")
-OFF = {"login", "devUpgrade", "snIsRegister", "getDevFiveMinutes"}
+# The other sources of getDevRealKpi's values, what the edition lacks, and what is never polled.
+OFF = {
+    "login", "devUpgrade", "snIsRegister", "getDevFiveMinutes", "getDevHistoryKpi",
+    "device/history", "active-power-control-mode", "battery-mode",
+}  # fmt: skip
 # None at login, and no stolen session: the waits after one are of up to half an hour, at any pace.
 FAULTS: Mapping[str, Mapping[str, Any]] = {
     "fail_code": {"value": 20004},

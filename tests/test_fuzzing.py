@@ -41,7 +41,8 @@ pytestmark = pytest.mark.slow
 
 HOST = "https://fusionsolar.test"
 PASSWORD, TOKEN = "top-secret", "t0ken"
-SAME_VALUES = ("getDevRealKpi", "getDevFiveMinutes")  # of which an account walks one
+# Of which an account walks one; here one of the first two, about which answers are drawn.
+SAME_VALUES = ("getDevRealKpi", "getDevFiveMinutes", "getDevHistoryKpi", "device/history")
 WALKED = [row for row in INTERFACES.values() if row.content is not Content.NOTHING]
 REASON = re.compile(r"[0-9]{1,5}|http_[0-9]{3}|[a-z_]+")
 STEPS = 40  # of one account: calls, or waits of a minute
@@ -109,14 +110,14 @@ class Server(Client):
 class Account:
     """An account: a poller, its page, and what the server says."""
 
-    def __init__(self, say, left_out):
+    def __init__(self, say, source):
         self.clock = FakeClock(365 * 86_400.0)
         self.server = Server(say)
         self.world = ClockedWorld(self.clock, severities=SEVERITIES, max_active_per_plant=3)
         polled = [
             PollConfig(row, (Limit(1, MINUTE),), 0.0)
             for row in [LOGIN, *WALKED]
-            if row.name != left_out
+            if row.name == source or row.name not in SAME_VALUES
         ]
         self.poller = Poller(
             AccountConfig("home", polled, 20.0, AlarmFilter(), Fleet),
@@ -173,9 +174,9 @@ def pages():
 
 
 @settings(max_examples=25)
-@given(st.data(), st.sampled_from(SAME_VALUES))
-def test_whatever_is_answered_the_page_is_sound(pages, data, left_out):
-    home = Account(partial(said, data.draw), left_out)
+@given(st.data(), st.sampled_from(SAME_VALUES[:2]))
+def test_whatever_is_answered_the_page_is_sound(pages, data, source):
+    home = Account(partial(said, data.draw), source)
     home.poll(STEPS)
     shown = home.world.series()
     assert all(map(isfinite, shown.values()))

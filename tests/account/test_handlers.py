@@ -218,7 +218,7 @@ def test_an_older_window_that_is_refused_holds_up_no_other(failure):
     asked = bodies(server, "getAlarmList")
     sweep = [body["beginTime"] for body in asked if body["endTime"] / 1e3 < START]
     tries = 1 if failure.enveloped else 2
-    assert len(sweep) == 55 * tries
+    assert len(sweep) == 54 * tries  # the server had forgotten one when its turn came
     assert len({begin // (DAY * 1_000) for begin in sweep}) == 53  # days
     assert view.shown["alarms"] == len(asked) - len(sweep)
     assert view.last["unanswered", "getAlarmList"] == 0

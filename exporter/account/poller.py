@@ -78,6 +78,9 @@ class Poller:
         self._schedule = self._polling.schedule
         self._state = self._polling.state
         self._log_refusal()
+        if self._polling.gateway.has_session:  # whose next call may be due hours from now
+            self._set_up(up=True)
+            self._polling.publish()
         self._check_readiness()
         self._report()
 

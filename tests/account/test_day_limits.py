@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 from account.test_commands_beside import probe
-from account.world import EPOCH, HOUR, account, poller, refused, run
+from account.world import EPOCH, HOUR, View, account, poller, refused, run
 
 from exporter.account.database import Database
 from exporter.account.probe import NotNowError
@@ -81,3 +81,19 @@ def test_the_rest_survives_a_restart_and_commands_heed_it():
 
     assert len(server.paths("getStationRealKpi")) == asked
     assert len(server.paths("getKpiStationDay")) > 15
+
+
+def test_an_account_whose_calls_are_used_up_is_up_after_a_restart():
+    server, database, view = account(devices={}, hours=8), Database(), View()
+    used_up(server, 7, 9)
+    run(poller(server, walked=WALKED, database=database))
+
+    poller(server, view, walked=WALKED, database=database)  # before any call
+
+    assert view.last["up"] is True
+
+
+def test_an_account_is_not_up_before_its_first_login():
+    server, view = account(devices={}), View()
+    poller(server, view, walked=WALKED)
+    assert "up" not in view.last

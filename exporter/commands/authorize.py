@@ -9,7 +9,7 @@ from exporter import NAME
 from exporter.account.refresh_token import RefreshTokenFile
 from exporter.commands.account_access import FAILED, explain, reports_failures, say
 from exporter.commands.options import accounts_of, add_account, add_config, fail, load_settings
-from exporter.commands.redirect import Redirect, RefusedError
+from exporter.commands.redirect import AuthorizationError, Redirect
 from exporter.config import AccountSettings, OAuthSettings
 from exporter.northbound.errors import CallError
 from exporter.wiring import token_endpoint_of
@@ -46,7 +46,7 @@ def run(flags: argparse.Namespace) -> int:
         with kept.locked(wait=True):
             token = _refresh_token(account, auth, code)
             kept.write(token)
-    except RefusedError as refusal:
+    except AuthorizationError as refusal:
         say(f"{NAME}: {refusal}")
         return FAILED
     except OSError as error:
@@ -73,7 +73,7 @@ def _code(auth: OAuthSettings) -> str:
     """Sends the owner to the server, and waits for what comes back.
 
     Raises:
-        RefusedError: There is no code.
+        AuthorizationError: There is no code.
     """
     state = token_hex(_STATE_BYTES)
     asked = {
@@ -95,17 +95,17 @@ def _refresh_token(account: AccountSettings, auth: OAuthSettings, code: str) -> 
     """Exchanges the code.
 
     Raises:
-        RefusedError: The server gives no refresh token for it.
+        AuthorizationError: The server gives no refresh token for it.
     """
     try:
         tokens = token_endpoint_of(auth, account.timeout).exchange(code, auth.redirect_uri)
     except CallError as error:
         if error.reason != "invalid_grant":
-            raise RefusedError(explain(error)) from None
-        raise RefusedError(
+            raise AuthorizationError(explain(error)) from None
+        raise AuthorizationError(
             "the code is not valid: it is used up, too old, or for another auth.redirect_uri; "
             "run this again"
         ) from None
     if tokens.refresh is None:
-        raise RefusedError("the server gave no refresh token; check auth.scope")
+        raise AuthorizationError("the server gave no refresh token; check auth.scope")
     return tokens.refresh

@@ -28,7 +28,7 @@ _REFUSALS: Mapping[str, str] = {
 }
 
 
-class RefusedError(Exception):
+class AuthorizationError(Exception):
     """There will be no code; the text says why."""
 
 
@@ -40,14 +40,16 @@ def code_in(query: str, state: str) -> str:
     """The code that an address brings in its query.
 
     Raises:
-        RefusedError: It brings a refusal.
+        AuthorizationError: It brings a refusal.
         NotOursError: It brings neither, or another `state` than was sent.
     """
     given = {name: values[0] for name, values in parse_qs(query).items() if len(values) == 1}
     if not hmac.compare_digest(given.get("state", "").encode(), state.encode()):
         raise NotOursError("its state is not the one of this authorisation")
     if "error" in given:
-        raise RefusedError(_REFUSALS.get(given["error"], "the server refused without saying why"))
+        raise AuthorizationError(
+            _REFUSALS.get(given["error"], "the server refused without saying why")
+        )
     if not _CODE.fullmatch(given.get("code", "")):
         raise NotOursError("there is no code in it")
     return given["code"]
@@ -57,7 +59,7 @@ def code_pasted(text: str, state: str) -> str:
     """The code in what a person pasted: the whole address, its query, or the code alone.
 
     Raises:
-        RefusedError, NotOursError: As `code_in`.
+        AuthorizationError, NotOursError: As `code_in`.
     """
     text = text.strip()
     if re.search(r"://|\b(?:code|error)=", text):
@@ -85,7 +87,7 @@ class Redirect:
         self._pasted = pasted
         self._tell = tell
         self._code: str | None = None
-        self._refusal: RefusedError | None = None
+        self._refusal: AuthorizationError | None = None
         self._listener = self._listen(uri)
         self.is_awaited = self._listener is not None
 
@@ -110,7 +112,7 @@ class Redirect:
         """Returns the code once it comes.
 
         Raises:
-            RefusedError: There will be none.
+            AuthorizationError: There will be none.
         """
         with selectors.SelectSelector() as selector:  # which takes files as well
             if self._listener is not None:
@@ -123,7 +125,7 @@ class Redirect:
                 if self._refusal is not None:
                     raise self._refusal
                 if self._code is None and not selector.get_map():
-                    raise RefusedError("no code was given")
+                    raise AuthorizationError("no code was given")
         return self._code
 
     def _read(self) -> bool:
@@ -137,7 +139,7 @@ class Redirect:
         """Takes what came; returns whether it ends the waiting."""
         try:
             self._code = code_of(text, self._state)
-        except RefusedError as refusal:
+        except AuthorizationError as refusal:
             self._refusal = refusal
         except NotOursError as error:
             self._tell(f"that is not it: {error}")
@@ -154,7 +156,7 @@ class _Listener(socketserver.TCPServer):
     def __init__(
         self, port: int, path: str, take: Callable[[Callable[[str, str], str], str], bool]
     ) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__(("127.0.0.1", port), _RedirectHandler)
         self.path = path
         self.take = take
 
@@ -167,7 +169,7 @@ class _Listener(socketserver.TCPServer):
         """Lets a browser hang up."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _RedirectHandler(BaseHTTPRequestHandler):
     timeout = 5  # seconds for a request: nobody else is answered meanwhile
     server: _Listener
     server_version = NAME

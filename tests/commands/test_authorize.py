@@ -16,7 +16,13 @@ import yaml
 
 from exporter import cli
 from exporter.commands import authorize
-from exporter.commands.redirect import NotOursError, Redirect, RefusedError, code_in, code_pasted
+from exporter.commands.redirect import (
+    AuthorizationError,
+    NotOursError,
+    Redirect,
+    code_in,
+    code_pasted,
+)
 from exporter.simulator.http.server import Server
 from exporter.simulator.http.system import System
 from exporter.simulator.world.fleet import build
@@ -345,7 +351,7 @@ def test_what_is_no_code_of_ours_is_not_taken(query):
 
 
 def test_a_browser_that_says_nothing_keeps_nobody_waiting_for_ever(person, monkeypatch):
-    monkeypatch.setattr("exporter.commands.redirect._Handler.timeout", 0.05)
+    monkeypatch.setattr("exporter.commands.redirect._RedirectHandler.timeout", 0.05)
     port = int(person.redirect_uri.split(":")[2].split("/")[0])
     with (
         Redirect(person.redirect_uri, STATE, sys.stdin, print) as redirect,
@@ -356,5 +362,5 @@ def test_a_browser_that_says_nothing_keeps_nobody_waiting_for_ever(person, monke
 
 
 def test_a_refusal_is_one_whatever_else_comes_with_it():
-    with pytest.raises(RefusedError, match="did not agree"):
+    with pytest.raises(AuthorizationError, match="did not agree"):
         code_in(f"error=access_denied&code=c-1&state={STATE}", STATE)

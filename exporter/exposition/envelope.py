@@ -73,9 +73,11 @@ class Envelope:
         changed = False
         for name, watts in slot.watts.items():
             if name in self._learned.names or watts > 0:  # inputs without modules teach nothing
-                row = self._row(name, slot.sun)
+                before = self._row(name, slot.sun)
+                row = before[:]
                 mean = watts / slot.count
-                if expected_row.learn(row, slot.sun, light, mean, limited=slot.limited):
+                expected_row.learn(row, slot.sun, light, mean, limited=slot.limited)
+                if row != before:
                     self._put(name, row)
                     changed = True
         return changed
@@ -84,17 +86,15 @@ class Envelope:
         """The watts of a clear sky, by name, of those that are known."""
         if sun.elevation < LEAST_ELEVATION:
             return {}
-        found = {
-            name: expected_row.expected(self._row_at(position), sun)
-            for position, name in enumerate(self._learned.names)
-        }
-        return {name: watts for name, watts in found.items() if watts is not None}
+        watts = expected_row.expected(self._learned.rows, sun)
+        return {name: each for name, each in zip(self._learned.names, watts, strict=True) if each}
 
-    def expected_of_device(self, sun: Sun) -> float | None:
-        """The watts of a clear sky of the device itself; None while not known."""
-        if DEVICE not in self._learned.names or sun.elevation < LEAST_ELEVATION:
-            return None
-        return expected_row.expected(self._row_at(self._learned.names.index(DEVICE)), sun)
+    def expected_of_device(self, sun: Sun) -> float:
+        """The watts of a clear sky of the device itself; 0 while not known."""
+        names = self._learned.names
+        if DEVICE not in names or sun.elevation < LEAST_ELEVATION:
+            return 0.0
+        return expected_row.expected(self._row_at(names.index(DEVICE)), sun)[0]
 
     @property
     def days(self) -> int:

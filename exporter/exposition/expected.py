@@ -43,13 +43,22 @@ _STRINGS = tuple(
 
 
 def powers(samples: Samples) -> dict[str, float]:
-    """The watts of an inverter, as DC where it tells, and of its strings by their label."""
+    """The watts of an inverter, as DC where it tells, and of its strings that give any."""
     whole = samples.get(_DC, samples.get(_AC))
     watts = {} if whole is None else {DEVICE: max(0.0, whole)}
     for string, voltage, current in _STRINGS:
-        if voltage in samples and current in samples:
-            watts[string] = max(0.0, samples[voltage] * samples[current])
+        amperes = samples.get(current, 0.0)
+        if amperes > 0 and (volts := samples.get(voltage, 0.0)) > 0:
+            watts[string] = volts * amperes
     return watts
+
+
+_INVERTER, _LEARNED = series_of(INVERTER_EXPECTED), series_of(EXPECTED_LEARNED)
+
+
+@cache
+def _expected_series(name: str) -> Series:
+    return _INVERTER if name == DEVICE else series_of(STRING_EXPECTED, name)
 
 
 class ExpectedPower:
@@ -95,7 +104,7 @@ class ExpectedPower:
             if not isinstance(reading, Reading):
                 continue
             values = reading.values
-            digest = hash(frozenset(values.items()))
+            digest = hash(tuple(values.values()))
             if digest == self._last.get(name) or values.get("run_state") == OFFLINE["run_state"]:
                 continue
             self._last[name] = digest
@@ -113,14 +122,14 @@ class ExpectedPower:
         They age like the answers of the interface that they stand beside.
         """
         devices, suns = self._fleet.devices, self._suns(at)
-        inverters: dict[str, Samples] = {}
-        plants: dict[str, Samples] = {}
-        for name in self._inverters_of(names):
-            code = devices[name].plant_code
-            if (sun := suns(code)) is not None:
-                inverters[name] = self._of_device(name, sun)
-                if code not in plants:
-                    plants[code] = self._of_plant(code, sun)
+        lit = {
+            name: sun
+            for name in self._inverters_of(names)
+            if (sun := suns(devices[name].plant_code)) is not None
+        }
+        inverters = {name: self._of_device(name, sun) for name, sun in lit.items()}
+        by_plant = {devices[name].plant_code: sun for name, sun in lit.items()}
+        plants = {code: self._of_plant(code, sun, inverters) for code, sun in by_plant.items()}
         expected = {Subject.DEVICES: inverters, Subject.PLANTS: plants}
         return {
             Source(interface.name, subject, part=PART): samples
@@ -132,22 +141,23 @@ class ExpectedPower:
         if name not in self._learned:
             return {}
         envelope = self._envelope(name)
-        samples = {series_of(EXPECTED_LEARNED): envelope.days * DAY}
+        samples = {_LEARNED: envelope.days * DAY}
         for string, watts in envelope.expected(sun).items():
-            labels = () if string == DEVICE else (string,)
-            metric = STRING_EXPECTED if labels else INVERTER_EXPECTED
-            samples[series_of(metric, *labels)] = round(watts, 1)
+            samples[_expected_series(string)] = round(watts, 1)
         return samples
 
-    def _of_plant(self, code: str, sun: Sun) -> Samples:
+    def _of_plant(self, code: str, sun: Sun, inverters: Mapping[str, Samples]) -> Samples:
+        """What is expected of a plant, of some of whose inverters it is here already."""
         known = [
-            self._envelope(name).expected_of_device(sun) if name in self._learned else None
-            for name in self._inverters.get(code, ())
+            inverters[name].get(_INVERTER, 0.0)
+            if name in inverters
+            else self._of_inverter(name, sun)
+            for name in self._inverters[code]
         ]
-        watts = [each for each in known if each is not None]
-        if not known or len(watts) < len(known):
-            return {}
-        return {series_of(PLANT_EXPECTED): round(sum(watts), 1)}
+        return {series_of(PLANT_EXPECTED): round(sum(known), 1)} if all(known) else {}
+
+    def _of_inverter(self, name: str, sun: Sun) -> float:
+        return self._envelope(name).expected_of_device(sun) if name in self._learned else 0.0
 
     def _inverters_of(self, names: Iterable[str]) -> Iterable[str]:
         devices = self._fleet.devices

@@ -7,7 +7,9 @@ under way and the one before. See docs/expected-power.md.
 """
 
 from array import array
+from collections.abc import Iterator
 from math import log2, sqrt
+from operator import add
 from typing import TypeAlias
 
 from exporter.account.learned import (
@@ -24,6 +26,7 @@ from exporter.account.learned import (
     SLOTS,
     TOP,
     TOP_BEFORE,
+    WIDTH,
 )
 from exporter.exposition.sky import Light, Sun, clear_day, on_plane, planes_at
 
@@ -33,7 +36,7 @@ SLOT = 360 / SLOTS  # degrees of the sun's hour angle
 LEAST_DAYS = 7  # that were learned from, until anything is expected
 GENERATION = 10  # days; then it ends, if enough of them were fair
 FAIR_DAYS = 3
-FAIR_SHARE = 0.7  # of what was expected, in a slot of at least so much of the highest power
+FAIR_SHARE = 0.8  # of what was expected, in a slot of at least so much of the highest power
 FAIR_TOP = 0.4
 FALL = 0.004  # a day: the level of a whole row falls no faster
 FORGET = 180  # days; then what is contradicted all the time is given up
@@ -82,47 +85,63 @@ def days_of(row: Row) -> int:
     return row[DAYS] + row[DAYS_BEFORE]
 
 
-def expected(row: Row, sun: Sun) -> float | None:
-    """The watts of a clear sky, at most the highest that were seen; None while not known."""
+def expected(rows: Row, sun: Sun) -> list[float]:
+    """The watts of a clear sky of each of these rows, at most the highest that were seen.
+
+    0 while not known. All rows at once, number by number: this is done at every answer.
+    """
     slot = slot_of(sun)
-    share = float(known_share(row, slot))
-    if not share or days_of(row) < LEAST_DAYS or sun.day - row[LAST] > FORGET:
-        return None
     aside = (sun.hour_angle - _CENTRES[slot]) / SLOT
-    neighbour = known_share(row, (slot + (1 if aside > 0 else -1)) % SLOTS)
-    if neighbour:
-        share += (neighbour - share) * abs(aside)
-    watts = decoded(share) * on_plane(sun.light, planes_at(sun.latitude)[row[PLANE]])
-    return min(watts, decoded(max(row[TOP], row[TOP_BEFORE])))
+    beside = (slot + (1 if aside > 0 else -1)) % SLOTS
+    planes = planes_at(sun.latitude)
+    lit = {plane: on_plane(sun.light, planes[plane]) for plane in set(rows[PLANE::WIDTH])}
+    return [
+        min(
+            decoded(share + (near - share) * abs(aside) if near else share) * lit[plane],
+            decoded(top),
+        )
+        if share and days >= LEAST_DAYS and sun.day - last <= FORGET
+        else 0.0
+        for share, near, plane, days, last, top in zip(
+            _known_shares(rows, slot),
+            _known_shares(rows, beside),
+            rows[PLANE::WIDTH],
+            map(add, rows[DAYS::WIDTH], rows[DAYS_BEFORE::WIDTH]),
+            rows[LAST::WIDTH],
+            map(max, rows[TOP::WIDTH], rows[TOP_BEFORE::WIDTH]),
+            strict=True,
+        )
+    ]
 
 
-def learn(row: Row, sun: Sun, light: Light, watts: float, *, limited: bool) -> bool:
-    """Learns the mean of a slot that is over; returns whether the row is another than before.
+def _known_shares(rows: Row, slot: int) -> Iterator[int]:
+    return map(max, rows[SECOND + slot :: WIDTH], rows[FORMER + slot :: WIDTH])
+
+
+def learn(row: Row, sun: Sun, light: Light, watts: float, *, limited: bool) -> None:
+    """Learns the mean of a slot that is over.
 
     `light` is the mean of the clear skies, `sun` one of the suns in the slot. What was `limited`
     could have been more: it teaches only if it is more than was known.
     """
     slot = slot_of(sun)
     if sun.day < row[LAST]:
-        return False
-    new_day = sun.day > row[LAST]
-    if new_day:
+        return
+    if sun.day > row[LAST]:
         _begin_day(row, sun)
     power = encoded(watts)
     share = encoded(watts / on_plane(light, planes_at(sun.latitude)[row[PLANE]]))
     known = known_share(row, slot)
     if not power or (limited and share <= known):
-        return new_day
+        return
     top = max(row[TOP], row[TOP_BEFORE])
     if known and share >= known + _FAIR_SHARE and power >= top + _FAIR_TOP:
         row[FAIR] += row[LAST_FAIR] != sun.day
         row[LAST_FAIR] = sun.day
     row[TOP] = max(row[TOP], power)
-    if share <= row[SECOND + slot]:
-        return new_day
-    row[SECOND + slot] = min(share, row[BEST + slot])
-    row[BEST + slot] = max(share, row[BEST + slot])
-    return True
+    if share > row[SECOND + slot]:
+        row[SECOND + slot] = min(share, row[BEST + slot])
+        row[BEST + slot] = max(share, row[BEST + slot])
 
 
 def _begin_day(row: Row, sun: Sun) -> None:

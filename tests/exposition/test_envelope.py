@@ -8,7 +8,7 @@ from exposition.roofs import DAY, MARCH, MUNICH, Roof, ratio, watch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.account.learned import PLANE, LearnedPower
+from exporter.account.learned import PLANE, TOP, TOP_BEFORE, LearnedPower
 from exporter.exposition.envelope import LEAST_ELEVATION, Envelope
 from exporter.exposition.expected_row import LEAST_DAYS, decoded, encoded
 from exporter.exposition.sky import sun_over
@@ -103,15 +103,49 @@ def test_a_slow_decline_is_seen_while_it_lasts():
     assert ratio(days[85:]) / (1 - 57 / 200) > 1.15
 
 
+HOURS = tuple(slot * 2 / 3 for slot in range(-6, 7))  # the middle of each slot of the day
+
+
+def lowered(share, days, *, hours=HOURS):
+    """An envelope after weeks of clear days, and then of days with a share of that power.
+
+    Which is true of these hours only.
+    """
+    envelope = taught(range(20), hours=HOURS)
+    for day in range(20, 20 + days):
+        for hour in HOURS:
+            power = clear(day, hour) * (share if hour in hours else 1.0)
+            envelope.learn(sun_on(day, hour), {"": power})
+    return envelope
+
+
+def shares(envelope, day):
+    """What is expected of each hour of a day, as a share of what a clear sky gives."""
+    return [envelope.expected(sun_on(day, hour))[""] / clear(day, hour) for hour in HOURS]
+
+
+@pytest.mark.parametrize(
+    ("share", "days", "low", "high"),
+    [
+        (0.5, 150, 0.9, 1.2),  # too much for a season: a fault
+        (0.85, 20, 0.88, 1.03),  # it may be a season, and is followed slowly
+        (0.85, 150, 0.78, 0.92),
+    ],
+)
+def test_how_long_less_power_is_seen(share, days, low, high):
+    found = shares(lowered(share, days), 20 + days)
+    assert low < min(found) <= sum(found) / len(found) < high
+
+
+def test_shade_on_all_but_an_hour_raises_nothing_in_that_hour():
+    assert shares(lowered(0.5, 60, hours=HOURS[1:]), 80)[0] < 1.12
+
+
 def test_new_shade_is_followed_within_weeks():
-    envelope = taught(range(20), hours=range(-4, 5))
-    for day in range(20, 45):
-        for hours in range(-4, 5):
-            shade = 0.2 if hours < -1 else 1.0
-            envelope.learn(sun_on(day, hours), {"": shade * clear(day, hours)})
-    for hours, shade in ((-3, 0.2), (-2, 0.2), (0, 1.0), (3, 1.0)):
-        expected = envelope.expected(sun_on(45, hours))[""]
-        assert expected == pytest.approx(shade * clear(45, hours), rel=0.15)
+    envelope = lowered(0.2, 25, hours=HOURS[:4])
+    found = shares(envelope, 45)
+    assert found[:4] == pytest.approx([0.2] * 4, abs=0.08)
+    assert found[4:] == pytest.approx([1.0] * 9, rel=0.1)
 
 
 # What is not known
@@ -241,6 +275,21 @@ def test_an_earlier_reading_teaches_nothing():
             assert not later.learn(sun_on(day), {"": 9_000.0})
         assert not later.finish()
     assert learned == before
+
+
+def test_an_earlier_slot_of_a_day_teaches_nothing():
+    learned = LearnedPower()
+    envelope = taught(range(10), envelope=Envelope(learned))
+    before = deepcopy(learned)
+    envelope.learn(sun_on(10), {"": clear(10)})
+    envelope.learn(sun_on(10, -2), {"": 50_000.0})
+    envelope.finish()
+    envelope.learn(sun_on(10, -2), {"": 50_000.0})
+    envelope.finish()
+    assert max(learned.rows[TOP], learned.rows[TOP_BEFORE]) < 1.01 * max(
+        before.rows[TOP], before.rows[TOP_BEFORE]
+    )
+    assert envelope.expected(sun_on(10, -2)) == {}
 
 
 def test_only_what_changes_is_to_be_kept():

@@ -188,6 +188,8 @@ def test_what_was_learned_is_saved_when_it_changes(world):
     world.save()
     world.answer(DEVICES, ["1"], {"1": values(world.epoch + 1)})
     assert ("learned_power", "1") not in world.unsaved()
+    spend(world, 1, "1")
+    assert ("learned_power", "1") in world.unsaved()
 
 
 def test_what_was_learned_goes_with_its_inverter(world):

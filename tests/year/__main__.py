@@ -58,7 +58,7 @@ def chosen_scenes(chosen):
 
 def said(chosen):
     if chosen.short:
-        return "The shortened form of the suite, some days of each climate:"
+        return "Some days of each climate, as in the suite; whole years have more kinds of fault:"
     return f"Days {chosen.days} with seed {', '.join(map(str, chosen.seed))}:"
 
 

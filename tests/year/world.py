@@ -11,7 +11,7 @@ from year.readings import Page
 from year.sky import STEPS, Sky
 
 REST = 16  # days after a fault until its plant is itself again
-WARM_UP = 21  # days before a window that teach the rules what is usual
+WARM_UP = 45  # days before a window that teach the rules what is usual
 SUSPECT = "suspect"  # the account that account faults befall, and its exporter's instance
 
 # The plants that faults befall, and how many of them at a time, each another inverter.

@@ -23,7 +23,7 @@ LEAST_ELEVATION = 10.0  # degrees; below, haze and hills decide
 
 
 @dataclass(slots=True)
-class _Slot:
+class _DaySlot:
     """What was measured in a slot of the day: sums of `count` suns, and of each name's watts."""
 
     sun: Sun
@@ -45,7 +45,7 @@ class Envelope:
 
     def __init__(self, learned: LearnedPower) -> None:
         self._learned = learned
-        self._slot: _Slot | None = None
+        self._slot: _DaySlot | None = None
         self._when = (0, 0)  # the day and slot of the last reading
         if any(plane >= WAYS for plane in learned.rows[PLANE::WIDTH]):  # of another version
             learned.names, learned.rows = [], array("H")
@@ -60,7 +60,7 @@ class Envelope:
         changed = self.finish() if when > self._when else False
         if sun.elevation >= LEAST_ELEVATION and when >= self._when:
             if self._slot is None:
-                self._slot, self._when = _Slot(sun), when
+                self._slot, self._when = _DaySlot(sun), when
             self._slot.add(sun, watts, limited=limited)
         return changed
 

@@ -2,6 +2,7 @@ import asyncio
 import gzip
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -12,6 +13,7 @@ from exporter.exposition.page import Format, Page
 from exporter.status.model import Status
 from exporter.web.app import build
 from exporter.web.page_cache import MAX_PAGES, PageCache, QueueFullError
+from exporter.web.status_page import StatusPage
 
 METRICS = b"power 1.0\n"
 LONG = 20.0  # seconds; never reached by what works
@@ -240,7 +242,9 @@ def held():
 
 
 @pytest.fixture
-def site(held):
+def site(held, monkeypatch):
+    """A site on which a look at the accounts does not age, however slow the machine is."""
+    monkeypatch.setattr("exporter.web.app.StatusPage", partial(StatusPage, now=lambda: 0.0))
     return Client(build(lambda _: METRICS, lambda: 0, list, held))
 
 

@@ -67,7 +67,7 @@ def value(device: int, number: int) -> float:
 
 def kept(devices: range) -> Page:
     """The page, its blocks rendered as answers would have left them."""
-    page = Page(CollectorRegistry(), time.monotonic)
+    page = Page({}, time.monotonic)
     for start in range(0, len(devices), BATCH):
         batch = devices[start : start + BATCH]
         chunks = {
@@ -96,7 +96,7 @@ class Inverters:
             self._values[times] = FORENOON * 1e3
         self._view = AccountView(
             "home",
-            page=Page(CollectorRegistry(), self._now),
+            page=Page({}, self._now),
             telemetry=Telemetry(),
             translator=Translator({}),
             places=places,

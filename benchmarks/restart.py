@@ -72,7 +72,7 @@ def _write_state(path: Path, devices: int) -> None:
     telemetry = Telemetry()
     view = AccountView(
         "writer",
-        page=Page(telemetry.registry, time.monotonic),
+        page=Page(telemetry.registries, time.monotonic),
         telemetry=telemetry,
         translator=Translator({}),
         places={},

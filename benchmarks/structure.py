@@ -139,7 +139,7 @@ def _poller(url: str) -> tuple[Poller, Telemetry]:
     account, scale, clock, telemetry = settings.accounts[0], MINUTE / 60, SystemClock(), Telemetry()
     polled = tuple(poll_configs(settings, account, scale))
     telemetry.introduce(account.name, [each.interface.name for each in polled])
-    page = Page(telemetry.registry, clock.now)
+    page = Page(telemetry.registries, clock.now)
     poller = Poller(
         account_config(settings, account, polled, scale),
         client=client_of(account),
@@ -152,8 +152,7 @@ def _poller(url: str) -> tuple[Poller, Telemetry]:
 
 
 def _requests(telemetry: Telemetry) -> float:
-    (family,) = telemetry.requests.collect()
-    return sum(s.value for s in family.samples if s.labels.get("interface") == FOLLOWED)
+    return telemetry.value("default", "fusionsolar_api_requests_total", interface=FOLLOWED) or 0.0
 
 
 if __name__ == "__main__":

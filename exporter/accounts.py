@@ -2,7 +2,7 @@
 
 import gc
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +86,7 @@ class Accounts:
         self._was_ready = False
         self._restoring = threading.Lock()
         self._changing = threading.Lock()
-        self._still: Mapping[Format, bytes] = {}
+        self._still: Page | None = None
         self._log = structlog.get_logger()
 
     def occupy(self, settings: Settings) -> None:
@@ -175,35 +175,37 @@ class Accounts:
         for each in self._working.values():
             each.clock.stop()
 
-    def exposition(self, form: Format) -> bytes:
-        """The page; while accounts change hands, as it was before.
+    def exposition(self, form: Format, accounts: Collection[str] | None = None) -> bytes:
+        """The page, or what it says of these accounts; while they change hands, as it was before.
 
         Raises:
-            IncompleteError: Not all accounts have restored yet what they knew.
+            IncompleteError: Not all of them have restored yet what they knew.
         """
-        if restoring := self.restoring():
+        if restoring := self.restoring(accounts):
             raise IncompleteError(restoring)
         with self._changing:
-            return self._still.get(form) or self._page.exposition(form)
+            return (self._still or self._page).exposition(form, accounts)
 
     @contextmanager
     def _at_once(self) -> Iterator[None]:
         """Lets no scrape see a change before all of it is done."""
         with self._changing:
-            self._still = {form: self._page.exposition(form) for form in Format}
+            self._still = self._page.frozen()
         try:
             yield
         finally:
-            self._still = {}
+            self._still = None
 
-    def restoring(self) -> str:
-        """Who is still restoring since the start, in words; empty once all have done so."""
-        left = [name for name, each in self._working.items() if not each.restored.is_set()]
+    def restoring(self, accounts: Collection[str] | None = None) -> str:
+        """Who of these, or of all, still restores since the start, in words; empty once all did."""
+        working = dict(self._working)
+        left = [name for name, each in working.items() if not each.restored.is_set()]
         self._was_complete |= not left
-        if self._was_complete:
+        awaited = [name for name in left if accounts is None or name in accounts]
+        if self._was_complete or not awaited:
             return ""
-        done, total = len(self._working) - len(left), len(self._working)
-        return f"restoring: {done} of {total} accounts done, not yet {', '.join(left)}"
+        done, total = len(working) - len(left), len(working)
+        return f"restoring: {done} of {total} accounts done, not yet {', '.join(awaited)}"
 
     def waiting(self) -> list[str]:
         """What readiness still waits for, in words; nothing once it was reached."""
@@ -264,7 +266,7 @@ class Accounts:
             undone.callback(view.close)
             database = self._database(account, others)
             if self._state or not plan.settings.state.declined:
-                self._telemetry.state_writable.labels(account.name).set_function(
+                self._telemetry.of(account.name).state_writable.labels(account.name).set_function(
                     lambda: database.is_kept
                 )
             poller = Poller(

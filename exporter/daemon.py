@@ -112,7 +112,7 @@ def run(  # noqa: PLR0913  # because a daemon is handed what it serves with
     """
     log = structlog.get_logger()
     telemetry = Telemetry()
-    page = Page(telemetry.registry, SystemClock().now)
+    page = Page(telemetry.registries, SystemClock().now)
     accounts = Accounts(page, telemetry, minute, settings.state.directory)
     accounts.occupy(settings)
     if settings.state.directory:

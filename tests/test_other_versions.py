@@ -9,7 +9,6 @@ from account.state_files import everything, put, values
 from account.world import DAY, EPOCH, EVERYTHING, account, poller, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from exporter.account.database import Database
@@ -27,7 +26,7 @@ JUNK = [None, True, -1, 0.5, 1e300, math.nan, math.inf, 10**400, "", "new", [], 
 def view(clock):
     return AccountView(
         "a",
-        page=Page(CollectorRegistry(), clock.now),
+        page=Page({}, clock.now),
         telemetry=Telemetry(),
         translator=Translator({}),
         places={},

@@ -22,7 +22,6 @@ from account.world import (
     run,
 )
 from killing import KillableServer, Killed
-from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from exporter.account.database import Database
@@ -84,7 +83,7 @@ class Process:
 
     def __init__(self, server, path, may_kill=lambda *_: None, **more):
         self.clock = ProcessClock(server.clock, may_kill)
-        self.page = Page(CollectorRegistry(), self.clock.now)
+        self.page = Page({}, self.clock.now)
         view = AccountView(
             "a",
             page=self.page,

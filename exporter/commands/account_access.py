@@ -144,7 +144,7 @@ def access_to(  # noqa: PLR0913  # an account, and how it is reached
     path = file_of(state.directory, *owner) if state.directory else None
     guest = owner in state.daemons
     telemetry = Telemetry()
-    page = Page(telemetry.registry, clock.now)
+    page = Page(telemetry.registries, clock.now)
     view = view_of(settings, account, polled, page=page, telemetry=telemetry, clock=clock)
     with closing(Database(path, locked=not guest)) as database:
         probe = Probe(

@@ -180,8 +180,5 @@ def _unknown_states(access: Access) -> Iterator[Finding]:
 
 
 def _count(access: Access, metric: str) -> float:
-    labels = {"account": access.account, "metric": metric}
-    return (
-        access.telemetry.registry.get_sample_value("fusionsolar_unknown_states_total", labels)
-        or 0.0
-    )
+    name = "fusionsolar_unknown_states_total"
+    return access.telemetry.value(access.account, name, metric=metric) or 0.0

@@ -163,8 +163,8 @@ class AccountView:
         places = places_of(plants, devices, self._places)
         self._expected.follow(self._fleet, places)
         lines = render_inventory(account, self._currency, plants, devices, places)
-        self._page.update({(account, "inventory"): Block(lines)})
-        self._page.move((account, "sun"), lambda: render_sun(account, places, self._wall()))
+        self._page.update({"inventory": Block(lines)}, account=account)
+        self._page.move("sun", lambda: render_sun(account, places, self._wall()), account=account)
 
     def _accept_values(self) -> None:
         """Accepts those values held back that an operator has named."""
@@ -346,7 +346,7 @@ class AccountView:
     def close(self) -> None:
         """Takes the account off the page, once its poller has ended."""
         self._blocks.clear()
-        self._page.update({(self._account, "inventory"): None})
-        self._page.move((self._account, "sun"), None)
+        self._page.update({"inventory": None}, account=self._account)
+        self._page.move("sun", None, account=self._account)
         for interface in INTERFACES:
             self._page.keep((self._account, interface), None)

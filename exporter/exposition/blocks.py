@@ -131,7 +131,8 @@ class Blocks:
 
     def clear(self) -> None:
         """Takes all of them off the page."""
-        self._page.update(dict.fromkeys(map(id, self._home.values())))
+        gone: dict[Hashable, None] = dict.fromkeys(map(id, self._home.values()))
+        self._page.update(gone, account=self._account)
         self._home.clear()
 
     def _show(self, touched: Iterable[_Members]) -> None:
@@ -139,7 +140,7 @@ class Blocks:
         for block in touched:
             source = self._ageing(block.source)
             changes[id(block)] = Block(self._render(block), source, block.read_at)
-        self._page.update(changes)
+        self._page.update(changes, account=self._account)
 
     def _ageing(self, source: Source) -> Hashable | None:
         """What the page knows the age of a source by; None for one that does not age."""

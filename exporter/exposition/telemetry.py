@@ -24,6 +24,7 @@ from exporter.account.model import InterfaceResult
 from exporter.catalogue.index import STATESETS
 from exporter.catalogue.model import Metric
 from exporter.exposition import families
+from exporter.exposition.page import NO_ACCOUNT
 from exporter.exposition.translate import RejectedValue, Translation
 from exporter.northbound.device_types import device_type_slug
 from exporter.northbound.errors import RATE_LIMITED
@@ -46,28 +47,34 @@ USUAL_FAILURES = ("305", "407", "connection", "malformed", "timeout")
 PARTS = ("poller", "reload", "web")  # of the exporter, by which its own bugs are counted
 BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)  # seconds that a request may take
 NAMED_KEYS = 1_000  # unknown keys, and values not shown, that are named in the log
-_Instrument = Counter | Gauge | Histogram
 
 
-class Telemetry:
-    """All instruments, on a registry of their families."""
+class _Instruments:
+    """Instruments on a registry of their own."""
 
     def __init__(self) -> None:
         # They would double the counters, under names that no contract has.
         disable_created_metrics()  # type: ignore[no-untyped-call]  # as the library declares it
         self.registry = CollectorRegistry()
-        self._of_accounts: list[_Instrument] = []
-        self._of_interfaces: list[_Instrument] = []
-        self.counts: dict[str, AccountCounts] = {}  # by account, as people are shown them
-        ProcessCollector(registry=self.registry)
-        PlatformCollector(registry=self.registry)
-        GCCollector(registry=self.registry)
-        self._gauge(families.BUILD).labels(version(NAME), platform.python_version()).set(1)
-        self.reload_successful = self._gauge(families.RELOAD_SUCCESSFUL)
-        self.reload_timestamp = self._gauge(families.RELOAD_TIMESTAMP)
-        self.errors = self._counter(families.ERRORS)
-        for part in PARTS:
-            self.errors.labels(part)
+
+    def _counter(self, metric: Metric) -> Counter:
+        return Counter(metric.name, metric.help, metric.labels, registry=self.registry)
+
+    def _gauge(self, metric: Metric) -> Gauge:
+        return Gauge(metric.name, metric.help, metric.labels, registry=self.registry)
+
+    def _histogram(self, metric: Metric, buckets: Sequence[float]) -> Histogram:
+        return Histogram(
+            metric.name, metric.help, metric.labels, buckets=buckets, registry=self.registry
+        )
+
+
+class AccountInstruments(_Instruments):
+    """The instruments of one account; `counts` says the same as people are shown it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.counts = AccountCounts()
         self.state_writable = self._gauge(families.STATE_WRITABLE)
         self.up = self._gauge(families.UP)
         self.logins = self._counter(families.LOGINS)
@@ -87,49 +94,13 @@ class Telemetry:
         self.plants = self._gauge(families.PLANTS)
         self.devices = self._gauge(families.DEVICES)
 
-    def _counter(self, metric: Metric) -> Counter:
-        counter = Counter(metric.name, metric.help, metric.labels, registry=self.registry)
-        self._enlist(counter, metric)
-        return counter
-
-    def _gauge(self, metric: Metric) -> Gauge:
-        gauge = Gauge(metric.name, metric.help, metric.labels, registry=self.registry)
-        self._enlist(gauge, metric)
-        return gauge
-
-    def _histogram(self, metric: Metric, buckets: Sequence[float]) -> Histogram:
-        histogram = Histogram(
-            metric.name, metric.help, metric.labels, buckets=buckets, registry=self.registry
-        )
-        self._enlist(histogram, metric)
-        return histogram
-
-    def _enlist(self, instrument: _Instrument, metric: Metric) -> None:
-        if "account" in metric.labels:
-            self._of_accounts.append(instrument)
-        if "interface" in metric.labels:
-            self._of_interfaces.append(instrument)
-
-    def introduce(self, account: str, interfaces: Collection[str]) -> None:
-        """Shows an account's counters at 0 before anything has happened.
-
-        `interfaces` are those it will call. An account that was there before, with other settings,
-        counts on; what depends on them is dropped.
-        """
-        known = self.counts.get(account, AccountCounts())
-        if account in self.counts:  # else there is nothing to look for, in all of it
-            self._drop_unsettled(account, INTERFACES.keys() - set(interfaces))
-        calls = {name: known.calls.get(name, CallCounts()) for name in interfaces}
-        self.counts[account] = replace(known, calls=calls)
-        self.up.labels(account)
-        self.plants.labels(account)
-        self.logins.labels(account)
-        self.sessions_lost.labels(account)
+    def show_at_zero(self, account: str, interfaces: Collection[str]) -> None:
+        """Shows the counters before anything has happened."""
+        for instrument in (self.up, self.plants, self.logins, self.sessions_lost):
+            instrument.labels(account)
         for interface in interfaces:
-            self.requests.labels(account, interface)
-            self.durations.labels(account, interface)
-            self.rate_limited.labels(account, interface)
-            self.unknown_keys.labels(account, interface)
+            for each in (self.requests, self.durations, self.rate_limited, self.unknown_keys):
+                each.labels(account, interface)
             for reason in USUAL_FAILURES:
                 self.failures.labels(account, interface, reason)
             for reason in REJECTIONS:
@@ -137,7 +108,7 @@ class Telemetry:
         for metric in STATESETS:
             self.unknown_states.labels(account, metric)
 
-    def _drop_unsettled(self, account: str, no_longer_called: Collection[str]) -> None:
+    def drop_unsettled(self, no_longer_called: Collection[str]) -> None:
         """Drops what is no longer called, and what the next plan and the next answers tell anew.
 
         `up` and the last successes stay: no settings change what has been.
@@ -145,16 +116,62 @@ class Telemetry:
         for gauge in (
             self.permitted, self.pace, self.walk, self.unanswered, self.plants, self.devices,
         ):  # fmt: skip
-            gauge.remove_by_labels({"account": account})
-        for instrument in self._of_interfaces:
+            gauge.clear()
+        for instrument in (
+            self.requests, self.failures, self.durations, self.rate_limited, self.last_success,
+            self.rejected, self.unknown_keys,
+        ):  # fmt: skip
             for interface in no_longer_called:
-                instrument.remove_by_labels({"account": account, "interface": interface})
+                instrument.remove_by_labels({"interface": interface})
+
+
+class Telemetry(_Instruments):
+    """The instruments of the exporter as a whole, and those of each account.
+
+    `registries` are those of all, by account or NO_ACCOUNT.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.registries = {NO_ACCOUNT: self.registry}
+        self._accounts: dict[str, AccountInstruments] = {}
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        self._gauge(families.BUILD).labels(version(NAME), platform.python_version()).set(1)
+        self.reload_successful = self._gauge(families.RELOAD_SUCCESSFUL)
+        self.reload_timestamp = self._gauge(families.RELOAD_TIMESTAMP)
+        self.errors = self._counter(families.ERRORS)
+        for part in PARTS:
+            self.errors.labels(part)
+
+    def of(self, account: str) -> AccountInstruments:
+        """The instruments of an account, the same for as long as it is not dropped."""
+        if account not in self._accounts:
+            self._accounts[account] = AccountInstruments()
+            self.registries[account] = self._accounts[account].registry
+        return self._accounts[account]
+
+    def introduce(self, account: str, interfaces: Collection[str]) -> None:
+        """Shows an account's counters at 0 before anything has happened.
+
+        `interfaces` are those it will call. An account that was there before, with other settings,
+        counts on; what depends on them is dropped.
+        """
+        own = self.of(account)
+        own.drop_unsettled(INTERFACES.keys() - set(interfaces))
+        calls = {name: own.counts.calls.get(name, CallCounts()) for name in interfaces}
+        own.counts = replace(own.counts, calls=calls)
+        own.show_at_zero(account, interfaces)
 
     def drop_account(self, account: str) -> None:
         """Drops all that was counted of an account that is gone."""
-        self.counts.pop(account, None)
-        for instrument in self._of_accounts:
-            instrument.remove_by_labels({"account": account})
+        self._accounts.pop(account, None)
+        self.registries.pop(account, None)
+
+    def value(self, account: str, name: str, **labels: str) -> float | None:
+        """The value of a series of an account, as it is on the page; None where it is not there."""
+        return self.registries[account].get_sample_value(name, {"account": account, **labels})
 
 
 class AccountTelemetry:
@@ -166,7 +183,8 @@ class AccountTelemetry:
     def __init__(self, account: str, telemetry: Telemetry, log: Any) -> None:
         self.unknown_keys: dict[tuple[str, str], None] = {}
         self._account = account
-        self._telemetry = telemetry
+        self._own = telemetry.of(account)
+        self._errors = telemetry.errors
         self._log = log
         self._device_types: set[str] = set()
         self._named_values: set[tuple[str, str, str]] = set()
@@ -174,25 +192,25 @@ class AccountTelemetry:
     @property
     def counts(self) -> AccountCounts:
         """What was counted, as people are shown it."""
-        return self._telemetry.counts.get(self._account, AccountCounts())
+        return self._own.counts
 
     def show(self, changes: Changes, results: Mapping[str, InterfaceResult]) -> None:
         """Counts what one step changed; `results` are those of all interfaces."""
         for request in changes.requests:
             self._request(request)
         if changes.up is not None:
-            self._telemetry.up.labels(self._account).set(changes.up)
+            self._own.up.labels(self._account).set(changes.up)
             self._set(replace(self.counts, up=changes.up))
         if changes.sessions_lost:
             lost = changes.sessions_lost
-            self._telemetry.sessions_lost.labels(self._account).inc(lost)
+            self._own.sessions_lost.labels(self._account).inc(lost)
             self._set(replace(self.counts, sessions_lost=self.counts.sessions_lost + lost))
-        self._telemetry.errors.labels("poller").inc(changes.bugs)
+        self._errors.labels("poller").inc(changes.bugs)
         for interface, plan in changes.plans.items():
-            self._telemetry.pace.labels(self._account, interface).set(plan.pace)
-            self._telemetry.walk.labels(self._account, interface).set(plan.duration)
+            self._own.pace.labels(self._account, interface).set(plan.pace)
+            self._own.walk.labels(self._account, interface).set(plan.duration)
         for interface, count in changes.unanswered.items():
-            self._telemetry.unanswered.labels(self._account, interface).set(count)
+            self._own.unanswered.labels(self._account, interface).set(count)
         for interface, reasons in changes.rejected.items():
             self._rejected(interface, reasons)
         # What is planned for the first time may have been called by a previous run.
@@ -205,10 +223,10 @@ class AccountTelemetry:
         calls = dict(self.counts.calls)
         for interface, result in results.items():
             if result.last_success is not None:
-                last = self._telemetry.last_success.labels(self._account, interface)
+                last = self._own.last_success.labels(self._account, interface)
                 last.set(result.last_success)
             if result.permitted is not None:
-                permitted = self._telemetry.permitted.labels(self._account, interface)
+                permitted = self._own.permitted.labels(self._account, interface)
                 permitted.set(result.permitted)
             calls[interface] = replace(
                 calls.get(interface, CallCounts()),
@@ -218,20 +236,20 @@ class AccountTelemetry:
         self._set(replace(self.counts, calls=calls))
 
     def _set(self, counts: AccountCounts) -> None:
-        self._telemetry.counts[self._account] = counts
+        self._own.counts = counts
 
     def _request(self, request: RequestMade) -> None:
         labels = (self._account, request.interface)
-        self._telemetry.requests.labels(*labels).inc()
-        self._telemetry.durations.labels(*labels).observe(request.seconds)
+        self._own.requests.labels(*labels).inc()
+        self._own.durations.labels(*labels).observe(request.seconds)
         if request.interface == LOGIN.name:
-            self._telemetry.logins.labels(self._account).inc()
+            self._own.logins.labels(self._account).inc()
         error = request.error
         refused = error is not None and error.reason in RATE_LIMITED
         if error is not None:
-            self._telemetry.failures.labels(*labels, error.reason).inc()
+            self._own.failures.labels(*labels, error.reason).inc()
         if refused:
-            self._telemetry.rate_limited.labels(*labels).inc()
+            self._own.rate_limited.labels(*labels).inc()
         before = self.counts.calls.get(request.interface, CallCounts())
         calls = replace(
             before,
@@ -244,17 +262,17 @@ class AccountTelemetry:
     def _rejected(self, interface: str, reasons: Mapping[str, int]) -> None:
         """So many items or values of an answer could not be used, by reason."""
         for reason, count in reasons.items():
-            self._telemetry.rejected.labels(self._account, interface, reason).inc(count)
+            self._own.rejected.labels(self._account, interface, reason).inc(count)
 
     def fleet_size(self, plants: int, device_types: Iterable[int]) -> None:
         """How many plants there are, and the type of each device."""
-        self._telemetry.plants.labels(self._account).set(plants)
+        self._own.plants.labels(self._account).set(plants)
         counts = Count(map(device_type_slug, device_types))
         for slug in self._device_types - counts.keys():
-            self._telemetry.devices.remove(self._account, slug)
+            self._own.devices.remove(self._account, slug)
         self._device_types = set(counts)
         for slug, count in counts.items():
-            self._telemetry.devices.labels(self._account, slug).set(count)
+            self._own.devices.labels(self._account, slug).set(count)
 
     def translated(self, interface: str, kind: str, name: str, result: Translation) -> None:
         """What a reading had that is no sample.
@@ -262,7 +280,7 @@ class AccountTelemetry:
         `kind` is its device type's slug, or plant, and `name` the device's id or plant's code.
         """
         self._rejected(interface, result.rejected)
-        self._telemetry.unknown_keys.labels(self._account, interface).inc(len(result.unknown_keys))
+        self._own.unknown_keys.labels(self._account, interface).inc(len(result.unknown_keys))
         for key in result.unknown_keys:
             self._name_unknown(kind, key)
         about = self._log.bind(device_type=kind, name=name)
@@ -271,7 +289,7 @@ class AccountTelemetry:
         for key, value in result.confirmed.items():
             about.info("counter value confirmed", key=key, value=value)
         for metric, count in result.unknown_states.items():
-            self._telemetry.unknown_states.labels(self._account, metric).inc(count)
+            self._own.unknown_states.labels(self._account, metric).inc(count)
 
     def _name_rejected(self, log: Any, name: str, rejected: RejectedValue) -> None:
         named = (name, rejected.key, rejected.reason)

@@ -3,7 +3,6 @@
 from account.commands import call, left_by
 from account.state_files import values
 from account.world import HOUR, View, account
-from prometheus_client import CollectorRegistry
 
 from exporter.account.account_polling import AccountConfig
 from exporter.account.database import Database
@@ -42,7 +41,7 @@ def probe(server, database, *, guest, view=None):
 def page_of(clock):
     return AccountView(
         "a",
-        page=Page(CollectorRegistry(), clock.now),
+        page=Page({}, clock.now),
         telemetry=Telemetry(),
         translator=Translator({}),
         places={},

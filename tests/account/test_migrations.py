@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from account.state_files import everything, values
 from account.world import EVERYTHING, FakeClock, Server, fleet, poller
-from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from exporter.account.database import Database
@@ -30,7 +29,7 @@ def restored(path, *, boot=BOOT, now=NOW):
     server = Server(FakeClock(1e9), "safe", *fleet(2, devices), upgraded={100_000})
     server.valid, server.session_end = "t1", 1e9
     server.clock.at, server.clock.boot = now, boot
-    page = Page(CollectorRegistry(), server.clock.now)
+    page = Page({}, server.clock.now)
     view = AccountView(
         "a",
         page=page,

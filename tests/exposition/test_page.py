@@ -5,7 +5,7 @@ import pytest
 from exposition.world import series_of
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -17,7 +17,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from exporter.catalogue.model import Kind, Metric
 from exporter.exposition.lines import render
-from exporter.exposition.page import Block, Format, Page
+from exporter.exposition.page import NO_ACCOUNT, Block, Format, Page
 
 POWER = Metric("plant_power_watts", Kind.GAUGE, 'Power, "as sent"\\ by\na plant.', labels=("name",))
 ENERGY = Metric("plant_energy_joules_total", Kind.COUNTER, "Energy.", labels=("name",))
@@ -67,7 +67,7 @@ values = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(awkw
 
 
 def page_of(blocks, own=None):
-    page = Page(own or CollectorRegistry(), lambda: 0.0)
+    page = Page({NO_ACCOUNT: own} if own else {}, lambda: 0.0)
     page.update(dict(enumerate(blocks)))
     return page
 
@@ -192,7 +192,7 @@ def clock():
 
 @pytest.fixture
 def page(clock):
-    return Page(CollectorRegistry(), clock)
+    return Page({}, clock)
 
 
 def power(value, source=None, read_at=0.0, name="a"):
@@ -307,3 +307,87 @@ def test_accounts_update_the_page_at_the_same_time(page):
     for thread in threads:
         thread.join(timeout=60)
     assert shown(page) == [299.0] * 20
+
+
+# Accounts
+
+
+def of(account, value):
+    return Block({POWER: render(POWER, [({"account": account, "name": "a"}, value)])})
+
+
+def own(account):
+    registry = CollectorRegistry()
+    if account:
+        Gauge("polls", "Polls.", ["account"], registry=registry).labels(account).set(1)
+    else:
+        Gauge("reloads", "Reloads.", registry=registry).set(1)
+    return registry
+
+
+@pytest.fixture
+def shared(clock):
+    """A page of two accounts, with own metrics of theirs and of the exporter as a whole."""
+    page = Page({name: own(name) for name in (NO_ACCOUNT, "home", "shop")}, clock)
+    page.update({1: of("home", 1.0)}, account="home")
+    page.update({1: of("shop", 2.0)}, account="shop")
+    return page
+
+
+OF_EACH = {
+    "home": ["plant_power_watts{account=home,name=a}", "polls{account=home}"],
+    "shop": ["plant_power_watts{account=shop,name=a}", "polls{account=shop}"],
+    NO_ACCOUNT: ["reloads{}"],
+}
+
+
+@pytest.mark.parametrize(
+    "accounts", [[], ["home"], ["shop"], [NO_ACCOUNT], ["shop", "home"], [NO_ACCOUNT, "shop"]]
+)
+def test_a_page_of_some_accounts_has_their_series_and_no_others(shared, accounts):
+    text = shared.exposition(Format.TEXT, accounts).decode()
+    wanted = {series for account in accounts for series in OF_EACH[account]}
+    assert sorted(series for series, _ in series_of(text)) == sorted(wanted)
+    families = [line for line in text.splitlines() if line.startswith("# TYPE")]
+    assert len(families) == len({series.partition("{")[0] for series in wanted})
+
+
+def test_the_pages_of_all_accounts_hold_each_series_of_the_whole_once(shared):
+    parts = [shared.exposition(Format.TEXT, [account]).decode() for account in OF_EACH]
+    whole = series_of(shared.exposition(Format.TEXT).decode())
+    assert sorted(each for part in parts for each in series_of(part)) == sorted(whole)
+
+
+def test_a_page_of_some_accounts_is_readable_in_both_formats(shared):
+    text = shared.exposition(Format.OPENMETRICS, ["home"]).decode()
+    read = {sample.name for f in text_string_to_metric_families(text) for sample in f.samples}
+    assert read == {"plant_power_watts", "polls"}
+
+
+def test_an_account_that_nothing_is_known_of_has_an_empty_page(shared):
+    assert shared.exposition(Format.TEXT, ["office"]) == b""
+
+
+def test_a_page_of_one_account_makes_nothing_anew_of_another(shared):
+    made = []
+    for account in ("home", "shop"):
+        shared.move("sun", lambda account=account: made.append(account) or {}, account=account)
+    made.clear()
+    shared.exposition(Format.TEXT, ["home"])
+    assert made == ["home"]
+    shared.exposition(Format.TEXT)
+    assert made == ["home", "shop"]
+
+
+def test_a_frozen_page_stays_as_it_was_but_for_its_age(shared, clock):
+    shared.keep("realtime", 60.0)
+    shared.update({2: power(3.0, "realtime", read_at=100.0)}, account="home")
+    before = shared.exposition(Format.TEXT), shared.exposition(Format.TEXT, ["shop"])
+    frozen = shared.frozen()
+    shared.update({1: None, 2: None}, account="home")
+    shared.update({1: of("shop", 7.0)}, account="shop")
+    shared.keep("realtime", None)
+    assert (frozen.exposition(Format.TEXT), frozen.exposition(Format.TEXT, ["shop"])) == before
+    clock.at = 160.1
+    assert shown(frozen)[:2] == [1.0, 2.0]
+    assert b"} 3.0" not in frozen.exposition(Format.TEXT)

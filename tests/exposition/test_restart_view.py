@@ -6,7 +6,6 @@ import pytest
 from exposition.world import DAYS, DEVICES, EPOCH, PLANTS, World
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as openmetrics_families,
 )
@@ -94,7 +93,7 @@ def test_nothing_is_counted_a_second_time():
     assert world.view.unknown_keys == []
     counted = [
         sample.name
-        for family in world.telemetry.registry.collect()
+        for family in world.telemetry.of("home").registry.collect()
         for sample in family.samples
         if sample.labels.get("interface") and sample.value
     ]
@@ -156,11 +155,11 @@ class CountingPage(Page):
     """Remembers the blocks that age."""
 
     def __init__(self):
-        super().__init__(CollectorRegistry(), lambda: 0.0)
+        super().__init__({}, lambda: 0.0)
         self.ageing = {}
 
-    def update(self, changes):
-        super().update(changes)
+    def update(self, changes, *, account):
+        super().update(changes, account=account)
         self.ageing.update({key: block for key, block in changes.items() if block and block.source})
 
 

@@ -134,10 +134,11 @@ def test_calls_are_shown_as_they_were_counted():
 def test_looking_changes_nothing():
     world = world_of(inverter("7"), itself=True)
     world.telemetry.introduce("home", ["getDevRealKpi"])
-    before = world.telemetry.registry.collect()
+    own = world.telemetry.of("home").registry
+    before = own.collect()
     names = [(f.name, len(f.samples)) for f in before]
     account(world)
-    assert [(f.name, len(f.samples)) for f in world.telemetry.registry.collect()] == names
+    assert [(f.name, len(f.samples)) for f in own.collect()] == names
 
 
 def test_what_counters_hold_back_is_shown_until_it_is_confirmed():

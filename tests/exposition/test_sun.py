@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from exporter.exposition.families import SUN_ELEVATION
 from exporter.exposition.inventory import render_sun
@@ -41,7 +40,7 @@ def test_the_ends_of_the_world_are_places_too(place):
 
 def test_the_sun_moves_once_a_minute_and_goes_with_its_account():
     steady = [0.0]
-    page = Page(CollectorRegistry(), lambda: steady[0])
+    page = Page({}, lambda: steady[0])
     page.move("sun", lambda: render_sun("a", {"P": (0.0, 0.0)}, 3_600 * steady[0]))
 
     def shown():
@@ -65,7 +64,7 @@ def test_the_sun_moves_once_a_minute_and_goes_with_its_account():
 
 def test_a_sun_that_is_set_while_another_is_reckoned_stays():
     steady = [0.0]
-    page = Page(CollectorRegistry(), lambda: steady[0])
+    page = Page({}, lambda: steady[0])
 
     def old():
         if steady[0]:  # while a scrape makes this one anew, its plant is replaced by another

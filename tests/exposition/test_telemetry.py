@@ -1,12 +1,12 @@
+import time
+
 import pytest
 from exposition.world import DEVICES, World, series_of
 from prometheus.promtool import check_metrics, needs_promtool
-from prometheus_client import generate_latest
-from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from exporter.exposition.families import OWN
-from exporter.exposition.page import Format
+from exporter.exposition.page import Format, Page
 from exporter.exposition.telemetry import Telemetry
 from exporter.northbound.errors import fail_code_error, named_error, status_error
 from exporter.northbound.records import Device, Plant
@@ -45,7 +45,7 @@ def world():
     """An account to which everything has happened that is counted."""
     world = World(itself=True)
     world.telemetry.introduce("home", ["login", REALTIME])
-    world.telemetry.state_writable.labels("home").set(1)
+    world.telemetry.of("home").state_writable.labels("home").set(1)
     world.request("login", seconds=0.2)
     world.request(REALTIME, seconds=1.5, permitted=True)
     for error in (fail_code_error(407), status_error(502), named_error("timeout")):
@@ -59,7 +59,7 @@ def world():
 
 
 def families(telemetry):
-    text = generate_openmetrics(telemetry.registry).decode()
+    text = Page(telemetry.registries, time.monotonic).exposition(Format.OPENMETRICS).decode()
     return {family.name: family for family in text_string_to_metric_families(text)}
 
 
@@ -88,7 +88,7 @@ def test_there_is_nothing_beside_them_but_process_and_python(world):
 
 
 def text_of(telemetry):
-    return generate_latest(telemetry.registry).decode()
+    return Page(telemetry.registries, time.monotonic).exposition(Format.TEXT).decode()
 
 
 def test_counters_are_at_zero_before_anything_has_happened():

@@ -6,7 +6,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 import structlog
-from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.account.changes import Answered, Changes, Plan, RequestMade
@@ -63,8 +62,7 @@ class World:
         self.epoch = epoch
         self._settings = settings
         self.telemetry = Telemetry()
-        registry = self.telemetry.registry if itself else CollectorRegistry()
-        self.page = page or Page(registry, self.now)
+        self.page = page or Page(self.telemetry.registries if itself else {}, self.now)
         self.view = AccountView(
             account,
             page=self.page,
@@ -204,7 +202,7 @@ class World:
 
     def own(self, name, **labels):
         """One of the exporter's own metrics."""
-        return self.telemetry.registry.get_sample_value(name, {"account": "home", **labels})
+        return self.telemetry.value("home", name, **labels)
 
 
 def series_of(text):

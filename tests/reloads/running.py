@@ -36,7 +36,7 @@ class Running:
         self.state = state
         self.settings = self.read(accounts, more)
         self.telemetry = Telemetry()
-        self.page = Page(self.telemetry.registry, SystemClock().now)
+        self.page = Page(self.telemetry.registries, SystemClock().now)
         self.accounts = Accounts(self.page, self.telemetry, MINUTE, state)
         self.reload = Reload(self.settings, self.on_disk, self.accounts, self.telemetry, self.page)
         self.reload.start()

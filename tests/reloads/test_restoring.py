@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from exporter.account.poller import Poller
 from exporter.account.store import Store
-from exporter.exposition.page import Format, IncompleteError
+from exporter.exposition.page import NO_ACCOUNT, Format, IncompleteError
 
 pytestmark = pytest.mark.slow
 
@@ -55,6 +55,11 @@ def test_there_is_no_page_but_a_reason_until_every_account_is_restored(
     with pytest.raises(IncompleteError, match=f"^{said}$"):
         running.accounts.exposition(Format.TEXT)
     assert running.accounts.waiting()[0] == said
+    with pytest.raises(IncompleteError, match=f"^{said}$"):
+        running.accounts.exposition(Format.TEXT, [last])
+    (first,) = {"home", "other"} - {last}
+    wait(lambda: running.accounts.exposition(Format.TEXT, [first]))
+    assert running.accounts.exposition(Format.TEXT, [NO_ACCOUNT])
     assert f"{last}: its state is being restored" in running.accounts.waiting()
     assert {each.name: each.polling.waiting for each in running.accounts.status().accounts}[
         last

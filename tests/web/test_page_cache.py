@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
-from prometheus_client import CollectorRegistry
 from web.asgi_client import GZIP, Client
 
 from exporter.catalogue.model import Kind, Metric
@@ -157,7 +156,7 @@ def test_a_page_with_new_values_is_made_anew(cache, press):
 
 def test_scrapes_of_one_second_share_a_page_also_when_a_minute_ends_between_them(clock):
     clock.at = 0.0
-    page = Page(CollectorRegistry(), clock)
+    page = Page({}, clock)
     page.move("sun", lambda: {ELEVATION: b"sun %.1f\n" % clock.at})  # made anew each minute
     made = []
 

@@ -20,7 +20,7 @@ from year.remote_write import send, series
 from year.sky import DAY, EPOCH, STEP
 
 RULES = sorted((Path(__file__).parents[2] / "prometheus" / "rules").glob("*.yml"))
-SLICE = 20  # days of a query for alerts
+SLICE = 30  # days of a query, of the 38 for which Prometheus gives as many points
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY}
 # All samples stay in memory, where they may come in any order of their series.
 ENDLESS = "10000d"
@@ -35,12 +35,23 @@ def shipped():
     return [rule for group in chain.from_iterable(groups) for rule in group["rules"]]
 
 
-def ordered(recorded):
-    """Recording rules, each after those that it reads."""
-    names = {rule["record"] for rule in recorded}
-    needs = {name: set() for name in names}
-    for rule in recorded:
-        needs[rule["record"]] |= set(re.findall(r"[a-zA-Z_:][\w:]*", rule["expr"])) & names
+def read(rule):
+    """The names that a rule's expression may read."""
+    return set(re.findall(r"[a-zA-Z_:][\w:]*", rule["expr"]))
+
+
+def ordered(rules):
+    """The recording rules that the alerts among the rules need, each after those that it reads."""
+    needs = {}
+    for rule in rules:
+        if "record" in rule:
+            needs.setdefault(rule["record"], set()).update(read(rule))
+    names, found = set(), set().union(*(read(rule) for rule in rules if "alert" in rule))
+    while found := (found & needs.keys()) - names:
+        names |= found
+        found = set().union(*(needs[name] for name in found))
+    recorded = [rule for rule in rules if rule.get("record") in names]
+    needs = {name: needs[name] & names for name in names}
     done, order = set(), []
     while done < names:
         ready = {name for name in names - done if needs[name] <= done}
@@ -49,6 +60,12 @@ def ordered(recorded):
         order += [rule for rule in recorded if rule["record"] in ready]
         done |= ready
     return order
+
+
+def slices(span):
+    """The days of a span in pieces that can be asked for at once, as (first, last)."""
+    firsts = range(span.first, span.last, SLICE)
+    return [(first, min(first + SLICE, span.last)) for first in firsts]
 
 
 class Engine:
@@ -70,11 +87,11 @@ class Engine:
             )
 
     def record(self, span):
-        """Evaluates the recording rules."""
-        for rule in ordered([rule for rule in self.rules if "record" in rule]):
+        """Evaluates the recording rules that alerts need."""
+        for rule in ordered(self.rules):
             more = {key: str(value) for key, value in rule.get("labels", {}).items()}
-            for day in range(span.first, span.last):
-                found = self.query(rule["expr"], day, day + 1).items()
+            for part in slices(span):
+                found = self.query(rule["expr"], *part).items()
                 send(self.url, (series(rule["record"], dict(k) | more, s) for k, s in found))
 
     def alerts(self, span):
@@ -86,9 +103,8 @@ class Engine:
     def held(self, expression, span):
         """An expression over a span: by labels, the steps at which it has a value."""
         found = {}
-        for first in range(span.first, span.last, SLICE):
-            last = min(first + SLICE, span.last)
-            for labels, samples in self.query(expression, first, last).items():
+        for part in slices(span):
+            for labels, samples in self.query(expression, *part).items():
                 steps = ((at - EPOCH) // STEP for at, _ in samples)
                 found.setdefault(labels, []).extend(steps)
         return found

@@ -156,8 +156,3 @@ KINDS = {
     "field": field,
     "clipped": clipped,
 }
-
-
-def calm(climate, kinds=tuple(KINDS)):
-    """The plants of a climate to which nothing but life happens."""
-    return [KINDS[kind](climate, f"calm-{kind}") for kind in kinds]

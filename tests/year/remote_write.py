@@ -5,7 +5,7 @@ for Snappy, which compresses nothing then.
 """
 
 import struct
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain
 from urllib.request import Request, urlopen
 
@@ -32,7 +32,7 @@ def label(name, value):
     return message(1, message(1, name.encode()) + message(2, value.encode()))
 
 
-@lru_cache(maxsize=2048)
+@cache
 def around(at):
     """What stands before and after the value of a sample, whose time is in seconds."""
     time = b"\x10" + varint(at * 1000)

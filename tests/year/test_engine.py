@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from prometheus.promtool import run as promtool
-from year.engine import Engine, fired, ordered, prometheus, seconds
+from year.engine import Engine, fired, ordered, prometheus, seconds, slices
 from year.sky import STEPS
 from year.world import Window
 
@@ -36,11 +36,25 @@ def test_durations_are_prometheus_own():
 
 
 def test_rules_come_after_those_that_they_read():
-    assert ordered(RULES[1::-1]) == RULES[:2]
+    assert ordered([RULES[1], RULES[0], RULES[2]]) == RULES[:2]
+
+
+def test_rules_that_no_alert_needs_are_left_out():
+    drawn = {"record": "a:drawn", "expr": "a:twice"}
+    assert ordered([*RULES, drawn]) == RULES[:2]
+    assert ordered([*RULES[:2], RULES[3]]) == []
+
+
+def test_long_spans_are_asked_for_in_pieces():
+    assert slices(Window(-15, 0, 50)) == [(-15, 15), (15, 45), (45, 50)]
 
 
 def test_rules_in_a_circle_are_named():
-    circle = [{"record": "a:x", "expr": "a:y"}, {"record": "a:y", "expr": "a:x offset 5m"}]
+    circle = [
+        {"record": "a:x", "expr": "a:y"},
+        {"record": "a:y", "expr": "a:x offset 5m"},
+        {"alert": "X", "expr": "a:x"},
+    ]
     with pytest.raises(ValueError, match="in a circle"):
         ordered(circle)
 

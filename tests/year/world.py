@@ -43,7 +43,7 @@ class Scene:
     """What a world is made of.
 
     `kinds` are the kinds of plant, `turn` rotates the kinds of fault, `expecting` is whether the
-    exporter learns what to expect.
+    exporter learns what to expect, `inverters` is how many a field has.
     """
 
     climate: str
@@ -52,6 +52,7 @@ class Scene:
     kinds: tuple[str, ...] = tuple(plants.KINDS)
     turn: int = 0
     expecting: bool = True
+    inverters: int = 20
 
 
 class World:
@@ -61,7 +62,7 @@ class World:
         self.scene, self.span = scene, scene.span
         self.climate = CLIMATES[scene.climate]
         self.sky = Sky(self.climate, scene.seed)
-        self.calm = plants.calm(self.climate, scene.kinds)
+        self.calm = [self.plant(kind, f"calm-{kind}") for kind in scene.kinds]
         self.faults, self.ill = [], []
         for kind in scene.kinds:
             self.sicken(kind, scene.turn)
@@ -69,6 +70,10 @@ class World:
         kinds = [kind for kind in KINDS if kind.account]
         self.lane(Patient(SUSPECT), kinds, days, rest=0, rounds=2)
         self.notes = {}  # by plant and day
+
+    def plant(self, kind, code):
+        size = {"inverters": self.scene.inverters} if kind == "field" else {}
+        return plants.KINDS[kind](self.climate, code, **size)
 
     def sicken(self, kind, turn):
         """Plants of a kind with their faults, one after the other."""
@@ -79,7 +84,7 @@ class World:
             chosen = suitable[lane::lanes]
             chosen = chosen[turn % len(chosen) :] + chosen[: turn % len(chosen)]
             code = f"ill-{kind}" if kind == "field" else f"ill-{kind}-{lane + 1}"
-            plant = plants.KINDS[kind](self.climate, code)
+            plant = self.plant(kind, code)
             plant = replace(plant, account="ill", curtailed=0.0)
             patient = plant
             if kind == "field":

@@ -13,8 +13,10 @@ RUN python -m venv tools \
     && tools/bin/pip --python /opt/fusionsolar-exporter/bin/python \
         install --no-deps --require-hashes -r requirements.txt
 
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE config.example.yaml ./
 COPY docs docs
+COPY grafana grafana
+COPY prometheus prometheus
 COPY exporter exporter
 # Compiled here, as the root of a running container may be read-only.
 RUN tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \

@@ -11,7 +11,16 @@ import structlog
 
 from exporter import NAME, daemon, logs
 from exporter.account.state_directory import OccupiedError
-from exporter.commands import authorize, check, counters, metrics, registered, simulated, upgrade
+from exporter.commands import (
+    authorize,
+    check,
+    counters,
+    files,
+    metrics,
+    registered,
+    simulated,
+    upgrade,
+)
 from exporter.commands.options import (
     DEFAULT_ADDRESS,
     Parser,
@@ -38,6 +47,7 @@ COMMANDS: dict[str, tuple[Define, Run]] = {
     "authorize": (authorize.define, authorize.run),
     "check": (check.define, check.run),
     "counters": (counters.define, counters.run),
+    "files": (files.define, files.run),
     "metrics": (metrics.define, metrics.run),
     "upgrade": (upgrade.define, upgrade.run),
     "registered": (registered.define, registered.run),

@@ -1,7 +1,7 @@
 """Setting up: what is installed is what is pinned, whatever the index has gained since.
 
 The index is a folder. It holds, of everything pinned, the pinned version and a far newer one, as
-wheels with the real metadata, and without contents but for the two that install others.
+wheels with the real metadata, and without contents but for pip and what builds the project.
 """
 
 import hashlib
@@ -24,9 +24,11 @@ ensurepip = pytest.importorskip("ensurepip", reason="needs Python's venv, as mak
 
 ROOT = Path(__file__).parents[1]
 FILES = ("requirements.txt", "requirements-build.txt", "requirements-dev.txt")
-OTHERS = ("Makefile", "pyproject.toml", "README.md", "LICENSE", "exporter")
+OTHERS = (
+    *("Makefile", "pyproject.toml", "README.md", "LICENSE"),
+    *("config.example.yaml", "exporter"),
+)
 NEWER = "99.0"
-AT_WORK = ("pip", "setuptools")
 
 # The pip that makes the environment: the one that this Python brings, and, if it can run here, the
 # oldest that a supported Python ever brought.
@@ -47,6 +49,9 @@ def version_of(pin):
     return pinned.version
 
 
+AT_WORK = {"pip", *(pin.name for pin in pins("requirements-build.txt"))}
+
+
 def wheel(folder, name, version):
     """Puts a wheel into an index; returns its SHA-256."""
     spelt = f"{name.replace('-', '_')}-{version}"
@@ -60,7 +65,7 @@ def wheel(folder, name, version):
     else:
         metadata = re.sub(r"(?m)^Version: .*", f"Version: {version}", real.read_text("METADATA"))
         if name in AT_WORK and version != NEWER:
-            files[f"{about}/entry_points.txt"] = real.read_text("entry_points.txt")
+            files[f"{about}/entry_points.txt"] = real.read_text("entry_points.txt") or ""
             files |= {
                 str(file): file.locate().read_bytes()
                 for file in real.files
@@ -128,6 +133,7 @@ def installed(project):
         for each in json.loads(run.stdout)
     }
     del found["fusionsolar-exporter"]
+    found.pop("setuptools", None)  # comes with the environments of Pythons before 3.12
     return found
 
 

@@ -1,13 +1,11 @@
 """The project's documents as pages below /docs/, under the names of their files."""
 
-from pathlib import Path
-
 from markdown_it import MarkdownIt
 from mdit_py_plugins.anchors import anchors_plugin
 
+from exporter.package_data import KINDS
 from exporter.web.html import HtmlTemplate
 
-_DIRECTORY = Path(__file__).parent / "docs"
 _INDEX = ""  # the name of the directory's own page
 _TITLE = "Documentation"
 
@@ -18,9 +16,10 @@ class Documents:
     def __init__(self) -> None:
         self._markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
         self._markdown.use(anchors_plugin, max_level=3)  # ids as the code hosts make them
+        self._paths = {path.name: path for _, path in KINDS["docs"].files()}
         self._titles = {
-            path.name: path.read_text("utf-8").splitlines()[0].removeprefix("# ")
-            for path in sorted(_DIRECTORY.glob("*.md"))
+            name: path.read_text("utf-8").splitlines()[0].removeprefix("# ")
+            for name, path in self._paths.items()
         }
         self._template = HtmlTemplate("document.html", variables={"titles": self._titles})
         self.names = (_INDEX, *self._titles)
@@ -28,7 +27,7 @@ class Documents:
 
     def render(self, name: str) -> str:
         """The page of the document with this name."""
-        text = self._index() if name == _INDEX else (_DIRECTORY / name).read_text("utf-8")
+        text = self._index() if name == _INDEX else self._paths[name].read_text("utf-8")
         title = self._titles.get(name, _TITLE)
         return self._template.render(current=name, title=title, body=self._markdown.render(text))
 

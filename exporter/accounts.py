@@ -338,7 +338,9 @@ def _same(working: _Working, settings: Settings, account: AccountSettings) -> bo
         each.model_copy(update={"accounts": (), "state": None})
         for each in (working.plan.settings, settings)
     )
-    return working.thread.is_alive() and before == now and working.plan.account == account
+    # Labels of its target change nothing of what an account does.
+    same = working.plan.account.model_copy(update={"labels": account.labels}) == account
+    return working.thread.is_alive() and before == now and same
 
 
 def _server(base_url: str) -> _Server:

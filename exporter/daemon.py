@@ -3,7 +3,7 @@
 import gc
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from socket import socket
 from time import time
@@ -57,6 +57,10 @@ class Reload:
             reason = self._reload()
             self._page.update({})  # or who asks now could get one that was made before
             return reason
+
+    def targets(self) -> Mapping[str, Mapping[str, str]]:
+        """The accounts that the page tells of, and the labels that each one's target is to have."""
+        return {account.name: account.labels for account in self._applied.accounts}
 
     def _reload(self) -> str | None:
         self._log.info("reading the configuration anew")
@@ -126,6 +130,7 @@ def run(  # noqa: PLR0913  # because a daemon is handed what it serves with
         accounts.status,
         reload if lifecycle else None,
         without_data=accounts.lacks,
+        accounts=reload.targets,
         on_error=telemetry.errors.labels("web").inc,
     )
     reload.start()

@@ -19,6 +19,7 @@ ROOMS = {
         "northbound.device_types",
         "northbound.enums",
         "northbound.interfaces",
+        "exposition.label_names",
         "web.access",
     ),
     "status": ("northbound.errors",),

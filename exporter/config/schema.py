@@ -25,6 +25,7 @@ from exporter.config.types import (
     FilePath,
     InterfaceName,
     Items,
+    LabelName,
     Latitude,
     Longitude,
     NonZero,
@@ -125,6 +126,7 @@ class AccountSettings(SettingsModel):
     """One account: a northbound account with its password, or `auth`."""
 
     name: Text = "default"
+    labels: Table[LabelName, Text] = Field(default_factory=dict, validate_default=True)
     base_url: Url = "https://eu5.fusionsolar.huawei.com"
     auth: OAuthSettings | None = None
     username: str = Field(default="", validate_default=True)

@@ -21,6 +21,7 @@ from pydantic import (
 
 from exporter.config.errors import quoted, suggestion
 from exporter.config.yaml_file import MAX_SIZE, TOO_LARGE, read_text
+from exporter.exposition.label_names import LABEL_NAMES
 from exporter.northbound.device_types import DEVICE_TYPE_SLUGS, device_type_slug
 from exporter.northbound.enums import ALARM_SEVERITIES, ALARM_TYPES
 from exporter.northbound.interfaces import EDITIONS, INTERFACES
@@ -48,6 +49,8 @@ _CLOUD = ".fusionsolar.huawei.com"
 # Hosts of the portal. They answer 404 or a web page to northbound calls, which the host of their
 # region answers. An error rather than a warning: no account could log in there.
 _PORTAL_HOST = re.compile(r"(?:region|uni)[0-9]+([a-z]+[0-9]*)\.fusionsolar\.huawei\.com")
+
+_LABEL_NAME = re.compile("(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
 
 _T = TypeVar("_T")
 _K = TypeVar("_K")
@@ -151,6 +154,14 @@ def _origin(parts: SplitResult) -> str:
     return f"{parts.scheme}://{parts.netloc.lower().removesuffix(_PORTS[parts.scheme])}"
 
 
+def _label_name(value: str) -> str:
+    if not _LABEL_NAME.fullmatch(value):
+        raise ValueError("must be letters, digits and _, without a digit or __ at the start")
+    if value in LABEL_NAMES:
+        raise ValueError("is a label that series have already; choose another name")
+    return value
+
+
 def _relative_path(value: object, info: ValidationInfo) -> Path:
     if not isinstance(value, str) or not value or not _is_valid_path(value):
         raise ValueError("must be a path, as text")
@@ -213,6 +224,7 @@ Period = Annotated[Duration, Field(gt=0)]
 UNKNOWN_KEYS = ("count", "export")
 
 Edition = Annotated[str, _one_of("set of limits", EDITIONS)]
+LabelName = Annotated[str, AfterValidator(_label_name)]
 InterfaceName = Annotated[str, _one_of("interface", INTERFACES)]
 DeviceType = Annotated[str, BeforeValidator(_device_type)]
 UnknownKeys = Annotated[str, _one_of("way with unknown keys", UNKNOWN_KEYS)]

@@ -1,12 +1,12 @@
-"""The routes: /, /metrics, /docs/, /-/healthy, /-/ready, /-/reload; 404 elsewhere."""
+"""The routes: /, /metrics, /docs/, /-/targets, /-/healthy, /-/ready, /-/reload; 404 elsewhere."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from functools import partial
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -14,12 +14,14 @@ from exporter.exposition.page import Format, IncompleteError
 from exporter.status.model import Status
 from exporter.web.documents import Documents
 from exporter.web.negotiation import accepts_gzip, wanted_format
-from exporter.web.page_cache import Key, PageCache, QueueFullError
+from exporter.web.page_cache import MAX_PAGES, Key, PageCache, QueueFullError
 from exporter.web.plants import PlantQuery, parse_query
 from exporter.web.status_page import StatusPage
+from exporter.web.targets import AccountLabels, list_targets, parse_accounts
 from exporter.web.threads import in_daemon_thread
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+Exposition = Callable[[Format, Collection[str] | None], bytes]
 
 PIECE = 64 * 1024  # bytes handed to the transport at a time, so that slow readers cost no memory
 
@@ -42,24 +44,26 @@ class PiecewiseResponse(Response):
 
 
 def build(  # noqa: PLR0913  # an application is handed all that it shows
-    exposition: Callable[[Format], bytes],
+    exposition: Exposition,
     page_version: Callable[[], int],
     waiting: Callable[[], Iterable[str]],
     status: Callable[[], Status],
     reload: Callable[[], str | None] | None = None,
     *,
+    accounts: Callable[[], AccountLabels] = dict,
     without_data: Callable[[], Iterable[str]] = tuple,
     on_error: Callable[[], None] = lambda: None,
 ) -> Starlette:
     """The web application.
 
     Args:
-        exposition: Makes the page of metrics.
+        exposition: Makes the page of metrics, whole or of some accounts.
         page_version: Grows when that page has new values.
         waiting: Says what readiness still waits for; nothing means ready.
         status: The state of all accounts; called from any thread.
         reload: Applies the configuration file, in a thread, and returns in one line why it could
             not; None where reloading over HTTP is off.
+        accounts: The names of the accounts, and the labels that their targets are to have.
         without_data: Says which accounts have nothing to export; they are ready all the same.
         on_error: Called for each bug; the log has its traceback.
     """
@@ -71,7 +75,8 @@ def build(  # noqa: PLR0913  # an application is handed all that it shows
     app = Starlette(
         routes=[
             Route("/", _status_page(status)),
-            Route("/metrics", _metrics(exposition, page_version)),
+            Route("/metrics", _metrics(exposition, page_version, accounts)),
+            Route("/-/targets", _targets(accounts)),
             *_documents(),
             Route("/-/healthy", _healthy),
             Route("/-/ready", _ready(waiting, without_data)),
@@ -115,17 +120,35 @@ async def _to_documents(_: Request) -> Response:
     return RedirectResponse("docs/", status_code=308)
 
 
-def _metrics(exposition: Callable[[Format], bytes], version: Callable[[], int]) -> Endpoint:
-    pages = PageCache(exposition, version)
+def _metrics(
+    exposition: Exposition, version: Callable[[], int], accounts: Callable[[], AccountLabels]
+) -> Endpoint:
+    pages = PageCache[tuple[Format, frozenset[str] | None]](
+        lambda key: exposition(*key),
+        version,
+        # All accounts may be scraped at the same moment, one by one.
+        max_pages=lambda: MAX_PAGES + len(accounts()),
+    )
 
     async def respond(request: Request) -> Response:
         form = wanted_format(request.headers.get("accept", ""))
         try:
+            key = form, parse_accounts(request.query_params, accounts())
+        except ValueError as error:
+            return PlainTextResponse(f"{error}\n", status_code=400)
+        try:
             return await _page_response(
-                request, pages=pages, key=form, media_type=form.value, headers={"Vary": "Accept"}
+                request, pages=pages, key=key, media_type=form.value, headers={"Vary": "Accept"}
             )
         except IncompleteError as error:
             return PlainTextResponse(f"No page yet, {error}.\n", status_code=503)
+
+    return respond
+
+
+def _targets(accounts: Callable[[], AccountLabels]) -> Endpoint:
+    async def respond(request: Request) -> Response:
+        return JSONResponse(list_targets(request.url, accounts()))
 
     return respond
 

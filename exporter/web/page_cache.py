@@ -15,7 +15,7 @@ except ImportError:  # it is made for 64-bit processors only; zlib takes some te
     from gzip import compress  # type: ignore[assignment]  # because only their first two agree
 
 MAX_AGE = 1.0  # seconds; several Prometheus servers scrape at the same moment
-MAX_PAGES = 16  # cached or being made at a time, each compressed or not
+MAX_PAGES = 16  # cached or being made at a time, each compressed or not, unless told otherwise
 _COMPRESSION_LEVEL = 1  # 7 ms for 100 000 series
 
 Key = TypeVar("Key", bound=Hashable)
@@ -35,7 +35,8 @@ class PageCache(Generic[Key]):
     """Makes pages beside the event loop, one at a time: neither small answers nor the exit wait.
 
     `make` makes the page of a key. `version`, where there is one, grows when pages made before are
-    outdated. However many keys are asked for, few pages are cached, and few may wait.
+    outdated. However many keys are asked for, at most `max_pages` are cached or wait, and no page
+    is cached longer than it is of use: a large one takes much memory.
     """
 
     def __init__(
@@ -43,10 +44,12 @@ class PageCache(Generic[Key]):
         make: Callable[[Key], bytes],
         version: Callable[[], int] = lambda: 0,
         now: Callable[[], float] = monotonic,
+        max_pages: Callable[[], int] = lambda: MAX_PAGES,
     ) -> None:
         self._make = make
         self._version = version
         self._now = now
+        self._max_pages = max_pages
         self._making = Lock()
         self._entries: dict[tuple[Key, bool], _Entry] = {}  # the oldest first
 
@@ -72,11 +75,17 @@ class PageCache(Generic[Key]):
 
     def _begin(self, key: Key, *, gzip: bool) -> _Entry:
         self._entries.pop((key, gzip), None)
-        if len(self._entries) >= MAX_PAGES:
+        if len(self._entries) >= self._max_pages():
             self._evict_one()
         task = asyncio.create_task(in_daemon_thread(partial(self._page, key, gzip=gzip)))
         entry = self._entries[key, gzip] = _Entry(self._version(), self._now(), task)
+        loop = asyncio.get_running_loop()
+        task.add_done_callback(lambda _: loop.call_later(MAX_AGE, self._drop, (key, gzip), entry))
         return entry
+
+    def _drop(self, which: tuple[Key, bool], entry: _Entry) -> None:
+        if self._entries.get(which) is entry:
+            del self._entries[which]
 
     def _evict_one(self) -> None:
         """Evicts the oldest page that is done."""

@@ -11,6 +11,7 @@ _NOT_YAML = (
     "characters in quotes"
 )
 _URL = "must be an http:// or https:// URL without user, password, ? or #"
+_LABEL = "must be letters, digits and _, without a digit or __ at the start"
 _QUOTES = "must be text; put it in quotes"
 _KEYS = (
     "unknown key; it can be accounts, interfaces, alarms, currency, unknown_keys, factors, "
@@ -52,6 +53,19 @@ MESSAGES = {
     "key_list": f"line 4: {_NOT_YAML}",
     "name_empty": "accounts[0].name: must not be empty",
     "name_twice": "accounts[1].name: is the name of accounts[0] too",
+    "labels_list": "accounts[0].labels: must be a mapping, such as {key: value}",
+    "labels_names": (
+        f'accounts[0].labels["customer-id"]: {_LABEL}; '
+        f"accounts[0].labels.__param_account: {_LABEL}; accounts[0].labels.2nd: {_LABEL}; "
+        "accounts[0].labels.plant_code: is a label that series have already; choose another name; "
+        "accounts[0].labels.job: is a label that series have already; choose another name; "
+        "accounts[0].labels.fusionsolar_inverter_state: is a label that series have already; "
+        "choose another name"
+    ),
+    "labels_values": (
+        f"accounts[0].labels.customer: {_QUOTES}; accounts[0].labels.region: must not be empty; "
+        "accounts[0].labels.site: has no value"
+    ),
     "base_url_ftp": f"accounts[0].base_url: {_URL}",
     "base_url_host": f"accounts[0].base_url: {_URL}",
     "base_url_user": f"accounts[0].base_url: {_URL}",

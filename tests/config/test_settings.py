@@ -116,6 +116,14 @@ def test_a_base_url_has_one_spelling(loaded, written: str, kept: str) -> None:
     assert loaded(f"{ACCOUNT}    base_url: {written}").accounts[0].base_url == kept
 
 
+def test_labels_are_text_and_may_come_from_the_environment(loaded) -> None:
+    text = f"""{ACCOUNT}    labels: {{customer: '4711', _Region2: "${{REGION}}"}}"""
+    labels = loaded(text, {"REGION": 'Köln "west"'}).accounts[0].labels
+    assert dict(labels) == {"customer": "4711", "_Region2": 'Köln "west"'}
+    with pytest.raises(TypeError):
+        labels["customer"] = "other"
+
+
 def test_wildcards_are_kept_as_given(loaded) -> None:
     text = f"{ACCOUNT}    plants: {{include: ['NE=*', 'Roof ?'], exclude: ['[ab]*']}}"
     plants = loaded(text).accounts[0].plants

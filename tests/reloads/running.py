@@ -56,9 +56,7 @@ class Running:
         return self.reload()
 
     def series(self):
-        text = self.accounts.exposition(Format.TEXT).decode()
-        samples = [s for f in text_string_to_metric_families(text) for s in f.samples]
-        return {(s.name, *sorted(s.labels.items())): s.value for s in samples}
+        return series_in(self.accounts.exposition(Format.TEXT))
 
     def value(self, name, **labels):
         return self.series().get((name, *sorted(labels.items())))
@@ -75,6 +73,13 @@ class Running:
         for thread in self.threads().values():
             thread.join(PATIENCE)
         self.accounts.release(())
+
+
+def series_in(page):
+    """The series of a page, each name with its labels, and their values."""
+    families = text_string_to_metric_families(page.decode())
+    samples = [s for f in families for s in f.samples]
+    return {(s.name, *sorted(s.labels.items())): s.value for s in samples}
 
 
 def wait(condition):

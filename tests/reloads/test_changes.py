@@ -10,6 +10,7 @@ from reloads.running import (
     account,
     logins,
     ready,
+    series_in,
     wait,
 )
 from structlog.testing import capture_logs
@@ -17,7 +18,7 @@ from structlog.testing import capture_logs
 from exporter import accounts as accounts_of
 from exporter.account.poller import Poller
 from exporter.config import ConfigError
-from exporter.exposition.page import Format
+from exporter.exposition.page import NO_ACCOUNT, Format
 from exporter.simulator.http.system import User
 
 pytestmark = pytest.mark.slow
@@ -47,6 +48,47 @@ def test_an_unchanged_account_goes_on_undisturbed(management, server, run, tmp_p
     assert thread.is_alive()
     assert logins(management, "other") == 1
     assert listed(management, "other") <= lists + 1
+
+
+def test_labels_of_a_target_change_while_its_account_goes_on_undisturbed(server, run, tmp_path):
+    running = ready(run(tmp_path, account(server.url, labels={"customer": "1"})))
+    thread = running.threads()["poller home"]
+    assert {name: dict(each) for name, each in running.reload.targets().items()} == {
+        "home": {"customer": "1"}
+    }
+
+    assert running.change(account(server.url, labels={"customer": "2", "region": "west"})) is None
+
+    assert {name: dict(each) for name, each in running.reload.targets().items()} == {
+        "home": {"customer": "2", "region": "west"}
+    }
+    assert running.threads()["poller home"] is thread
+
+
+def test_a_configuration_that_cannot_be_read_leaves_the_targets(server, run, tmp_path):
+    running = ready(run(tmp_path, account(server.url)))
+    running.settings = ConfigError("broken")
+    assert running.reload() == "broken"
+    assert list(running.reload.targets()) == ["home"]
+
+
+def test_accounts_apart_are_the_whole_page(server, run, tmp_path):
+    other = account(server.url, name="other", username="other")
+    running = ready(run(tmp_path, account(server.url), other))
+    wait(lambda: "fusionsolar_inverter_state_code" in running.names("other"))
+
+    page = running.page.frozen()
+    home, apart, itself = (
+        series_in(page.exposition(Format.TEXT, [each])).keys()
+        for each in ("home", "other", NO_ACCOUNT)
+    )
+
+    assert {dict(labels)["account"] for _, *labels in home} == {"home"}
+    assert {dict(labels)["account"] for _, *labels in apart} == {"other"}
+    assert [labels for _, *labels in itself if "account" in dict(labels)] == []
+    assert ("fusionsolar_up", ("account", "home")) in home
+    assert ("fusionsolar_exporter_errors_total", ("part", "web")) in itself
+    assert home | apart | itself == series_in(page.exposition(Format.TEXT)).keys()
 
 
 def listed(management, user):

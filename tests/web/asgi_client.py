@@ -39,7 +39,7 @@ class Client:
         body = b"".join([piece async for piece in answer.stream])
         return Answer(answer.status_code, answer.headers, body)
 
-    def messages(self, path):
+    def messages(self, path, **more):
         """What the application hands to the server, message by message."""
         sent = []
 
@@ -49,6 +49,7 @@ class Client:
         async def receive():
             return {"type": "http.request"}
 
-        scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}
+        scope = {"type": "http", "method": "GET", "headers": [], "query_string": b""}
+        scope |= {"path": path, **more}
         asyncio.run(self.app(scope, receive, send))
         return sent

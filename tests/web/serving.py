@@ -51,7 +51,7 @@ def main(constants, size, web_config=None):
     page = b"x" * int(size)
     made = 0
 
-    def exposition(_):
+    def exposition(*_):
         nonlocal made
         made += 1
         return page or threading.Event().wait()

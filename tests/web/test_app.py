@@ -28,7 +28,7 @@ class Daemon:
         self.pages = dict(PAGES)
         self.waiting = []
 
-    def exposition(self, form):
+    def exposition(self, form, _):
         return self.pages[form]
 
 
@@ -123,7 +123,7 @@ def test_a_page_that_cannot_be_made_is_an_error_and_the_next_one_is_not(client, 
 
 
 def test_a_page_that_is_not_complete_yet_is_refused_with_the_reason():
-    def exposition(_):
+    def exposition(*_):
         raise IncompleteError("restoring: 1 of 2 accounts done, not yet home")
 
     refusing = Client(build(exposition, lambda: 0, list, status))
@@ -183,7 +183,7 @@ def test_an_account_without_plants_is_ready_and_named(daemon):
 
 
 def reloading(reload):
-    return Client(build(PAGES.__getitem__, lambda: 0, list, status, reload))
+    return Client(build(lambda form, _: PAGES[form], lambda: 0, list, status, reload))
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])

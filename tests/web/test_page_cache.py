@@ -1,5 +1,6 @@
 import asyncio
 import gzip
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -10,6 +11,7 @@ from web.asgi_client import GZIP, Client
 from exporter.catalogue.model import Kind, Metric
 from exporter.exposition.page import Format, Page
 from exporter.status.model import Status
+from exporter.web import page_cache
 from exporter.web.app import build
 from exporter.web.page_cache import MAX_PAGES, PageCache, QueueFullError
 from exporter.web.status_page import StatusPage
@@ -196,6 +198,23 @@ def test_of_many_pages_the_oldest_are_forgotten(cache):
     ]
 
 
+def test_a_page_that_is_of_no_use_any_more_is_forgotten(clock, monkeypatch):
+    monkeypatch.setattr(page_cache, "MAX_AGE", 0.0)
+    page = b"page"
+    cache = PageCache(lambda _: page, now=clock)
+
+    async def ask():
+        before = sys.getrefcount(page)
+        for key in range(3):
+            await cache.get(key, gzip=False)
+        kept = sys.getrefcount(page) - before
+        await asyncio.sleep(0)  # the loop looks what is due
+        await asyncio.sleep(0)
+        return kept > 0, sys.getrefcount(page) - before
+
+    assert asyncio.run(ask()) == (True, 0)
+
+
 def test_a_flood_of_different_pages_is_turned_away_and_those_of_others_are_not(cache, press):
     async def ask():
         press.open.clear()
@@ -244,7 +263,7 @@ def held():
 def site(held, monkeypatch):
     """A site on which a look at the accounts does not age, however slow the machine is."""
     monkeypatch.setattr("exporter.web.app.StatusPage", partial(StatusPage, now=lambda: 0.0))
-    return Client(build(lambda _: METRICS, lambda: 0, list, held))
+    return Client(build(lambda *_: METRICS, lambda: 0, list, held))
 
 
 def test_a_crowd_that_asks_for_the_status_page_costs_one_look_at_the_accounts(site, held):

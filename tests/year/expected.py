@@ -72,7 +72,8 @@ class Expected:
             known.append([step.get(DEVICE) for step in expected])
             about = self.about | {"device_id": f"{self.about['plant_code']}/{inverter}"}
             yield f"{PREFIX}expected_power_watts", about, known[-1]
-            yield f"{PREFIX}expected_power_days", about, [learner.envelope.days] * STEPS
+            learned = learner.envelope.days * DAY
+            yield f"{PREFIX}expected_power_learned_seconds", about, [learned] * STEPS
             for string in dict.fromkeys(name for step in expected for name in step if name):
                 values = [step.get(string) for step in expected]
                 about_it = about | {"string": string}

@@ -14,6 +14,7 @@ RUN python -m venv tools \
         install --no-deps --require-hashes -r requirements.txt
 
 COPY pyproject.toml README.md LICENSE config.example.yaml ./
+COPY deploy/systemd deploy/systemd
 COPY docs docs
 COPY grafana grafana
 COPY prometheus prometheus

@@ -44,5 +44,6 @@ KINDS: Mapping[str, Kind] = {
         "grafana",
         ["dashboards/*.json", "provisioning/*/*.yaml"],
     ),
+    "systemd": Kind("a unit for systemd", "deploy", ["systemd/*"]),
     "docs": Kind("the documents", ".", ["docs/*.md"]),
 }

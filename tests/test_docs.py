@@ -15,7 +15,7 @@ DOCUMENTS = sorted(
     for path in (ROOT / folder).glob("*.md")
 )
 PATH = re.compile(
-    r"`((?:exporter|tests|docs|benchmarks|prometheus|grafana|compose|\.ci)/[\w./-]*)`"
+    r"`((?:exporter|tests|docs|benchmarks|prometheus|grafana|compose|deploy|\.ci)/[\w./-]*)`"
 )
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 TARGET = re.compile(r"(?:`|\$ )make ([a-z-]+)")

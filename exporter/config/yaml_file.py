@@ -15,7 +15,8 @@ import yaml
 
 from exporter.config.errors import ConfigError, FromEnvironment, place, quoted
 
-_VARIABLE = re.compile(r"\$\{([^{}]+)\}")
+# A file of systemd's credentials may follow the name of their directory.
+_VARIABLE = re.compile(r"\$\{([^{}]+)\}((?<=\{CREDENTIALS_DIRECTORY\})/.+)?")
 MAX_SIZE = 10_000_000  # bytes
 TOO_LARGE = f"is larger than {MAX_SIZE // 1_000_000} MB"
 _MAX_NODES = 100_000
@@ -86,6 +87,8 @@ def read_config(
 ) -> dict[Any, Any]:
     """The mapping in a configuration file; a whole value `${NAME}` is taken from `environ`.
 
+    So is the beginning of `${CREDENTIALS_DIRECTORY}/name`.
+
     Raises:
         ConfigError: As `read_mapping`, or the file names variables that are not set.
     """
@@ -114,7 +117,7 @@ def _substitute(
         case str() if variable := _VARIABLE.fullmatch(value):
             name = variable[1]
             if name in environ:
-                return FromEnvironment(environ[name])
+                return FromEnvironment(environ[name] + (variable[2] or ""))
             unset.append(f"{place(location)}: the environment variable {name} is not set")
     return value
 

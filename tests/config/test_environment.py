@@ -11,7 +11,26 @@ def test_a_variable_replaces_a_whole_value(loaded) -> None:
     assert (account.username, account.secret(), account.timeout) == ("api-user", "s: {e} #cret", 60)
 
 
-@pytest.mark.parametrize("text", ["a${X}", "${X}a", "${X}${X}", "$X", "$${X}", "{X}", "${}", "${X"])
+def test_a_file_of_systemds_credentials_may_follow_their_directory(loaded, tmp_path) -> None:
+    (tmp_path / "password").write_text("s3cret\n")
+    account = loaded(
+        "accounts: [{username: u, password_file: '${CREDENTIALS_DIRECTORY}/password'}]",
+        {"CREDENTIALS_DIRECTORY": str(tmp_path)},
+    ).accounts[0]
+    assert account.secret() == "s3cret"
+
+
+def test_without_credentials_their_directory_is_a_variable_that_is_missing(loaded) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        loaded("accounts: [{username: u, password_file: '${CREDENTIALS_DIRECTORY}/password'}]", {})
+    assert str(refusal.value).endswith(
+        "accounts[0].password_file: the environment variable CREDENTIALS_DIRECTORY is not set"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["${X}/a", "a${X}", "${X}a", "${X}${X}", "$X", "$${X}", "{X}", "${}", "${X"]
+)
 def test_a_part_of_a_value_is_left_alone(loaded, text: str) -> None:
     account = loaded(f"accounts: [{{username: '{text}', password: p}}]", {"X": "x"}).accounts[0]
     assert account.username == text

@@ -26,9 +26,9 @@ class CounterRun:
     agreed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # unlike others not frozen: a thousand are made for an answer
 class CounterState:
-    """What counts.
+    """What counts. A record that nobody changes.
 
     `since` is from when on growth can still be accounted for: a rise moves it ahead by the time
     that it takes to produce, so that many small leaps are one. None is not known. `proved` is the

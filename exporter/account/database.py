@@ -21,6 +21,7 @@ _MARK = 0x46534558  # says that a file is ours
 _PATIENCE = 5.0  # seconds for another process that writes
 
 _PUT = "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?, ?)"
+_DROP = "DELETE FROM rows WHERE kind = ? AND name = ?"
 _ALL = "SELECT kind, name, body, boot, clock_offset, written FROM rows"
 
 # What SQLite says when the disk is at fault, or another process; all else is about the file.
@@ -162,12 +163,15 @@ class Database:
             return
         if not file.in_transaction:
             file.execute("BEGIN IMMEDIATE")
-        for (kind, name), row in self._unwritten.items():
-            if row is None:
-                file.execute("DELETE FROM rows WHERE kind = ? AND name = ?", (kind, name))
-            else:
-                stamp = row.stamp
-                file.execute(_PUT, (kind, name, row.body, stamp.boot, stamp.offset, stamp.now))
+        file.executemany(_DROP, [key for key, row in self._unwritten.items() if row is None])
+        file.executemany(
+            _PUT,
+            [
+                (*key, row.body, row.stamp.boot, row.stamp.offset, row.stamp.now)
+                for key, row in self._unwritten.items()
+                if row is not None
+            ],
+        )
         file.execute("COMMIT")
         self._unwritten.clear()
         if self._failing:

@@ -29,9 +29,10 @@ from exporter.exposition.inventory import (
     render_inventory,
     render_sun,
 )
-from exporter.exposition.lines import Labels, Samples
+from exporter.exposition.lines import Labels
 from exporter.exposition.page import Block, Page
 from exporter.exposition.plausibility import Capacities, Offline
+from exporter.exposition.samples import Samples
 from exporter.exposition.sky import Place
 from exporter.exposition.status import held_back, plants_of
 from exporter.exposition.telemetry import AccountTelemetry, Telemetry
@@ -294,8 +295,9 @@ class AccountView:
         if not again:
             kind = "plant" if device_type is None else device_type_slug(device_type)
             self._telemetry.translated(interface.name, kind, name, result)
-        unknown = self._unknown.samples(interface, reading, result.unknown_keys)
-        return {**result.samples, **unknown}
+        for series, value in self._unknown.samples(interface, reading, result.unknown_keys).items():
+            result.add(series, value)
+        return result.samples
 
     # --- plants and devices --------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from exporter.exposition.families import (
     ALARMS_LEFT_OUT,
     ALARMS_TOTAL,
 )
-from exporter.exposition.lines import Samples
+from exporter.exposition.samples import Samples
 from exporter.northbound.enums import ALARM_SEVERITIES
 from exporter.northbound.records import Alarm
 

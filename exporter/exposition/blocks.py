@@ -1,8 +1,8 @@
 """Which plant or device stands in which block of the page, so that no series is there twice."""
 
-from array import array
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from exporter.catalogue.model import Metric
 from exporter.exposition.families import (
@@ -11,8 +11,9 @@ from exporter.exposition.families import (
     PLANT_LAST_READING,
     UPGRADE_INFO,
 )
-from exporter.exposition.lines import Labels, Layout, Samples, layout_of
+from exporter.exposition.lines import Labels
 from exporter.exposition.page import Block, Page
+from exporter.exposition.samples import Samples, Vector, vector_of
 from exporter.northbound.interfaces import Interface, Subject
 
 Identity = Callable[[Subject, str], Labels]
@@ -46,24 +47,12 @@ NON_EXPIRING = {
         (ALARMS_TOTAL, Subject.PLANTS),
     )
 }
-# The labels that tell a plant or device of an account from all others.
+# The labels that tell a plant or device from all others.
 IDENTITIES = {
-    Subject.PLANTS: ("plant_code",),
-    Subject.DEVICES: ("plant_code", "device_id"),
+    Subject.PLANTS: ("account", "plant_code"),
+    Subject.DEVICES: ("account", "plant_code", "device_id"),
 }
 LAST_READINGS = {Subject.PLANTS: PLANT_LAST_READING, Subject.DEVICES: DEVICE_LAST_READING}
-
-
-@dataclass(frozen=True, slots=True)
-class _Values:
-    """Samples, the series of which stand in the layout that all share who have them."""
-
-    layout: Layout
-    values: "array[float]"
-
-    @property
-    def samples(self) -> Samples:
-        return dict(zip(self.layout.series, self.values, strict=True))
 
 
 @dataclass(eq=False, slots=True)
@@ -72,7 +61,7 @@ class _Members:
 
     source: Source
     read_at: float
-    values: dict[str, _Values | None]
+    values: dict[str, Vector | None]
 
 
 class Blocks:
@@ -95,7 +84,7 @@ class Blocks:
         """
         touched: dict[_Members, None] = {}
         for source, samples in changed.items():
-            values = {name: self._values(source, each) for name, each in samples.items()}
+            values = {name: vector_of(each) if each else None for name, each in samples.items()}
             block = _Members(source, read_at, values)
             touched[block] = None
             for subject in samples:
@@ -112,7 +101,7 @@ class Blocks:
             if subject in block.values:  # else it has just moved to another block
                 fresh = self._page.is_fresh(self._ageing(source), block.read_at, now)
                 values = block.values.get(subject)
-                return values.samples if fresh and values else {}
+                return values if fresh and values else {}
         return {}
 
     def refresh(
@@ -146,19 +135,21 @@ class Blocks:
         """What the page knows the age of a source by; None for one that does not age."""
         return (self._account, source.name) if source.ages else None
 
-    def _values(self, source: Source, samples: Samples) -> _Values | None:
-        if not samples:
-            return None
-        account, identity = ("account", self._account), IDENTITIES[source.subject]
-        return _Values(layout_of(tuple(samples), account, identity), array("d", samples.values()))
-
     def _render(self, block: _Members) -> Mapping[Metric, bytes]:
         lines: dict[Metric, list[str]] = {}
-        names = IDENTITIES[block.source.subject]
-        for subject, each in block.values.items():
-            if each is not None:
-                labels = self._identity(block.source.subject, subject)
-                texts = each.layout.fill_in((labels[name] for name in names), each.values)
-                for metric, text in zip(each.layout.metrics, texts, strict=True):
-                    lines.setdefault(metric, []).append(text)
+        subject = block.source.subject
+        shown = ((name, each) for name, each in block.values.items() if each is not None)
+        for layout, alike in groupby(shown, lambda each: each[1].layout):
+            pattern = layout.pattern(IDENTITIES[subject])
+            filled = [
+                pattern.fill_in(self._labels(subject, name), vector.numbers)
+                for name, vector in alike
+            ]
+            for metric, texts in zip(pattern.metrics, zip(*filled, strict=True), strict=True):
+                lines.setdefault(metric, []).extend(texts)
         return {metric: "\n".join((*texts, "")).encode() for metric, texts in lines.items()}
+
+    def _labels(self, subject: Subject, name: str) -> Sequence[str]:
+        """The values of the labels that tell it from others."""
+        labels = self._identity(subject, name)
+        return [labels[each] for each in IDENTITIES[subject]]

@@ -8,7 +8,7 @@ confirmed, and the counter stays where it was.
 All values are in the source's unit, all times in seconds since the epoch.
 """
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -53,6 +53,7 @@ class CounterVerdict(NamedTuple):
     confirmed: bool = False
 
 
+Answer = tuple[Series, float, GrowthBound]  # a counter, and what was sent
 Counters = MutableMapping[str, dict[Series, CounterState]]  # by plant code or device id
 
 
@@ -84,19 +85,36 @@ class CounterGuard:
         self, owner: Owner, series: Series, value: float, at: float, growth: GrowthBound
     ) -> CounterVerdict:
         """Applies an answer of `at`."""
-        before = self._of(owner).get(series)
-        if before is None or (value and not before.value):  # nothing was shown yet: no rise
-            held, confirmed = CounterState(value, at - SLACK), False
-        else:
-            held, confirmed = _judged(before, value, at, growth)
-        self._keep(owner, series, held)
-        refused = None
-        if held.value != value:
-            refused = LEAPT if value > held.value else FELL
-        return CounterVerdict(held.value or None, refused, confirmed)
+        return self.admit_all(owner, [(series, value, growth)], at)[0]
+
+    def admit_all(self, owner: Owner, answers: Iterable[Answer], at: float) -> list[CounterVerdict]:
+        """Applies what was answered at once about the counters of a plant or device."""
+        section = self._section(owner)
+        mine = section.get(owner[1], {})
+        verdicts: list[CounterVerdict] = []
+        changed = False
+        for series, value, growth in answers:
+            before, confirmed = mine.get(series), False
+            if before is None or (value and not before.value):  # nothing was shown yet: no rise
+                held = CounterState(value, at - SLACK)
+            elif (grown := _grown(before, value, at, growth)) is not None:
+                held = grown
+            else:
+                held, confirmed = _judged(before, value, at, growth)
+            mine[series] = held
+            changed |= before != held  # otherwise nothing that outlives a restart was changed
+            if before is None or before.run is not None or held.run is not None:
+                self._note((owner, series), held)
+            refused = None
+            if held.value != value:
+                refused = LEAPT if value > held.value else FELL
+            verdicts.append(CounterVerdict(held.value or None, refused, confirmed))
+        if changed:
+            section[owner[1]] = mine
+        return verdicts
 
     def repeat(
-        self, owner: Owner, series: Series, value: float, at: float, growth: GrowthBound
+        self, owner: Owner, series: Series, value: float, growth: GrowthBound, at: float
     ) -> CounterVerdict:
         """The same for an answer that was admitted before and is replayed."""
         held = self.of(owner, series)
@@ -125,17 +143,11 @@ class CounterGuard:
             if series[0] == metric and held.run is not None
         ]
         for series, run in runs:
-            self._keep(owner, series, CounterState(run.value, run.at, mine[series].proved))
+            mine[series] = CounterState(run.value, run.at, mine[series].proved)
+            self._note((owner, series), mine[series])
+        if runs:
+            self._section(owner)[owner[1]] = mine
         return bool(runs)
-
-    def _keep(self, owner: Owner, series: Series, held: CounterState) -> None:
-        section = self._section(owner)
-        mine = section.get(owner[1], {})
-        before, mine[series] = mine.get(series), held
-        if before != held:  # otherwise nothing that outlives a restart was changed
-            section[owner[1]] = mine
-        if held.run is not None or (owner, series) in self._pending:
-            self._note((owner, series), held)
 
     def _note(self, key: tuple[Owner, Series], held: CounterState) -> None:
         if held.run is None:
@@ -149,14 +161,25 @@ def _judged(
 ) -> tuple[CounterState, bool]:
     """What counts after an answer, and whether that had to be confirmed."""
     since, rate = _since(before, at), OVER * max(growth.rate, before.proved)
-    accounted = since + (value - before.value) / rate
-    if value >= before.value and accounted <= at:
-        rose_at = max(accounted, at - SLACK) if value > before.value else before.since
-        return CounterState(value, rose_at, before.proved, answered=at), False
     run = _followed(before, value, at, max(rate, OVER * growth.largest))
     if not _is_confirmed(run, before, since, at, rate, is_known=growth.is_known):
         return replace(before, run=run), False
     return CounterState(value, at - SLACK, _proved(run, before, since), answered=at), True
+
+
+def _grown(
+    before: CounterState, value: float, at: float, growth: GrowthBound
+) -> CounterState | None:
+    """What counts after an answer that is no less, and no more than may have been produced."""
+    if value == before.value:
+        return CounterState(value, before.since, before.proved, None, at)
+    if value < before.value:
+        return None
+    rate = OVER * max(growth.rate, before.proved)
+    accounted = _since(before, at) + (value - before.value) / rate
+    if accounted > at:
+        return None
+    return CounterState(value, max(accounted, at - SLACK), before.proved, None, at)
 
 
 def _since(before: CounterState, at: float) -> float:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
+from weakref import WeakKeyDictionary
 
 from exporter.account.fleet import FleetChange
 from exporter.account.learned import LearnedPower
@@ -17,8 +18,8 @@ from exporter.exposition.families import (
     PLANT_EXPECTED,
     STRING_EXPECTED,
 )
-from exporter.exposition.lines import Samples
 from exporter.exposition.plausibility import INVERTERS
+from exporter.exposition.samples import Layout, Samples, vector_of
 from exporter.exposition.sky import Place, Sun, sun_over
 from exporter.northbound.enums import LIMITED_STATES, OFFLINE
 from exporter.northbound.interfaces import DAY, Interface, Subject
@@ -46,11 +47,21 @@ def powers(samples: Samples) -> dict[str, float]:
     """The watts of an inverter, as DC where it tells, and of its strings that give any."""
     whole = samples.get(_DC, samples.get(_AC))
     watts = {} if whole is None else {DEVICE: max(0.0, whole)}
-    for string, voltage, current in _STRINGS:
-        amperes = samples.get(current, 0.0)
-        if amperes > 0 and (volts := samples.get(voltage, 0.0)) > 0:
+    for string, voltage, current in _strings_in(vector_of(samples).layout):
+        if (amperes := samples[current]) > 0 and (volts := samples[voltage]) > 0:
             watts[string] = volts * amperes
     return watts
+
+
+_FOUND: "WeakKeyDictionary[Layout, list[tuple[str, Series, Series]]]" = WeakKeyDictionary()
+
+
+def _strings_in(layout: Layout) -> list[tuple[str, Series, Series]]:
+    """Those of the strings that are in a layout."""
+    if layout not in _FOUND:
+        places = layout.places
+        _FOUND[layout] = [each for each in _STRINGS if each[1] in places and each[2] in places]
+    return _FOUND[layout]
 
 
 _INVERTER, _LEARNED = series_of(INVERTER_EXPECTED), series_of(EXPECTED_LEARNED)
@@ -100,16 +111,15 @@ class ExpectedPower:
         """
         suns = self._suns(at)
         for name in self._inverters_of(shown):
-            reading = answers[name].value
-            if not isinstance(reading, Reading):
+            reading, sun = answers[name].value, suns(self._fleet.devices[name].plant_code)
+            if sun is None or not isinstance(reading, Reading):
                 continue
             values = reading.values
             digest = hash(tuple(values.values()))
             if digest == self._last.get(name) or values.get("run_state") == OFFLINE["run_state"]:
                 continue
             self._last[name] = digest
-            watts = powers(shown[name])
-            if watts and (sun := suns(self._fleet.devices[name].plant_code)):
+            if watts := powers(shown[name]):
                 limited = values.get("inverter_state") in LIMITED_STATES
                 if self._envelope(name).learn(sun, watts, limited=limited):
                     self._learned.change(name)

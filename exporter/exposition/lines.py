@@ -5,20 +5,21 @@ devices that report the same keys have the same ones but for their identity; so 
 values is made once for them all, and an answer costs little more than its numbers.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
-from weakref import WeakValueDictionary
 
 from prometheus_client import utils
 
 from exporter.catalogue.model import Kind, Metric, Series
 
 Labels = Mapping[str, str]
-Samples = Mapping[Series, float]  # of one plant or device
 
-# The library's way to write a number: below a million, as Python does.
+# The library's way to write a number: below a million as Python does, then with an exponent.
 _write_number: Callable[[float], str] = utils.floatToGoString
 _MILLION = 1e6
+_EXPONENTIAL = 1e16  # from here on Python itself writes exponents
+_EXPONENTS = [f"e+{digits - 1:02d}" for digits in range(17)]  # by the digits before the point
+_CONSTANTS = ("0.0", "1.0")  # what the series of a StateSet show, each at the place of its number
 
 
 def label(name: str, value: str) -> str:
@@ -43,7 +44,15 @@ def _line(metric: Metric, labels: Labels, value: str) -> str:
 
 
 def _number(value: float) -> str:
-    return repr(float(value)) if -_MILLION < value < _MILLION else _write_number(value)
+    return repr(float(value)) if -_MILLION < value < _MILLION else _large_number(value)
+
+
+def _large_number(value: float) -> str:
+    """As the library writes it, in a third of its time: every lifetime energy is such a number."""
+    if not _MILLION <= value < _EXPONENTIAL:
+        return _write_number(value)
+    whole, _, fraction = repr(float(value)).partition(".")
+    return f"{whole[0]}.{whole[1:]}{fraction}".rstrip("0.") + _EXPONENTS[len(whole)]
 
 
 def label_names(metric: Metric) -> tuple[str, ...]:
@@ -51,68 +60,68 @@ def label_names(metric: Metric) -> tuple[str, ...]:
     return (*metric.labels, metric.name) if metric.kind is Kind.STATESET else metric.labels
 
 
-class Layout:
-    """The lines of certain series, for all plants or devices of an account.
+class Pattern:
+    """The lines of certain series, for all plants or devices that have them.
 
-    `constant` is the label that they share, `identity` the names of those that differ. What is to
-    be filled in stands in a text of all families: the identity's labels as markers that no label
-    can contain, the values as `%s`. An empty line parts the families.
+    `identity` are the names of the labels that tell those apart. A series shows 0 or 1, where that
+    is its place, or else the number at its place, the first of which is 2.
+
+    Texts that never change and places to be filled in take turns, a family begins with a text and
+    ends with a place.
     """
 
-    __slots__ = ("__weakref__", "_identity", "_ordered", "_text", "metrics", "series")
+    __slots__ = ("_families", "_identity", "_pieces", "_places", "metrics")
 
-    def __init__(
-        self, series: tuple[Series, ...], constant: tuple[str, str], identity: tuple[str, ...]
-    ) -> None:
-        by_metric: dict[Metric, list[int]] = {}
-        for index, each in enumerate(series):
-            by_metric.setdefault(each.metric, []).append(index)
-        self.series = series
+    def __init__(self, places: Mapping[Series, int], identity: tuple[str, ...]) -> None:
+        by_metric: dict[Metric, list[Series]] = {}
+        for each in places:
+            by_metric.setdefault(each.metric, []).append(each)
         self.metrics = tuple(by_metric)
         self._identity = identity
-        self._ordered = itemgetter(*(i for indices in by_metric.values() for i in indices))
-        shared = {constant[0]: _static(*constant)} | {name: _marker(name) for name in identity}
-        self._text = "\n".join(
-            "".join(_pattern(series[index], shared) for index in indices)
-            for indices in by_metric.values()
-        )
+        self._pieces: list[str] = []
+        self._families: list[slice] = []
+        filled: list[int] = []
+        for series in by_metric.values():
+            start = len(self._pieces)
+            for text, place in _pieces(series, places, identity):
+                self._pieces += (text, "")
+                filled.append(place)
+            self._families.append(slice(start, len(self._pieces)))
+        self._places = itemgetter(*filled)
 
-    def fill_in(self, identity: Iterable[str], values: Iterable[float]) -> Iterator[str]:
+    def fill_in(self, identity: Sequence[str], numbers: Iterable[float]) -> list[str]:
         """The lines of one plant or device, family by family, each without its last line end.
 
-        `identity` are the values of its labels, `values` those of the series.
+        `identity` are the values of its labels.
         """
-        text = self._text
-        for name, value in zip(self._identity, identity, strict=True):
-            text = text.replace(_marker(name), _static(name, value))
-        numbers = [
-            repr(value) if -_MILLION < value < _MILLION else _write_number(value)
-            for value in values
-        ]
-        yield from (text % self._ordered(numbers)).removesuffix("\n").split("\n\n")
+        pieces = self._pieces.copy()
+        pieces[1::2] = self._places((
+            *map(label, self._identity, identity),
+            *_CONSTANTS,
+            *[repr(n) if -_MILLION < n < _MILLION else _large_number(n) for n in numbers],
+        ))  # fmt: skip
+        return ["".join(pieces[family]) for family in self._families]
 
 
-def _marker(name: str) -> str:
-    return f"\n{name}\n"
+def _pieces(
+    family: Iterable[Series], places: Mapping[Series, int], identity: tuple[str, ...]
+) -> Iterator[tuple[str, int]]:
+    """The lines of one family as texts, each with the place that follows it.
 
-
-def _static(name: str, value: str) -> str:
-    return label(name, value).replace("%", "%%")
-
-
-def _pattern(series: Series, shared: Labels) -> str:
-    """A line with its markers and its `%s`."""
-    own = zip(label_names(series.metric), series.labels, strict=True)
-    labels = {name: _static(name, value) for name, value in own}
-    return _line(series.metric, {**labels, **shared}, "%s")
-
-
-_LAYOUTS: "WeakValueDictionary[tuple[object, ...], Layout]" = WeakValueDictionary()
-
-
-def layout_of(
-    series: tuple[Series, ...], constant: tuple[str, str], identity: tuple[str, ...]
-) -> Layout:
-    """The layout of these series, the same for all who have them, for as long as somebody does."""
-    key = (series, constant, identity)
-    return _LAYOUTS.get(key) or _LAYOUTS.setdefault(key, Layout(*key))
+    Those of the labels of identity come first, then those of the values.
+    """
+    text = ""
+    for series in family:
+        own = dict(zip(label_names(series.metric), series.labels, strict=True))
+        text += series.metric.name
+        before = "{"
+        for name in sorted((*own, *identity)):
+            text += before
+            before = ","
+            if name in own:
+                text += label(name, own[name])
+            else:
+                yield text, identity.index(name)
+                text = ""
+        yield f"{text}}} ", len(identity) + places[series]
+        text = "\n"

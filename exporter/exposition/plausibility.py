@@ -26,6 +26,7 @@ from exporter.northbound.enums import OFFLINE
 from exporter.northbound.interfaces import HOUR
 from exporter.northbound.records import Device, Reading
 
+SUSPICIOUS = NO_VALUES | NO_INSTANTANEOUS_VALUES  # numbers that may be no values at all
 UNKNOWN_PLANT = 1e6  # watts that are assumed for a plant of which nothing is known
 _POWERS = frozenset({"watts", "vars", "volt_amperes"})
 
@@ -66,6 +67,11 @@ class PlausibleRange:
     of_output: float = inf
     measured_freely: bool = False
     of_power: bool = False
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it matters what the plant or device can put out."""
+        return self.of_output < inf
 
     def contains(self, raw: float, value: float, output: Output) -> bool:
         """Whether a value can be what it says: `raw` as sent, `value` in base units.

@@ -13,7 +13,7 @@ from exporter.catalogue.model import Kind
 from exporter.exposition.blocks import NON_EXPIRING, Source
 from exporter.exposition.counters import Owner
 from exporter.exposition.families import ALARMS_ACTIVE, DEVICE_LAST_READING, PLANT_LAST_READING
-from exporter.exposition.lines import Samples
+from exporter.exposition.samples import Samples
 from exporter.northbound.interfaces import INTERFACES, Content, Subject
 from exporter.northbound.records import Device, Plant
 from exporter.status import model as status

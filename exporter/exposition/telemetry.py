@@ -279,6 +279,8 @@ class AccountTelemetry:
 
         `kind` is its device type's slug, or plant, and `name` the device's id or plant's code.
         """
+        if result.is_ordinary:
+            return
         self._rejected(interface, result.rejected)
         self._own.unknown_keys.labels(self._account, interface).inc(len(result.unknown_keys))
         for key in result.unknown_keys:

@@ -1,32 +1,23 @@
 """Readings and the catalogue make samples: base units, ranges, states, guarded counters."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
-from typing import TypeVar
 
 from exporter.catalogue.index import lookup, objects, stand_ins
-from exporter.catalogue.model import Kind, Row, Series, series_of
-from exporter.catalogue.ranges import TIMESTAMP
+from exporter.catalogue.model import Row, Series, series_of
 from exporter.exposition.counters import LEAST_RATE, CounterGuard, GrowthBound, Owner
-from exporter.exposition.lines import Samples
 from exporter.exposition.phase_units import GRID_METER, TOTAL, PhaseUnits
-from exporter.exposition.plausibility import (
-    NOTHING_KNOWN,
-    Output,
-    PlausibleRange,
-    plausible_range,
-)
+from exporter.exposition.plan import UNKNOWN, Numbers, Rule, Rules, rule_of
+from exporter.exposition.plausibility import NOTHING_KNOWN, Output
+from exporter.exposition.samples import Column, Samples, Vector
 from exporter.northbound.records import Reading, Rejection, Windows
 
 CAPACITY = "installed_capacity"  # the key under which statistics give it
 PERIOD_START = "collectTime"  # the key, in ms, under which the catalogue has a row's own start
 IMPLAUSIBLE = "implausible"  # why a value is not shown that its quantity cannot have
 UNDECIDED = "unit_undecided"  # why a value is not shown whose unit is not certain any more
-UNKNOWN = "unknown"  # the state of a code that no table names
-
-Sent = TypeVar("Sent", float, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,46 +34,39 @@ class RejectedValue:
 class Translation:
     """What became of one reading.
 
-    `rejected` counts unusable values by reason, and `rejected_values` are those of them that are
-    numbers; `confirmed` are values, by key, that their counter had held back until now.
-    `unknown_keys` are those without a row in the catalogue, and `unknown_states` counts, by metric,
-    codes that no enumeration names.
+    `columns` are its series and states, with a number for each series. `rejected` counts unusable
+    values by reason, and `rejected_values` are those of them that are numbers; `confirmed` are
+    values, by key, that their counter had held back until now. `unknown_keys` are those without a
+    row in the catalogue, and `unknown_states` counts, by metric, codes that no enumeration names.
     """
 
-    samples: dict[Series, float] = field(default_factory=dict)
-    rejected: Counter[str] = field(default_factory=Counter)
+    columns: list[Column]
+    numbers: list[float]
+    rejected: Counter[str]
+    unknown_keys: Sequence[str]
     rejected_values: list[RejectedValue] = field(default_factory=list)
     confirmed: dict[str, float] = field(default_factory=dict)
-    unknown_keys: list[str] = field(default_factory=list)
     unknown_states: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def samples(self) -> Vector:
+        """The samples."""
+        return Vector(self.columns, self.numbers)
+
+    @property
+    def is_ordinary(self) -> bool:
+        """Whether all that was sent became samples."""
+        return not (self.rejected or self.confirmed or self.unknown_keys or self.unknown_states)
+
+    def add(self, series: Series, value: float) -> None:
+        """Adds a sample."""
+        self.columns.append(series)
+        self.numbers.append(value)
 
     def reject(self, value: RejectedValue) -> None:
         """Notes and counts a value that is not shown."""
         self.rejected_values.append(value)
         self.rejected[value.reason] += 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """What the catalogue and the configuration say of a key, looked up once.
-
-    The `factor` is None where the unit is not certain; `states` are the series of a StateSet.
-    """
-
-    row: Row
-    series: Series
-    factor: float | None
-    range: PlausibleRange
-    zero_is_absent: bool
-    states: Mapping[str, Series]
-
-
-def _rule(row: Row, factor: float) -> _Rule:
-    names = (*row.state_names, UNKNOWN) if row.metric.kind is Kind.STATESET else ()
-    states = {name: series_of(row.metric, *row.labels, name) for name in names}
-    # 0 is how servers say that there is no time.
-    zero_is_absent = row.zero_is_absent or row.metric.name.endswith(TIMESTAMP)
-    return _Rule(row, row.series, factor, plausible_range(row), zero_is_absent, states)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +88,14 @@ class Translator:
 
     def __init__(self, factors: Mapping[tuple[int, str], float]) -> None:
         self._factors = factors
-        self._rules: dict[tuple[str, int | None], Mapping[str, _Rule]] = {}
+        self._rules: dict[tuple[object, ...], Rules] = {}
         self.guard = CounterGuard()
         self.phase_units = PhaseUnits()
 
     def capacity(self, interface: str, device_type: int | None, reading: Reading) -> float:
         """The installed capacity that a row of statistics gives, in watts; 0 for none."""
-        rule = self._rules_of(interface, device_type).get(CAPACITY)
         raw = reading.values.get(CAPACITY, 0.0)
+        rule = self._rules_of(interface, device_type).by_key.get(CAPACITY) if raw else None
         if rule is None or rule.factor is None:
             return 0.0
         watts = raw * rule.factor
@@ -133,131 +117,138 @@ class Translator:
         told `again`, after a restart, leaves what is held of counters as it is.
         """
         rules = self._rules_of(interface, device_type)
-        if device_type == GRID_METER and TOTAL in rules:
-            rules = self._with_phase_units(rules, reading, again=again)
+        if device_type == GRID_METER and TOTAL in rules.by_key:
+            rules = self._with_phase_units(interface, rules, reading, again=again)
+        plan, raws = rules.plan(reading), tuple(reading.values.values())
+        result = Translation([], [], plan.rejected.copy(), plan.unknown_keys)
+        gauges, _, values = _plausible(plan.gauges, raws, output, result)
+        result.columns += [rule.row.series for rule in gauges]
+        result.numbers += values
+        for place, rule in plan.undecided:
+            result.reject(RejectedValue(rule.row.key, raws[place], UNDECIDED))
+        for place, rule in plan.states:
+            _add_code(result, rule, raws[place])
         context = _Context((device_type, reading.subject), at, output, again)
-        result = Translation()
-        reading = _without_unknown_objects(reading, objects(interface, device_type))
-        for key, reason in reading.rejected.items():
-            if key in rules:
-                result.rejected[reason] += 1
-            else:
-                result.unknown_keys.append(key)
-        for rule, value in _known(reading.values, rules, reading, result):
-            self._add(result, rule, context, value)
-        for rule, text in _known(reading.texts, rules, reading, result):
-            _add_text(result, rule, text)
-        for row, value in _standing_in(stand_ins(interface, device_type), reading):
-            self._add(result, self._rule_of(row), context, value)
+        counted, sent, _ = _plausible(plan.counters, raws, output, result)
+        self._count(result, counted, sent, context)
+        for key, rule in plan.texts:
+            _add_text(result, rule, reading.texts[key])
         return result
 
-    def _rules_of(self, interface: str, device_type: int | None) -> Mapping[str, _Rule]:
+    def _rules_of(self, interface: str, device_type: int | None) -> Rules:
         source = interface, device_type
         if source not in self._rules:
             rows = lookup(interface, device_type)
-            self._rules[source] = {key: self._rule_of(row) for key, row in rows.items()}
+            standing_in = [
+                (row, replace(row, key=row.stand_in.key))
+                for row in stand_ins(interface, device_type)
+                if row.stand_in is not None
+            ]
+            self._rules[source] = Rules(
+                {key: self._rule_of(row) for key, row in rows.items()},
+                [(row, self._rule_of(other)) for row, other in standing_in],
+                objects(interface, device_type),
+            )
         return self._rules[source]
 
-    def _rule_of(self, row: Row) -> _Rule:
+    def _rule_of(self, row: Row) -> Rule:
         if row.device_type is None:
-            return _rule(row, row.factor)
-        return _rule(row, self._factors.get((row.device_type, row.key), row.factor))
+            return rule_of(row, row.factor)
+        return rule_of(row, self._factors.get((row.device_type, row.key), row.factor))
 
     def _with_phase_units(
-        self, rules: Mapping[str, _Rule], reading: Reading, *, again: bool
-    ) -> Mapping[str, _Rule]:
+        self, interface: str, rules: Rules, reading: Reading, *, again: bool
+    ) -> Rules:
         """The rules with the units of a grid meter's phases, but for those that are configured."""
         if not again:
-            self.phase_units.read(reading, rules[TOTAL].factor or 0.0)
+            self.phase_units.read(reading, rules.by_key[TOTAL].factor or 0.0)
         found = self.phase_units.factors(reading.subject)
-        return {
-            **rules,
-            **{
-                key: replace(rules[key], factor=factor)
+        source = (interface, *found.items())
+        if source not in self._rules:
+            own = {
+                key: rule_of(rules.by_key[key].row, factor)
                 for key, factor in found.items()
-                if key in rules and (GRID_METER, key) not in self._factors
-            },
-        }
-
-    def _add(self, result: Translation, rule: _Rule, context: _Context, raw: float) -> None:
-        kind = rule.series.metric.kind
-        if kind is Kind.STATESET:
-            _add_code(result, rule, raw)
-        elif kind is Kind.INFO:
-            result.rejected[Rejection.WRONG_TYPE] += 1
-        elif rule.factor is None:
-            result.reject(RejectedValue(rule.row.key, raw, UNDECIDED))
-        elif raw or not rule.zero_is_absent:
-            value = raw * rule.factor + 0.0  # nothing is -0.0, which a turned sign makes of 0
-            if not rule.range.contains(raw, value, context.output):
-                _reject_value(result, rule.row.key, raw, value)
-            elif kind is Kind.COUNTER:
-                self._count(result, rule.row, context, raw, abs(rule.factor))
-            else:
-                result.samples[rule.series] = value
+                if key in rules.by_key and (GRID_METER, key) not in self._factors
+            }
+            self._rules[source] = replace(rules, by_key={**rules.by_key, **own})
+        return self._rules[source]
 
     def _count(
-        self, result: Translation, row: Row, context: _Context, raw: float, unit: float
+        self, result: Translation, rules: Sequence[Rule], raws: Sequence[float], context: _Context
     ) -> None:
-        # In the source's unit: another factor is neither a fall nor a leap.
-        output = context.output
-        rate = output.assumed if output.is_capacity else LEAST_RATE
-        largest = max(output.assumed, LEAST_RATE)
-        growth = GrowthBound(max(rate, LEAST_RATE) / unit, largest / unit, output.is_capacity)
-        guard = self.guard.repeat if context.again else self.guard.admit
-        verdict = guard(context.owner, (row.metric.name, row.labels), abs(raw), context.at, growth)
-        if verdict.refused is not None:
-            result.reject(RejectedValue(row.key, raw, verdict.refused, verdict.shown))
-        if verdict.confirmed:
-            result.confirmed[row.key] = raw
-        if verdict.shown is not None:
-            result.samples[row.series] = verdict.shown * unit
+        """Adds what counts of counters, in the source's unit: no factor makes a fall or a leap."""
+        growths = {unit: _growth(context.output, unit) for unit in {rule.unit for rule in rules}}
+        answers = [
+            (rule.counter, abs(raw), growths[rule.unit])
+            for rule, raw in zip(rules, raws, strict=True)
+        ]
+        owner, at = context.owner, context.at
+        if context.again:
+            verdicts = [self.guard.repeat(owner, *each, at) for each in answers]
+        else:
+            verdicts = self.guard.admit_all(owner, answers, at)
+        for rule, raw, verdict in zip(rules, raws, verdicts, strict=True):
+            if verdict.refused is not None:
+                refused = RejectedValue(rule.row.key, raw, verdict.refused, verdict.shown)
+                result.reject(refused)
+            if verdict.confirmed:
+                result.confirmed[rule.row.key] = raw
+            if verdict.shown is not None:
+                result.add(rule.row.series, verdict.shown * rule.unit)
 
 
-def _known(
-    sent: Mapping[str, Sent], rules: Mapping[str, _Rule], reading: Reading, result: Translation
-) -> Iterator[tuple[_Rule, Sent]]:
-    """What was sent under known keys, but for those that stand in for another; notes the others."""
-    for key, each in sent.items():
-        rule = rules.get(key)
-        if rule is None:
-            result.unknown_keys.append(key)
-        elif not _is_sent(reading, rule.row.fallback_for):
-            yield rule, each
+def _growth(output: Output, unit: float) -> GrowthBound:
+    """How fast a counter may grow whose unit is so many base units."""
+    rate = output.assumed if output.is_capacity else LEAST_RATE
+    largest = max(output.assumed, LEAST_RATE)
+    return GrowthBound(max(rate, LEAST_RATE) / unit, largest / unit, output.is_capacity)
 
 
-def _is_sent(reading: Reading, key: str) -> bool:
-    """Whether a key was sent, with a value or with what cannot be used as one."""
-    return bool(key) and (key in reading.values or key in reading.rejected or key in reading.texts)
-
-
-def _without_unknown_objects(reading: Reading, known: Collection[str]) -> Reading:
-    """The reading with what stands in known objects in their place; others are one key each."""
-    if not reading.rejected:
-        return reading
-
-    def is_kept(key: str) -> bool:
-        head, dot, _ = key.partition(".")
-        if dot and head in reading.rejected:
-            return head in known
-        return key not in known or reading.rejected.get(key) is not Rejection.WRONG_TYPE
-
-    return replace(
-        reading,
-        values={key: value for key, value in reading.values.items() if is_kept(key)},
-        rejected={key: why for key, why in reading.rejected.items() if is_kept(key)},
-        texts={key: text for key, text in reading.texts.items() if is_kept(key)},
-    )
-
-
-def _standing_in(rows: Iterable[Row], reading: Reading) -> Iterator[tuple[Row, float]]:
-    """The rows whose key was not sent, as rows of the key that stands for it, with its value."""
-    for row in rows:
-        found = row.stand_in
-        if found is None or _is_sent(reading, row.key) or found.beside not in reading.values:
+def _plausible(
+    numbers: Numbers, raws: Sequence[float], output: Output, result: Translation
+) -> tuple[Sequence[Rule], Sequence[float], Sequence[float]]:
+    """The numbers that can be what they say: their rules, as they were sent, and in base units."""
+    mine = numbers.pick(raws)
+    values = numbers.convert(mine)
+    if numbers.are_ordinary(mine, values, output):
+        return numbers.rules, mine, values
+    shown: list[tuple[Rule, float, float]] = []
+    for rule, raw, value in zip(numbers.rules, mine, values, strict=True):
+        if not raw and rule.zero_is_absent:
             continue
-        if found.key in reading.values:
-            yield replace(row, key=found.key), reading.values[found.key]
+        if rule.range.contains(raw, value, output):
+            shown.append((rule, raw, value))
+        elif isfinite(value):
+            result.reject(RejectedValue(rule.row.key, raw, IMPLAUSIBLE))
+        else:
+            result.rejected[Rejection.NOT_FINITE] += 1
+    return [each[0] for each in shown], [each[1] for each in shown], [each[2] for each in shown]
+
+
+def _add_code(result: Translation, rule: Rule, code: float) -> None:
+    """Adds the state that a code means, and the code."""
+    row = rule.row
+    states = row.states or {}
+    _add_state(result, rule, states.get(int(code)) if code.is_integer() else None)
+    if rule.code is not None:
+        result.add(rule.code, code)
+
+
+def _add_text(result: Translation, rule: Rule, text: str) -> None:
+    """Adds the state that a word means, however its letters are cased, or what something is."""
+    row = rule.row
+    if row.words is None:
+        result.add(series_of(row.metric, *row.labels, text), 1.0)
+        return
+    named = (name for word, name in row.words.items() if word.casefold() == text.casefold())
+    _add_state(result, rule, next(named, None))
+
+
+def _add_state(result: Translation, rule: Rule, current: str | None) -> None:
+    if current is None:
+        current = UNKNOWN
+        result.unknown_states[rule.row.metric.name] += 1
+    result.columns.append(rule.states[current])
 
 
 def windowed(windows: Windows, translate: Callable[[Reading], Samples]) -> Samples:
@@ -269,37 +260,3 @@ def windowed(windows: Windows, translate: Callable[[Reading], Samples]) -> Sampl
             for series, value in translate(replace(row.reading, values=values)).items():
                 samples[series_of(series.metric, *series.labels, window)] = value
     return samples
-
-
-def _reject_value(result: Translation, key: str, raw: float, value: float) -> None:
-    if isfinite(value):
-        result.reject(RejectedValue(key, raw, IMPLAUSIBLE))
-    else:
-        result.rejected[Rejection.NOT_FINITE] += 1
-
-
-def _add_code(result: Translation, rule: _Rule, code: float) -> None:
-    """Adds the state that a code means, and the code."""
-    row = rule.row
-    states = row.states or {}
-    _add_states(result, rule, states.get(int(code)) if code.is_integer() else None)
-    if row.code_metric is not None:
-        result.samples[series_of(row.code_metric, *row.labels)] = code
-
-
-def _add_text(result: Translation, rule: _Rule, text: str) -> None:
-    """Adds the state that a word means, however its letters are cased, or what something is."""
-    row = rule.row
-    if row.words is None:
-        result.samples[series_of(row.metric, *row.labels, text)] = 1.0
-        return
-    named = (name for word, name in row.words.items() if word.casefold() == text.casefold())
-    _add_states(result, rule, next(named, None))
-
-
-def _add_states(result: Translation, rule: _Rule, current: str | None) -> None:
-    if current is None:
-        current = UNKNOWN
-        result.unknown_states[rule.row.metric.name] += 1
-    result.samples.update(dict.fromkeys(rule.states.values(), 0.0))
-    result.samples[rule.states[current]] = 1.0

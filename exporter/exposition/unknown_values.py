@@ -5,7 +5,7 @@ from typing import Any
 
 from exporter.catalogue.model import series_of
 from exporter.exposition.families import UNKNOWN_VALUES
-from exporter.exposition.lines import Samples
+from exporter.exposition.samples import Samples
 from exporter.northbound.interfaces import Interface
 from exporter.northbound.records import Reading
 

@@ -58,6 +58,8 @@ _SETTING_NUMBERS = (
 )
 _UPGRADE_NUMBERS = ("lastUpgradeTime", "process", "upgradeResult")
 
+_PLAIN, _TEXT = frozenset({float, int, type(None)}), frozenset({str})
+
 _Item = Mapping[str, Any]
 
 # --- plants and devices -------------------------------------------------------------------------
@@ -162,6 +164,9 @@ def _timed_reading(subject: str, item: _Item) -> tuple[tuple[str, float], TimedR
 
 
 def _numbers(subject: str, items: Mapping[Any, Any]) -> Reading:
+    plain = _plain_numbers(items)
+    if plain is not None:
+        return Reading(subject, plain)
     reading = Reading(subject, values := {}, rejected := {}, texts := {})
     for key, raw in islice(_flat(items.items()), _MOST_KEYS):
         if key.endswith(_SERIAL):
@@ -174,6 +179,34 @@ def _numbers(subject: str, items: Mapping[Any, Any]) -> Reading:
             case Rejection() as reason if key:
                 rejected[key] = reason
     return reading
+
+
+def _plain_numbers(items: Mapping[Any, Any]) -> dict[str, float] | None:
+    """The numbers of items that are nothing but numbers and nulls under simple keys, as most are.
+
+    All at once, which takes a tenth of the time; None where any of them needs a closer look.
+    """
+    if not _PLAIN.issuperset(map(type, items.values())) or not _are_simple(items):
+        return None
+    try:
+        numbers = {key: float(raw) for key, raw in items.items() if raw is not None}
+    except OverflowError:
+        return None
+    return numbers if all(map(isfinite, numbers.values())) else None
+
+
+def _are_simple(keys: Collection[Any]) -> bool:
+    """Whether there is nothing to be cleaned, cut or taken apart in any of these keys."""
+    if not _TEXT.issuperset(map(type, keys)):
+        return False
+    joined = "".join(keys)
+    return (
+        len(keys) <= _MOST_KEYS
+        and joined.isprintable()
+        and "." not in joined
+        and all(keys)
+        and max(map(len, keys), default=1) <= _LONGEST_KEY
+    )
 
 
 def _flat(items: Iterable[tuple[Any, Any]], head: str = "") -> Iterator[tuple[str, Any]]:

@@ -105,6 +105,7 @@ def test_plants_and_devices_age_by_their_own_interfaces_plan(world):
 
 
 def test_what_is_not_in_the_fleet_is_not_shown(world):
+    world.telemetry.introduce("home", [DEVICES.name])
     world.answer(DEVICES, ["1", "99"], kilowatts(d1=5, d99=7))
     assert powers(world) == {"1": 5_000.0}
     assert world.own("fusionsolar_unknown_keys_total", interface=DEVICES.name) == 0

@@ -243,14 +243,14 @@ def test_what_is_replayed_shows_what_is_held_and_leaves_it_as_it_is():
     for value in (10, 1, 1):
         guard.admit(DEVICE, SERIES, value, START, RATE)
     later, state = restarted(state)
-    again = [later.repeat(DEVICE, SERIES, 1, START, RATE) for _ in range(5)]
+    again = [later.repeat(DEVICE, SERIES, 1, RATE, START) for _ in range(5)]
     assert [(each.shown, each.refused) for each in again] == [(10, None)] * 5
     assert state.counters[Subject.DEVICES].changed == set()
 
 
 def test_without_anything_held_what_is_replayed_is_new():
     guard = CounterGuard()
-    assert guard.repeat(DEVICE, SERIES, 5.0, START, RATE).shown == 5.0
+    assert guard.repeat(DEVICE, SERIES, 5.0, RATE, START).shown == 5.0
     assert guard.admit(DEVICE, SERIES, 4.0, START, RATE).shown == 5.0
 
 

@@ -6,12 +6,14 @@ from prometheus_client import generate_latest
 from prometheus_client.metrics_core import Metric as Family
 
 from exporter.catalogue.model import Kind, Metric, series_of
-from exporter.exposition.lines import label_names, layout_of, render
+from exporter.exposition.lines import label_names, render
+from exporter.exposition.samples import State, Vector, layout_of, vector_of
 
 VOLTAGE = Metric("plant_voltage_volts", Kind.GAUGE, "Voltage.", labels=("string", "a"))
 ENERGY = Metric("plant_energy_joules_total", Kind.COUNTER, "Energy.")
 STATE = Metric("b_state", Kind.STATESET, "State.")
-IDENTITY = ("plant_code", "device_id")
+IDENTITY = ("account", "plant_code", "device_id")
+ON, OFF = series_of(STATE, "on"), series_of(STATE, "off")
 
 texts = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(
     ['"', "\\", "\n", "%s", "%", "\naccount\n", "\n\n", 'account="x"', "{}", ""]
@@ -50,23 +52,39 @@ def test_lines_are_what_the_library_writes(samples):
 
 
 @given(all_series, texts, texts, texts, st.data())
-def test_a_layout_that_is_filled_in_is_what_the_library_writes(series, account, plant, name, data):
-    values = [data.draw(numbers) for _ in series]
-    layout = layout_of(tuple(series), ("account", account), IDENTITY)
+def test_a_pattern_that_is_filled_in_is_what_the_library_writes(series, account, plant, name, data):
+    vector = Vector(series, [data.draw(numbers) for _ in series])
+    pattern = vector.layout.pattern(IDENTITY)
     named = {"account": account, "plant_code": plant, "device_id": name}
-    texts = layout.fill_in([plant, name], values)
+    texts = pattern.fill_in([account, plant, name], vector.numbers)
     expected = {}
-    for each, value in zip(series, values, strict=True):
+    for each, value in vector.items():
         own = dict(zip(label_names(each.metric), each.labels, strict=True))
         expected.setdefault(each.metric, []).append((named | own, value))
-    found = {m: f"{text}\n".encode() for m, text in zip(layout.metrics, texts, strict=True)}
+    found = {m: f"{text}\n".encode() for m, text in zip(pattern.metrics, texts, strict=True)}
     assert found == {metric: library(metric, samples) for metric, samples in expected.items()}
 
 
+@given(numbers)
+def test_a_number_is_written_as_the_library_does(value):
+    assert render(ENERGY, [({}, value)]) == library(ENERGY, [({}, value)])
+
+
+def test_a_state_is_lines_of_1_and_0_without_numbers_of_its_own():
+    energy = series_of(ENERGY)
+    vector = Vector([State((OFF, ON), ON), energy], [2.5])
+    assert dict(vector) == {OFF: 0.0, ON: 1.0, energy: 2.5}
+    assert list(vector.numbers) == [2.5]
+    assert vector.layout.pattern(("account",)).fill_in(["a"], vector.numbers) == [
+        'b_state{account="a",b_state="off"} 0.0\nb_state{account="a",b_state="on"} 1.0',
+        'plant_energy_joules_total{account="a"} 2.5',
+    ]
+
+
 def test_those_who_report_the_same_share_a_layout():
-    series = (series_of(ENERGY), series_of(STATE, "on"))
-    home = ("account", "home")
-    first = layout_of(series, home, IDENTITY)
-    assert layout_of((series_of(ENERGY), series_of(STATE, "on")), home, IDENTITY) is first
-    assert layout_of(series[:1], home, IDENTITY) is not first
-    assert layout_of(series, ("account", "shop"), IDENTITY) is not first
+    series = (series_of(ENERGY), ON)
+    first = layout_of(series)
+    assert layout_of((series_of(ENERGY), series_of(STATE, "on"))) is first
+    assert vector_of({series_of(ENERGY): 1.0, ON: 0.0}).layout is first
+    assert layout_of(series[:1]) is not first
+    assert first.pattern(IDENTITY) is first.pattern(IDENTITY)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from exporter.northbound import parsing
 from exporter.northbound.errors import CallError
+from exporter.northbound.records import Reading
 from exporter.northbound.scalars import parse_number
 
 # A busy machine is no failure.
@@ -146,6 +147,24 @@ def test_any_readings_are_parsed(data):
             assert reading.subject in ASKED
             assert all(map(isfinite, reading.values.values()))
             assert set(reading.rejected.values()) <= {"wrong_type", "not_finite", "not_a_number"}
+
+
+plain_items = st.dictionaries(
+    st.sampled_from(["a", "b", " c", "", "x.y", "x.sn", "\x00", "k" * 200]) | st.text(max_size=3),
+    st.none() | st.floats() | st.integers() | st.sampled_from([10**400, True, "1", "12 %"]),
+)
+
+
+@some
+@given(plain_items, st.sampled_from(sorted(ASKED)))
+def test_plain_numbers_are_read_as_those_beside_others(items, subject):
+    item = {"stationCode": subject, "dataItemMap": items}
+    (alone,) = parsing.plant_readings([item], [subject]).records
+    beside = {**items, "last": True}
+    (other,) = parsing.plant_readings([{**item, "dataItemMap": beside}], [subject]).records
+    assert other == Reading(
+        subject, alone.values, {**alone.rejected, "last": "wrong_type"}, alone.texts
+    )
 
 
 @some

@@ -175,8 +175,8 @@ class Accounts:
         for each in self._working.values():
             each.clock.stop()
 
-    def exposition(self, form: Format, accounts: Collection[str] | None = None) -> bytes:
-        """The page, or what it says of these accounts; while they change hands, as it was before.
+    def parts(self, form: Format, accounts: Collection[str] | None = None) -> Sequence[bytes]:
+        """The page in parts, or of these accounts alone; while they change hands, as it was before.
 
         Raises:
             IncompleteError: Not all of them have restored yet what they knew.
@@ -184,7 +184,7 @@ class Accounts:
         if restoring := self.restoring(accounts):
             raise IncompleteError(restoring)
         with self._changing:
-            return (self._still or self._page).exposition(form, accounts)
+            return (self._still or self._page).parts(form, accounts)
 
     @contextmanager
     def _at_once(self) -> Iterator[None]:

@@ -124,7 +124,7 @@ def run(  # noqa: PLR0913  # because a daemon is handed what it serves with
     reload = Reload(settings, read or (lambda: settings), accounts, telemetry, page)
     signal.signal(signal.SIGHUP, lambda *_: threading.Thread(target=reload, daemon=True).start())
     site = app.build(
-        accounts.exposition,
+        accounts.parts,
         lambda: page.version,
         accounts.waiting,
         accounts.status,

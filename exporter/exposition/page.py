@@ -6,7 +6,7 @@ or of none, so that a scrape of some accounts costs no more than what it says.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from enum import Enum
@@ -151,9 +151,14 @@ class Page:
         return frozen
 
     def exposition(self, form: Format, accounts: Collection[str] | None = None) -> bytes:
+        """The whole page, or what it says of these accounts: its parts in one."""
+        return b"".join(self.parts(form, accounts))
+
+    def parts(self, form: Format, accounts: Collection[str] | None = None) -> Sequence[bytes]:
         """What is fresh enough of these accounts, family by family, then the exporter's own.
 
         NO_ACCOUNT among them stands for what tells of the exporter as a whole. None: all there is.
+        The parts are the lines that are kept, not copies of them.
         """
         now = self._now()
         self._make_moving(now, accounts)
@@ -173,7 +178,7 @@ class Page:
         # The library's OpenMetrics page ends with the one EOF that the whole needs.
         generate = generate_latest if form is Format.TEXT else generate_openmetrics
         parts.append(generate(_Only(*_merged(_chosen(self._own, accounts)))))
-        return b"".join(parts)
+        return parts
 
     def _make_moving(self, now: float, accounts: Collection[str] | None) -> None:
         with self._lock:

@@ -1,7 +1,7 @@
 """The routes: /, /metrics, /docs/, /-/targets, /-/healthy, /-/ready, /-/reload; 404 elsewhere."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from starlette.applications import Starlette
@@ -21,13 +21,18 @@ from exporter.web.targets import AccountLabels, list_targets, parse_accounts
 from exporter.web.threads import in_daemon_thread
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-Exposition = Callable[[Format, Collection[str] | None], bytes]
+Exposition = Callable[[Format, Collection[str] | None], Sequence[bytes]]
 
 PIECE = 64 * 1024  # bytes handed to the transport at a time, so that slow readers cost no memory
 
 
 class PiecewiseResponse(Response):
     """A body of known length, sent piece by piece, as fast as the client reads it."""
+
+    def __init__(self, parts: Sequence[bytes], media_type: str, headers: Mapping[str, str]) -> None:
+        length = str(sum(map(len, parts)))
+        super().__init__(headers={**headers, "Content-Length": length}, media_type=media_type)
+        self._parts = parts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI
         """Sends the response."""
@@ -37,10 +42,22 @@ class PiecewiseResponse(Response):
             "headers": self.raw_headers,
         }
         await send(start)
-        for at in range(0, len(self.body), PIECE):
-            piece = bytes(self.body[at : at + PIECE])
+        for piece in _pieces(self._parts):
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
+
+
+def _pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces of equal size, but for the last."""
+    gathered = bytearray()
+    for part in parts:
+        for at in range(0, len(part), PIECE):  # or each client would have a copy of a large part
+            gathered += part[at : at + PIECE]
+            if len(gathered) >= PIECE:
+                yield bytes(gathered[:PIECE])
+                del gathered[:PIECE]
+    if gathered:
+        yield bytes(gathered)
 
 
 def build(  # noqa: PLR0913  # an application is handed all that it shows
@@ -90,7 +107,7 @@ def build(  # noqa: PLR0913  # an application is handed all that it shows
 
 def _status_page(status: Callable[[], Status]) -> Endpoint:
     page = StatusPage(status)
-    pages = PageCache[PlantQuery](lambda query: page.render(query).encode())
+    pages = PageCache[PlantQuery](lambda query: [page.render(query).encode()])
 
     async def respond(request: Request) -> Response:
         try:
@@ -106,7 +123,7 @@ def _status_page(status: Callable[[], Status]) -> Endpoint:
 
 def _documents() -> Iterable[Route]:
     documents = Documents()
-    pages = PageCache[str](lambda name: documents.render(name).encode())
+    pages = PageCache[str](lambda name: [documents.render(name).encode()])
     respond = partial(
         _page_response, pages=pages, media_type="text/html", headers=documents.headers
     )
@@ -164,12 +181,12 @@ async def _page_response(
     """The page of this key, compressed for those who ask."""
     gzip = accepts_gzip(request.headers.get("accept-encoding", ""))
     try:
-        body = await pages.get(key, gzip=gzip)
+        parts = await pages.get(key, gzip=gzip)
     except QueueFullError:
         return PlainTextResponse(
             "Too many pages are being made.\n", status_code=503, headers={"Retry-After": "1"}
         )
-    response = PiecewiseResponse(body, headers=headers, media_type=media_type)
+    response = PiecewiseResponse(parts, media_type, headers)
     response.headers.add_vary_header("Accept-Encoding")
     if gzip:
         response.headers["Content-Encoding"] = "gzip"

@@ -1,24 +1,27 @@
 """Caches pages: each is made and compressed once for all who ask for it within a second."""
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from threading import Lock
 from time import monotonic
 from typing import Generic, NamedTuple, TypeVar
+from zlib import DEFLATED, MAX_WBITS
 
 from exporter.web.threads import in_daemon_thread
 
 try:
-    from isal.igzip import compress
+    from isal.isal_zlib import compressobj
 except ImportError:  # it is made for 64-bit processors only; zlib takes some ten times as long
-    from gzip import compress  # type: ignore[assignment]  # because only their first two agree
+    from zlib import compressobj  # type: ignore[assignment]  # because its type has another name
 
 MAX_AGE = 1.0  # seconds; several Prometheus servers scrape at the same moment
 MAX_PAGES = 16  # cached or being made at a time, each compressed or not, unless told otherwise
+GZIP = 16 + MAX_WBITS  # the format, in the words of zlib
 _COMPRESSION_LEVEL = 1  # 7 ms for 100 000 series
 
 Key = TypeVar("Key", bound=Hashable)
+Page = Sequence[bytes]  # the parts of a body
 
 
 class QueueFullError(Exception):
@@ -28,7 +31,7 @@ class QueueFullError(Exception):
 class _Entry(NamedTuple):
     version: int
     begun: float
-    page: asyncio.Task[bytes]
+    page: asyncio.Task[Page]
 
 
 class PageCache(Generic[Key]):
@@ -41,7 +44,7 @@ class PageCache(Generic[Key]):
 
     def __init__(
         self,
-        make: Callable[[Key], bytes],
+        make: Callable[[Key], Page],
         version: Callable[[], int] = lambda: 0,
         now: Callable[[], float] = monotonic,
         max_pages: Callable[[], int] = lambda: MAX_PAGES,
@@ -53,7 +56,7 @@ class PageCache(Generic[Key]):
         self._making = Lock()
         self._entries: dict[tuple[Key, bool], _Entry] = {}  # the oldest first
 
-    async def get(self, key: Key, *, gzip: bool) -> bytes:
+    async def get(self, key: Key, *, gzip: bool) -> Page:
         """The page of this key, compressed or not, of this version and at most a second old.
 
         Raises:
@@ -94,12 +97,14 @@ class PageCache(Generic[Key]):
             raise QueueFullError
         del self._entries[done]
 
-    def _page(self, key: Key, *, gzip: bool) -> bytes:
+    def _page(self, key: Key, *, gzip: bool) -> Page:
         with self._making:
             page = self._make(key)
             return compressed(page) if gzip else page
 
 
-def compressed(page: bytes) -> bytes:
+def compressed(page: Page) -> Page:
     """The page as one gzip member."""
-    return compress(page, _COMPRESSION_LEVEL)
+    packer = compressobj(_COMPRESSION_LEVEL, DEFLATED, GZIP)
+    packed = [*map(packer.compress, page), packer.flush()]
+    return [b"".join(packed)]

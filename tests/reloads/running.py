@@ -56,7 +56,7 @@ class Running:
         return self.reload()
 
     def series(self):
-        return series_in(self.accounts.exposition(Format.TEXT))
+        return series_in(b"".join(self.accounts.parts(Format.TEXT)))
 
     def value(self, name, **labels):
         return self.series().get((name, *sorted(labels.items())))

@@ -312,7 +312,7 @@ def test_no_scrape_meets_a_gap(server, run, tmp_path):
     shown = []
 
     def scrape():
-        shown.append(running.accounts.exposition(Format.TEXT).count(b"device_id="))
+        shown.append(b"".join(running.accounts.parts(Format.TEXT)).count(b"device_id="))
 
     scrape()
     with meanwhile(scrape):

@@ -53,13 +53,13 @@ def test_there_is_no_page_but_a_reason_until_every_account_is_restored(
 
     said = f"restoring: 1 of 2 accounts done, not yet {last}"
     with pytest.raises(IncompleteError, match=f"^{said}$"):
-        running.accounts.exposition(Format.TEXT)
+        running.accounts.parts(Format.TEXT)
     assert running.accounts.waiting()[0] == said
     with pytest.raises(IncompleteError, match=f"^{said}$"):
-        running.accounts.exposition(Format.TEXT, [last])
+        running.accounts.parts(Format.TEXT, [last])
     (first,) = {"home", "other"} - {last}
-    wait(lambda: running.accounts.exposition(Format.TEXT, [first]))
-    assert running.accounts.exposition(Format.TEXT, [NO_ACCOUNT])
+    wait(lambda: running.accounts.parts(Format.TEXT, [first]))
+    assert running.accounts.parts(Format.TEXT, [NO_ACCOUNT])
     assert f"{last}: its state is being restored" in running.accounts.waiting()
     assert {each.name: each.polling.waiting for each in running.accounts.status().accounts}[
         last

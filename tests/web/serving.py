@@ -54,7 +54,7 @@ def main(constants, size, web_config=None):
     def exposition(*_):
         nonlocal made
         made += 1
-        return page or threading.Event().wait()
+        return [page] if page else threading.Event().wait()
 
     with server.bind("127.0.0.1:0") as listening:
         # Small, so that little of a page vanishes into the kernel when nobody reads it.

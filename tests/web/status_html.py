@@ -65,4 +65,4 @@ def read(*accounts, **query):
 
 
 def client(*accounts):
-    return Client(build(lambda *_: b"", lambda: 0, list, lambda: status(*accounts)))
+    return Client(build(lambda *_: [b""], lambda: 0, list, lambda: status(*accounts)))

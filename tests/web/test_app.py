@@ -1,6 +1,7 @@
 import asyncio
 import gzip
 import threading
+from itertools import pairwise
 
 import pytest
 from web.asgi_client import GZIP, Client
@@ -29,7 +30,7 @@ class Daemon:
         self.waiting = []
 
     def exposition(self, form, _):
-        return self.pages[form]
+        return [self.pages[form]]
 
 
 @pytest.fixture
@@ -115,6 +116,19 @@ def test_a_large_page_is_handed_on_in_pieces(client):
     assert [message.get("more_body", False) for message in bodies].index(False) == len(bodies) - 1
 
 
+@pytest.mark.parametrize("headers", [{}, GZIP])
+def test_parts_of_any_size_are_sent_in_pieces_of_one(headers):
+    page = bytes(n % 251 for n in range(3 * PIECE + 7))
+    cuts = [0, 0, 1, 2, PIECE - 1, PIECE, 3 * PIECE, 3 * PIECE, len(page)]
+    parts = [page[start:end] for start, end in pairwise(cuts)]
+    client = Client(build(lambda *_: parts, lambda: 0, list, status))
+    answer = client.get("/metrics", headers)
+    assert int(answer.headers["content-length"]) == len(answer.body)
+    assert (gzip.decompress(answer.body) if headers else answer.body) == page
+    _, *bodies = client.messages("/metrics")
+    assert [len(each["body"]) for each in bodies] == [PIECE, PIECE, PIECE, 7, 0]
+
+
 def test_a_page_that_cannot_be_made_is_an_error_and_the_next_one_is_not(client, daemon):
     page = daemon.pages.pop(Format.TEXT)
     assert client.get("/metrics").status == 500
@@ -183,7 +197,7 @@ def test_an_account_without_plants_is_ready_and_named(daemon):
 
 
 def reloading(reload):
-    return Client(build(lambda form, _: PAGES[form], lambda: 0, list, status, reload))
+    return Client(build(lambda form, _: [PAGES[form]], lambda: 0, list, status, reload))
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])

@@ -101,11 +101,14 @@ def test_a_page_is_kept_for_a_second(cache, clock):
     assert asyncio.run(ask()) == [b"page 1", b"page 1", b"page 1", b"page 2"]
 
 
-def test_plain_and_compressed_are_kept_apart(cache):
+def test_plain_and_compressed_are_kept_apart(press, clock):
+    cache = PageCache(lambda _: [b"a ", press()], now=clock)
+
     async def ask():
         for _ in range(2):
-            assert await cache.get(None, gzip=False) == b"page 1"
-            assert gzip.decompress(await cache.get(None, gzip=True)) == b"page 2"
+            assert await cache.get(None, gzip=False) == [b"a ", b"page 1"]
+            packed = await cache.get(None, gzip=True)
+            assert gzip.decompress(b"".join(packed)) == b"a page 2"
 
     asyncio.run(ask())
 
@@ -263,7 +266,7 @@ def held():
 def site(held, monkeypatch):
     """A site on which a look at the accounts does not age, however slow the machine is."""
     monkeypatch.setattr("exporter.web.app.StatusPage", partial(StatusPage, now=lambda: 0.0))
-    return Client(build(lambda *_: METRICS, lambda: 0, list, held))
+    return Client(build(lambda *_: [METRICS], lambda: 0, list, held))
 
 
 def test_a_crowd_that_asks_for_the_status_page_costs_one_look_at_the_accounts(site, held):

@@ -37,7 +37,7 @@ def _nothing_is_kept(monkeypatch):
 def serving(status, headers=MappingProxyType({})):
     """The address of a page that tells this status, with the headers that somebody configured."""
     app = AccessControl(
-        build(lambda *_: b"", lambda: 0, list, status), lambda: AccessRules(headers=headers)
+        build(lambda *_: [b""], lambda: 0, list, status), lambda: AccessRules(headers=headers)
     )
     with server.bind("127.0.0.1:0") as listening:
         running = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, ws="none"))

@@ -28,7 +28,7 @@ class Daemon:
 
     def exposition(self, form, accounts):
         self.asked.append(accounts)
-        return f"{form.name} of {'all' if accounts is None else sorted(accounts)}\n".encode()
+        return [form.name.encode(), f" of {sorted(accounts or ['all'])}\n".encode()]
 
 
 @pytest.fixture
@@ -51,8 +51,8 @@ def metrics(client, *query, headers=()):
 @pytest.mark.parametrize(
     ("query", "asked"),
     [
-        ([], "all"),
-        ([("verbose", "1"), ("Account", "x")], "all"),
+        ([], ["all"]),
+        ([("verbose", "1"), ("Account", "x")], ["all"]),
         ([("account", "home")], ["home"]),
         ([("account", KOELN)], [KOELN]),
         ([("account", "home"), ("account", KOELN)], sorted(["home", KOELN])),

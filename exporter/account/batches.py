@@ -319,22 +319,21 @@ class Rotation:
 
         `resting` tells which are not to be called now.
         """
-        return self._least_recent(resting, lambda batch: batch.progress.called < self.round.start)
+        oldest = self.oldest(resting)
+        return oldest if oldest and self.is_pending(oldest) else None
+
+    def is_pending(self, batch: Batch) -> bool:
+        """Whether a batch has not been served in this round."""
+        return batch.progress.called < self.round.start
 
     def repeated(self, resting: Resting = none_rests) -> Batch | None:
         """A batch that was served in this round, but is to be asked once more."""
-        return self._least_recent(resting, lambda batch: batch.progress.again)
+        again = (batch for batch in self.batches if batch.progress.again)
+        return _least_recent(batch for batch in again if not resting(batch))
 
     def oldest(self, resting: Resting = none_rests) -> Batch | None:
         """The batch that was served longest ago: the first of the next round."""
-        return self._least_recent(resting, lambda _: True)
-
-    def _least_recent(self, resting: Resting, chosen: Callable[[Batch], bool]) -> Batch | None:
-        return min(
-            (batch for batch in self.batches if chosen(batch) and not resting(batch)),
-            key=lambda batch: batch.progress.called,
-            default=None,
-        )
+        return _least_recent(batch for batch in self.batches if not resting(batch))
 
     def start_round(self, now: float) -> None:
         """Begins a round: every batch is to be served again."""
@@ -343,3 +342,7 @@ class Rotation:
     def duration(self, pace: float, every: float) -> float:
         """Seconds from one call of a batch to its next when all calls go as planned."""
         return max(len(self.batches) * pace, every)
+
+
+def _least_recent(batches: Iterable[Batch]) -> Batch | None:
+    return min(batches, key=lambda batch: batch.progress.called, default=None)

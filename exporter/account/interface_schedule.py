@@ -187,28 +187,32 @@ class InterfaceSchedule:
 
         Of this round, once more in it, or of the next round.
         """
-        batch = self.rotation.pending(resting)
-        if batch is not None:
-            return self.rotation.round.start, batch, False
+        oldest = self.rotation.oldest(resting)
+        if oldest is None or self.rotation.is_pending(oldest):
+            return self.rotation.round.start, oldest, False
         next_round = self.rotation.round.start + self.every
         again = self.rotation.repeated(resting)
         if again is not None and self.state.retry.until < next_round:
             return self.state.retry.until, again, True
-        return next_round, self.rotation.oldest(resting), False
+        return next_round, oldest, False
 
     @property
     def _hurries(self) -> bool:
         """The first round of a day-long allowance takes minutes, not the day."""
         daily = self.is_list or any(quota.window >= DAY for quota in self.quotas)
-        first = any(batch.progress.called == -inf for batch in self.rotation.batches)
-        return daily and (self.hurried or first)
+        return daily and (
+            self.hurried or any(batch.progress.called == -inf for batch in self.rotation.batches)
+        )
 
     def _resting(self, now: float) -> Resting:
         return lambda batch: self._rests_until(batch) > now
 
     def _rests_until(self, batch: Batch) -> float:
-        suspended = (self._suspended.get(kind) for kind in {None, batch.device_type})
-        return max(each.until for each in (batch.suspension, *suspended) if each is not None)
+        until = batch.suspension.until
+        if self._suspended:  # which hardly ever is
+            about = {None, batch.device_type} & self._suspended.keys()
+            until = max([until, *(self._suspended[kind].until for kind in about)])
+        return until
 
     def start(self, now: float) -> PlannedCall:
         """The call to make now, noted as started."""

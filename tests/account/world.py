@@ -38,9 +38,9 @@ class EndOfDays(BaseException):
 class FakeClock:
     """Time that passes only when somebody waits; the wall clock may be stepped."""
 
-    def __init__(self, end):
-        self.at = 1_000.0
-        self.end = self.at + end
+    def __init__(self, lasts, begin=None):
+        self.at = 1_000.0 if begin is None else begin
+        self.end = self.at + lasts
         self.step = EPOCH
         self.boot = None
 

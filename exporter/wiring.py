@@ -121,7 +121,8 @@ def account_config(
 
 def translator_of(settings: Settings) -> Translator:
     """A translator of readings, with the configured factors, that remembers nothing yet."""
-    return Translator({(each.device_type, each.key): each.factor for each in settings.factors})
+    factors = {(each.device_type, each.key): each.factor for each in settings.factors}
+    return Translator(factors, name_states=settings.states == "names")
 
 
 def fleet_of(account: AccountSettings, state: FleetState | None = None) -> Fleet:

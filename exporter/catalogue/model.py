@@ -98,3 +98,12 @@ class Row:
     def state_names(self) -> tuple[str, ...]:
         """The names of a StateSet's states, each once; empty for anything else."""
         return tuple(dict.fromkeys((self.states or self.words or {}).values()))
+
+    @property
+    def code_series(self) -> Series | None:
+        """The series of a StateSet's code; None where it is sent in words."""
+        return None if self.code_metric is None else series_of(self.code_metric, *self.labels)
+
+    def state_of(self, code: float) -> str | None:
+        """The name of the state that a code means; None where no table names it."""
+        return (self.states or {}).get(int(code)) if code.is_integer() else None

@@ -34,6 +34,7 @@ from exporter.config.types import (
     Secret,
     SecretFile,
     Severity,
+    States,
     Table,
     Text,
     UnknownKeys,
@@ -216,6 +217,7 @@ class Settings(SettingsModel):
     alarms: AlarmSettings = AlarmSettings()
     currency: Text | None = None
     unknown_keys: UnknownKeys = "count"
+    states: States = "names"
     factors: Items[Factor] = ()
     plant_coordinates: Table[Text, Pair[Latitude, Longitude]] = Field(
         default_factory=dict, validate_default=True

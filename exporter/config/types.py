@@ -222,12 +222,14 @@ Duration = Annotated[float, BeforeValidator(_parse_duration)]
 Period = Annotated[Duration, Field(gt=0)]
 
 UNKNOWN_KEYS = ("count", "export")
+STATES = ("names", "codes")
 
 Edition = Annotated[str, _one_of("set of limits", EDITIONS)]
 LabelName = Annotated[str, AfterValidator(_label_name)]
 InterfaceName = Annotated[str, _one_of("interface", INTERFACES)]
 DeviceType = Annotated[str, BeforeValidator(_device_type)]
 UnknownKeys = Annotated[str, _one_of("way with unknown keys", UNKNOWN_KEYS)]
+States = Annotated[str, _one_of("way to show states", STATES)]
 Severity = Annotated[str, _one_of("alarm severity", ALARM_SEVERITIES.values())]
 AlarmType = Annotated[str, _one_of("alarm type", ALARM_TYPES.values())]
 

@@ -32,8 +32,8 @@ class Rule:
     """What the catalogue and the configuration say of a key.
 
     The `factor` is None where the unit is not certain, and the `unit` without its sign. `counter`
-    is by which name a counter is remembered; `states` are those of a StateSet, by name, and `code`
-    is the series of its code.
+    is by which name a counter is remembered; `states` are those of a StateSet, by name, none where
+    its code is enough, and `code` is the series of that.
     """
 
     row: Row
@@ -46,9 +46,13 @@ class Rule:
     code: Series | None
 
 
-def rule_of(row: Row, factor: float | None) -> Rule:
-    """The rule of a row whose values are multiplied with this factor."""
-    names = (*row.state_names, UNKNOWN) if row.metric.kind is Kind.STATESET else ()
+def rule_of(row: Row, factor: float | None, *, name_states: bool = True) -> Rule:
+    """The rule of a row whose values are multiplied with this factor.
+
+    States that are not to be named are named all the same where they have no code.
+    """
+    named = row.metric.kind is Kind.STATESET and (name_states or row.code_metric is None)
+    names = (*row.state_names, UNKNOWN) if named else ()
     series = {name: series_of(row.metric, *row.labels, name) for name in names}
     states = {name: State(tuple(series.values()), each) for name, each in series.items()}
     # 0 is how servers say that there is no time.
@@ -61,7 +65,7 @@ def rule_of(row: Row, factor: float | None) -> Rule:
         zero_is_absent,
         (row.metric.name, row.labels),
         states,
-        series_of(row.code_metric, *row.labels) if row.code_metric is not None else None,
+        row.code_series,
     )
 
 

@@ -13,6 +13,7 @@ from exporter.catalogue.model import Kind
 from exporter.exposition.blocks import NON_EXPIRING, Source
 from exporter.exposition.counters import Owner
 from exporter.exposition.families import ALARMS_ACTIVE, DEVICE_LAST_READING, PLANT_LAST_READING
+from exporter.exposition.plan import UNKNOWN
 from exporter.exposition.samples import Samples
 from exporter.northbound.interfaces import INTERFACES, Content, Subject
 from exporter.northbound.records import Device, Plant
@@ -21,7 +22,8 @@ from exporter.status import model as status
 SamplesOf = Callable[[Source, str], Samples]  # what a source has of a subject, if it is shown
 
 _PLANT_KPIS = lookup("getStationRealKpi", None)
-_HEALTH = _PLANT_KPIS["real_health_state"].metric
+_HEALTH = _PLANT_KPIS["real_health_state"]
+_HEALTH_CODE = _HEALTH.code_series
 _ENERGY = _PLANT_KPIS["day_power"].series
 _POWER = lookup("getDevRealKpi", 1)["active_power"].series
 _INVERTERS = frozenset(row.device_type for row in ROWS if row.series is _POWER)
@@ -64,9 +66,7 @@ def _plant(plant: Plant, devices: Sequence[Device], shown: SamplesOf) -> status.
         plant.code,
         plant.name,
         plant.capacity_watts,
-        health=next(
-            (s.labels[-1] for s, is_so in own.items() if s.metric is _HEALTH and is_so), None
-        ),
+        health=_health(own),
         power=fsum(powers) if powers else None,
         inverters=len(inverters),
         answered=len(powers),
@@ -74,6 +74,11 @@ def _plant(plant: Plant, devices: Sequence[Device], shown: SamplesOf) -> status.
         alarms=_by_severity(alarms) if alarms else None,
         last_reading=max(last, default=None),
     )
+
+
+def _health(own: Samples) -> str | None:
+    code = None if _HEALTH_CODE is None else own.get(_HEALTH_CODE)
+    return None if code is None else _HEALTH.state_of(code) or UNKNOWN
 
 
 def _by_severity(alarms: Samples) -> Mapping[str, int]:

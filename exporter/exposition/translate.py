@@ -82,12 +82,16 @@ class _Context:
 class Translator:
     """Translates the readings of one account.
 
-    `factors` are the configured ones, by (device type, key); they replace the catalogue's. The
-    `guard` holds what is remembered of counters.
+    `factors` are the configured ones, by (device type, key); they replace the catalogue's. Without
+    `name_states`, states that have a code are shown by it alone. The `guard` holds what is
+    remembered of counters.
     """
 
-    def __init__(self, factors: Mapping[tuple[int, str], float]) -> None:
+    def __init__(
+        self, factors: Mapping[tuple[int, str], float], *, name_states: bool = True
+    ) -> None:
         self._factors = factors
+        self._name_states = name_states
         self._rules: dict[tuple[object, ...], Rules] = {}
         self.guard = CounterGuard()
         self.phase_units = PhaseUnits()
@@ -152,9 +156,10 @@ class Translator:
         return self._rules[source]
 
     def _rule_of(self, row: Row) -> Rule:
-        if row.device_type is None:
-            return rule_of(row, row.factor)
-        return rule_of(row, self._factors.get((row.device_type, row.key), row.factor))
+        factor = row.factor
+        if row.device_type is not None:
+            factor = self._factors.get((row.device_type, row.key), factor)
+        return rule_of(row, factor, name_states=self._name_states)
 
     def _with_phase_units(
         self, interface: str, rules: Rules, reading: Reading, *, again: bool
@@ -227,9 +232,7 @@ def _plausible(
 
 def _add_code(result: Translation, rule: Rule, code: float) -> None:
     """Adds the state that a code means, and the code."""
-    row = rule.row
-    states = row.states or {}
-    _add_state(result, rule, states.get(int(code)) if code.is_integer() else None)
+    _add_state(result, rule, rule.row.state_of(code))
     if rule.code is not None:
         result.add(rule.code, code)
 
@@ -248,7 +251,8 @@ def _add_state(result: Translation, rule: Rule, current: str | None) -> None:
     if current is None:
         current = UNKNOWN
         result.unknown_states[rule.row.metric.name] += 1
-    result.columns.append(rule.states[current])
+    if rule.states:
+        result.columns.append(rule.states[current])
 
 
 def windowed(windows: Windows, translate: Callable[[Reading], Samples]) -> Samples:

@@ -3,10 +3,11 @@
 import re
 from collections import Counter
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
-from exporter.catalogue.index import ROWS, lookup
+from exporter.catalogue.index import CODES, ROWS, lookup
 from exporter.catalogue.model import Kind, Metric, Row, Series
 from exporter.catalogue.units import UNITS
 from exporter.northbound.enums import BATTERY_MODES, UPGRADE_RESULTS
@@ -392,3 +393,11 @@ def test_a_key_becomes_a_series(device_type, key, series):
     written = "".join(f'{{{name}="{value}"}}' for name, value in labels)
 
     assert row.metric.name + written == f"fusionsolar_{series}"
+
+
+def test_no_alert_and_no_dashboard_reads_a_named_state_that_has_a_code():
+    root = Path(__file__).parents[2]
+    files = [*root.glob("prometheus/rules/*.yml"), *root.glob("grafana/dashboards/*.json")]
+    asked = {name for file in files for name in re.findall(r"fusionsolar_\w+", file.read_text())}
+    assert {*CODES.values()} & asked
+    assert {*CODES} & asked == set()

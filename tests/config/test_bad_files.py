@@ -14,7 +14,7 @@ _URL = "must be an http:// or https:// URL without user, password, ? or #"
 _LABEL = "must be letters, digits and _, without a digit or __ at the start"
 _QUOTES = "must be text; put it in quotes"
 _KEYS = (
-    "unknown key; it can be accounts, interfaces, alarms, currency, unknown_keys, factors, "
+    "unknown key; it can be accounts, interfaces, alarms, currency, unknown_keys, states, factors, "
     "plant_coordinates, state"
 )
 
@@ -188,6 +188,7 @@ MESSAGES = {
     "alarms_level": 'alarms.levels[0]: "critcal" is no alarm severity; did you mean critical?',
     "alarms_type": f"alarms.types[0]: {_QUOTES}",
     "alarms_negative": "alarms.max_active_per_plant: must be at least 0",
+    "states": 'states: "code" is no way to show states; did you mean codes?',
     "unknown_keys": 'unknown_keys: "show" is no way with unknown keys; it can be count, export',
     "currency_date": f"currency: {_QUOTES}",
     "factor_zero": "factors[0].factor: must not be 0",

@@ -1,8 +1,10 @@
 """What people are shown of plants and calls: the same as /metrics says."""
 
+import pytest
 from exposition.world import ALARMS, DEVICES, PLANTS, World
 
 from exporter.exposition.alarms import SEVERITIES
+from exporter.exposition.translate import Translator
 from exporter.northbound.errors import CallError, Failure, Reaction
 from exporter.northbound.records import Alarm, Device, Plant
 from exporter.status.model import (
@@ -75,6 +77,17 @@ def test_values_that_left_the_page_are_not_shown_either():
     shown = plant(world)
     assert (shown.health, shown.energy, shown.power, shown.answered) == (None, None, None, 0)
     assert shown.last_reading == world.epoch
+
+
+@pytest.mark.parametrize(
+    ("code", "name"), [(1.0, "disconnected"), (2.0, "faulty"), (9.0, "unknown"), (2.5, "unknown")]
+)
+@pytest.mark.parametrize("named", [True, False])
+def test_health_is_told_by_its_code_whether_states_are_named_or_not(code, name, named):
+    world = World(translator=Translator({}, name_states=named))
+    world.fleet(Plant("NE=1", "A"))
+    world.answer(PLANTS, ["NE=1"], {"NE=1": {"real_health_state": code}})
+    assert plant(world).health == name
 
 
 def test_the_newest_reading_is_that_of_any_of_its_devices():

@@ -28,6 +28,33 @@ def numbers(translation):
     return {(s.metric.name, *s.labels): value for s, value in translation.samples.items()}
 
 
+def test_states_that_are_not_named_are_shown_by_their_code():
+    shown = {}
+    for named in (True, False):
+        translator = Translator({}, name_states=named)
+        reading = Reading("d", {"inverter_state": 512.0, "run_state": 7.5})
+        found = translator.translate(REALTIME, 1, reading, NOW)
+        shown[named] = numbers(found)
+        assert found.unknown_states == Counter(fusionsolar_inverter_run_state=1)
+    codes = {
+        ("fusionsolar_inverter_state_code",): 512.0,
+        ("fusionsolar_inverter_run_state_code",): 7.5,
+    }
+    assert shown[False] == codes
+    assert shown[True].items() >= codes.items()
+    assert shown[True]["fusionsolar_inverter_state", "grid_connected"] == 1.0
+
+
+def test_states_that_have_no_code_are_named_in_any_case():
+    translator = Translator({}, name_states=False)
+    row = next(row for row in ROWS if row.words)
+    word, name = next(iter(row.words.items()))
+    reading = Reading("d", {}, {}, {row.key: word})
+    found = numbers(translator.translate(row.interface, row.device_type, reading, NOW))
+    assert found[(row.metric.name, *row.labels, name)] == 1.0
+    assert len(found) == len(row.state_names) + 1  # and unknown
+
+
 # Numbers
 
 

@@ -119,6 +119,22 @@ def test_a_renamed_account_keeps_all_but_its_name(management, server, run, state
     assert logins(management) == 1
 
 
+def test_states_are_named_or_not_as_soon_as_it_is_wanted(server, run, tmp_path):
+    running = ready(run(tmp_path, account(server.url)))
+    named = {"fusionsolar_inverter_state", "fusionsolar_inverter_run_state"}
+    assert named <= running.names()
+    code = running.value("fusionsolar_inverter_state_code")
+
+    assert running.change(account(server.url), states="codes") is None
+
+    assert named & running.names() == set()
+    assert {f"{name}_code" for name in named} <= running.names()
+    assert running.value("fusionsolar_inverter_state_code") == code
+
+    running.change(account(server.url))
+    assert named <= running.names()
+
+
 def test_unknown_keys_are_exported_as_soon_as_it_is_wanted(management, server, run, tmp_path):
     management.faults.add("unknown_keys", interface="getStationRealKpi")
     running = ready(run(tmp_path, account(server.url)))

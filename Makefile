@@ -23,7 +23,7 @@ PARALLEL = -n $$(($(CPUS) + 1)) --dist loadfile
 DEMO = $(VENV)/installed
 DEV = $(VENV)/installed-dev
 
-.PHONY: help demo test test-fast test-clocks test-pythons stack-test lint coverage docs dashboards typescript oldest-pip requirements upgrade audit licences image bench soak year clean
+.PHONY: help demo test test-fast test-clocks test-pythons stack-test lint coverage docs dashboards typescript oldest-pip helm requirements upgrade audit licences image bench soak year clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -62,6 +62,8 @@ typescript: build/grafana/node_modules ## install what checks the dashboards' ty
 
 oldest-pip: build/pip ## get the oldest pip that a supported Python brings: a test sets up with it
 
+helm: $(VENV)/installed-helm ## install what renders, checks and packs the Helm chart
+
 docs: $(DEMO) ## write docs/metrics.md and the graph in docs/architecture.md
 	@$(BIN)/fusionsolar-exporter metrics > docs/metrics.md
 	@$(BIN)/python docs/import_graph.py --write
@@ -70,6 +72,7 @@ requirements: $(DEV) ## pin, with hashes, what pyproject.toml asks for
 	@$(COMPILE) $(FLAGS) pyproject.toml --group dev -o requirements-dev.txt
 	@$(COMPILE) $(FLAGS) pyproject.toml -c requirements-dev.txt -o requirements.txt
 	@$(COMPILE) $(FLAGS) --group build -c requirements-dev.txt -o requirements-build.txt
+	@$(COMPILE) $(FLAGS) --group helm -c requirements-dev.txt -o requirements-helm.txt
 
 upgrade: FLAGS = --upgrade
 upgrade: requirements ## pin the newest versions that pyproject.toml allows
@@ -119,5 +122,11 @@ $(DEMO): requirements.txt requirements-build.txt pyproject.toml
 $(DEV): $(DEMO) requirements-dev.txt
 	@echo "Adding the developers' tools ..."
 	@$(PINNED) -r requirements-dev.txt
+	@$(BIN)/pip check --quiet
+	@touch $@
+
+# What it shares with the developers' tools is pinned the same there.
+$(VENV)/installed-helm: $(DEV) requirements-helm.txt
+	@$(PINNED) -r requirements-helm.txt
 	@$(BIN)/pip check --quiet
 	@touch $@

@@ -11,7 +11,7 @@ from exporter import NAME, cli
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(
     str(path.relative_to(ROOT))
-    for folder in (".", "docs", "grafana", "benchmarks")
+    for folder in (".", "docs", "grafana", "benchmarks", "deploy/helm/fusionsolar-exporter")
     for path in (ROOT / folder).glob("*.md")
 )
 PATH = re.compile(

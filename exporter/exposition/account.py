@@ -338,7 +338,7 @@ class AccountView:
             self._account,
             polling,
             replace(self._telemetry.counts, state_kept=state_kept),
-            plants_of(fleet, lambda source, name: self._blocks.shown(source, name, now)),
+            plants_of(fleet, lambda source: self._blocks.shown(source, now)),
             Counter(device_type_slug(each.type_id) for each in fleet.devices.values()),
             tuple(f"{kind}: {key}" for kind, key in self.unknown_keys),
             self._unknown.exports,

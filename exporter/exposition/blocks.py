@@ -1,8 +1,10 @@
 """Which plant or device stands in which block of the page, so that no series is there twice."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
+from threading import Lock
 
 from exporter.catalogue.model import Metric
 from exporter.exposition.families import (
@@ -75,7 +77,8 @@ class Blocks:
         self._account = account
         self._page = page
         self._identity = identity
-        self._home: dict[tuple[Source, str], _Members] = {}
+        self._lock = Lock()  # for those who look, in other threads
+        self._home: defaultdict[Source, dict[str, _Members]] = defaultdict(dict)
 
     def put(self, changed: Mapping[Source, Mapping[str, Samples]], *, read_at: float) -> None:
         """Replaces what each source has of these subjects, in one change of the page.
@@ -87,42 +90,51 @@ class Blocks:
             values = {name: vector_of(each) if each else None for name, each in samples.items()}
             block = _Members(source, read_at, values)
             touched[block] = None
-            for subject in samples:
-                old = self._home.get((source, subject))
-                self._home[source, subject] = block
-                if old is not None:
-                    touched[old] = None
-                    del old.values[subject]
+            with self._lock:
+                home = self._home[source]
+                for subject in samples:
+                    old = home.get(subject)
+                    home[subject] = block
+                    if old is not None:
+                        touched[old] = None
+                        del old.values[subject]
         self._show(touched)
 
-    def shown(self, source: Source, subject: str, now: float) -> Samples:
-        """What a source has of a subject, if it is not too old; any thread may ask."""
-        while block := self._home.get((source, subject)):
-            if subject in block.values:  # else it has just moved to another block
-                fresh = self._page.is_fresh(self._ageing(source), block.read_at, now)
-                values = block.values.get(subject)
-                return values if fresh and values else {}
-        return {}
+    def shown(self, source: Source, now: float) -> Mapping[str, Samples]:
+        """What a source has of its subjects, where it is not too old; any thread may ask."""
+        with self._lock:
+            blocks = dict.fromkeys(self._home[source].values())
+            return {
+                subject: values
+                for block in blocks
+                if self._page.is_fresh(self._ageing(source), block.read_at, now)
+                for subject, values in block.values.items()
+                if values is not None
+            }
 
     def refresh(
         self, subject: Subject, *, gone: Collection[str], moved: Collection[str] = ()
     ) -> None:
         """Follows plants or devices that are gone, or whose labels have changed."""
         touched: dict[_Members, None] = {}
-        for (source, name), block in list(self._home.items()):
-            if source.subject is not subject or (name not in gone and name not in moved):
-                continue
-            touched[block] = None
-            if name in gone:
-                del self._home[source, name]
-                del block.values[name]
+        with self._lock:
+            homes = [home for source, home in self._home.items() if source.subject is subject]
+            for home in homes:
+                for name in home.keys() & {*gone, *moved}:
+                    block = home[name]
+                    touched[block] = None
+                    if name in gone:
+                        del home[name]
+                        del block.values[name]
         self._show(touched)
 
     def clear(self) -> None:
         """Takes all of them off the page."""
-        gone: dict[Hashable, None] = dict.fromkeys(map(id, self._home.values()))
+        with self._lock:
+            blocks = chain.from_iterable(home.values() for home in self._home.values())
+            gone: dict[Hashable, None] = dict.fromkeys(map(id, blocks))
+            self._home.clear()
         self._page.update(gone, account=self._account)
-        self._home.clear()
 
     def _show(self, touched: Iterable[_Members]) -> None:
         changes: dict[Hashable, Block | None] = {}

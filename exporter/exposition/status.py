@@ -3,13 +3,15 @@
 Nothing is computed that /metrics does not say. Any thread may ask.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from math import fsum
 
-from exporter.account.counters import CounterState, Series
+from exporter.account.counters import CounterState
+from exporter.account.counters import Series as CounterName
 from exporter.account.fleet import FleetChange
 from exporter.catalogue.index import ROWS, lookup
-from exporter.catalogue.model import Kind
+from exporter.catalogue.model import Kind, Series, series_of
 from exporter.exposition.blocks import NON_EXPIRING, Source
 from exporter.exposition.counters import Owner
 from exporter.exposition.families import ALARMS_ACTIVE, DEVICE_LAST_READING, PLANT_LAST_READING
@@ -19,7 +21,7 @@ from exporter.northbound.interfaces import INTERFACES, Content, Subject
 from exporter.northbound.records import Device, Plant
 from exporter.status import model as status
 
-SamplesOf = Callable[[Source, str], Samples]  # what a source has of a subject, if it is shown
+ShownBy = Callable[[Source], Mapping[str, Samples]]  # what a source shows, by plant or device
 
 _PLANT_KPIS = lookup("getStationRealKpi", None)
 _HEALTH = _PLANT_KPIS["real_health_state"]
@@ -41,7 +43,18 @@ _OF_PLANTS = tuple(source for source in _OF_NOW if source.subject is Subject.PLA
 _OF_DEVICES = tuple(source for source in _OF_NOW if source.subject is Subject.DEVICES)
 
 
-def plants_of(fleet: FleetChange, shown: SamplesOf) -> tuple[status.PlantStatus, ...]:
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What is shown of plants by their codes, and of devices by their ids."""
+
+    plants: Mapping[str, Samples]
+    alarms: Mapping[str, Samples]
+    powers: Mapping[str, float]
+    plants_read: Mapping[str, float]
+    devices_read: Mapping[str, float]
+
+
+def plants_of(fleet: FleetChange, shown: ShownBy) -> tuple[status.PlantStatus, ...]:
     """Every plant of a fleet, as it is shown now."""
     # One look at each: the poller replaces them, but never changes them.
     plants, devices = fleet.plants, fleet.devices
@@ -49,19 +62,38 @@ def plants_of(fleet: FleetChange, shown: SamplesOf) -> tuple[status.PlantStatus,
     for device in devices.values():
         if device.plant_code in by_plant:
             by_plant[device.plant_code].append(device)
-    return tuple(_plant(plant, by_plant[plant.code], shown) for plant in plants.values())
+    now = _Shown(
+        _first(shown, _OF_PLANTS),
+        _first(shown, _SOURCES[Content.ALARMS]),
+        _column(_first(shown, _OF_DEVICES), _POWER),
+        *(
+            _column(shown(NON_EXPIRING[metric]), series_of(metric))
+            for metric in (PLANT_LAST_READING, DEVICE_LAST_READING)
+        ),
+    )
+    return tuple(_plant(plant, by_plant[plant.code], now) for plant in plants.values())
 
 
-def _plant(plant: Plant, devices: Sequence[Device], shown: SamplesOf) -> status.PlantStatus:
-    own = _all_shown(shown, _OF_PLANTS, plant.code)
+def _first(shown: ShownBy, sources: Sequence[Source]) -> Mapping[str, Samples]:
+    """What the first source that has something of a plant or device says of it."""
+    found: dict[str, Samples] = {}
+    for source in reversed(sources):
+        found |= shown(source)
+    return found
+
+
+def _column(samples: Mapping[str, Samples], series: Series) -> Mapping[str, float]:
+    """The values of one series, of those who have it."""
+    return {name: value for name, of in samples.items() if (value := of.get(series)) is not None}
+
+
+def _plant(plant: Plant, devices: Sequence[Device], shown: _Shown) -> status.PlantStatus:
+    own, alarms = shown.plants.get(plant.code, {}), shown.alarms.get(plant.code)
     inverters = [device.id for device in devices if device.type_id in _INVERTERS]
-    found = (_all_shown(shown, _OF_DEVICES, name).get(_POWER) for name in inverters)
-    powers = [power for power in found if power is not None]
-    alarms = _all_shown(shown, _SOURCES[Content.ALARMS], plant.code)
-    last = [
-        *shown(NON_EXPIRING[PLANT_LAST_READING], plant.code).values(),
-        *(at for d in devices for at in shown(NON_EXPIRING[DEVICE_LAST_READING], d.id).values()),
-    ]
+    powers = [shown.powers[name] for name in inverters if name in shown.powers]
+    read = [shown.devices_read[each.id] for each in devices if each.id in shown.devices_read]
+    if plant.code in shown.plants_read:
+        read.append(shown.plants_read[plant.code])
     return status.PlantStatus(
         plant.code,
         plant.name,
@@ -72,7 +104,7 @@ def _plant(plant: Plant, devices: Sequence[Device], shown: SamplesOf) -> status.
         answered=len(powers),
         energy=own.get(_ENERGY),
         alarms=_by_severity(alarms) if alarms else None,
-        last_reading=max(last, default=None),
+        last_reading=max(read, default=None),
     )
 
 
@@ -85,16 +117,11 @@ def _by_severity(alarms: Samples) -> Mapping[str, int]:
     return {s.labels[0]: int(n) for s, n in alarms.items() if s.metric is ALARMS_ACTIVE and n}
 
 
-def _all_shown(shown: SamplesOf, sources: Iterable[Source], name: str) -> Samples:
-    """What the first source that has something of it says."""
-    return next((found for source in sources if (found := shown(source, name))), {})
-
-
 _UNITS = {row.metric.name: row.source_unit for row in ROWS if row.metric.kind is Kind.COUNTER}
 
 
 def held_back(
-    pending: Mapping[tuple[Owner, Series], CounterState],
+    pending: Mapping[tuple[Owner, CounterName], CounterState],
     plants: Mapping[str, Plant],
     devices: Mapping[str, Device],
 ) -> tuple[status.HeldCounter, ...]:

@@ -1,9 +1,13 @@
 """What people are shown of plants and calls: the same as /metrics says."""
 
+from collections import Counter
+
 import pytest
 from exposition.world import ALARMS, DEVICES, PLANTS, World
 
+from exporter.account.fleet import FleetChange
 from exporter.exposition.alarms import SEVERITIES
+from exporter.exposition.status import plants_of
 from exporter.exposition.translate import Translator
 from exporter.northbound.errors import CallError, Failure, Reaction
 from exporter.northbound.records import Alarm, Device, Plant
@@ -173,3 +177,19 @@ def test_what_counters_hold_back_is_shown_until_it_is_confirmed():
     )
     world.answer(DEVICES, ["7"], {"7": {"mppt_2_cap": 5_000.5}})
     assert account(world).held_back == ()
+
+
+@pytest.mark.parametrize("count", [1, 50])
+def test_each_source_is_looked_at_once_however_many_devices_there_are(count):
+    fleet = FleetChange(
+        {"NE=1": Plant("NE=1", "A")}, {str(n): inverter(str(n)) for n in range(count)}, {}
+    )
+    looks = Counter()
+
+    def shown(source):
+        looks[source] += 1
+        return {}
+
+    (found,) = plants_of(fleet, shown)
+    assert (found.inverters, found.answered, found.power) == (count, 0, None)
+    assert set(looks.values()) == {1}

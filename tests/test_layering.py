@@ -32,16 +32,17 @@ ROOMS = {
         *("account.learned", "account.phase_units"),
     ),
     "web": ("exposition.page", "package_data", "status"),
+    "history": ("northbound", "catalogue", "clock", "account", "exposition"),
     "simulator": ("northbound.device_types", "northbound.enums", "northbound.interfaces"),
     "logs": (),
-    "wiring": ("northbound", "clock", "config", "account", "exposition"),
+    "wiring": ("northbound", "clock", "config", "account", "exposition", "history"),
     "accounts": (
         *("northbound", "clock", "config", "account", "exposition", "status.model", "wiring"),
     ),
     "daemon": ("northbound", "clock", "config", "account", "exposition", "web", "accounts"),
     "commands": (
         *("northbound", "clock", "catalogue", "config", "account", "exposition", "web"),
-        *("simulator", "logs", "daemon", "wiring", "status", "package_data"),
+        *("simulator", "logs", "daemon", "wiring", "status", "package_data", "history"),
     ),
     "cli": ("config", "account", "web", "logs", "daemon", "commands"),
     "__main__": ("cli",),
@@ -60,15 +61,19 @@ FOLDERS = {
 
 # Where a library may be imported.
 LIBRARIES = {
-    "requests": ("northbound.transport",),
+    "requests": ("northbound.transport", "history.targets.http"),
     "urllib3": ("northbound",),
     "yaml": ("config.yaml_file",),
-    "pydantic": ("config", "account.codec", "account.quotas"),
+    "pydantic": ("config", "account.codec", "account.quotas", "history.archive"),
     "prometheus_client": ("exposition", "web"),
+    "cramjam": ("history.targets.remote_write",),
+    "google": ("history.targets.remote_write",),
     "isal": ("web.page_cache",),
     "starlette": ("web", "simulator"),
     "uvicorn": ("web", "simulator"),
-    "structlog": ("accounts", "cli", "daemon", "logs", "config", "account", "exposition", "web"),
+    "structlog": (
+        *("accounts", "cli", "daemon", "logs", "config", "account", "exposition", "web", "wiring"),
+    ),
     "astral": ("exposition.sky",),
     "bcrypt": ("web.passwords",),
     "jinja2": ("web.html",),

@@ -178,6 +178,7 @@ class AccountState:
         self.batches: Section[list[Batch]] = Section("batches", list[Batch])
         self.fleets: Section[FleetState] = Section("fleet", FleetState)
         self.plant_lists: Section[PlantListState] = Section("plant_list", PlantListState)
+        self.first_shown: Section[float] = Section("first_shown", float)
         self.results: Section[InterfaceResult] = Section("result", InterfaceResult)
         self.foreign_calls: Section[ForeignCall] = Section("foreign_call", ForeignCall)
         self.accepted: Section[AcceptedValue] = Section("accepted", AcceptedValue)

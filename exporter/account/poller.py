@@ -223,6 +223,7 @@ class Poller:
         planned.batch.served(planned.group, planned.start)
         self._gate.pause.succeeded()
         self._state.login.answered_at = made.end
+        self._state.first_shown.get_or_add("", self._clock.time)
         self._state.login.liveness.answered(planned.caller)
         self._polling.answered(planned, made.answer)
 

@@ -229,11 +229,15 @@ class Probe:
             raise made.error
         return made.answer
 
+    def due(self, interface: Interface, device_type: int | None) -> float:
+        """The earliest time at which the allowance has room for a call."""
+        return self._slot(interface, device_type).due(self._clock.now())
+
     def _slot(self, interface: Interface, device_type: int | None) -> Slot:
         kind = GuestSlot if self._guest else OwnerSlot
-        return kind(self._polling, interface, device_type, self._quotas(interface))
+        return kind(self._polling, interface, device_type, self.quotas(interface))
 
-    def _quotas(self, interface: Interface) -> tuple[Quota, ...]:
+    def quotas(self, interface: Interface) -> tuple[Quota, ...]:
         """What is allowed to a fleet like this one."""
         size = self.fleet.size(interface.device_types)
         return quotas(self._limits[interface.name].limits, size)
@@ -257,7 +261,7 @@ class Probe:
         start = now = self._clock.now()
         planned: dict[str, CallLog] = defaultdict(CallLog)
         for interface, device_type in calls:
-            log, allowed = planned[interface.name], self._quotas(interface)
+            log, allowed = planned[interface.name], self.quotas(interface)
             due = max(
                 now,
                 self._slot(interface, device_type).due(start),

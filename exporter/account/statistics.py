@@ -103,6 +103,10 @@ class Periods:
         for subject in asked:
             self._wanted.pop(subject, None)
 
+    def may_be_over(self, start: float, now: float) -> bool:
+        """Whether a period of this start may have ended, or may not: its length is not known."""
+        return start + self._length.least_apart <= now < start + self._length.longest
+
     def _merge(
         self, subject: str, new: Mapping[float, PeriodRow], now: float, *, earlier: bool
     ) -> dict[float, PeriodRow]:

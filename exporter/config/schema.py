@@ -16,6 +16,7 @@ from pydantic import (
 
 from exporter.config.types import (
     AlarmType,
+    AnyLabelName,
     CertificatesPath,
     DeviceType,
     DirectoryPath,
@@ -23,11 +24,13 @@ from exporter.config.types import (
     Edition,
     EndpointUrl,
     FilePath,
+    HistorySource,
     InterfaceName,
     Items,
     LabelName,
     Latitude,
     Longitude,
+    Moment,
     NonZero,
     Pair,
     Period,
@@ -194,6 +197,46 @@ class StateSettings(SettingsModel):
         return self.directory is None and "directory" in self.model_fields_set
 
 
+class RemoteWriteSettings(SettingsModel):
+    """Where history is written by Prometheus' remote write, and how to get in there."""
+
+    url: EndpointUrl
+    username: str = ""
+    password: Secret | None = None
+    password_file: SecretFile | None = None
+    bearer_token: Secret | None = None
+    bearer_token_file: SecretFile | None = None
+    headers: Table[Text, Text] = Field(default_factory=dict, validate_default=True)
+    timeout: Period = 60.0
+    tls: ClientTls = ClientTls()
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        given = [self.password, self.password_file, self.bearer_token, self.bearer_token_file]
+        if sum(value is not None for value in given) > 1:
+            raise ValueError("has a password or a bearer_token, once")
+        return self
+
+    def password_in_the_clear(self) -> str:
+        """The password, empty where there is none."""
+        return _in_the_clear(self.password, self.password_file)
+
+    def token_in_the_clear(self) -> str:
+        """The bearer token, empty where there is none."""
+        return _in_the_clear(self.bearer_token, self.bearer_token_file)
+
+
+class HistorySettings(SettingsModel):
+    """The past, as the `history` command fetches it."""
+
+    start: Moment | None = Field(default=None, alias="from")
+    sources: Items[HistorySource] = ()
+    share: Annotated[float, Field(gt=0, le=1)] | None = None
+    labels: Table[AnyLabelName, str] = Field(default_factory=dict, validate_default=True)
+    directory: DirectoryPath | None = None
+    remote_write: RemoteWriteSettings | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class InterfaceSettings:
     """One interface of one account, with all places merged; `every` is in seconds."""
@@ -223,6 +266,7 @@ class Settings(SettingsModel):
         default_factory=dict, validate_default=True
     )
     state: StateSettings = StateSettings()
+    history: HistorySettings = Field(default_factory=HistorySettings)
 
     def interface(self, account: AccountSettings, name: str) -> InterfaceSettings:
         """One interface's settings; a key is the account's, else the file's, else the default."""

@@ -4,6 +4,7 @@ import os
 import re
 import ssl
 from collections.abc import Collection, Mapping
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
@@ -24,7 +25,7 @@ from exporter.config.yaml_file import MAX_SIZE, TOO_LARGE, read_text
 from exporter.exposition.label_names import LABEL_NAMES
 from exporter.northbound.device_types import DEVICE_TYPE_SLUGS, device_type_slug
 from exporter.northbound.enums import ALARM_SEVERITIES, ALARM_TYPES
-from exporter.northbound.interfaces import EDITIONS, INTERFACES
+from exporter.northbound.interfaces import EDITIONS, INTERFACES, Content
 
 _MILLISECONDS: Mapping[str, int] = {
     "y": 365 * 86_400_000,
@@ -100,6 +101,20 @@ def _not_zero(value: float) -> float:
     return value
 
 
+def _moment(value: object) -> object:
+    """Seconds since the epoch of a date, or of a time of one; without a zone, of UTC."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day, tzinfo=UTC)
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            value = None
+    if not isinstance(value, datetime):
+        raise ValueError("must be a date, such as 2021-05-31, or a time of one")  # noqa: TRY004  # as above
+    return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
+
+
 def _url(value: str) -> str:
     try:
         parts = urlsplit(value)
@@ -154,9 +169,13 @@ def _origin(parts: SplitResult) -> str:
     return f"{parts.scheme}://{parts.netloc.lower().removesuffix(_PORTS[parts.scheme])}"
 
 
-def _label_name(value: str) -> str:
+def _any_label_name(value: str) -> str:
     if not _LABEL_NAME.fullmatch(value):
         raise ValueError("must be letters, digits and _, without a digit or __ at the start")
+    return value
+
+
+def _label_name(value: str) -> str:
     if value in LABEL_NAMES:
         raise ValueError("is a label that series have already; choose another name")
     return value
@@ -225,9 +244,17 @@ UNKNOWN_KEYS = ("count", "export")
 STATES = ("names", "codes")
 
 Edition = Annotated[str, _one_of("set of limits", EDITIONS)]
-LabelName = Annotated[str, AfterValidator(_label_name)]
+AnyLabelName = Annotated[str, AfterValidator(_any_label_name)]
+LabelName = Annotated[AnyLabelName, AfterValidator(_label_name)]
 InterfaceName = Annotated[str, _one_of("interface", INTERFACES)]
 DeviceType = Annotated[str, BeforeValidator(_device_type)]
+Moment = Annotated[float, BeforeValidator(_moment)]
+"""Seconds since the epoch; written as a date or time of ISO 8601, of UTC where it says no zone."""
+
+HISTORY_SOURCES = tuple(
+    row.name for row in INTERFACES.values() if row.content in (Content.STATISTICS, Content.ROWS)
+)
+HistorySource = Annotated[str, _one_of("interface with a past", HISTORY_SOURCES)]
 UnknownKeys = Annotated[str, _one_of("way with unknown keys", UNKNOWN_KEYS)]
 States = Annotated[str, _one_of("way to show states", STATES)]
 Severity = Annotated[str, _one_of("alarm severity", ALARM_SEVERITIES.values())]

@@ -60,7 +60,8 @@ def _family(metric: Metric) -> Family:
     return Family(metric.name.removesuffix(suffix), metric.help, metric.kind.value)
 
 
-def _headers(metric: Metric) -> Mapping[Format, bytes]:
+def headers_of(metric: Metric) -> Mapping[Format, bytes]:
+    """The header lines of a family."""
     empty = _Only(_family(metric))
     return {
         Format.TEXT: generate_latest(empty),
@@ -115,7 +116,7 @@ class Page:
                 continue
             for metric in block.chunks:
                 if metric.name not in self._headers:
-                    self._headers[metric.name] = _headers(metric)
+                    self._headers[metric.name] = headers_of(metric)
             lines = {metric.name: lines for metric, lines in block.chunks.items()}
             part.blocks[key] = (block, lines)
 

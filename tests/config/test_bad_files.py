@@ -15,7 +15,7 @@ _LABEL = "must be letters, digits and _, without a digit or __ at the start"
 _QUOTES = "must be text; put it in quotes"
 _KEYS = (
     "unknown key; it can be accounts, interfaces, alarms, currency, unknown_keys, states, factors, "
-    "plant_coordinates, state"
+    "plant_coordinates, state, history"
 )
 
 # One file for each kind of mistake, and all that is said about it after the file's name.

@@ -1,0 +1,221 @@
+"""Fetches what is missing of an account's past, call by call, within what history may use."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any, Protocol
+
+from exporter.account.fleet import Fleet
+from exporter.account.quotas import Backoff, Quota, pace
+from exporter.clock import Clock, offset_of
+from exporter.history.archive import Archive, Rows
+from exporter.history.budget import seconds_for
+from exporter.history.plan import Piece, Unit, calendar_of, moment_of
+from exporter.northbound.errors import CallError, Reaction
+from exporter.northbound.interfaces import DAY, HOUR, MINUTE, Content, Interface
+from exporter.northbound.records import Parsed, TimedReading
+
+# Until the newest rows are final: the day's are reckoned hours after it.
+SETTLED: Mapping[Content, float] = {Content.STATISTICS: 6 * HOUR, Content.ROWS: HOUR}
+MOST_TRIES = 3  # of a piece in a run
+TOO_OLD = "20026"  # the server keeps nothing of that time
+_TOO_LONG = frozenset({"20027", "30032"})  # of fewer days it would tell
+
+
+class Caller(Protocol):
+    """Makes calls under the account's session and allowances."""
+
+    def due(self, interface: Interface, device_type: int | None) -> float:
+        """The earliest time at which all that call may make one."""
+        ...
+
+    def call(
+        self, interface: Interface, body: Mapping[str, Any], *, device_type: int | None = None
+    ) -> Any:
+        """The `data` of an answer. Raises a CallError."""
+        ...
+
+
+@dataclass(slots=True)
+class Source:
+    """An interface whose past is wanted: its pieces, and what history may use of its allowance.
+
+    It is given up with the reason for that.
+    """
+
+    interface: Interface
+    quotas: tuple[Quota, ...]
+    left: deque[Piece] = field(default_factory=deque)
+    done: int = 0
+    failed: int = 0
+    given_up: str = ""
+    tries: dict[Piece, int] = field(default_factory=dict)
+    backoff: Backoff = field(default_factory=Backoff)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is anything left that may be asked."""
+        return bool(self.left) and bool(self.quotas) and not self.given_up
+
+    @property
+    def seconds(self) -> float:
+        """About how long the rest takes."""
+        return seconds_for(len(self.left), self.quotas)
+
+
+class Fetching:
+    """Makes the calls of several sources, one after the other, and keeps their answers.
+
+    `fleet` knows the names of devices. `tell` is told, in words, how far it is.
+    """
+
+    def __init__(  # noqa: PLR0913  # all that a call concerns
+        self,
+        caller: Caller,
+        archive: Archive,
+        fleet: Fleet,
+        clock: Clock,
+        *,
+        sources: Iterable[Source],
+        tell: Callable[[str], None],
+    ) -> None:
+        self._caller = caller
+        self._archive = archive
+        self._fleet = fleet
+        self._clock = clock
+        self._tell = tell
+        self.sources = list(sources)
+
+    # --- what comes next -----------------------------------------------------------------------
+
+    def due(self) -> float:
+        """The earliest time for the next call; inf when nothing is left."""
+        return min((self._due(each) for each in self.sources), default=inf)
+
+    def _due(self, source: Source) -> float:
+        if not source.is_open:
+            return inf
+        interface, kind = source.interface, source.left[0].device_type
+        own = self._archive.calls(interface.name, offset_of(self._clock))
+        return max(
+            source.backoff.until,
+            own.earliest(source.quotas, kind, hurry=True),
+            self._caller.due(interface, kind),
+        )
+
+    def step(self) -> bool:
+        """Makes the call that is due first; returns whether anything is left after it."""
+        open_sources = [each for each in self.sources if each.is_open]
+        if open_sources:
+            self._fetch(min(open_sources, key=self._due))
+        return any(each.is_open for each in self.sources)
+
+    # --- one call ------------------------------------------------------------------------------
+
+    def _fetch(self, source: Source) -> None:
+        piece = source.left.popleft()
+        try:
+            rows = self._ask(piece)
+        except CallError as error:
+            self._failed(source, piece, error)
+            return
+        except BaseException:
+            source.left.appendleft(piece)  # it was not asked, or nobody heard the answer
+            raise
+        self._keep(piece, rows)
+        source.done += 1
+        source.backoff.succeeded()
+
+    def _ask(self, piece: Piece) -> tuple[TimedReading, ...]:
+        start = self._clock.time()
+        asked = self._names(piece)
+        body = self._body(piece, asked)
+
+        def call() -> Any:
+            try:
+                data = self._caller.call(piece.interface, body, device_type=piece.device_type)
+            except CallError:
+                self._note(piece, start)
+                raise
+            self._note(piece, start)
+            return data
+
+        parsed: Parsed[TimedReading] = piece.interface.answer(call, asked)
+        return parsed.records
+
+    def _note(self, piece: Piece, start: float) -> None:
+        name = piece.interface.name
+        self._archive.note_call(name, piece.device_type, start, self._clock.time())
+
+    def _names(self, piece: Piece) -> Any:
+        """The members, as answers have them."""
+        if not piece.interface.by_dn:
+            return piece.members
+        return {self._fleet.devices[name].dn: name for name in piece.members}
+
+    def _body(self, piece: Piece, asked: Any) -> Mapping[str, Any]:
+        interface = piece.interface
+        if interface.by_dn:
+            named: Mapping[str, Any] = {"devDn": next(iter(asked)), "devTypeId": piece.device_type}
+        else:
+            named = interface.body(piece.device_type, piece.members)
+        if interface.content is Content.ROWS and interface.window:
+            end = min(_ms(piece.end) - 1, _ms(self._clock.time()))
+            return {**named, "startTime": _ms(piece.begin), "endTime": end}
+        return {**named, "collectTime": _ms(moment_of(piece, self._clock.time()))}
+
+    def _keep(self, piece: Piece, rows: Iterable[TimedReading], refused: str = "") -> None:
+        found: dict[Unit, list[TimedReading]] = {unit: [] for unit in piece.units}
+        begin_of = calendar_of(piece.interface).begin
+        several = piece.interface.content is Content.ROWS and piece.interface.window > 0
+        for row in rows:
+            if row.reading.values:
+                begin = begin_of(row.start) if several else piece.begin
+                unit = Unit(begin, piece.interface.name, row.reading.subject)
+                if unit in found:
+                    found[unit].append(row)
+        kept: Mapping[Unit, Rows] = {unit: tuple(each) for unit, each in found.items()}
+        until = self._clock.time() - SETTLED[piece.interface.content]
+        self._archive.keep(kept, until, refused)
+
+    # --- when it fails -------------------------------------------------------------------------
+
+    def _failed(self, source: Source, piece: Piece, error: CallError) -> None:
+        smaller = piece.shorter() if error.reason in _TOO_LONG else piece.halves()
+        match error.reaction:
+            case _ if error.reason == TOO_OLD:
+                self._keep(piece, (), error.reason)
+                source.done += 1
+            case Reaction.SUSPEND:
+                source.given_up = f"{error.describe()} [{error.reason}]"
+            case Reaction.SPLIT | Reaction.REREAD_FLEET | Reaction.SKIP_MEMBER if smaller:
+                source.left.extendleft(reversed(smaller))
+            case Reaction.REREAD_FLEET | Reaction.SKIP_MEMBER:
+                self._keep(piece, (), error.reason)
+                source.done += 1
+            case _ if error.reason in _TOO_LONG and smaller:
+                source.left.extendleft(reversed(smaller))
+            case _:
+                self._try_later(source, piece, error)
+        self._tell(f"{source.interface.name}: {error.describe()} [{error.reason}]")
+
+    def _try_later(self, source: Source, piece: Piece, error: CallError) -> None:
+        now = self._clock.now()
+        frequent = error.reaction in (Reaction.BACK_OFF, Reaction.PAUSE, Reaction.NEXT_DAY)
+        least = pace(source.quotas) if frequent else MINUTE
+        source.backoff.refused(now, HOUR if error.reaction is Reaction.NEXT_DAY else least, HOUR)
+        if error.retry_after:
+            source.backoff.hold(now, min(error.retry_after, DAY))
+        if frequent:  # which is not about this piece
+            source.left.appendleft(piece)
+            return
+        source.tries[piece] = source.tries.get(piece, 0) + 1
+        if source.tries[piece] < MOST_TRIES:
+            source.left.append(piece)
+        else:
+            source.failed += 1
+
+
+def _ms(time: float) -> int:
+    return round(time * 1000)

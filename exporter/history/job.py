@@ -1,0 +1,204 @@
+"""One account's past: which parts are wanted, fetched and sent."""
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import inf
+
+from exporter.account.fleet import Fleet
+from exporter.account.quotas import Quota
+from exporter.clock import Clock
+from exporter.history.archive import Archive
+from exporter.history.fetching import SETTLED, Caller, Fetching, Source
+from exporter.history.plan import ZONES, Member, Span, Unit, calendar_of, pieces
+from exporter.history.replay import Replay
+from exporter.history.sending import Sending
+from exporter.history.series import Target
+from exporter.northbound.interfaces import DAY, INTERFACES, Content, Interface, Subject
+
+YEARS = INTERFACES["getKpiStationYear"]
+# What has a past that can be asked for.
+WITH_PAST = tuple(row.name for row in INTERFACES.values() if row.content in SETTLED)
+FIVE_MINUTES = tuple(
+    row.name for row in INTERFACES.values() if row.content is Content.ROWS
+)  # the same values; an account has one of them, as a rule
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of the past is wanted: of these interfaces, plants and devices, in this time.
+
+    Without a `start`, all that the plants' yearly statistics tell of.
+    """
+
+    interfaces: Sequence[Interface]
+    plants: Collection[str]
+    devices: Collection[str]
+    start: float | None
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far it is: calls made, left and given up, and about how many seconds the rest takes."""
+
+    done: int
+    left: int
+    failed: int
+    seconds: float
+
+
+class UnknownStartError(Exception):
+    """Nobody said how far back the past goes, and the management system does not, either."""
+
+
+@dataclass
+class Job:
+    """Fetches and sends the past of one account.
+
+    `quotas_of` says what history may use of an interface's allowance.
+    """
+
+    caller: Caller
+    archive: Archive
+    fleet: Fleet
+    clock: Clock
+    wanted: Wanted
+    quotas_of: Callable[[Interface], tuple[Quota, ...]]
+    tell: Callable[[str], None]
+    _fetching: Fetching = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._fetching = self._fetch([])
+
+    def _fetch(self, sources: Iterable[Source]) -> Fetching:
+        return Fetching(
+            self.caller,
+            self.archive,
+            self.fleet,
+            self.clock,
+            sources=sources,
+            tell=self.tell,
+        )
+
+    # --- what is wanted ------------------------------------------------------------------------
+
+    @property
+    def sources(self) -> Sequence[Source]:
+        """The interfaces with what is left of each."""
+        return self._fetching.sources
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is."""
+        left = [each for each in self.sources if each.is_open]
+        return Progress(
+            sum(each.done for each in self.sources),
+            sum(len(each.left) for each in left),
+            sum(each.failed for each in self.sources),
+            max((each.seconds for each in left), default=0.0),
+        )
+
+    def first_years(self) -> Mapping[str, float]:
+        """By plant code, about when the first year with any energy began; as far as is known."""
+        found: dict[str, float] = {}
+        for unit in self.archive.covered(YEARS.name):
+            starts = [
+                row.start for row in self.archive.rows(unit) if any(row.reading.values.values())
+            ]
+            if starts:
+                found[unit.subject] = min(starts) + ZONES
+        return found
+
+    def plan_years(self) -> bool:
+        """Plans the call that tells how far back the past goes; returns whether it is needed."""
+        if self.wanted.start is not None or self.first_years():
+            return False
+        span = Span(0.0, self.wanted.end)
+        self._fetching = self._fetch([self._source(YEARS, span, {})])
+        return any(each.is_open for each in self.sources)
+
+    def plan(self) -> None:
+        """Plans all that is missing.
+
+        Raises:
+            UnknownStartError: It is not known how far back to go.
+        """
+        since = self.first_years()
+        span = self.span(since)
+        self._fetching = self._fetch(
+            [self._source(each, span, since) for each in self.wanted.interfaces]
+        )
+
+    def span(self, since: Mapping[str, float]) -> Span:
+        """The time that is wanted, by the first years of plants.
+
+        Raises:
+            UnknownStartError: It is not known how far back to go.
+        """
+        start = self.wanted.start
+        if start is None:
+            known = [since[code] for code in self.wanted.plants if code in since]
+            if not known:
+                raise UnknownStartError
+            start = min(known) - ZONES
+        return Span(start, self.wanted.end)
+
+    def _source(self, interface: Interface, span: Span, since: Mapping[str, float]) -> Source:
+        """An interface with the pieces of it that are missing.
+
+        What lay ahead when a unit was answered is asked for again when a day has gone by.
+        """
+        covered = self.archive.covered(interface.name)
+        settled = self.clock.time() - SETTLED[interface.content]
+        longest = calendar_of(interface).longest
+
+        def is_done(unit: Unit) -> bool:
+            found = covered.get(unit)
+            if found is None:
+                return False
+            end = min(unit.begin + longest + ZONES, span.end, settled - DAY)
+            return bool(found.refused) or found.until >= end
+
+        wanted = Span(span.start, min(span.end, settled))
+        missing = pieces(interface, self._members(interface, since), wanted, is_done)
+        return Source(interface, self.quotas_of(interface), deque(missing))
+
+    def _members(self, interface: Interface, since: Mapping[str, float]) -> Iterable[Member]:
+        if interface.subject is Subject.PLANTS:
+            for code in self.wanted.plants:
+                yield Member(code, None, since.get(code, -inf))
+            return
+        for name in self.wanted.devices:
+            device = self.fleet.devices[name]
+            if device.type_id in interface.device_types and (device.dn or not interface.by_dn):
+                yield Member(name, device.type_id, since.get(device.plant_code, -inf))
+
+    # --- what is done --------------------------------------------------------------------------
+
+    def due(self) -> float:
+        """The earliest time for the next call; inf when none is left."""
+        return self._fetching.due()
+
+    def step(self) -> bool:
+        """Makes one call and keeps its answer; returns whether any is left after it.
+
+        Raises:
+            NotNowError, NoSessionError: Nobody may call now.
+        """
+        return self._fetching.step()
+
+    def send(self, replay: Replay, target: Target) -> int:
+        """Sends a target what it lacks of the archive; returns how many samples that were.
+
+        Raises:
+            TargetError: It does not take them.
+        """
+        since = self.first_years()
+        devices = self.fleet.devices
+
+        def since_of(name: str) -> float:
+            device = devices.get(name)
+            return since.get(device.plant_code if device else name, -inf)
+
+        return Sending(self.archive, replay, target, self.span(since), since_of).run()

@@ -1,0 +1,89 @@
+"""Hands a target what it lacks of the archive; costs no call."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from exporter.history.archive import Archive, Covered, Pending
+from exporter.history.plan import Span, Unit, calendar_of, previous_begin
+from exporter.history.replay import Replay
+from exporter.history.series import Target
+from exporter.northbound.interfaces import INTERFACES
+
+MOST_UNITS = 200  # between two notes of what the target has
+
+
+class Sending:
+    """Sends what was answered of a time to one target.
+
+    `since_of` says how far back there can be anything of a plant or device.
+    """
+
+    def __init__(
+        self,
+        archive: Archive,
+        replay: Replay,
+        target: Target,
+        span: Span,
+        since_of: Callable[[str], float],
+    ) -> None:
+        self._archive = archive
+        self._replay = replay
+        self._target = target
+        self._span = span
+        self._since_of = since_of
+        self._covered: dict[str, Mapping[Unit, Covered]] = {}
+
+    def run(self) -> int:
+        """Sends all that can be; returns how many samples that were.
+
+        Raises:
+            TargetError: The target does not take them.
+            ArchiveError: The archive cannot be used.
+        """
+        self._covered.clear()
+        samples, done = 0, []
+        for pending in self._archive.pending(self._target.name, self._span.start, self._span.end):
+            if not self._is_ready(pending):
+                continue
+            samples += self._send(pending)
+            is_whole = self._knows_before(pending.unit)
+            done.append(pending if is_whole else replace(pending, since=pending.until))
+            if len(done) >= MOST_UNITS:
+                self._note(done)
+                done = []
+        self._note(done)
+        return samples
+
+    def _note(self, done: list[Pending]) -> None:
+        """Notes what the target has for good by now: killed between, it gets it twice."""
+        self._target.flush()
+        self._archive.sent(self._target.name, done)
+
+    def _is_ready(self, pending: Pending) -> bool:
+        """Whether it is wanted, and the unit before it is known or will never be."""
+        unit, interface = pending.unit, INTERFACES.get(pending.unit.interface)
+        if interface is None or not self._replay.knows(interface, unit.subject):
+            return False
+        if self._knows_before(unit):
+            return True
+        begin = calendar_of(interface).begin
+        first = begin(max(self._span.start, self._since_of(unit.subject)))
+        return unit.begin <= first and not pending.is_again
+
+    def _knows_before(self, unit: Unit) -> bool:
+        """Whether the unit before it was answered, or there is none."""
+        before = previous_begin(calendar_of(INTERFACES[unit.interface]), unit.begin)
+        return before is None or replace(unit, begin=before) in self._of(unit.interface)
+
+    def _of(self, interface: str) -> Mapping[Unit, Covered]:
+        if interface not in self._covered:
+            self._covered[interface] = self._archive.covered(interface)
+        return self._covered[interface]
+
+    def _send(self, pending: Pending) -> int:
+        unit = pending.unit
+        before = previous_begin(calendar_of(INTERFACES[unit.interface]), unit.begin)
+        earlier = () if before is None else self._archive.rows(replace(unit, begin=before))
+        series = self._replay.series(pending, earlier, self._archive.rows(unit))
+        self._target.write(series)
+        return sum(len(each.samples) for each in series)

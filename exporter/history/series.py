@@ -1,0 +1,62 @@
+"""What history hands to a target: series with their samples."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from exporter.catalogue.model import Metric
+
+
+@dataclass(slots=True)
+class TimeSeries:
+    """A metric with all its labels; its samples by time, in ms since the epoch, ascending."""
+
+    metric: Metric
+    labels: Mapping[str, str]
+    samples: list[tuple[int, float]] = field(default_factory=list)
+
+
+class TargetError(Exception):
+    """A target did not take samples. The text says why, and what to set there."""
+
+
+class Target(Protocol):
+    """Where samples go."""
+
+    @property
+    def name(self) -> str:
+        """Tells it from all others; what it has been given is remembered by it."""
+        ...
+
+    def write(self, series: Iterable[TimeSeries]) -> None:
+        """Takes samples, and may keep some of them back.
+
+        Raises:
+            TargetError: They were not taken.
+        """
+        ...
+
+    def flush(self) -> None:
+        """Makes sure that all that was taken outlives us.
+
+        Raises:
+            TargetError: It does not.
+        """
+        ...
+
+
+def portions(series: Iterable[TimeSeries], most: int) -> Iterator[list[TimeSeries]]:
+    """The same series in parts of at most so many samples, in order."""
+    part: list[TimeSeries] = []
+    room = most
+    for each in series:
+        samples = each.samples
+        while samples:
+            part.append(TimeSeries(each.metric, each.labels, samples[:room]))
+            taken, samples = len(samples[:room]), samples[room:]
+            room -= taken
+            if not room:
+                yield part
+                part, room = [], most
+    if part:
+        yield part

@@ -1,0 +1,1 @@
+"""Where samples of the past go: files for promtool, remote write, VictoriaMetrics."""

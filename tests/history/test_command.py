@@ -1,0 +1,152 @@
+"""The command: what it asks, says and writes, alone and beside a daemon."""
+
+import pytest
+from commands.world import NOON, world
+from history.shown import in_files
+
+from exporter.northbound.interfaces import DAY, HOUR, MINUTE
+
+pytestmark = pytest.mark.slow
+
+YIELD = "fusionsolar_plant_period_inverter_energy_joules"
+START = "fusionsolar_plant_period_start_timestamp_seconds"
+PLANT = "NE=33554432"
+
+
+@pytest.fixture
+def home(tmp_path):
+    with world(tmp_path, limits="v6") as made:
+        made.configure(account={"limits": "v6"})
+        yield made
+
+
+def history(home, *flags, status=0):
+    assert home.run("history", *flags) == status
+    assert home.refused() == 0
+
+
+def files(home):
+    return ("--openmetrics", home.directory / "om")
+
+
+def of(directory, metric, period):
+    """The samples of a plant's statistic, by time."""
+    labels = f'{{account="home",period="{period}",plant_code="{PLANT}",window="previous"}}'
+    return in_files(directory)[metric + labels]
+
+
+def test_a_dry_run_says_what_it_takes_and_asks_for_no_past(home, capsys):
+    history(home, "--dry-run", "--from", "2023-05-01")
+    assert capsys.readouterr().out == (
+        "Interface           Calls  Allowed    Takes about\n"
+        "getKpiStationDay    26     25 in 1 d  1 d\n"
+        "getKpiStationMonth  3      25 in 1 d  2 min\n"
+        "getKpiStationYear   1      25 in 1 d  0 s\n"
+        "30 calls, about 1 d\n"
+    )
+    assert home.all_calls() == {"login": 1, "getStationList": 1, "getDevList": 1}
+
+
+def test_it_goes_back_as_far_as_the_yearly_statistics_and_says_so(home, capsys):
+    history(home, *files(home))
+    said = capsys.readouterr().err.splitlines()
+    # Commissioned in July 2019.
+    calls = home.all_calls()
+    assert {name: calls[name] for name in calls if "Kpi" in name} == {
+        "getKpiStationDay": 78,
+        "getKpiStationMonth": 7,
+        "getKpiStationYear": 1,
+    }
+    assert said[-1].startswith("85 calls made, ")
+    days = of(home.directory / "om", START, "day")
+    # From the end of the first day on each three hours, but for one in which that month's last day
+    # may have ended or not.
+    assert {later - time for time, later in zip(sorted(days), sorted(days)[1:], strict=False)} <= {
+        3 * HOUR,
+        6 * HOUR,
+    }
+    assert max(days) <= NOON + 4 * DAY
+
+
+def test_a_second_run_asks_for_nothing_and_writes_nothing(home, capsys):
+    flags = ("--from", "2025-01-01", *files(home))
+    history(home, *flags)
+    calls, written = home.all_calls(), in_files(home.directory / "om")
+    capsys.readouterr()
+    history(home, *flags)
+    assert home.all_calls() == calls
+    assert capsys.readouterr().err.splitlines()[-1].startswith("0 calls made, 0 samples written")
+    assert in_files(home.directory / "om") == written
+
+
+def test_another_target_costs_no_call(home):
+    history(home, "--from", "2025-01-01", *files(home))
+    calls = home.all_calls()
+    history(home, "--from", "2025-01-01", "--openmetrics", home.directory / "other")
+    assert home.all_calls() == calls
+    assert in_files(home.directory / "other") == in_files(home.directory / "om")
+
+
+def test_an_earlier_start_asks_only_for_what_lies_before(home):
+    history(home, "--from", "2025-03-01", *files(home))
+    before = home.calls("getKpiStationDay")
+    history(home, "--from", "2025-01-01", *files(home))
+    assert home.calls("getKpiStationDay") - before == 2
+    whole = of(home.directory / "om", YIELD, "day")
+    history(home, "--from", "2025-01-01", "--openmetrics", home.directory / "other")
+    assert of(home.directory / "other", YIELD, "day") == whole
+
+
+def test_no_sample_lies_outside_of_what_was_asked_for(home):
+    history(home, "--from", "2025-03-10T06:00", "--to", "2025-04-03T09:30", *files(home))
+    times = {time for each in in_files(home.directory / "om").values() for time in each}
+    assert (min(times), max(times)) == (1_741_586_400.0, 1_743_670_800.0)
+
+
+def test_labels_are_added_to_every_series(home):
+    home.configure(account={"limits": "v6"}, history={"labels": {"job": "pv", "instance": "x"}})
+    history(home, "--from", "2025-06-01", "--label", "instance=exporter:10052", *files(home))
+    found = in_files(home.directory / "om")
+    assert found
+    assert all('instance="exporter:10052",job="pv"' in each for each in found)
+
+
+def test_where_to_is_needed(home, capsys):
+    with pytest.raises(SystemExit):
+        home.run("history")
+    assert "where to? --openmetrics DIR" in capsys.readouterr().err
+    assert home.all_calls() == {}
+
+
+def test_beside_a_daemon_it_ends_where_that_began_and_takes_what_is_left(home, capsys):
+    home.configure(account={"limits": "v6"}, interfaces={"getDevRealKpi": {"enabled": False}})
+
+    def calls_of(hours):
+        before = home.all_calls()
+        home.clock.pass_by(hours * HOUR)
+        return {name: n - before.get(name, 0) for name, n in home.all_calls().items()}
+
+    with home.daemon():
+        home.clock.pass_by(2 * HOUR)
+        alone = calls_of(24)
+        before, began = home.all_calls(), home.clock.time()
+        history(home, "--from", "2025-04-02", *files(home))
+        took = home.clock.time() - began
+        beside = {name: n - before.get(name, 0) for name, n in home.all_calls().items()}
+    # One call of 25 a day is left of the daily statistics, of which three months are wanted.
+    assert 2 * DAY <= took <= 3 * DAY
+    for name in ("getStationRealKpi", "getAlarmList", "getKpiStationDay", "getKpiStationMonth"):
+        extra = 3 if name == "getKpiStationDay" else 0
+        least = 0.9 if extra else 0.95
+        assert beside[name] - extra >= least * alone[name] * took / DAY, name
+    times = {time for each in in_files(home.directory / "om").values() for time in each}
+    assert max(times) <= NOON + MINUTE
+    assert "about" in capsys.readouterr().err
+
+
+def test_a_share_is_quicker(home):
+    with home.daemon():
+        home.clock.pass_by(2 * HOUR)
+        began = home.clock.time()
+        history(home, "--from", "2025-01-01", "--share", "0.4", *files(home))
+        assert home.clock.time() - began < DAY

@@ -1,0 +1,248 @@
+"""What is written where: files that promtool takes, and what servers are sent."""
+
+import gzip
+import json
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import cramjam
+import pytest
+from commands.world import Clock
+
+from exporter.catalogue.index import lookup
+from exporter.exposition.families import PLANT_INFO
+from exporter.history.series import TargetError, TimeSeries, portions
+from exporter.history.targets.http import Endpoint, Sender
+from exporter.history.targets.openmetrics import OpenMetricsFiles
+from exporter.history.targets.remote_write import RemoteWrite, _write_request
+from exporter.history.targets.victoriametrics import VictoriaMetrics
+
+POWER = lookup("getDevRealKpi", 1)["active_power"].metric
+ENERGY = lookup("getDevRealKpi", 1)["total_cap"].metric
+FAMILY = ENERGY.name.removesuffix("_total")
+HOME = {"account": "home", "plant_code": "NE=1", "device_id": "7"}
+
+
+def power(*samples, **labels):
+    return TimeSeries(POWER, {**HOME, **labels}, list(samples))
+
+
+# --- files --------------------------------------------------------------------------------------
+
+POWERS = f"""\
+# HELP {POWER.name} {POWER.help}
+# TYPE {POWER.name} gauge
+{POWER.name}{{account="home",device_id="7",plant_code="NE=1"}} 1.5 0.500
+{POWER.name}{{account="home",device_id="7",plant_code="NE=1"}} 2.0 300.000
+{POWER.name}{{account="home",device_id="8",plant_code="NE=1"}} 3.0 300.000
+"""
+ENERGIES = f"""\
+# HELP {FAMILY} {ENERGY.help}
+# TYPE {FAMILY} counter
+{FAMILY}_total{{account="home",device_id="7",plant_code="NE=1"}} 3.6e+16 0.500
+"""
+
+
+def test_a_file_has_each_family_in_one_piece_with_ascending_times(tmp_path):
+    target = OpenMetricsFiles(tmp_path / "new")
+    target.write([power((300_000, 2.0)), TimeSeries(ENERGY, HOME, [(500, 3.6e16)])])
+    target.write([power((300_000, 3.0), device_id="8"), power((500, 1.5))])
+    assert not (tmp_path / "new").exists()
+    target.flush()
+    (path,) = (tmp_path / "new").iterdir()
+    assert path.name == "000001.om"
+    assert path.read_text("utf-8") == f"{POWERS}{ENERGIES}# EOF\n"
+
+
+def test_a_full_file_is_written_and_the_next_has_the_next_number(tmp_path):
+    (tmp_path / "000007.om").write_text("")
+    target = OpenMetricsFiles(tmp_path, most_samples=2)
+    for n in range(3):
+        target.write([power((1000 * n, 1.0))])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["000007.om", "000008.om"]
+    target.flush()
+    target.flush()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("000007.om", "000008.om", "000009.om"),
+    ]
+
+
+def test_a_directory_that_cannot_be_written_is_said_in_words(tmp_path):
+    (tmp_path / "file").write_text("")
+    target = OpenMetricsFiles(tmp_path / "file")
+    target.write([power((0, 1.0))])
+    with pytest.raises(TargetError, match="file: "):
+        target.flush()
+
+
+def test_series_are_cut_into_portions():
+    parts = portions([power(*((n, 0.0) for n in range(5))), power((9, 0.0))], 2)
+    assert [[[t for t, _ in each.samples] for each in part] for part in parts] == [
+        [[0, 1]],
+        [[2, 3]],
+        [[4], [9]],
+    ]
+
+
+# --- servers ------------------------------------------------------------------------------------
+
+
+class Receiver:
+    """What a server was sent, and what it answers: status, headers, text, one after the other."""
+
+    def __init__(self):
+        self.requests = []
+        self.answers = []
+
+    def take(self, handler):
+        body = handler.rfile.read(int(handler.headers["Content-Length"]))
+        self.requests.append((dict(handler.headers), body))
+        status, headers, text = self.answers.pop(0) if self.answers else (204, {}, "")
+        handler.send_response(status)
+        for name, value in headers.items():
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", str(len(text.encode())))
+        handler.end_headers()
+        handler.wfile.write(text.encode())
+
+
+@pytest.fixture
+def receiver():
+    with served() as made:
+        yield made
+
+
+@contextmanager
+def served():
+    made = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self):
+            made.take(self)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    made.url = f"http://127.0.0.1:{server.server_address[1]}/api/v1/write"
+    try:
+        yield made
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def remote_write(receiver, clock):
+    endpoint = Endpoint(receiver.url, {"X-Scope-OrgID": "me"}, ("user", "secret"))
+    sender = Sender(endpoint, clock)
+    yield RemoteWrite(receiver.url, sender)
+    sender.close()
+
+
+def decoded(body):
+    request = _write_request()()
+    request.ParseFromString(bytes(cramjam.snappy.decompress_raw(body)))
+    return [
+        (
+            {each.name: each.value for each in series.labels},
+            [(each.timestamp, each.value) for each in series.samples],
+        )
+        for series in request.timeseries
+    ]
+
+
+@pytest.mark.slow
+def test_remote_write_sends_sorted_labels_and_samples(remote_write, receiver):
+    labels = {**HOME, "plant_name": "", "job": "fusionsolar"}
+    remote_write.write([TimeSeries(PLANT_INFO, labels, [(1, 1.0), (2, 1.0)])])
+    ((headers, body),) = receiver.requests
+    names = ("Content-Type", "Content-Encoding", "X-Prometheus-Remote-Write-Version")
+    assert [headers[name] for name in names] == ["application/x-protobuf", "snappy", "0.1.0"]
+    assert (headers["X-Scope-OrgID"], headers["Authorization"][:6]) == ("me", "Basic ")
+    ((sent, samples),) = decoded(body)
+    assert list(sent.items()) == [
+        ("__name__", "fusionsolar_plant_info"),
+        ("account", "home"),
+        ("device_id", "7"),
+        ("job", "fusionsolar"),
+        ("plant_code", "NE=1"),
+    ]
+    assert samples == [(1, 1.0), (2, 1.0)]
+
+
+@pytest.mark.slow
+def test_a_busy_server_is_waited_for_as_long_as_it_asks(remote_write, receiver, clock):
+    receiver.answers = [
+        (503, {}, "busy"),
+        (429, {"Retry-After": "17"}, "slow down"),
+        (500, {}, ""),
+        (429, {"Retry-After": "Wed, 25 Jun 2025 12:02:00 GMT"}, ""),
+    ]
+    remote_write.write([power((1, 1.0))])
+    assert clock.waits == [1, 17, 4, 98]
+    assert len(receiver.requests) == 5
+    assert len({body for _, body in receiver.requests}) == 1
+
+
+@pytest.mark.slow
+def test_a_server_that_stays_busy_is_given_up(remote_write, receiver, clock):
+    receiver.answers = [(503, {}, "busy")] * 100
+    with pytest.raises(TargetError, match="takes no samples: HTTP 503 busy"):
+        remote_write.write([power((1, 1.0))])
+    assert len(receiver.requests) == 30
+    assert sum(clock.waits) == 1503
+
+
+@pytest.mark.slow
+def test_a_refusal_of_old_samples_says_what_to_set_where(remote_write, receiver, clock):
+    receiver.answers = [(400, {}, "out of bounds\n")]
+    with pytest.raises(TargetError) as refusal:
+        remote_write.write([power((1, 1.0))])
+    said = str(refusal.value)
+    assert said.startswith(f"{receiver.url}: HTTP 400 out of bounds; the target refuses samples")
+    assert "storage.tsdb.out_of_order_time_window" in said
+    assert clock.waits == []
+
+
+@pytest.mark.slow
+def test_another_refusal_is_told_as_it_came(remote_write, receiver):
+    receiver.answers = [(401, {}, "who are you?")]
+    with pytest.raises(TargetError) as refusal:
+        remote_write.write([power((1, 1.0))])
+    assert str(refusal.value) == f"{receiver.url}: HTTP 401 who are you?"
+    assert "secret" not in repr(Endpoint(receiver.url, {"a": "secret"}, ("user", "secret")))
+
+
+@pytest.mark.slow
+def test_victoria_metrics_gets_a_line_a_series(receiver, clock):
+    sender = Sender(Endpoint(receiver.url), clock)
+    target = VictoriaMetrics(receiver.url, sender)
+    target.write([power((1, 1.5), (2, 2.5)), power((3, 0.0), device_id="")])
+    sender.close()
+    ((headers, body),) = receiver.requests
+    assert headers["Content-Encoding"] == "gzip"
+    assert [json.loads(line) for line in gzip.decompress(body).splitlines()] == [
+        {
+            "metric": {"__name__": POWER.name, **HOME},
+            "values": [1.5, 2.5],
+            "timestamps": [1, 2],
+        },
+        {
+            "metric": {"__name__": POWER.name, "account": "home", "plant_code": "NE=1"},
+            "values": [0.0],
+            "timestamps": [3],
+        },
+    ]

@@ -99,7 +99,7 @@ class Server:
         self._data_of = decoding.timed(data_of)
         self._body_about = making.timed(_body_about)
         self._asked = 0
-        self._keys = [key for key in lookup("getDevRealKpi", 1) if _input(key) <= strings]
+        self._keys = keys(strings)
         self.body = b""  # of the last answer
 
     def has_credentials(self, _: str) -> bool:
@@ -141,24 +141,29 @@ class Server:
         ]
 
 
+def keys(strings: int) -> Sequence[str]:
+    """What an inverter reports that has so many inputs with modules."""
+    return [key for key in lookup("getDevRealKpi", 1) if _input(key) <= strings]
+
+
 def _input(key: str) -> int:
     """The number of the input with modules in a key; 0 for none."""
     found = re.match(r"pv(\d+)_", key)
     return int(found[1]) if found else 0
 
 
-def _body_about(ids: str, keys: Sequence[str], turn: int) -> bytes:
+def _body_about(ids: str, sent: Sequence[str], turn: int) -> bytes:
     items = [
-        {"devId": int(name), "sn": None, "dataItemMap": _values(keys, int(name) % 10**6, turn)}
+        {"devId": int(name), "sn": None, "dataItemMap": values(sent, int(name) % 10**6, turn)}
         for name in ids.split(",")
     ]
     whole = {"success": True, "failCode": 0, "params": {}, "message": None, "data": items}
     return json.dumps(whole).encode()
 
 
-def _values(keys: Sequence[str], seed: int, turn: int) -> dict[str, float]:
+def values(sent: Sequence[str], seed: int, turn: int) -> dict[str, float]:
     """A value for each key, with as many digits as real ones have."""
-    return {key: _value(key, seed * 7_919 + n * 104_729, turn) for n, key in enumerate(keys)}
+    return {key: _value(key, seed * 7_919 + n * 104_729, turn) for n, key in enumerate(sent)}
 
 
 def _value(key: str, seed: int, turn: int) -> float:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from answer import keys, values
 from process import Process
 
 from exporter.account.changes import Answered, Changes
@@ -23,7 +24,6 @@ from exporter.account.fleet import Fleet
 from exporter.account.model import AccountState, LatestAnswer
 from exporter.account.state_directory import file_of
 from exporter.account.store import Store
-from exporter.catalogue.index import lookup
 from exporter.clock import SystemClock, offset_of
 from exporter.exposition.account import AccountView
 from exporter.exposition.page import Page
@@ -34,10 +34,10 @@ from exporter.northbound.records import Device, Plant, Reading
 
 URL = "http://127.0.0.1:9"  # where nobody answers
 PER_PLANT = 20  # devices
+STRINGS = 8  # of an inverter
 BATCH = 100
 PAUSE = 0.2  # seconds between two looks
 REALTIME = INTERFACES["getDevRealKpi"]
-ROWS = lookup(REALTIME.name, 1).values()
 
 
 def main() -> None:
@@ -83,19 +83,11 @@ def _write_state(path: Path, devices: int) -> None:
     for start in range(0, devices, BATCH):
         batch = [device.id for device in known[start : start + BATCH]]
         for n, name in enumerate(batch):
-            reading = Reading(name, _values(start + n))
+            reading = Reading(name, values(keys(STRINGS), start + n, 0))
             state.answers[REALTIME.name][name] = LatestAnswer(clock.time(), clock.now(), reading)
         view.show(Changes(answers=[Answered(REALTIME, batch)]))
     with closing(Database(path)) as database:
         Store(state, database, clock, structlog.get_logger()).save()
-
-
-def _values(seed: int) -> dict[str, float]:
-    """A value for each key, with as many digits as real ones have."""
-    return {
-        row.key: 512.0 if row.states else (seed * 7_919 + n * 104_729) % 1_000_003 / 100
-        for n, row in enumerate(ROWS)
-    }
 
 
 def _settings(users: list[str], state: Path) -> Mapping[str, Any]:

@@ -65,6 +65,7 @@ LIBRARIES = {
     "urllib3": ("northbound",),
     "yaml": ("config.yaml_file",),
     "pydantic": ("config", "account.codec", "account.quotas", "history.archive"),
+    "pydantic_core": ("northbound.values",),
     "prometheus_client": ("exposition", "web"),
     "cramjam": ("history.targets.remote_write",),
     "google": ("history.targets.remote_write",),

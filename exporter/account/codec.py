@@ -10,7 +10,7 @@ from array import array
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cache
+from functools import cache, lru_cache
 from math import inf, isnan
 from typing import (
     TYPE_CHECKING,
@@ -119,6 +119,14 @@ if TYPE_CHECKING:
 else:
     # Numbers of 16 bits: JSON has them as one text.
     Numbers = Annotated[Any, PlainValidator(_numbers), PlainSerializer(_written_numbers)]
+
+
+@lru_cache(maxsize=4_096)
+def _the_same(value: Any) -> Any:
+    return value
+
+
+Shared = AfterValidator(_the_same)  # what thousands of rows have alike is one object for all
 
 
 def _pairs(values: Mapping[Any, Any], handler: SerializerFunctionWrapHandler) -> Any:

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Annotated
 
-from exporter.account.codec import Amount, NotKept
+from exporter.account.codec import Amount, NotKept, Shared
 
-Series = tuple[str, tuple[str, ...]]  # metric, and the values of its own labels
+Series = Annotated[tuple[str, tuple[str, ...]], Shared]  # metric, and the values of its own labels
 
 
 @dataclass(frozen=True, slots=True)

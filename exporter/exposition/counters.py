@@ -61,14 +61,15 @@ class CounterGuard:
     """The value of every counter, until a higher or a lower one is confirmed."""
 
     def __init__(self) -> None:
-        self._counters: Mapping[Subject, Counters] = {Subject.PLANTS: {}, Subject.DEVICES: {}}
+        self._of_plants: Counters = {}
+        self._of_devices: Counters = {}
         self._pending: dict[tuple[Owner, Series], CounterState] = {}
 
     def restore(
         self, counters: Mapping[Subject, Counters], device_types: Mapping[str, int]
     ) -> None:
         """Goes on with the counters of a previous run, and keeps them there."""
-        self._counters = counters
+        self._of_plants, self._of_devices = counters[Subject.PLANTS], counters[Subject.DEVICES]
         for subject, known in counters.items():
             for name, states in known.items():
                 device_type = None if subject is Subject.PLANTS else device_types[name]
@@ -79,22 +80,24 @@ class CounterGuard:
         return self._section(owner).get(owner[1], {})
 
     def _section(self, owner: Owner) -> Counters:
-        return self._counters[Subject.PLANTS if owner[0] is None else Subject.DEVICES]
+        return self._of_plants if owner[0] is None else self._of_devices
 
     def admit(
-        self, owner: Owner, series: Series, value: float, at: float, growth: GrowthBound
-    ) -> CounterVerdict:
-        """Applies an answer of `at`."""
-        return self.admit_all(owner, [(series, value, growth)], at)[0]
+        self, owner: Owner, answers: Iterable[Answer], at: float, *, again: bool = False
+    ) -> list[CounterVerdict]:
+        """Applies what was answered at once about the counters of a plant or device.
 
-    def admit_all(self, owner: Owner, answers: Iterable[Answer], at: float) -> list[CounterVerdict]:
-        """Applies what was answered at once about the counters of a plant or device."""
+        What was admitted before and is told `again` changes nothing.
+        """
         section = self._section(owner)
         mine = section.get(owner[1], {})
         verdicts: list[CounterVerdict] = []
         changed = False
         for series, value, growth in answers:
             before, confirmed = mine.get(series), False
+            if again and before is not None:
+                verdicts.append(CounterVerdict(before.value or None))
+                continue
             if before is None or (value and not before.value):  # nothing was shown yet: no rise
                 held = CounterState(value, at - SLACK)
             elif (grown := _grown(before, value, at, growth)) is not None:
@@ -112,15 +115,6 @@ class CounterGuard:
         if changed:
             section[owner[1]] = mine
         return verdicts
-
-    def repeat(
-        self, owner: Owner, series: Series, value: float, growth: GrowthBound, at: float
-    ) -> CounterVerdict:
-        """The same for an answer that was admitted before and is replayed."""
-        held = self.of(owner, series)
-        if held is None:
-            return self.admit(owner, series, value, at, growth)
-        return CounterVerdict(held.value or None)
 
     def of(self, owner: Owner, series: Series) -> CounterState | None:
         """What counts of a counter; None before its first answer."""

@@ -24,6 +24,7 @@ from exporter.exposition.sky import Place, Sun, sun_over
 from exporter.northbound.enums import LIMITED_STATES, OFFLINE
 from exporter.northbound.interfaces import DAY, Interface, Subject
 from exporter.northbound.records import Reading
+from exporter.northbound.values import values_of
 
 PART = "expected power"  # of what a source of values as of now has
 
@@ -115,7 +116,7 @@ class ExpectedPower:
             if sun is None or not isinstance(reading, Reading):
                 continue
             values = reading.values
-            digest = hash(tuple(values.values()))
+            digest = hash(values_of(values).numbers.tobytes())
             if digest == self._last.get(name) or values.get("run_state") == OFFLINE["run_state"]:
                 continue
             self._last[name] = digest

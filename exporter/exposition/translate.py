@@ -13,6 +13,7 @@ from exporter.exposition.plan import UNKNOWN, Numbers, Rule, Rules, rule_of
 from exporter.exposition.plausibility import NOTHING_KNOWN, Output
 from exporter.exposition.samples import Column, Samples, Vector
 from exporter.northbound.records import Reading, Rejection, Windows
+from exporter.northbound.values import values_of
 
 CAPACITY = "installed_capacity"  # the key under which statistics give it
 PERIOD_START = "collectTime"  # the key, in ms, under which the catalogue has a row's own start
@@ -123,7 +124,7 @@ class Translator:
         rules = self._rules_of(interface, device_type)
         if device_type == GRID_METER and TOTAL in rules.by_key:
             rules = self._with_phase_units(interface, rules, reading, again=again)
-        plan, raws = rules.plan(reading), tuple(reading.values.values())
+        plan, raws = rules.plan(reading), values_of(reading.values).numbers
         result = Translation([], [], plan.rejected.copy(), plan.unknown_keys)
         gauges, _, values = _plausible(plan.gauges, raws, output, result)
         result.columns += [rule.row.series for rule in gauges]
@@ -187,11 +188,7 @@ class Translator:
             (rule.counter, abs(raw), growths[rule.unit])
             for rule, raw in zip(rules, raws, strict=True)
         ]
-        owner, at = context.owner, context.at
-        if context.again:
-            verdicts = [self.guard.repeat(owner, *each, at) for each in answers]
-        else:
-            verdicts = self.guard.admit_all(owner, answers, at)
+        verdicts = self.guard.admit(context.owner, answers, context.at, again=context.again)
         for rule, raw, verdict in zip(rules, raws, verdicts, strict=True):
             if verdict.refused is not None:
                 refused = RejectedValue(rule.row.key, raw, verdict.refused, verdict.shown)

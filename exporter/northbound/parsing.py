@@ -167,7 +167,9 @@ def _numbers(subject: str, items: Mapping[Any, Any]) -> Reading:
     plain = _plain_numbers(items)
     if plain is not None:
         return Reading(subject, plain)
-    reading = Reading(subject, values := {}, rejected := {}, texts := {})
+    values: dict[str, float] = {}
+    rejected: dict[str, Rejection] = {}
+    texts: dict[str, str] = {}
     for key, raw in islice(_flat(items.items()), _MOST_KEYS):
         if key.endswith(_SERIAL):
             if serial := parse_serial(raw):
@@ -178,7 +180,7 @@ def _numbers(subject: str, items: Mapping[Any, Any]) -> Reading:
                 values[key] = value
             case Rejection() as reason if key:
                 rejected[key] = reason
-    return reading
+    return Reading(subject, values, rejected, texts)
 
 
 def _plain_numbers(items: Mapping[Any, Any]) -> dict[str, float] | None:

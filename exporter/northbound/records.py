@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
+
+from exporter.northbound.values import Values, values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,9 @@ class Device:
     dn: str = ""
 
 
+_NOTHING: Mapping[str, Any] = {}  # shared, as most readings have nothing there
+
+
 class Rejection(StrEnum):
     """Why a value or an item of an answer cannot be used, as a label value."""
 
@@ -68,9 +73,13 @@ class Reading:
     """
 
     subject: str
-    values: Mapping[str, float]
-    rejected: Mapping[str, Rejection] = field(default_factory=dict)
-    texts: Mapping[str, str] = field(default_factory=dict)
+    values: Annotated[Mapping[str, float], Values]
+    rejected: Mapping[str, Rejection] = field(default_factory=lambda: _NOTHING)
+    texts: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+
+    def __post_init__(self) -> None:
+        """Has its keys in common with all others that have the same."""
+        object.__setattr__(self, "values", values_of(self.values))
 
 
 @dataclass(frozen=True, slots=True)

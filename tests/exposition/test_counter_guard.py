@@ -20,13 +20,20 @@ START = 1_750_000_000.0
 CODEC = Codec(Pairs[Series, CounterState])
 
 
+def admit(guard, owner, series, *answer):
+    """The verdict on one counter of an answer: its value, when, and how fast it may grow."""
+    value, at, rate = answer
+    (verdict,) = guard.admit(owner, [(series, value, rate)], at)
+    return verdict
+
+
 def verdicts(answers, every=5 * MINUTE, rate=RATE):
     """On answers that come so often; None is an answer without the counter."""
     guard, at = CounterGuard(), START
     for answer in answers:
         at += every
         if answer is not None:
-            yield guard.admit(DEVICE, SERIES, answer, at, rate)
+            yield admit(guard, DEVICE, SERIES, answer, at, rate)
 
 
 def shown(answers, **how):
@@ -135,39 +142,39 @@ def test_a_fall_is_not_confirmed(fallen):
 
 def test_a_clock_that_went_back_costs_no_value():
     guard = CounterGuard()
-    guard.admit(DEVICE, SERIES, 100, START, RATE)
-    assert guard.admit(DEVICE, SERIES, 100.5, START - DAY, RATE).shown == 100.5
-    guard.admit(DEVICE, SERIES, 140, START, RATE)
+    admit(guard, DEVICE, SERIES, 100, START, RATE)
+    assert admit(guard, DEVICE, SERIES, 100.5, START - DAY, RATE).shown == 100.5
+    admit(guard, DEVICE, SERIES, 140, START, RATE)
     for minute, value in enumerate((140.5, 141, 141.5)):
-        last = guard.admit(DEVICE, SERIES, value, START - DAY + minute * MINUTE, RATE)
+        last = admit(guard, DEVICE, SERIES, value, START - DAY + minute * MINUTE, RATE)
     assert last.shown == 141.5
 
 
 def test_counters_and_subjects_are_guarded_apart():
     guard = CounterGuard()
-    guard.admit((1, "a"), ("mppt", ("1",)), 10, START, RATE)
-    assert guard.admit((1, "a"), ("mppt", ("2",)), 900, START, RATE).shown == 900
-    assert guard.admit((1, "b"), ("mppt", ("1",)), 2, START, RATE).shown == 2
-    assert guard.admit((1, "a"), ("mppt", ("1",)), 9, START, RATE).shown == 10
+    admit(guard, (1, "a"), ("mppt", ("1",)), 10, START, RATE)
+    assert admit(guard, (1, "a"), ("mppt", ("2",)), 900, START, RATE).shown == 900
+    assert admit(guard, (1, "b"), ("mppt", ("1",)), 2, START, RATE).shown == 2
+    assert admit(guard, (1, "a"), ("mppt", ("1",)), 9, START, RATE).shown == 10
 
 
 def test_a_dropped_device_starts_anew():
     guard, state = guard_of(AccountState())
     for name in "ab":
-        guard.admit((1, name), SERIES, 10, START, RATE)
-        guard.admit((1, name), SERIES, 5, START, RATE)
+        admit(guard, (1, name), SERIES, 10, START, RATE)
+        admit(guard, (1, name), SERIES, 5, START, RATE)
     state.drop(Subject.DEVICES, ["a"])
     assert list(guard.pending()) == [((1, "b"), SERIES)]
-    assert guard.admit((1, "a"), SERIES, 9, START, RATE).shown == 9
-    assert guard.admit((1, "b"), SERIES, 9, START, RATE).shown == 10
+    assert admit(guard, (1, "a"), SERIES, 9, START, RATE).shown == 9
+    assert admit(guard, (1, "b"), SERIES, 9, START, RATE).shown == 10
 
 
 def test_under_another_type_nothing_of_a_device_is_held_back():
     guard, state = guard_of(AccountState())
     for value in (10, 5):
-        guard.admit((1, "a"), SERIES, value, START, RATE)
+        admit(guard, (1, "a"), SERIES, value, START, RATE)
     state.drop(Subject.DEVICES, ["a"])
-    assert guard.admit((38, "a"), SERIES, 5, START, RATE).shown == 5
+    assert admit(guard, (38, "a"), SERIES, 5, START, RATE).shown == 5
     assert guard.pending() == {}
 
 
@@ -177,16 +184,16 @@ def test_under_another_type_nothing_of_a_device_is_held_back():
 def test_what_is_held_back_can_be_accepted_at_once():
     guard = CounterGuard()
     for value in (5_000.0, 0.5, 0.6):
-        guard.admit(DEVICE, SERIES, value, START, RATE)
+        admit(guard, DEVICE, SERIES, value, START, RATE)
     assert guard.pending()[DEVICE, SERIES].run.value == 0.6
     assert guard.accept(DEVICE, "energy") is True
-    assert guard.admit(DEVICE, SERIES, 0.7, START + MINUTE, RATE).shown == 0.7
+    assert admit(guard, DEVICE, SERIES, 0.7, START + MINUTE, RATE).shown == 0.7
     assert guard.pending() == {}
 
 
 def test_where_nothing_is_held_back_nothing_is_accepted():
     guard = CounterGuard()
-    guard.admit(DEVICE, SERIES, 5.0, START, RATE)
+    admit(guard, DEVICE, SERIES, 5.0, START, RATE)
     assert [guard.accept(DEVICE, "energy"), guard.accept((1, "x"), "energy")] == [False, False]
     assert guard.of(DEVICE, SERIES).value == 5.0
 
@@ -214,18 +221,18 @@ def test_a_restart_amid_a_leap_costs_no_confirmation_and_gives_none():
     (guard, state), shown_so_far = guard_of(AccountState()), []
     for step, value in enumerate([100, 140, 140.5, 141, 141.5, 142]):
         at = START + step * 5 * MINUTE
-        shown_so_far.append(guard.admit(DEVICE, SERIES, value, at, RATE).shown)
+        shown_so_far.append(admit(guard, DEVICE, SERIES, value, at, RATE).shown)
         guard, state = restarted(state)
     assert shown_so_far == [100, 100, 100, 100, 141.5, 142]
 
 
 def test_a_fall_goes_on_lasting_over_restarts():
     guard, state = guard_of(AccountState())
-    guard.admit(DEVICE, SERIES, 5_000.0, START, RATE)
+    admit(guard, DEVICE, SERIES, 5_000.0, START, RATE)
     at, seen = START, []
     for step in range(1, 27):
         at += HOUR
-        seen.append(guard.admit(DEVICE, SERIES, 0.1 * step, at, RATE).shown)
+        seen.append(admit(guard, DEVICE, SERIES, 0.1 * step, at, RATE).shown)
         guard, state = restarted(state)
     assert seen == [5_000.0] * 24 + [2.5, 2.6]
 
@@ -235,36 +242,45 @@ def test_a_counter_of_which_no_more_than_its_value_is_known_is_held_on():
     state.counters[Subject.DEVICES]["d"] = {SERIES: CounterState(100.0)}
     guard, _ = guard_of(state)
     for step, (value, expected) in enumerate([(140.0, 100.0), (99.0, 100.0), (100.5, 100.5)]):
-        assert guard.admit(DEVICE, SERIES, value, START + step, RATE).shown == expected
+        assert admit(guard, DEVICE, SERIES, value, START + step, RATE).shown == expected
 
 
 def test_what_is_replayed_shows_what_is_held_and_leaves_it_as_it_is():
     guard, state = guard_of(AccountState())
     for value in (10, 1, 1):
-        guard.admit(DEVICE, SERIES, value, START, RATE)
+        admit(guard, DEVICE, SERIES, value, START, RATE)
     later, state = restarted(state)
-    again = [later.repeat(DEVICE, SERIES, 1, RATE, START) for _ in range(5)]
+    answers = [(SERIES, 1, RATE)] * 5
+    again = later.admit(DEVICE, answers, START, again=True)
     assert [(each.shown, each.refused) for each in again] == [(10, None)] * 5
     assert state.counters[Subject.DEVICES].changed == set()
 
 
+def test_counters_of_a_name_share_it_however_many_rows_are_read():
+    clock = SystemClock()
+    row = StoredRow(CODEC.encode({("energy", ("1",)): CounterState(1.0)}), ClockStamp.of(clock))
+    (first,), (second,) = (CODEC.decode(row, clock, pytest.fail) for _ in range(2))
+    assert first == ("energy", ("1",))
+    assert first is second
+
+
 def test_without_anything_held_what_is_replayed_is_new():
     guard = CounterGuard()
-    assert guard.repeat(DEVICE, SERIES, 5.0, RATE, START).shown == 5.0
-    assert guard.admit(DEVICE, SERIES, 4.0, START, RATE).shown == 5.0
+    assert guard.admit(DEVICE, [(SERIES, 5.0, RATE)], START, again=True)[0].shown == 5.0
+    assert admit(guard, DEVICE, SERIES, 4.0, START, RATE).shown == 5.0
 
 
 def test_only_what_changed_is_to_be_stored():
     guard, state = guard_of(AccountState())
     devices = state.counters[Subject.DEVICES]
-    guard.admit((1, "a"), SERIES, 5.0, START, RATE)
-    guard.admit((1, "b"), SERIES, 0.0, START, RATE)
+    admit(guard, (1, "a"), SERIES, 5.0, START, RATE)
+    admit(guard, (1, "b"), SERIES, 0.0, START, RATE)
     assert devices.changed == {"a", "b"}
     devices.changed.clear()
-    guard.admit((1, "a"), SERIES, 5.0, START + DAY, RATE)
-    guard.admit((1, "b"), SERIES, 0.0, START + DAY, RATE)
+    admit(guard, (1, "a"), SERIES, 5.0, START + DAY, RATE)
+    admit(guard, (1, "b"), SERIES, 0.0, START + DAY, RATE)
     assert devices.changed == set()
-    guard.admit((1, "a"), SERIES, 2.0, START + DAY, RATE)
+    admit(guard, (1, "a"), SERIES, 2.0, START + DAY, RATE)
     assert devices.changed == {"a"}
     assert devices["a"][SERIES].run == CounterRun(2.0, START + DAY, START + DAY, 2.0, START + DAY)
 
@@ -300,13 +316,13 @@ def increase(samples):
 @given(histories)
 def test_whatever_happens_the_increase_is_the_true_one(history):
     (guard, state), true, at = guard_of(AccountState()), 6_925.0, START
-    samples = [guard.admit(DEVICE, SERIES, true, at, RATE).shown]
+    samples = [admit(guard, DEVICE, SERIES, true, at, RATE).shown]
     for faults, growth, restart in history:
         for fault in (*faults, "none"):
             at, true = at + 5 * MINUTE, true + growth
             sent = FAULTS[fault](true)
             if sent is not None:
-                samples.append(guard.admit(DEVICE, SERIES, sent, at, RATE).shown)
+                samples.append(admit(guard, DEVICE, SERIES, sent, at, RATE).shown)
         assert samples[-1] == true
         if restart:
             guard, state = restarted(state)
@@ -328,7 +344,7 @@ def test_a_fall_is_shown_only_after_a_day_below(history):
     guard, at, seen = CounterGuard(), START, []
     for wait, value in history:
         at += wait
-        seen.append((at, value, guard.admit(DEVICE, SERIES, value, at, RATE).shown or 0.0))
+        seen.append((at, value, admit(guard, DEVICE, SERIES, value, at, RATE).shown or 0.0))
     for n, ((_, _, before), (now, value, after)) in enumerate(pairwise(seen), start=1):
         if after < before:
             assert after == value

@@ -1,0 +1,73 @@
+"""Numbers by key, in a tenth of the memory: those with the same keys share them.
+
+A large fleet keeps the last reading of each device, and thousands of devices send the same keys.
+"""
+
+from array import array
+from collections.abc import Iterator, Mapping
+from typing import Any
+from weakref import WeakValueDictionary
+
+from pydantic_core import core_schema
+
+
+class Keys:
+    """The keys that some readings have in common; there is one object for each set of them."""
+
+    __slots__ = ("__weakref__", "places")
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.places: Mapping[str, int] = {name: place for place, name in enumerate(names)}
+
+
+_KEYS: "WeakValueDictionary[tuple[str, ...], Keys]" = WeakValueDictionary()
+
+
+def _keys_of(names: tuple[str, ...]) -> Keys:
+    return _KEYS.get(names) or _KEYS.setdefault(names, Keys(names))
+
+
+class Values(Mapping[str, float]):
+    """What a plant or device reported: a number for each of its `common` keys."""
+
+    __slots__ = ("common", "numbers")
+
+    def __init__(self, values: Mapping[str, float]) -> None:
+        self.common = _keys_of(tuple(values))
+        self.numbers = array("d", values.values())
+
+    def __getitem__(self, key: str) -> float:
+        """The number of a key."""
+        return self.numbers[self.common.places[key]]
+
+    def __iter__(self) -> Iterator[str]:
+        """The keys, as they were sent."""
+        return iter(self.common.places)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.numbers)
+
+    def __repr__(self) -> str:
+        """The numbers by key, as a dictionary shows them."""
+        return repr(self.as_dict())
+
+    def as_dict(self) -> dict[str, float]:
+        """The same as a dictionary."""
+        return dict(zip(self.common.places, self.numbers, strict=True))
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, handler: Any) -> core_schema.CoreSchema:
+        """For the codec it is a dictionary."""
+        return core_schema.no_info_after_validator_function(
+            cls,
+            handler(dict[str, float]),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda values: values_of(values).as_dict()
+            ),
+        )
+
+
+def values_of(values: Mapping[str, float]) -> Values:
+    """The same with shared keys."""
+    return values if isinstance(values, Values) else Values(values)

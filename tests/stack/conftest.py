@@ -10,14 +10,19 @@ HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
-def stack(request, tmp_path_factory):
-    """The running stack."""
+def asked(request):
+    """Skips, unless the stack was asked for and can be."""
     config = request.config
-    asked = (config.invocation_params.dir / arg.partition("::")[0] for arg in config.args)
-    if not any(path.is_relative_to(HERE) for path in asked):
+    named = (config.invocation_params.dir / arg.partition("::")[0] for arg in config.args)
+    if not any(path.is_relative_to(HERE) for path in named):
         pytest.skip("takes a minute and real servers: make stack-test")
     if MISSING:
         pytest.skip(f"needs Debian's {', '.join(MISSING)}")
+
+
+@pytest.fixture(scope="session")
+def stack(asked, tmp_path_factory):  # noqa: ARG001  # it is the question whether
+    """The running stack."""
     with Stack(tmp_path_factory.mktemp("stack")) as running:
         yield running
 

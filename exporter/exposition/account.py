@@ -32,7 +32,7 @@ from exporter.exposition.inventory import (
 from exporter.exposition.lines import Labels
 from exporter.exposition.page import Block, Page
 from exporter.exposition.plausibility import Capacities, Offline
-from exporter.exposition.samples import Samples
+from exporter.exposition.samples import Samples, vector_of
 from exporter.exposition.sky import Place
 from exporter.exposition.status import held_back, plants_of
 from exporter.exposition.telemetry import AccountTelemetry, Telemetry
@@ -147,7 +147,7 @@ class AccountView:
 
     def _show_fleet(self, change: FleetChange) -> None:
         """What is gone goes, what moved is relabelled."""
-        self._fleet = change
+        before, self._fleet = self._fleet, change
         self._capacities.follow(change)
         for subject, gone in change.gone.items():
             moved = change.moved if subject is Subject.DEVICES else ()
@@ -155,7 +155,8 @@ class AccountView:
             self._offline.drop(gone)
         totals_of_new = self._alarm_totals(change.new_plants)
         self._blocks.put({NON_EXPIRING[ALARMS_TOTAL]: totals_of_new}, read_at=self._now())
-        self._show_inventory()
+        if (before.plants, before.devices) != (change.plants, change.devices):
+            self._show_inventory()  # else a start would show it twice
         types = (device.type_id for device in change.devices.values())
         self._telemetry.fleet_size(len(change.plants), types)
 
@@ -234,7 +235,8 @@ class AccountView:
                 with_values = [name for name, samples in shown.items() if samples]
                 for name in with_values:
                     self._state.last_readings[interface.subject][name] = at
-                return {NON_EXPIRING[metric]: {n: {series_of(metric): at} for n in with_values}}
+                same = vector_of({series_of(metric): at})
+                return {NON_EXPIRING[metric]: dict.fromkeys(with_values, same)}
             case (
                 Content.STATISTICS
                 | Content.CONFIGURATION

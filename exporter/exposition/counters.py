@@ -8,7 +8,7 @@ confirmed, and the counter stays where it was.
 All values are in the source's unit, all times in seconds since the epoch.
 """
 
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Collection, Iterable, Mapping, MutableMapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -45,12 +45,9 @@ class GrowthBound(NamedTuple):
     is_known: bool = False
 
 
-class CounterVerdict(NamedTuple):
-    """What to show for an answer (None: nothing); why it is refused, or that it was confirmed."""
-
-    shown: float | None
-    refused: str | None = None
-    confirmed: bool = False
+def refusal(value: float, held: CounterState) -> str:
+    """Why another value than this counts."""
+    return LEAPT if value > held.value else FELL
 
 
 Answer = tuple[Series, float, GrowthBound]  # a counter, and what was sent
@@ -84,37 +81,41 @@ class CounterGuard:
 
     def admit(
         self, owner: Owner, answers: Iterable[Answer], at: float, *, again: bool = False
-    ) -> list[CounterVerdict]:
+    ) -> tuple[list[CounterState], Collection[Series]]:
         """Applies what was answered at once about the counters of a plant or device.
 
         What was admitted before and is told `again` changes nothing.
+
+        Returns:
+            What counts of each now, where 0 is nothing to show, and whose value, held back until
+            now, is confirmed.
         """
         section = self._section(owner)
         mine = section.get(owner[1], {})
-        verdicts: list[CounterVerdict] = []
+        states: list[CounterState] = []
+        confirmed: list[Series] = []
         changed = False
         for series, value, growth in answers:
-            before, confirmed = mine.get(series), False
+            before = mine.get(series)
             if again and before is not None:
-                verdicts.append(CounterVerdict(before.value or None))
+                states.append(before)
                 continue
             if before is None or (value and not before.value):  # nothing was shown yet: no rise
                 held = CounterState(value, at - SLACK)
             elif (grown := _grown(before, value, at, growth)) is not None:
                 held = grown
             else:
-                held, confirmed = _judged(before, value, at, growth)
+                held = _judged(before, value, at, growth)
+                if held.value == value:
+                    confirmed.append(series)
             mine[series] = held
+            states.append(held)
             changed |= before != held  # otherwise nothing that outlives a restart was changed
             if before is None or before.run is not None or held.run is not None:
                 self._note((owner, series), held)
-            refused = None
-            if held.value != value:
-                refused = LEAPT if value > held.value else FELL
-            verdicts.append(CounterVerdict(held.value or None, refused, confirmed))
         if changed:
             section[owner[1]] = mine
-        return verdicts
+        return states, confirmed
 
     def of(self, owner: Owner, series: Series) -> CounterState | None:
         """What counts of a counter; None before its first answer."""
@@ -150,15 +151,13 @@ class CounterGuard:
             self._pending[key] = held
 
 
-def _judged(
-    before: CounterState, value: float, at: float, growth: GrowthBound
-) -> tuple[CounterState, bool]:
-    """What counts after an answer, and whether that had to be confirmed."""
+def _judged(before: CounterState, value: float, at: float, growth: GrowthBound) -> CounterState:
+    """What counts after an answer that contradicts it: what counted before, or what it confirms."""
     since, rate = _since(before, at), OVER * max(growth.rate, before.proved)
     run = _followed(before, value, at, max(rate, OVER * growth.largest))
     if not _is_confirmed(run, before, since, at, rate, is_known=growth.is_known):
-        return replace(before, run=run), False
-    return CounterState(value, at - SLACK, _proved(run, before, since), answered=at), True
+        return replace(before, run=run)
+    return CounterState(value, at - SLACK, _proved(run, before, since), answered=at)
 
 
 def _grown(

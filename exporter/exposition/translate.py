@@ -7,7 +7,7 @@ from math import isfinite
 
 from exporter.catalogue.index import lookup, objects, stand_ins
 from exporter.catalogue.model import Row, Series, series_of
-from exporter.exposition.counters import LEAST_RATE, CounterGuard, GrowthBound, Owner
+from exporter.exposition.counters import LEAST_RATE, CounterGuard, GrowthBound, Owner, refusal
 from exporter.exposition.phase_units import GRID_METER, TOTAL, PhaseUnits
 from exporter.exposition.plan import UNKNOWN, Numbers, Rule, Rules, rule_of
 from exporter.exposition.plausibility import NOTHING_KNOWN, Output
@@ -188,15 +188,16 @@ class Translator:
             (rule.counter, abs(raw), growths[rule.unit])
             for rule, raw in zip(rules, raws, strict=True)
         ]
-        verdicts = self.guard.admit(context.owner, answers, context.at, again=context.again)
-        for rule, raw, verdict in zip(rules, raws, verdicts, strict=True):
-            if verdict.refused is not None:
-                refused = RejectedValue(rule.row.key, raw, verdict.refused, verdict.shown)
-                result.reject(refused)
-            if verdict.confirmed:
+        owner, at, again = context.owner, context.at, context.again
+        states, confirmed = self.guard.admit(owner, answers, at, again=again)
+        for rule, raw, held in zip(rules, raws, states, strict=True):
+            if held.value != abs(raw) and not again:
+                refused = refusal(abs(raw), held)
+                result.reject(RejectedValue(rule.row.key, raw, refused, held.value or None))
+            if rule.counter in confirmed:
                 result.confirmed[rule.row.key] = raw
-            if verdict.shown is not None:
-                result.add(rule.row.series, verdict.shown * rule.unit)
+            if held.value:
+                result.add(rule.row.series, held.value * rule.unit)
 
 
 def _growth(output: Output, unit: float) -> GrowthBound:

@@ -1,6 +1,7 @@
 """What is shown of a lifetime counter, whatever is sent of it."""
 
 from itertools import pairwise
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from exporter.account.codec import Codec, Pairs, StoredRow
 from exporter.account.counters import CounterRun, CounterState, Series
 from exporter.account.model import AccountState
 from exporter.clock import ClockStamp, SystemClock
-from exporter.exposition.counters import FELL, LEAPT, CounterGuard, GrowthBound
+from exporter.exposition.counters import FELL, LEAPT, CounterGuard, GrowthBound, refusal
 from exporter.northbound.interfaces import Subject
 
 DEVICE, SERIES = (1, "d"), ("energy", ())
@@ -20,11 +21,20 @@ START = 1_750_000_000.0
 CODEC = Codec(Pairs[Series, CounterState])
 
 
+class Verdict(NamedTuple):
+    """What is shown for an answer; why it is refused, or that it was confirmed."""
+
+    shown: float | None
+    refused: str | None = None
+    confirmed: bool = False
+
+
 def admit(guard, owner, series, *answer):
     """The verdict on one counter of an answer: its value, when, and how fast it may grow."""
     value, at, rate = answer
-    (verdict,) = guard.admit(owner, [(series, value, rate)], at)
-    return verdict
+    (held,), confirmed = guard.admit(owner, [(series, value, rate)], at)
+    refused = refusal(value, held) if held.value != value else None
+    return Verdict(held.value or None, refused, bool(confirmed))
 
 
 def verdicts(answers, every=5 * MINUTE, rate=RATE):
@@ -252,7 +262,7 @@ def test_what_is_replayed_shows_what_is_held_and_leaves_it_as_it_is():
     later, state = restarted(state)
     answers = [(SERIES, 1, RATE)] * 5
     again = later.admit(DEVICE, answers, START, again=True)
-    assert [(each.shown, each.refused) for each in again] == [(10, None)] * 5
+    assert ([each.value for each in again[0]], again[1]) == ([10] * 5, [])
     assert state.counters[Subject.DEVICES].changed == set()
 
 
@@ -266,7 +276,7 @@ def test_counters_of_a_name_share_it_however_many_rows_are_read():
 
 def test_without_anything_held_what_is_replayed_is_new():
     guard = CounterGuard()
-    assert guard.admit(DEVICE, [(SERIES, 5.0, RATE)], START, again=True)[0].shown == 5.0
+    assert guard.admit(DEVICE, [(SERIES, 5.0, RATE)], START, again=True)[0][0].value == 5.0
     assert admit(guard, DEVICE, SERIES, 4.0, START, RATE).shown == 5.0
 
 

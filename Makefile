@@ -23,7 +23,7 @@ PARALLEL = -n $$(($(CPUS) + 1)) --dist loadfile
 DEMO = $(VENV)/installed
 DEV = $(VENV)/installed-dev
 
-.PHONY: help demo test test-fast test-clocks test-pythons stack-test lint coverage docs dashboards typescript oldest-pip helm requirements upgrade audit licences image bench soak year clean
+.PHONY: help demo test test-fast test-clocks test-pythons stack-test lint coverage docs dashboards typescript oldest-pip release-tools requirements upgrade audit licences image release bench soak year clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -62,7 +62,7 @@ typescript: build/grafana/node_modules ## install what checks the dashboards' ty
 
 oldest-pip: build/pip ## get the oldest pip that a supported Python brings: a test sets up with it
 
-helm: $(VENV)/installed-helm ## install what renders, checks and packs the Helm chart
+release-tools: $(VENV)/installed-release ## install what packs and checks the Helm chart, and lists what a release is made of
 
 docs: $(DEMO) ## write docs/metrics.md and the graph in docs/architecture.md
 	@$(BIN)/fusionsolar-exporter metrics > docs/metrics.md
@@ -72,7 +72,7 @@ requirements: $(DEV) ## pin, with hashes, what pyproject.toml asks for
 	@$(COMPILE) $(FLAGS) pyproject.toml --group dev -o requirements-dev.txt
 	@$(COMPILE) $(FLAGS) pyproject.toml -c requirements-dev.txt -o requirements.txt
 	@$(COMPILE) $(FLAGS) --group build -c requirements-dev.txt -o requirements-build.txt
-	@$(COMPILE) $(FLAGS) --group helm -c requirements-dev.txt -o requirements-helm.txt
+	@$(COMPILE) $(FLAGS) --group release -c requirements-dev.txt -o requirements-release.txt
 
 upgrade: FLAGS = --upgrade
 upgrade: requirements ## pin the newest versions that pyproject.toml allows
@@ -85,6 +85,9 @@ licences: $(DEMO) $(DEV) ## list the licences of what the exporter runs with
 
 image: ## build the container image
 	BUILDAH_FORMAT=docker $(ENGINE) build --build-arg VERSION=$(VERSION) --tag $(IMAGE) .
+
+release: $(VENV)/installed-release ## build what a release is made of into dist/, twice, and try it
+	@VENV=$(VENV) .ci/release
 
 bench: $(DEMO) ## run the benchmarks
 	@$(BIN)/python benchmarks/exposition.py
@@ -126,7 +129,7 @@ $(DEV): $(DEMO) requirements-dev.txt
 	@touch $@
 
 # What it shares with the developers' tools is pinned the same there.
-$(VENV)/installed-helm: $(DEV) requirements-helm.txt
-	@$(PINNED) -r requirements-helm.txt
+$(VENV)/installed-release: $(DEV) requirements-release.txt
+	@$(PINNED) -r requirements-release.txt
 	@$(BIN)/pip check --quiet
 	@touch $@

@@ -1,6 +1,7 @@
 """The package: the source distribution is whole, its wheel carries what is used with the code."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -82,6 +83,21 @@ def test_the_source_distribution_holds_all_that_the_project_has(sdist):
     assert wanted - found == set()
     links = (ROOT / "deploy" / "helm").glob("*/files/*/*")
     assert found - wanted == {"PKG-INFO", *(str(path.relative_to(ROOT)) for path in links)}
+
+
+def test_built_again_elsewhere_it_is_the_same_to_the_byte(sdist, tmp_path):
+    built = []
+    for name, mode, time in (("first", 0o644, 1_600_000_000), ("again", 0o600, 1_700_000_000)):
+        copy = shutil.copytree(sdist, tmp_path / name)
+        for path in copy.rglob("*"):
+            os.utime(path, (time, time))
+            if path.is_file():
+                path.chmod(mode)
+        environment = os.environ | {"SOURCE_DATE_EPOCH": "1650000000", "PYTHONHASHSEED": str(mode)}
+        python("-m", "hatchling", "build", "-d", copy / "dist", cwd=copy, env=environment)
+        built.append({path.name: path.read_bytes() for path in (copy / "dist").iterdir()})
+    assert len(built[0]) == 2
+    assert built[0] == built[1]
 
 
 def test_the_wheel_holds_the_package_and_what_is_used_with_it(wheel):

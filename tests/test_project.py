@@ -78,7 +78,7 @@ def test_every_dependency_is_used_and_what_is_used_is_a_dependency():
 @pytest.mark.parametrize("folder", ["tests", "benchmarks", "compose", "grafana"])
 def test_what_developers_use_is_asked_for_too(folder):
     groups = PROJECT["dependency-groups"]
-    asked = PROJECT["project"]["dependencies"] + groups["dev"] + groups["helm"]
+    asked = PROJECT["project"]["dependencies"] + groups["dev"] + groups["release"]
     wishes = {normal(wish) for wish in asked if isinstance(wish, str)}
     assert set(imported(folder)) - wishes == set()
 
@@ -111,9 +111,9 @@ def test_the_developers_environment_holds_the_users(file):
     assert pins(file).items() - pins("requirements-dev.txt").items() == set()
 
 
-def test_the_charts_tools_leave_the_developers_environment_as_it_is():
-    both = pins("requirements-helm.txt").keys() & pins("requirements-dev.txt").keys()
-    assert [pins("requirements-helm.txt")[name] for name in both] == [
+def test_the_release_tools_leave_the_developers_environment_as_it_is():
+    both = pins("requirements-release.txt").keys() & pins("requirements-dev.txt").keys()
+    assert [pins("requirements-release.txt")[name] for name in both] == [
         pins("requirements-dev.txt")[name] for name in both
     ]
 
@@ -123,7 +123,7 @@ def test_the_charts_tools_leave_the_developers_environment_as_it_is():
     [
         ("requirements.txt", PROJECT["project"]["dependencies"]),
         ("requirements-build.txt", PROJECT["dependency-groups"]["build"]),
-        ("requirements-helm.txt", PROJECT["dependency-groups"]["helm"]),
+        ("requirements-release.txt", PROJECT["dependency-groups"]["release"]),
         (
             "requirements-dev.txt",
             [wish for wish in PROJECT["dependency-groups"]["dev"] if isinstance(wish, str)],

@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
         not (find_spec("helm_python") and find_spec("kubernetes_validate")),
-        reason="Helm's engine is not installed: `make helm` gets it",
+        reason="Helm's engine is not installed: `make release-tools` gets it",
     ),
 ]
 

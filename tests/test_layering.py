@@ -190,3 +190,10 @@ def test_nothing_happens_on_import():
     )
     assert child.stderr == ""
     assert child.stdout == '{"stirred": {}, "registered": []}\n'
+
+
+def test_what_few_need_is_not_imported_by_all():
+    seen = "import sys, exporter.cli; print(*{'google.protobuf', 'cramjam'} & set(sys.modules))"
+    run = [sys.executable, "-c", seen]
+    found = subprocess.run(run, capture_output=True, text=True, check=True)  # noqa: S603  # our own
+    assert found.stdout == "\n"

@@ -1,12 +1,7 @@
 """Prometheus remote write 1.0: snappy over protobuf over HTTP."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-
-import cramjam
-from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
-from google.protobuf.descriptor_pool import DescriptorPool
-from google.protobuf.message_factory import GetMessageClass
 
 from exporter.history.series import TargetError, TimeSeries, portions
 from exporter.history.targets.http import Refusal, Sender
@@ -38,6 +33,14 @@ _HINT = (
 
 def _write_request() -> Any:
     """The class of the message WriteRequest."""
+    # Those who write to nobody need not keep 8 MB of protobuf.
+    from google.protobuf.descriptor_pb2 import (  # noqa: PLC0415  # as above
+        FieldDescriptorProto,
+        FileDescriptorProto,
+    )
+    from google.protobuf.descriptor_pool import DescriptorPool  # noqa: PLC0415  # as above
+    from google.protobuf.message_factory import GetMessageClass  # noqa: PLC0415  # as above
+
     file = FileDescriptorProto(
         name="prometheus_remote_write.proto", package="prometheus", syntax="proto3"
     )
@@ -62,6 +65,13 @@ def _write_request() -> Any:
     return GetMessageClass(pool.FindMessageTypeByName("prometheus.WriteRequest"))
 
 
+def _compression() -> Callable[[bytes], Any]:
+    """What makes a block of snappy."""
+    from cramjam import snappy  # noqa: PLC0415  # as above
+
+    return snappy.compress_raw
+
+
 class RemoteWrite:
     """Sends samples to a remote write endpoint, request by request."""
 
@@ -69,6 +79,7 @@ class RemoteWrite:
         self._url = url
         self._sender = sender
         self._request = _write_request()
+        self._compress = _compression()
 
     @property
     def name(self) -> str:
@@ -82,7 +93,7 @@ class RemoteWrite:
             TargetError: They were refused.
         """
         for part in portions(series, MOST_SAMPLES):
-            body = bytes(cramjam.snappy.compress_raw(self._encoded(part)))
+            body = bytes(self._compress(self._encoded(part)))
             refused = self._sender.post(body, _HEADERS)
             if refused is not None:
                 raise TargetError(self._words(refused))

@@ -23,7 +23,7 @@ PARALLEL = -n $$(($(CPUS) + 1)) --dist loadfile
 DEMO = $(VENV)/installed
 DEV = $(VENV)/installed-dev
 
-.PHONY: help demo test test-fast test-clocks test-pythons stack-test lint coverage docs dashboards typescript oldest-pip release-tools requirements upgrade audit licences image release bench soak year clean
+.PHONY: help demo test test-fast test-clocks test-pythons stack-test lint coverage docs dashboards typescript oldest-pip release-tools requirements upgrade audit licences image release bench pace soak year clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -89,8 +89,10 @@ image: ## build the container image
 release: $(VENV)/installed-release ## build what a release is made of into dist/, twice, and try it
 	@VENV=$(VENV) .ci/release
 
-bench: $(DEMO) ## run the benchmarks
-	@$(BIN)/python benchmarks/exposition.py
+bench: $(DEMO) ## measure what the README of benchmarks/ shows (PARTS="growth small", SIZES="2000")
+	@$(BIN)/python benchmarks $(PARTS) $(if $(SIZES),--sizes $(SIZES))
+
+pace: $(DEMO) ## measure how much of the allowed pace the daemon uses
 	@$(BIN)/python benchmarks/pace.py --minute 6
 
 soak: $(DEMO) ## run the daemon for an hour under faults, fleet changes, reloads and kills

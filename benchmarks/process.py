@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,13 +19,21 @@ class Process:
     """A daemon that a `with` block starts, and kills at its end; each start writes its own log.
 
     `settings` is the configuration that stands in its directory. It is waited for until it has its
-    first page, or not at all.
+    first page, or not at all. `prefix` is what its command begins with, such as a limit.
     """
 
-    def __init__(self, directory: Path, settings: Mapping[str, Any], *, wait: bool = True) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        settings: Mapping[str, Any],
+        *,
+        wait: bool = True,
+        prefix: Sequence[str] = (),
+    ) -> None:
         self.directory = directory
         self.starts = 0
         self._wait = wait
+        self._prefix = prefix
         self._configure(settings)
 
     def __enter__(self) -> Self:
@@ -44,6 +52,7 @@ class Process:
         self.starts += 1
         self._log = self.directory / f"log{self.starts}"
         command = [
+            *self._prefix,
             sys.executable,
             *("-m", "exporter", "--config.file", str(self.directory / "config.yaml")),
             *("--web.listen-address", "127.0.0.1:0"),
@@ -102,13 +111,14 @@ class Process:
             return False
 
     def holds(self) -> dict[str, int]:
-        """Its threads, open files and resident memory in MB."""
+        """Its threads, open files and resident memory in MB, now and at most."""
         facts = Path(f"/proc/{self._process.pid}")
         status = (facts / "status").read_text()
         return {
             "threads": int(re.search(r"Threads:\s+(\d+)", status)[1]),  # type: ignore[index]
             "open files": len(list((facts / "fd").iterdir())),
             "MB resident": int(re.search(r"VmRSS:\s+(\d+)", status)[1]) // 1024,  # type: ignore[index]
+            "MB at most": int(re.search(r"VmHWM:\s+(\d+)", status)[1]) // 1024,  # type: ignore[index]
         }
 
     def busy(self) -> float:

@@ -1,6 +1,7 @@
 """TLS over real sockets: certificates that change, clients that are checked, and strangers."""
 
 import base64
+import json
 import socket
 import ssl
 from contextlib import ExitStack, suppress
@@ -114,6 +115,20 @@ def serial(connection):
 
 
 # Served
+
+
+def test_targets_are_to_be_scraped_as_they_were_asked_for(served):
+    asked = b"GET /-/targets HTTP/1.1\r\nHost: solar.example:10052\r\nConnection: close\r\n\r\n"
+    found = json.loads(read_to_the_end(served.connect(asked)).partition(b"\r\n\r\n")[2])
+    labels = {"__param_exporter": "true", "__scheme__": "https"}
+    assert found == [{"targets": ["solar.example:10052"], "labels": labels}]
+
+
+def test_targets_are_told_to_those_alone_who_may_scrape(served):
+    hashed = bcrypt.hashpw(b"secret", bcrypt.gensalt(4)).decode()
+    served.configure(users={"prometheus": hashed})
+    asked = b"GET /-/targets HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert read_to_the_end(served.connect(asked)).startswith(b"HTTP/1.1 401 ")
 
 
 def test_pages_of_any_size_arrive_whole_and_connections_stay(site):

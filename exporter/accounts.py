@@ -22,6 +22,7 @@ from exporter.exposition.page import Format, IncompleteError, Page
 from exporter.exposition.telemetry import Telemetry
 from exporter.northbound.interfaces import MINUTE
 from exporter.northbound.session import Session
+from exporter.past import PastThread
 from exporter.status.model import Status
 from exporter.wiring import account_config, client_of, owner_of, poll_configs, view_of
 
@@ -56,6 +57,19 @@ class _Working:
     database: Database
     thread: threading.Thread
     restored: threading.Event
+    past: PastThread | None = None
+
+    def start(self) -> None:
+        """Lets it work."""
+        self.thread.start()
+        if self.past is not None:
+            self.past.start()
+
+    def stop(self) -> None:
+        """Lets its calls under way be the last."""
+        self.clock.stop()
+        if self.past is not None:
+            self.past.stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +150,7 @@ class Accounts:
         plans = [self._plan(settings, wanted[name]) for name in wanted if name not in working]
         ending = [each for name, each in self._working.items() if name not in working]
         for each in ending:
-            each.clock.stop()
+            each.stop()
         for each in ending:
             each.thread.join()
         if ending:
@@ -156,7 +170,7 @@ class Accounts:
             # All at the end: threads at work would slow the making of the others.
             for each in working.values():
                 if each.thread.ident is None:
-                    each.thread.start()
+                    each.start()
         for name in self._working.keys() - working.keys():
             self._telemetry.drop_account(name)
             self._log.info("account removed", account=name)
@@ -173,7 +187,7 @@ class Accounts:
     def stop(self) -> None:
         """Lets the calls under way be the last; nobody waits for them."""
         for each in self._working.values():
-            each.clock.stop()
+            each.stop()
 
     def parts(self, form: Format, accounts: Collection[str] | None = None) -> Sequence[bytes]:
         """The page in parts, or of these accounts alone; while they change hands, as it was before.
@@ -285,7 +299,19 @@ class Accounts:
                 daemon=True,
             )
             undone.pop_all()
-        return _Working(plan, clock, poller, view, database, thread, restored)
+        past = self._past(plan, database)
+        return _Working(plan, clock, poller, view, database, thread, restored, past)
+
+    def _past(self, plan: _PreparedAccount, database: Database) -> PastThread | None:
+        """What fetches an account's past, if that is wanted and its state is in a file."""
+        if not plan.settings.history.enabled:
+            return None
+        state = self._state.path_of(owner_of(plan.account)) if self._state else None
+        if state is None or not database.is_kept:
+            self._log.warning("without a state file no past is fetched", account=plan.account.name)
+            return None
+        on_error = self._telemetry.errors.labels("history").inc
+        return PastThread(plan.settings, plan.account, state, on_error)
 
     def _work(self, poller: Poller, clock: SystemClock, restored: threading.Event) -> None:
         """What an account's thread does."""

@@ -1,6 +1,6 @@
 """From the settings to the parts of an account: limits, client, fleet, page."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -11,7 +11,7 @@ import structlog
 from exporter.account.account_polling import AccountConfig
 from exporter.account.fleet import Fleet, FleetFilter, FleetState
 from exporter.account.handlers import AlarmFilter
-from exporter.account.interface_schedule import PollConfig
+from exporter.account.interface_schedule import InterfaceSchedule, PollConfig
 from exporter.account.refresh_token import RefreshTokenFile
 from exporter.account.state_directory import Owner, file_of
 from exporter.clock import Clock
@@ -62,6 +62,17 @@ def poll_config(
     )
     most_devices = interface.max_devices_per_call.get(account.limits, inf)
     return PollConfig(interface, limits, chosen.every * scale, most_devices)
+
+
+def schedule_of(
+    config: PollConfig, fleet: Fleet, device_types: Collection[int]
+) -> InterfaceSchedule:
+    """An interface as the daemon would walk it over the devices of these types."""
+    schedule = InterfaceSchedule(config)
+    interface = config.interface
+    wanted = fleet.wanted(interface.subject, device_types, by_dn=interface.by_dn)
+    schedule.fit(wanted, fleet.size(device_types), fleet.weights())
+    return schedule
 
 
 def client_of(account: AccountSettings) -> Session:

@@ -36,13 +36,15 @@ ROOMS = {
     "simulator": ("northbound.device_types", "northbound.enums", "northbound.interfaces"),
     "logs": (),
     "wiring": ("northbound", "clock", "config", "account", "exposition", "history"),
+    "past": ("northbound", "clock", "config", "account", "history", "wiring"),
     "accounts": (
         *("northbound", "clock", "config", "account", "exposition", "status.model", "wiring"),
+        "past",
     ),
     "daemon": ("northbound", "clock", "config", "account", "exposition", "web", "accounts"),
     "commands": (
         *("northbound", "clock", "catalogue", "config", "account", "exposition", "web"),
-        *("simulator", "logs", "daemon", "wiring", "status", "package_data", "history"),
+        *("simulator", "logs", "daemon", "wiring", "status", "package_data", "history", "past"),
     ),
     "cli": ("config", "account", "web", "logs", "daemon", "commands"),
     "__main__": ("cli",),
@@ -74,6 +76,7 @@ LIBRARIES = {
     "uvicorn": ("web", "simulator"),
     "structlog": (
         *("accounts", "cli", "daemon", "logs", "config", "account", "exposition", "web", "wiring"),
+        "past",
     ),
     "astral": ("exposition.sky",),
     "bcrypt": ("web.passwords",),

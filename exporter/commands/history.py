@@ -1,22 +1,13 @@
 """Fills Prometheus with the past, under the account's own allowances."""
 
 import argparse
-import fcntl
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from math import inf
 from pathlib import Path
 
-from exporter.account.fleet import FleetFilter
-from exporter.account.probe import NoSessionError, NotNowError
-from exporter.account.quotas import Quota
-from exporter.account.state_directory import locked_file
 from exporter.clock import Clock, SystemClock
 from exporter.commands.account_access import (
     FAILED,
-    Access,
     access_to,
     reports_failures,
     say,
@@ -30,26 +21,22 @@ from exporter.commands.options import (
     load_settings,
     words,
 )
-from exporter.commands.plan import plan_of
 from exporter.commands.tables import table
-from exporter.config import AccountSettings, Settings
+from exporter.config import Settings
 from exporter.config.types import HISTORY_SOURCES
-from exporter.history.archive import Archive, ArchiveError
-from exporter.history.budget import Budget
+from exporter.history.archive import ArchiveError
 from exporter.history.fetching import Source
-from exporter.history.job import FIVE_MINUTES, Job, Progress, UnknownStartError, Wanted
+from exporter.history.job import Job, Progress, UnknownStartError
 from exporter.history.replay import Replay
 from exporter.history.series import Target, TargetError
 from exporter.history.targets.http import Endpoint, Sender
 from exporter.history.targets.openmetrics import OpenMetricsFiles
 from exporter.history.targets.remote_write import RemoteWrite
 from exporter.history.targets.victoriametrics import VictoriaMetrics
-from exporter.northbound.interfaces import DEVICE_LIST, INTERFACES, MINUTE, PLANT_LIST, Interface
+from exporter.northbound.interfaces import DEVICE_LIST, PLANT_LIST
+from exporter.past import AUTOMATIC, Choice, Surroundings, job_of, open_archive, waits
 from exporter.status.text import duration
 from exporter.wiring import archive_file_of, poll_config, remote_write_of, replay_of
-
-_AUTOMATIC = "five-minutes"
-_LONGEST_NAP = MINUTE  # between two looks at what the daemon has done meanwhile
 
 
 def define(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +52,7 @@ def define(parser: argparse.ArgumentParser) -> None:
         "--sources",
         type=_sources,
         metavar="NAMES",
-        help=f"interfaces, with commas: {', '.join(HISTORY_SOURCES)}, or {_AUTOMATIC} for what "
+        help=f"interfaces, with commas: {', '.join(HISTORY_SOURCES)}, or {AUTOMATIC} for what "
         "the account has of these; left out, the statistics that the daemon polls",
     )
     for flag in ("plants", "devices"):
@@ -108,7 +95,7 @@ def _moment(text: str) -> float:
 def _sources(text: str) -> list[str]:
     names = words(text)
     for name in names:
-        if name not in (*HISTORY_SOURCES, _AUTOMATIC):
+        if name not in (*HISTORY_SOURCES, AUTOMATIC):
             raise argparse.ArgumentTypeError(f"{name} is no interface with a past")
     return names
 
@@ -141,32 +128,36 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
     if path is None:
         fail("history needs a directory: set state.directory or history.directory")
     try:
-        with state_of(settings, [account]) as state, _archive(path) as archive:
+        with state_of(settings, [account]) as state, open_archive(path) as archive:
+            if state.daemon and settings.history.enabled:
+                fail("the running exporter fetches the past by itself: history.enabled")
             lists = [poll_config(settings, account, each) for each in (PLANT_LIST, DEVICE_LIST)]
             with access_to(account, settings, state, clock, polled=lists) as access:
                 access.probe.read_fleet()
-                around = _Surroundings(settings, account, access, state.daemon, archive, clock)
-                job = _job(flags, around)
+                around = Surroundings(
+                    settings, account, access.probe, archive, clock, has_daemon=state.daemon
+                )
+                choice = _choice(flags)
+                job = job_of(around, choice, say)
                 if target is None:
                     return _tell_plan(job)
-                labels = {**account.labels, **settings.history.labels, **dict(flags.labels or ())}
-                replay = replay_of(settings, account, job.fleet, labels)
+                replay = replay_of(settings, account, job.fleet, around.labels(choice))
                 return _work(job, replay, target, clock)
     except (ArchiveError, TargetError) as error:
         say(f"history: {error}")
         return FAILED
 
 
-@contextmanager
-def _archive(path: Path) -> Iterator[Archive]:
-    """The archive, for this process alone."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        lock = locked_file(path.with_suffix(".history-lock"), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise ArchiveError("another process fetches the past of this account") from None
-    with lock, closing(Archive(path)) as archive:
-        yield archive
+def _choice(flags: argparse.Namespace) -> Choice:
+    return Choice(
+        flags.sources or (),
+        flags.plants,
+        flags.devices,
+        flags.from_,
+        flags.to_,
+        flags.share,
+        dict(flags.labels or ()),
+    )
 
 
 def _target(flags: argparse.Namespace, settings: Settings, clock: Clock) -> Target:
@@ -184,72 +175,6 @@ def _target(flags: argparse.Namespace, settings: Settings, clock: Clock) -> Targ
     return configured
 
 
-@dataclass(frozen=True, slots=True)
-class _Surroundings:
-    """What a job is made of, beside the flags."""
-
-    settings: Settings
-    account: AccountSettings
-    access: Access
-    has_daemon: bool
-    archive: Archive
-    clock: Clock
-
-
-def _job(flags: argparse.Namespace, around: _Surroundings) -> Job:
-    probe, history = around.access.probe, around.settings.history
-    plants, devices = FleetFilter(tuple(flags.plants)), FleetFilter(tuple(flags.devices))
-    chosen = [p.code for p in probe.fleet.plants.values() if plants.admits(p.code, p.name)]
-    began = probe.state.first_shown.get("", inf) if flags.to_ is None else flags.to_
-    wanted = Wanted(
-        _interfaces(flags.sources or history.sources, around),
-        chosen,
-        [
-            each.id
-            for each in probe.fleet.devices.values()
-            if each.plant_code in chosen and devices.admits(each.id, each.name, each.serial_number)
-        ],
-        history.start if flags.from_ is None else flags.from_,
-        min(around.clock.time(), began),
-    )
-    share = flags.share or history.share or (None if around.has_daemon else 1.0)
-    used = _used_by_daemon(around) if around.has_daemon else {}
-
-    def quotas_of(interface: Interface) -> tuple[Quota, ...]:
-        return Budget(share).quotas(probe.quotas(interface), used.get(interface.name, 0.0))
-
-    return Job(probe, around.archive, probe.fleet, around.clock, wanted, quotas_of, say)
-
-
-def _used_by_daemon(around: _Surroundings) -> Mapping[str, float]:
-    """Calls a second, by interface."""
-    plan = plan_of(around.settings, around.account, around.access.probe.fleet, None)
-    return {each.interface: each.calls / each.freshness for each in plan if each.freshness}
-
-
-def _interfaces(named: Sequence[str], around: _Surroundings) -> list[Interface]:
-    """The interfaces that are wanted, each once."""
-    names = list(named) or [
-        name
-        for name in HISTORY_SOURCES
-        if name not in FIVE_MINUTES and around.settings.interface(around.account, name).enabled
-    ]
-    if _AUTOMATIC in names:
-        names[names.index(_AUTOMATIC)] = _five_minutes(around)
-    return [INTERFACES[name] for name in dict.fromkeys(names)]
-
-
-def _five_minutes(around: _Surroundings) -> str:
-    """The interface of 5-minute data that the account has, as far as is known."""
-    settings, account = around.settings, around.account
-    results = around.access.probe.state.results
-    known = [each for each in FIVE_MINUTES if each in results and results[each].permitted]
-    enabled = [each for each in FIVE_MINUTES if settings.interface(account, each).enabled]
-    return (
-        known or enabled or (FIVE_MINUTES if account.limits == "classic" else FIVE_MINUTES[1:])
-    )[0]
-
-
 # --- work ---------------------------------------------------------------------------------------
 
 
@@ -261,13 +186,14 @@ def _work(job: Job, replay: Replay, target: Target, clock: Clock) -> int:
     sent = 0
     try:
         if job.plan_years():
-            for _ in _waits(job, clock):
+            for _ in waits(job, clock, say):
                 pass
         job.plan()
         say(_table(job.sources))
-        for _ in _waits(job, clock):
+        for _ in waits(job, clock, say):
             if not isinstance(target, OpenMetricsFiles):
                 sent += job.send(replay, target)
+            _tell_progress(job.progress, clock)
     except UnknownStartError:
         fail("nobody says how far back it goes: --from is needed")
     except KeyboardInterrupt:
@@ -275,33 +201,6 @@ def _work(job: Job, replay: Replay, target: Target, clock: Clock) -> int:
         raise
     sent += job.send(replay, target)
     return _tell_end(job, sent, target.name)
-
-
-def _waits(job: Job, clock: Clock) -> Iterator[None]:
-    """Makes call after call, and yields before it waits for one."""
-    due = job.due()
-    while due < inf:
-        if due > clock.now():
-            yield
-            clock.wait(min(max(0.0, due - clock.now()), _LONGEST_NAP))
-        else:
-            _step(job, clock)
-        due = job.due()
-
-
-def _step(job: Job, clock: Clock) -> None:
-    before = job.progress
-    try:
-        job.step()
-    except NotNowError:
-        return  # somebody else was faster
-    except NoSessionError as error:
-        say(str(error))
-        clock.wait(MINUTE)
-        return
-    progress = job.progress
-    if progress.done > before.done and progress.left:
-        _tell_progress(progress, clock)
 
 
 def _tell_progress(progress: Progress, clock: Clock) -> None:

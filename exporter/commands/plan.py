@@ -1,14 +1,14 @@
 """What the daemon is going to do with the allowances, and what would make values fresher."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from exporter.account.fleet import Fleet
-from exporter.account.interface_schedule import InterfaceSchedule, PollConfig
+from exporter.account.interface_schedule import InterfaceSchedule
 from exporter.config import AccountSettings, Settings
 from exporter.northbound.interfaces import LOGIN
 from exporter.status.text import duration
-from exporter.wiring import poll_config, poll_configs
+from exporter.wiring import poll_config, poll_configs, schedule_of
 
 _CONDITIONS = {
     "classic": "if older than July 2022",
@@ -38,7 +38,7 @@ def plan_of(
 ) -> list[Planned]:
     """The plan for each enabled interface; `edition` is the one known to hold, if any is."""
     schedules = [
-        _schedule(config, fleet, config.interface.device_types)
+        schedule_of(config, fleet, config.interface.device_types)
         for config in poll_configs(settings, account)
         if config.interface is not LOGIN
     ]
@@ -53,15 +53,6 @@ def plan_of(
         for schedule in schedules
         if schedule.rotation.batches
     ]
-
-
-def _schedule(config: PollConfig, fleet: Fleet, device_types: Collection[int]) -> InterfaceSchedule:
-    """An interface as the daemon would walk it over the devices of these types."""
-    schedule = InterfaceSchedule(config)
-    interface = config.interface
-    wanted = fleet.wanted(interface.subject, device_types, by_dn=interface.by_dn)
-    schedule.fit(wanted, fleet.size(device_types), fleet.weights())
-    return schedule
 
 
 def _fresher(
@@ -83,14 +74,14 @@ def _fresher(
     told: set[float] = set()  # whichever edition brings no more is not worth a word
     for edition, condition in _CONDITIONS.items():
         other = poll_config(settings, account.model_copy(update={"limits": edition}), interface)
-        fresh = _schedule(other, fleet, interface.device_types).duration
+        fresh = schedule_of(other, fleet, interface.device_types).duration
         if known in (None, edition) and fresh < schedule.duration and fresh not in told:
             told.add(fresh)
             yield f"limits: {edition} ({duration(fresh)}), {condition}"
     kinds = fleet.by_type(interface.device_types).keys() - {None}
     if len(kinds) > 1:
         types = (interface.device_types - {kind} for kind in kinds)
-        shortest = min(_schedule(config, fleet, others).duration for others in types)
+        shortest = min(schedule_of(config, fleet, others).duration for others in types)
         if shortest < schedule.duration:
             yield f"one of device_types less ({duration(shortest)})"
 

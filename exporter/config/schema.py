@@ -227,14 +227,21 @@ class RemoteWriteSettings(SettingsModel):
 
 
 class HistorySettings(SettingsModel):
-    """The past, as the `history` command fetches it."""
+    """The past, as the `history` command fetches it, or the daemon where it is `enabled`."""
 
+    enabled: bool = False
     start: Moment | None = Field(default=None, alias="from")
     sources: Items[HistorySource] = ()
     share: Annotated[float, Field(gt=0, le=1)] | None = None
     labels: Table[AnyLabelName, str] = Field(default_factory=dict, validate_default=True)
     directory: DirectoryPath | None = None
     remote_write: RemoteWriteSettings | None = None
+
+    @model_validator(mode="after")
+    def _knows_where_to(self) -> Self:
+        if self.enabled and self.remote_write is None:
+            raise ValueError("is enabled, and needs remote_write to say where to")
+        return self
 
 
 @dataclass(frozen=True, slots=True)

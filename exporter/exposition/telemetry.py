@@ -44,7 +44,7 @@ REJECTIONS = (
 )
 # Shown at 0 before they happen; other reasons appear with their first failure.
 USUAL_FAILURES = ("305", "407", "connection", "malformed", "timeout")
-PARTS = ("poller", "reload", "web")  # of the exporter, by which its own bugs are counted
+PARTS = ("history", "poller", "reload", "web")  # of the exporter, by which its own bugs are counted
 BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)  # seconds that a request may take
 NAMED_KEYS = 1_000  # unknown keys, and values not shown, that are named in the log
 

@@ -169,12 +169,12 @@ class Archive:
             if had > -inf and from_ <= since:
                 since = max(since, had)
             if since < upto:
-                yield Pending(unit, since, upto, is_again=from_ == had > -inf and upto <= had)
+                yield Pending(unit, since, upto, is_again=from_ == inf and upto <= had)
 
     def sent(self, target: str, done: Iterable[Pending]) -> None:
         """Notes what a target has by now, for good.
 
-        Where it begins when it ends, it is to be sent again with what the unit before it adds.
+        One without a begin is to be sent again, with what the unit before it adds.
         """
         self._write(
             "INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "

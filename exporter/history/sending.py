@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from math import inf
 
 from exporter.history.archive import Archive, Covered, Pending
 from exporter.history.plan import Span, Unit, calendar_of, previous_begin
@@ -47,7 +48,7 @@ class Sending:
                 continue
             samples += self._send(pending)
             is_whole = self._knows_before(pending.unit)
-            done.append(pending if is_whole else replace(pending, since=pending.until))
+            done.append(pending if is_whole else replace(pending, since=inf))
             if len(done) >= MOST_UNITS:
                 self._note(done)
                 done = []

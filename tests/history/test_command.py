@@ -79,6 +79,20 @@ def test_a_second_run_asks_for_nothing_and_writes_nothing(home, capsys):
     assert in_files(home.directory / "om") == written
 
 
+def test_a_day_later_only_what_lay_ahead_is_asked_for_and_written(home, capsys):
+    flags = ("--from", "2025-01-01", "--to", "2025-06-26", *files(home))
+    history(home, *flags)
+    for calls in (3, 0, 0):
+        home.clock.pass_by(2 * DAY)
+        capsys.readouterr()
+        history(home, *flags)
+        said = capsys.readouterr().err.splitlines()[-1]
+        assert said.startswith(f"{calls} calls made, ")
+        assert (" 0 samples" in said) == (calls == 0)
+    history(home, *flags[:4], "--openmetrics", home.directory / "other")
+    assert in_files(home.directory / "other") == in_files(home.directory / "om")
+
+
 def test_another_target_costs_no_call(home):
     history(home, "--from", "2025-01-01", *files(home))
     calls = home.all_calls()

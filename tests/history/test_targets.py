@@ -2,20 +2,17 @@
 
 import gzip
 import json
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
-import cramjam
 import pytest
 from commands.world import Clock
+from history.receiver import decoded, served
 
 from exporter.catalogue.index import lookup
 from exporter.exposition.families import PLANT_INFO
 from exporter.history.series import TargetError, TimeSeries, portions
 from exporter.history.targets.http import Endpoint, Sender
 from exporter.history.targets.openmetrics import OpenMetricsFiles
-from exporter.history.targets.remote_write import RemoteWrite, _write_request
+from exporter.history.targets.remote_write import RemoteWrite
 from exporter.history.targets.victoriametrics import VictoriaMetrics
 
 POWER = lookup("getDevRealKpi", 1)["active_power"].metric
@@ -88,55 +85,10 @@ def test_series_are_cut_into_portions():
 # --- servers ------------------------------------------------------------------------------------
 
 
-class Receiver:
-    """What a server was sent, and what it answers: status, headers, text, one after the other."""
-
-    def __init__(self):
-        self.requests = []
-        self.answers = []
-
-    def take(self, handler):
-        body = handler.rfile.read(int(handler.headers["Content-Length"]))
-        self.requests.append((dict(handler.headers), body))
-        status, headers, text = self.answers.pop(0) if self.answers else (204, {}, "")
-        handler.send_response(status)
-        for name, value in headers.items():
-            handler.send_header(name, value)
-        handler.send_header("Content-Length", str(len(text.encode())))
-        handler.end_headers()
-        handler.wfile.write(text.encode())
-
-
 @pytest.fixture
 def receiver():
     with served() as made:
         yield made
-
-
-@contextmanager
-def served():
-    made = Receiver()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self):
-            made.take(self)
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    made.url = f"http://127.0.0.1:{server.server_address[1]}/api/v1/write"
-    try:
-        yield made
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture
@@ -150,18 +102,6 @@ def remote_write(receiver, clock):
     sender = Sender(endpoint, clock)
     yield RemoteWrite(receiver.url, sender)
     sender.close()
-
-
-def decoded(body):
-    request = _write_request()()
-    request.ParseFromString(bytes(cramjam.snappy.decompress_raw(body)))
-    return [
-        (
-            {each.name: each.value for each in series.labels},
-            [(each.timestamp, each.value) for each in series.samples],
-        )
-        for series in request.timeseries
-    ]
 
 
 @pytest.mark.slow

@@ -1,0 +1,314 @@
+"""From the settings to the past of an account: for the command, and for the daemon's own thread.
+
+In the daemon it is fetched as a command would beside it, by a guest of the account's state: so the
+thread that polls knows nothing of it, and never waits for a target.
+"""
+
+import fcntl
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from math import inf
+from pathlib import Path
+
+import structlog
+
+from exporter.account.changes import Changes
+from exporter.account.database import Database
+from exporter.account.fleet import FleetFilter
+from exporter.account.model import AccountState
+from exporter.account.probe import NoSessionError, NotNowError, Probe
+from exporter.account.quotas import Quota
+from exporter.account.state_directory import locked_file
+from exporter.clock import Clock, SystemClock
+from exporter.config import AccountSettings, Settings
+from exporter.config.types import HISTORY_SOURCES
+from exporter.history.archive import Archive, ArchiveError
+from exporter.history.budget import Budget
+from exporter.history.job import FIVE_MINUTES, Job, UnknownStartError, Wanted
+from exporter.history.replay import Replay
+from exporter.history.series import Target, TargetError
+from exporter.northbound.interfaces import (
+    DAY,
+    DEVICE_LIST,
+    HOUR,
+    INTERFACES,
+    LOGIN,
+    MINUTE,
+    PLANT_LIST,
+    Interface,
+)
+from exporter.wiring import (
+    account_config,
+    archive_file_of,
+    client_of,
+    poll_config,
+    poll_configs,
+    remote_write_of,
+    replay_of,
+    schedule_of,
+)
+
+AUTOMATIC = "five-minutes"  # whichever interface of 5-minute data an account has
+_LONGEST_NAP = MINUTE  # between two looks at what others have done meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What of the past is wanted; what is None or empty is as the configuration or default says."""
+
+    sources: Sequence[str] = ()
+    plants: Sequence[str] = ("*",)
+    devices: Sequence[str] = ("*",)
+    start: float | None = None
+    end: float | None = None
+    share: float | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Whose past it is, and what it is fetched with."""
+
+    settings: Settings
+    account: AccountSettings
+    probe: Probe
+    archive: Archive
+    clock: Clock
+    has_daemon: bool
+
+    def labels(self, choice: Choice) -> Mapping[str, str]:
+        """The labels that are added to the past."""
+        return {**self.account.labels, **self.settings.history.labels, **choice.labels}
+
+
+@contextmanager
+def open_archive(path: Path) -> Iterator[Archive]:
+    """The archive, for one job alone.
+
+    Raises:
+        ArchiveError: It cannot be used, or is in use.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = locked_file(path.with_suffix(".history-lock"), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ArchiveError("another process fetches the past of this account") from None
+    except OSError as error:
+        raise ArchiveError(f"{path}: {error.strerror}") from error
+    with lock, closing(Archive(path)) as archive:
+        yield archive
+
+
+def job_of(around: Surroundings, choice: Choice, tell: Callable[[str], None]) -> Job:
+    """The job of fetching what is wanted."""
+    probe, history = around.probe, around.settings.history
+    plants, devices = FleetFilter(tuple(choice.plants)), FleetFilter(tuple(choice.devices))
+    chosen = [p.code for p in probe.fleet.plants.values() if plants.admits(p.code, p.name)]
+    began = probe.state.first_shown.get("", inf) if choice.end is None else choice.end
+    wanted = Wanted(
+        _interfaces(choice.sources or history.sources, around),
+        chosen,
+        [
+            each.id
+            for each in probe.fleet.devices.values()
+            if each.plant_code in chosen and devices.admits(each.id, each.name, each.serial_number)
+        ],
+        history.start if choice.start is None else choice.start,
+        min(around.clock.time(), began),
+    )
+    share = choice.share or history.share or (None if around.has_daemon else 1.0)
+    used = _used_by_daemon(around) if around.has_daemon else {}
+
+    def quotas_of(interface: Interface) -> tuple[Quota, ...]:
+        return Budget(share).quotas(probe.quotas(interface), used.get(interface.name, 0.0))
+
+    return Job(probe, around.archive, probe.fleet, around.clock, wanted, quotas_of, tell)
+
+
+def _used_by_daemon(around: Surroundings) -> Mapping[str, float]:
+    """Calls a second, by interface."""
+    schedules = [
+        schedule_of(config, around.probe.fleet, config.interface.device_types)
+        for config in poll_configs(around.settings, around.account)
+        if config.interface is not LOGIN
+    ]
+    return {
+        each.interface.name: len(each.rotation.batches) / each.duration
+        for each in schedules
+        if each.rotation.batches and each.duration
+    }
+
+
+def _interfaces(named: Sequence[str], around: Surroundings) -> list[Interface]:
+    """The interfaces that are wanted, each once."""
+    names = list(named) or [
+        name
+        for name in HISTORY_SOURCES
+        if name not in FIVE_MINUTES and around.settings.interface(around.account, name).enabled
+    ]
+    if AUTOMATIC in names:
+        names[names.index(AUTOMATIC)] = _five_minutes(around)
+    return [INTERFACES[name] for name in dict.fromkeys(names)]
+
+
+def _five_minutes(around: Surroundings) -> str:
+    """The interface of 5-minute data that the account has, as far as is known."""
+    settings, account = around.settings, around.account
+    results = around.probe.state.results
+    known = [each for each in FIVE_MINUTES if each in results and results[each].permitted]
+    enabled = [each for each in FIVE_MINUTES if settings.interface(account, each).enabled]
+    likely = FIVE_MINUTES if account.limits == "classic" else FIVE_MINUTES[1:]
+    return (known or enabled or likely)[0]
+
+
+def waits(
+    job: Job, clock: Clock, tell: Callable[[str], None], until: float = inf
+) -> Iterator[None]:
+    """Makes call after call, and yields before it waits for one, if any was made since.
+
+    Ends when none is left, or at a time of the clock, or when that is stopped.
+    """
+    made, due = False, job.due()
+    while due < inf and clock.now() < until:
+        now = clock.now()
+        if due <= now:
+            _step(job, clock, tell)
+            made = True
+        else:
+            if made:
+                yield
+                made = False
+            if clock.wait(min(due - now, _LONGEST_NAP)):
+                return
+        due = job.due()
+
+
+def _step(job: Job, clock: Clock, tell: Callable[[str], None]) -> None:
+    try:
+        job.step()
+    except NotNowError:
+        pass  # somebody else was faster
+    except NoSessionError as error:
+        tell(str(error))
+        clock.wait(MINUTE)
+
+
+class _Nobody:
+    """A view that shows nothing."""
+
+    def restored(self, state: AccountState, offset: float) -> None:
+        """Shows nothing."""
+
+    def show(self, changes: Changes) -> None:
+        """Shows nothing."""
+
+
+class PastThread:
+    """Fetches the past of one account beside its poller, until it is stopped. Never raises.
+
+    Once a day it begins anew with the fleet as it is then; what is done costs nothing. `state` is
+    the file that the poller works with; `on_error` is told of a bug.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        account: AccountSettings,
+        state: Path,
+        on_error: Callable[[], None],
+        clock: SystemClock | None = None,
+    ) -> None:
+        self._settings = settings
+        self._account = account
+        self._state = state
+        self._on_error = on_error
+        self._clock = clock or SystemClock()
+        self._log = structlog.get_logger().bind(account=account.name, part="history")
+        self._told = -inf
+        name = f"history {account.name}"
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Starts it."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Lets the call under way be the last; nobody waits for it."""
+        self._clock.stop()
+
+    def _run(self) -> None:
+        while not self._clock.wait(self.day()):
+            pass
+
+    def day(self) -> float:
+        """Works for a day at most; returns after how many seconds there is more to do."""
+        try:
+            return self._day()
+        except (ArchiveError, TargetError) as error:
+            self._log.warning("the past cannot be kept or sent", reason=str(error))
+        except UnknownStartError:
+            self._log.warning("nobody says how far back the past goes: set history.from")
+            return DAY
+        except Exception:  # noqa: BLE001  # the poller's account goes on
+            self._log.exception("bug in history, going on in an hour")
+            self._on_error()
+        return HOUR
+
+    def _day(self) -> float:
+        settings, account, clock = self._settings, self._account, self._clock
+        path, target = archive_file_of(settings, account), remote_write_of(settings, clock)
+        if path is None or target is None:
+            return DAY
+        with (
+            open_archive(path) as archive,
+            closing(Database(self._state, locked=False)) as database,
+        ):
+            probe = self._probe(database)
+            around = Surroundings(settings, account, probe, archive, clock, has_daemon=True)
+            if not probe.state.first_shown or not probe.fleet.plants:
+                return MINUTE  # the poller has not begun yet
+            end = clock.now() + DAY
+            job = job_of(around, Choice(), self._tell)
+            replay = replay_of(settings, account, job.fleet, around.labels(Choice()))
+            self._work(job, replay, target, end)
+        return max(MINUTE, end - clock.now())
+
+    def _work(self, job: Job, replay: Replay, target: Target, end: float) -> None:
+        if job.plan_years():
+            for _ in waits(job, self._clock, self._tell, end):
+                pass
+        job.plan()
+        for _ in waits(job, self._clock, self._tell, end):
+            job.send(replay, target)
+            self._tell_progress(job)
+        job.send(replay, target)
+
+    def _probe(self, database: Database) -> Probe:
+        settings, account = self._settings, self._account
+        lists = [poll_config(settings, account, each) for each in (PLANT_LIST, DEVICE_LIST)]
+        return Probe(
+            account_config(settings, account, lists),
+            {name: poll_config(settings, account, each) for name, each in INTERFACES.items()},
+            client=client_of(account),
+            database=database,
+            clock=self._clock,
+            view=_Nobody(),
+            guest=True,
+            tell=self._tell,
+        )
+
+    def _tell(self, words: str) -> None:
+        self._log.debug(words)
+
+    def _tell_progress(self, job: Job) -> None:
+        """Logs how far it is, once an hour."""
+        now, progress = self._clock.now(), job.progress
+        if now - self._told >= HOUR:
+            self._told = now
+            self._log.info(
+                "fetching the past",
+                calls_left=progress.left,
+                days_left=round(progress.seconds / DAY, 1),
+            )

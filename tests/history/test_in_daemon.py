@@ -1,0 +1,124 @@
+"""The daemon fetches the past by itself, with what is left of its calls."""
+
+from contextlib import contextmanager
+
+import pytest
+from commands.world import NOON, world
+from history.receiver import decoded, served
+from structlog.testing import capture_logs
+
+from exporter.account.state_directory import file_of
+from exporter.config import ConfigError, load
+from exporter.northbound.interfaces import DAY, HOUR, MINUTE
+from exporter.past import PastThread
+
+pytestmark = pytest.mark.slow
+
+YIELD = "fusionsolar_plant_period_inverter_energy_joules"
+
+
+@pytest.fixture
+def home(tmp_path):
+    with world(tmp_path, limits="v6") as made:
+        yield made
+
+
+@pytest.fixture
+def receiver():
+    with served() as made:
+        yield made
+
+
+def configure(home, url, **history):
+    home.configure(
+        account={"limits": "v6"},
+        interfaces={"getDevRealKpi": {"enabled": False}},
+        history={
+            "enabled": True,
+            "labels": {"job": "fusionsolar"},
+            "remote_write": {"url": url},
+            **history,
+        },
+    )
+
+
+@contextmanager
+def past(home, bugs=None):
+    settings = load(home.config, {})
+    state = file_of(home.state, home.url, "api")
+    yield PastThread(
+        settings, settings.accounts[0], state, lambda: bugs.append(1), clock=home.clock
+    )
+
+
+def written(receiver):
+    """The samples that were sent of a statistic of days, by time."""
+    return {
+        time: value
+        for _, body in receiver.requests
+        for labels, samples in decoded(body)
+        if labels["__name__"] == YIELD and labels["period"] == "day"
+        for time, value in samples
+    }
+
+
+def test_a_month_comes_with_each_day_and_no_call_twice(home, receiver):
+    configure(home, receiver.url, **{"from": "2025-05-01"})
+    with home.daemon(), past(home) as worker:
+        assert worker.day() == MINUTE  # the poller knows nothing yet
+        home.clock.pass_by(HOUR)
+        spans = []
+        for _ in range(5):
+            home.clock.pass_by(worker.day())
+            times = written(receiver)
+            spans.append(round((max(times) - min(times)) / 1e3 / DAY) if times else 0)
+        before = len(receiver.requests), home.clock.time()
+        rest = worker.day()
+    # A month is written when the one before it is known, whose last day it shows on its first.
+    assert spans == [0, 0, 54, 54, 54]
+    assert home.refused() == 0
+    assert (len(receiver.requests), home.clock.time()) == before
+    assert rest == DAY
+    assert max(written(receiver)) / 1e3 <= NOON + MINUTE
+
+
+def test_a_target_that_refuses_is_asked_again_in_an_hour(home, receiver):
+    configure(home, receiver.url, **{"from": "2025-06-01"})
+    receiver.answers = [(400, {}, "out of bounds")]
+    with home.daemon(), past(home) as worker, capture_logs() as logs:
+        home.clock.pass_by(HOUR)
+        assert worker.day() == HOUR
+        calls = home.calls("getKpiStationDay")
+        home.clock.pass_by(2 * DAY)
+        assert worker.day() <= DAY
+        assert written(receiver)
+    said = [each["reason"] for each in logs if each["event"].startswith("the past cannot")]
+    assert len(said) == 1
+    assert "storage.tsdb.out_of_order_time_window" in said[0]
+    assert home.calls("getKpiStationDay") >= calls
+
+
+def test_a_bug_is_counted_and_logged_and_tried_again(home, receiver, monkeypatch):
+    configure(home, receiver.url, **{"from": "2025-06-01"})
+    bugs = []
+    monkeypatch.setattr("exporter.past.job_of", lambda *_: 1 / 0)
+    with home.daemon(), past(home, bugs) as worker, capture_logs() as logs:
+        home.clock.pass_by(HOUR)
+        assert worker.day() == HOUR
+    assert bugs == [1]
+    assert [each["log_level"] for each in logs if "bug" in each["event"]] == ["error"]
+
+
+def test_without_a_target_it_cannot_be_enabled(home):
+    home.configure(history={"enabled": True})
+    with pytest.raises(ConfigError) as mistake:
+        load(home.config, {})
+    said = "history: is enabled, and needs remote_write to say where to"
+    assert str(mistake.value) == f"{home.config}: {said}"
+
+
+def test_the_command_leaves_it_to_the_daemon(home, receiver, capsys):
+    configure(home, receiver.url)
+    with home.daemon(), pytest.raises(SystemExit):
+        home.run("history", "--openmetrics", home.directory / "om")
+    assert "the running exporter fetches the past by itself" in capsys.readouterr().err

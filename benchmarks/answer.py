@@ -2,7 +2,7 @@
 
 A poller with a fleet of so many devices is handed one answer after the other, all different, by a
 client that decodes them from JSON. Prints milliseconds of the processor an answer, and how many
-times as long as `json.loads` alone takes.
+times as long as `json.loads` alone takes. The least of many: other work on the machine only adds.
 """
 
 import argparse
@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from math import inf
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from exporter.account.account_polling import AccountConfig
@@ -258,7 +257,7 @@ def _fleet(state: FleetState) -> Fleet:
 
 
 def measure(devices: int, strings: int, count: int) -> tuple[Mapping[str, float], float, int]:
-    """Medians of each part, of `json.loads` of the same bytes, and the series on the page."""
+    """Each part of the shortest, of `json.loads` of the same bytes, and the series on the page."""
     with tempfile.TemporaryDirectory() as name:
         bench = Bench(devices, strings, Path(name))
         with closing(bench.database):
@@ -273,7 +272,7 @@ def measure(devices: int, strings: int, count: int) -> tuple[Mapping[str, float]
             loads.spent = 0.0
             loads.timed(json.loads)(bench.server.body)
             taken.append(loads.spent)
-    return {part: median(each[part] for each in found) for part in found[0]}, median(taken), series
+    return min(found, key=lambda each: each["all"] - each["made"]), min(taken), series
 
 
 def main() -> None:

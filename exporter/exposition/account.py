@@ -1,7 +1,7 @@
 """One account's part of the page: what it knows becomes samples, and its changes are counted."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import assert_never
@@ -23,13 +23,10 @@ from exporter.exposition.blocks import (
 from exporter.exposition.expected import ExpectedPower
 from exporter.exposition.families import ALARMS_TOTAL, UPGRADE_INFO
 from exporter.exposition.inventory import (
-    device_labels,
     places_of,
-    plant_labels,
     render_inventory,
     render_sun,
 )
-from exporter.exposition.lines import Labels
 from exporter.exposition.page import Block, Page
 from exporter.exposition.plausibility import Capacities, Offline
 from exporter.exposition.samples import Samples, vector_of
@@ -233,8 +230,9 @@ class AccountView:
             case Content.READINGS | Content.ROWS:
                 metric = LAST_READINGS[interface.subject]
                 with_values = [name for name, samples in shown.items() if samples]
+                last_readings = self._state.last_readings[interface.subject]
                 for name in with_values:
-                    self._state.last_readings[interface.subject][name] = at
+                    last_readings[name] = at
                 same = vector_of({series_of(metric): at})
                 return {NON_EXPIRING[metric]: dict.fromkeys(with_values, same)}
             case (
@@ -322,11 +320,11 @@ class AccountView:
         """The type of a device; None for a plant."""
         return None if subject is Subject.PLANTS else self._fleet.devices[name].type_id
 
-    def _identity(self, subject: Subject, name: str) -> Labels:
+    def _identity(self, subject: Subject, name: str) -> Sequence[str]:
         """The labels that tell a plant or device from all others."""
         if subject is Subject.PLANTS:
-            return plant_labels(self._account, name)
-        return device_labels(self._account, self._fleet.devices[name])
+            return self._account, name
+        return self._account, self._fleet.devices[name].plant_code, name
 
     @property
     def unknown_keys(self) -> Collection[tuple[str, str]]:

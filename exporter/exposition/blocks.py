@@ -13,12 +13,12 @@ from exporter.exposition.families import (
     PLANT_LAST_READING,
     UPGRADE_INFO,
 )
-from exporter.exposition.lines import Labels
 from exporter.exposition.page import Block, Page
 from exporter.exposition.samples import Samples, Vector, vector_of
 from exporter.northbound.interfaces import Interface, Subject
 
-Identity = Callable[[Subject, str], Labels]
+# Tells a plant or device from all others: the values of the labels that IDENTITIES names.
+Identity = Callable[[Subject, str], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +154,9 @@ class Blocks:
         for layout, alike in groupby(shown, lambda each: each[1].layout):
             pattern = layout.pattern(IDENTITIES[subject])
             filled = [
-                pattern.fill_in(self._labels(subject, name), vector.numbers)
+                pattern.fill_in(self._identity(subject, name), vector.numbers)
                 for name, vector in alike
             ]
             for metric, texts in zip(pattern.metrics, zip(*filled, strict=True), strict=True):
                 lines.setdefault(metric, []).extend(texts)
         return {metric: "\n".join((*texts, "")).encode() for metric, texts in lines.items()}
-
-    def _labels(self, subject: Subject, name: str) -> Sequence[str]:
-        """The values of the labels that tell it from others."""
-        labels = self._identity(subject, name)
-        return [labels[each] for each in IDENTITIES[subject]]

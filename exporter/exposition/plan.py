@@ -46,6 +46,11 @@ class Rule:
     states: Mapping[str, State]
     code: Series | None
 
+    @property
+    def takes_words(self) -> bool:
+        """Whether its values are texts, not numbers."""
+        return self.row.words is not None or self.row.metric.kind is Kind.INFO
+
 
 def rule_of(row: Row, factor: float | None, *, name_states: bool = True) -> Rule:
     """The rule of a row whose values are multiplied with this factor.
@@ -82,6 +87,7 @@ class Numbers:
 
     def __init__(self, placed: Sequence[tuple[int, Rule]]) -> None:
         self.rules = [rule for _, rule in placed]
+        self.series = [rule.row.series for rule in self.rules]
         self.pick = _picker([place for place, _ in placed])
         ranges = [rule.range for rule in self.rules]
         self._factors = [rule.factor or 0.0 for rule in self.rules]
@@ -171,6 +177,7 @@ class Rules:
             (keys.values[key], rule) for key, rule in self._known(keys.values, keys, unknown)
         ]
         texts = list(self._known(keys.texts, keys, unknown))
+        worded = [(key, rule) for key, rule in texts if rule.takes_words]
         numbers += self._standing_in(keys)
         by_kind: dict[str, list[tuple[int, Rule]]] = {}
         for place, rule in numbers:
@@ -178,14 +185,14 @@ class Rules:
             measured = kind in (Kind.GAUGE, Kind.COUNTER)
             group = "undecided" if measured and rule.factor is None else kind.value
             by_kind.setdefault(group, []).append((place, rule))
-        if misfits := len(by_kind.get(Kind.INFO, ())):
+        if misfits := len(by_kind.get(Kind.INFO, ())) + len(texts) - len(worded):
             rejected[Rejection.WRONG_TYPE] += misfits
         return Plan(
             Numbers(by_kind.get(Kind.GAUGE, ())),
             Numbers(by_kind.get(Kind.COUNTER, ())),
             by_kind.get(Kind.STATESET, ()),
             by_kind.get("undecided", ()),
-            texts,
+            worded,
             rejected,
             unknown,
         )

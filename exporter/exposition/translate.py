@@ -127,7 +127,8 @@ class Translator:
         plan, raws = rules.plan(reading), values_of(reading.values).numbers
         result = Translation([], [], plan.rejected.copy(), plan.unknown_keys)
         gauges, _, values = _plausible(plan.gauges, raws, output, result)
-        result.columns += [rule.row.series for rule in gauges]
+        all_of_them = gauges is plan.gauges.rules
+        result.columns += plan.gauges.series if all_of_them else [r.row.series for r in gauges]
         result.numbers += values
         for place, rule in plan.undecided:
             result.reject(RejectedValue(rule.row.key, raws[place], UNDECIDED))

@@ -41,6 +41,7 @@ from exporter.northbound.scalars import (
     parse_time,
     without_percent,
 )
+from exporter.northbound.values import Values
 
 _MOST_PAGES = 10_000
 _MOST_ITEMS = 1_000_000  # of all pages
@@ -183,18 +184,21 @@ def _numbers(subject: str, items: Mapping[Any, Any]) -> Reading:
     return Reading(subject, values, rejected, texts)
 
 
-def _plain_numbers(items: Mapping[Any, Any]) -> dict[str, float] | None:
+def _plain_numbers(items: Mapping[Any, Any]) -> Values | None:
     """The numbers of items that are nothing but numbers and nulls under simple keys, as most are.
 
     All at once, which takes a tenth of the time; None where any of them needs a closer look.
     """
-    if not _PLAIN.issuperset(map(type, items.values())) or not _are_simple(items):
+    kinds = set(map(type, items.values()))
+    if not kinds <= _PLAIN or not _are_simple(items):
         return None
+    if type(None) in kinds:
+        items = {key: raw for key, raw in items.items() if raw is not None}
     try:
-        numbers = {key: float(raw) for key, raw in items.items() if raw is not None}
+        values = Values(items)
     except OverflowError:
         return None
-    return numbers if all(map(isfinite, numbers.values())) else None
+    return values if all(map(isfinite, values.numbers)) else None
 
 
 def _are_simple(keys: Collection[Any]) -> bool:

@@ -40,6 +40,11 @@ class Values(Mapping[str, float]):
         """The number of a key."""
         return self.numbers[self.common.places[key]]
 
+    def get(self, key: str, default: Any = None) -> Any:
+        """The number of a key, without the exception that a mapping asks itself with."""
+        place = self.common.places.get(key)
+        return default if place is None else self.numbers[place]
+
     def __iter__(self) -> Iterator[str]:
         """The keys, as they were sent."""
         return iter(self.common.places)

@@ -63,6 +63,14 @@ def test_numbers_are_judged_at_once_as_they_are_one_by_one(sent, output):
         assert list(translated(*sent, output)) == at_once
 
 
+@pytest.mark.parametrize("key", ["active_power", "inverter_state"])
+def test_a_word_for_what_is_a_number_is_of_the_wrong_type(key):
+    reading = Reading("1", {"mppt_power": 1.0}, texts={key: "major"})
+    found = Translator({}).translate("getDevRealKpi", 1, reading, NOW)
+    assert list(found.samples.values()) == [1_000.0]
+    assert found.rejected == {"wrong_type": 1}
+
+
 def test_a_zero_that_says_no_value_is_absent_among_ordinary_numbers():
     reading = Reading("1", {"battery_soh": 0.0, "battery_soc": 50.0})
     found = Translator({}).translate("getDevRealKpi", 39, reading, NOW)

@@ -51,6 +51,7 @@ from exporter.wiring import (
 )
 
 AUTOMATIC = "five-minutes"  # whichever interface of 5-minute data an account has
+_BEGINNING = 5.0  # seconds between two looks at whether the poller has begun
 _LONGEST_NAP = MINUTE  # between two looks at what others have done meanwhile
 
 
@@ -268,7 +269,7 @@ class PastThread:
             probe = self._probe(database)
             around = Surroundings(settings, account, probe, archive, clock, has_daemon=True)
             if not probe.state.first_shown or not probe.fleet.plants:
-                return MINUTE  # the poller has not begun yet
+                return _BEGINNING
             end = clock.now() + DAY
             job = job_of(around, Choice(), self._tell)
             replay = replay_of(settings, account, job.fleet, around.labels(Choice()))

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any, Protocol
 
@@ -20,6 +20,11 @@ from exporter.northbound.records import Parsed, TimedReading
 SETTLED: Mapping[Content, float] = {Content.STATISTICS: 6 * HOUR, Content.ROWS: HOUR}
 MOST_TRIES = 3  # of a piece in a run
 TOO_OLD = "20026"  # the server keeps nothing of that time
+# What a failure says of the account, and not of what was asked.
+_OF_THE_ACCOUNT = (
+    *(Reaction.BACK_OFF, Reaction.PAUSE, Reaction.NEXT_DAY),
+    *(Reaction.LOG_IN, Reaction.REFUSE_CREDENTIALS),
+)
 _TOO_LONG = frozenset({"20027", "30032"})  # of fewer days it would tell
 
 
@@ -50,7 +55,6 @@ class Source:
     done: int = 0
     failed: int = 0
     given_up: str = ""
-    tries: dict[Piece, int] = field(default_factory=dict)
     backoff: Backoff = field(default_factory=Backoff)
 
     @property
@@ -202,7 +206,7 @@ class Fetching:
 
     def _try_later(self, source: Source, piece: Piece, error: CallError) -> None:
         now = self._clock.now()
-        frequent = error.reaction in (Reaction.BACK_OFF, Reaction.PAUSE, Reaction.NEXT_DAY)
+        frequent = error.reaction in _OF_THE_ACCOUNT
         least = pace(source.quotas) if frequent else MINUTE
         source.backoff.refused(now, HOUR if error.reaction is Reaction.NEXT_DAY else least, HOUR)
         if error.retry_after:
@@ -210,9 +214,9 @@ class Fetching:
         if frequent:  # which is not about this piece
             source.left.appendleft(piece)
             return
-        source.tries[piece] = source.tries.get(piece, 0) + 1
-        if source.tries[piece] < MOST_TRIES:
-            source.left.append(piece)
+        tried = replace(piece, tries=piece.tries + 1)
+        if tried.tries < MOST_TRIES:
+            source.left.append(tried)
         else:
             source.failed += 1
 

@@ -102,13 +102,17 @@ def previous_begin(calendar: Calendar, begin: float) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What one call is about: these plants or devices, from the begin of a unit to an end."""
+    """What one call is about: these plants or devices, from the begin of a unit to an end.
+
+    `tries` are how often it has failed.
+    """
 
     interface: Interface
     device_type: int | None
     members: tuple[str, ...]
     begin: float
     end: float
+    tries: int = 0
 
     @property
     def units(self) -> Iterator[Unit]:

@@ -23,7 +23,7 @@ PARALLEL = -n $$(($(CPUS) + 1)) --dist loadfile
 DEMO = $(VENV)/installed
 DEV = $(VENV)/installed-dev
 
-.PHONY: help demo test test-fast test-clocks test-pythons stack-test lint coverage docs dashboards typescript oldest-pip release-tools requirements upgrade audit licences image release bench pace soak year clean
+.PHONY: help demo test test-fast test-clocks test-pythons stack-test lint coverage docs dashboards typescript oldest-pip release-tools requirements upgrade audit licences image release bench pace soak replicas year clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -69,8 +69,8 @@ docs: $(DEMO) ## write docs/metrics.md and the graph in docs/architecture.md
 	@$(BIN)/python docs/import_graph.py --write
 
 requirements: $(DEV) ## pin, with hashes, what pyproject.toml asks for
-	@$(COMPILE) $(FLAGS) pyproject.toml --group dev -o requirements-dev.txt
-	@$(COMPILE) $(FLAGS) pyproject.toml -c requirements-dev.txt -o requirements.txt
+	@$(COMPILE) $(FLAGS) pyproject.toml --all-extras --group dev -o requirements-dev.txt
+	@$(COMPILE) $(FLAGS) pyproject.toml --all-extras -c requirements-dev.txt -o requirements.txt
 	@$(COMPILE) $(FLAGS) --group build -c requirements-dev.txt -o requirements-build.txt
 	@$(COMPILE) $(FLAGS) --group release -c requirements-dev.txt -o requirements-release.txt
 
@@ -97,6 +97,9 @@ pace: $(DEMO) ## measure how much of the allowed pace the daemon uses
 
 soak: $(DEMO) ## run the daemon for an hour under faults, fleet changes, reloads and kills
 	@$(BIN)/python benchmarks/soak.py
+
+replicas: $(DEV) ## run three replicas for twenty minutes while they and their database die, stop and are cut off (needs postgresql)
+	@$(BIN)/python benchmarks/replicas.py $(FLAGS)
 
 year: $(DEV) ## see what the alerts make of simulated years, for CLIMATE, KIND, SEED, DAYS=from:to or all (needs prometheus)
 	@PYTHONPATH=tests $(BIN)/python -m year $(if $(CLIMATE),--climate $(CLIMATE)) $(if $(KIND),--kind $(KIND)) \

@@ -14,6 +14,7 @@ from exporter.account.account_polling import AccountConfig
 from exporter.account.database import Database
 from exporter.account.login import HostGate
 from exporter.account.poller import Poller
+from exporter.account.row_store import RowStore
 from exporter.account.state_directory import Owner, StateDirectory
 from exporter.clock import SystemClock
 from exporter.config import AccountSettings, Settings
@@ -32,8 +33,8 @@ OPEN_FILES = 10
 
 STOP_CHECK = 0.1  # seconds between two looks whether a waiting account is to end
 
-_Server = tuple[str | None, int]  # host and port
-_User = tuple[_Server, str]
+Server = tuple[str | None, int]  # host and port
+_User = tuple[Server, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class _Working:
     clock: SystemClock
     poller: Poller
     view: AccountView
-    database: Database
+    database: RowStore
     thread: threading.Thread
     restored: threading.Event
     past: PastThread | None = None
@@ -88,14 +89,16 @@ class Accounts:
     survives a restart, if there is one.
     """
 
+    _LEFT = "account removed"  # what the log says of one that is not at work any more
+
     def __init__(self, page: Page, telemetry: Telemetry, minute: float, state: Path | None) -> None:
         self._page = page
         self._telemetry = telemetry
         self._scale = minute / MINUTE
         self._state = StateDirectory(state) if state else None
         self._working: dict[str, _Working] = {}
-        self._databases: dict[Owner, Database] = {}
-        self._gates: dict[_Server, HostGate] = {}
+        self._databases: dict[Owner, RowStore] = {}
+        self._gates: dict[Server, HostGate] = {}
         self._was_complete = False
         self._was_ready = False
         self._restoring = threading.Lock()
@@ -173,7 +176,7 @@ class Accounts:
                     each.start()
         for name in self._working.keys() - working.keys():
             self._telemetry.drop_account(name)
-            self._log.info("account removed", account=name)
+            self._log.info(self._LEFT, account=name)
         self._working = working
         self.release({owner_of(each.plan.account) for each in working.values()})
 
@@ -265,7 +268,7 @@ class Accounts:
         return _PreparedAccount(settings, account, config, client_of(account))
 
     def _start(self, plan: _PreparedAccount, others: Iterable[_Working]) -> _Working:
-        account, polled, clock = plan.account, plan.config.polled, SystemClock()
+        account, polled, clock = plan.account, plan.config.polled, self._clock()
         with ExitStack() as undone:  # what cannot be started leaves nothing behind
             undone.callback(self._telemetry.drop_account, account.name)
             self._telemetry.introduce(account.name, [each.interface.name for each in polled])
@@ -279,6 +282,7 @@ class Accounts:
             )
             undone.callback(view.close)
             database = self._database(account, others)
+            plan.client.permit(lambda: database.may_call)
             if self._state or not plan.settings.state.declined:
                 self._telemetry.of(account.name).state_writable.labels(account.name).set_function(
                     lambda: database.is_kept
@@ -288,7 +292,7 @@ class Accounts:
                 client=plan.client,
                 view=view,
                 clock=clock,
-                gate=self._gates.setdefault(_server(account.base_url), HostGate()),
+                gate=self._gate(_server(account.base_url)),
                 database=database,
             )
             restored = threading.Event()
@@ -302,7 +306,7 @@ class Accounts:
         past = self._past(plan, database)
         return _Working(plan, clock, poller, view, database, thread, restored, past)
 
-    def _past(self, plan: _PreparedAccount, database: Database) -> PastThread | None:
+    def _past(self, plan: _PreparedAccount, database: RowStore) -> PastThread | None:
         """What fetches an account's past, if that is wanted and its state is in a file."""
         if not plan.settings.history.enabled:
             return None
@@ -340,14 +344,23 @@ class Accounts:
             gc.enable()
             self._restoring.release()
 
-    def _database(self, account: AccountSettings, others: Iterable[_Working]) -> Database:
+    def _clock(self) -> SystemClock:
+        return SystemClock()
+
+    def _gate(self, server: Server) -> HostGate:
+        return self._gates.setdefault(server, HostGate())
+
+    def _database(self, account: AccountSettings, others: Iterable[_Working]) -> RowStore:
         if any(_user(other.plan.account) == _user(account) for other in others):
             self._log.warning(
                 "two accounts log in as the same user, and end each other's sessions",
                 account=account.name,
             )
             return Database()
-        owner = owner_of(account)
+        return self._rows(owner_of(account))
+
+    def _rows(self, owner: Owner) -> RowStore:
+        """What is kept of an account that nobody else works with."""
         if owner not in self._databases:
             self._databases[owner] = Database(self._state.path_of(owner) if self._state else None)
         return self._databases[owner]
@@ -369,7 +382,7 @@ def _same(working: _Working, settings: Settings, account: AccountSettings) -> bo
     return working.thread.is_alive() and before == now and same
 
 
-def _server(base_url: str) -> _Server:
+def _server(base_url: str) -> Server:
     """What two addresses of the same server have in common, however they are written."""
     parts = urlsplit(base_url)
     return parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]

@@ -112,7 +112,7 @@ def _serve(flags: argparse.Namespace) -> int:
         print(f"{flags.config_file}: ok")
         return 0
     sockets = bind(flags)
-    if settings.state.directory is None:
+    if not settings.state.has_place:
         _warn_without_state(settings)
     try:
         daemon.run(
@@ -124,6 +124,8 @@ def _serve(flags: argparse.Namespace) -> int:
         )
     except OccupiedError as error:
         fail(f"state.directory: {error}")
+    except ConfigError as error:
+        fail(str(error))
     return 0
 
 

@@ -20,6 +20,7 @@ from exporter.exposition.telemetry import Telemetry
 from exporter.northbound.interfaces import MINUTE
 from exporter.web import app, server
 from exporter.web.access import AccessRules
+from exporter.wiring import shared_state
 
 
 class Reload:
@@ -80,7 +81,7 @@ class Reload:
             return reason
         self._tell_success()
         if self._applied.state != self._state:
-            self._log.warning("state.directory needs a restart")
+            self._log.warning("state needs a restart")
         self._log.info("configuration reloaded; flags and addresses need a restart")
         return None
 
@@ -113,11 +114,12 @@ def run(  # noqa: PLR0913  # because a daemon is handed what it serves with
 
     Raises:
         OccupiedError: Another process works with one of the accounts.
+        ConfigError: The state's database cannot be one.
     """
     log = structlog.get_logger()
     telemetry = Telemetry()
     page = Page(telemetry.registries, SystemClock().now)
-    accounts = Accounts(page, telemetry, minute, settings.state.directory)
+    accounts = _accounts(settings, page, telemetry, minute)
     accounts.occupy(settings)
     if settings.state.directory:
         log.info("state directory", directory=str(settings.state.directory))
@@ -139,6 +141,17 @@ def run(  # noqa: PLR0913  # because a daemon is handed what it serves with
     accounts.stop()
     gc.freeze()  # or Python would look through all of it once more before it ends
     log.info("stopped")
+
+
+def _accounts(settings: Settings, page: Page, telemetry: Telemetry, minute: float) -> Accounts:
+    """All accounts, or those that this replica holds."""
+    if not settings.state.url():
+        return Accounts(page, telemetry, minute, settings.state.directory)
+    shared = shared_state(settings)
+    from exporter.replicas import SharedAccounts  # noqa: PLC0415  # needs the database's driver
+
+    structlog.get_logger().info("state database", database=str(shared), replica=shared.replica.id)
+    return SharedAccounts(page, telemetry, minute, shared)
 
 
 def address(listening: socket) -> str:

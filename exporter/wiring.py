@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from exporter import NAME
 from exporter.account.account_polling import AccountConfig
 from exporter.account.fleet import Fleet, FleetFilter, FleetState
 from exporter.account.handlers import AlarmFilter
@@ -15,7 +16,7 @@ from exporter.account.interface_schedule import InterfaceSchedule, PollConfig
 from exporter.account.refresh_token import RefreshTokenFile
 from exporter.account.state_directory import Owner, file_of
 from exporter.clock import Clock
-from exporter.config import AccountSettings, ClientTls, OAuthSettings, Settings
+from exporter.config import AccountSettings, ClientTls, ConfigError, OAuthSettings, Settings
 from exporter.exposition.account import AccountView
 from exporter.exposition.alarms import SEVERITIES
 from exporter.exposition.page import Page
@@ -31,10 +32,30 @@ from exporter.northbound.oauth import OAuthClient, TokenEndpoint
 from exporter.northbound.session import Session
 from exporter.northbound.transport import Transport
 
+if TYPE_CHECKING:
+    from exporter.account.postgresql.shared_state import SharedState
+
 
 def owner_of(account: AccountSettings) -> Owner:
     """Whose state it is."""
     return account.base_url, account.user
+
+
+def shared_state(settings: Settings, *, share: bool = True) -> "SharedState":
+    """The state in the database that the settings name; `share` as of a Replica.
+
+    Raises:
+        ConfigError: Its URL is none, or its driver is not installed.
+    """
+    try:
+        # Not before it is needed: without a database there need be no driver.
+        from exporter.account.postgresql.shared_state import SharedState  # noqa: PLC0415
+
+        return SharedState(settings.state.url(), share=share)
+    except ImportError:
+        raise ConfigError(f"state.database: needs a driver; install {NAME}[postgresql]") from None
+    except ValueError as error:
+        raise ConfigError(f"state.database: {error}") from None
 
 
 def poll_configs(

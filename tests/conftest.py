@@ -3,12 +3,15 @@
 import sys
 from itertools import count
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 import structlog
 from hypothesis import HealthCheck, Phase, settings
 
 sys.path[:0] = [str(Path(__file__).parent)]
+
+from postgres import INITDB, postgres  # noqa: E402  # found by the path above
 
 
 def _drop(*_):
@@ -50,3 +53,18 @@ settings.register_profile(
 # The same examples in every run, so that a change is judged by what it changes.
 settings.register_profile("repeatable", settings.get_profile("project"), derandomize=True)
 settings.load_profile("project")
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """A PostgreSQL server, one for all tests of a process."""
+    if INITDB is None:
+        pytest.skip("needs postgresql")
+    with postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def database_url(postgres_server):
+    """An empty database of the test's own."""
+    return postgres_server.create(token_hex(8))

@@ -41,7 +41,11 @@ ROOMS = {
         *("northbound", "clock", "config", "account", "exposition", "status.model", "wiring"),
         "past",
     ),
-    "daemon": ("northbound", "clock", "config", "account", "exposition", "web", "accounts"),
+    "replicas": ("clock", "config", "account", "exposition", "accounts", "wiring"),
+    "daemon": (
+        *("northbound", "clock", "config", "account", "exposition", "web", "accounts"),
+        *("replicas", "wiring"),
+    ),
     "commands": (
         *("northbound", "clock", "catalogue", "config", "account", "exposition", "web"),
         *("simulator", "logs", "daemon", "wiring", "status", "package_data", "history", "past"),
@@ -65,6 +69,7 @@ FOLDERS = {
 LIBRARIES = {
     "requests": ("northbound.transport", "history.targets.http"),
     "urllib3": ("northbound",),
+    "psycopg": ("account.postgresql",),
     "yaml": ("config.yaml_file",),
     "pydantic": ("config", "account.codec", "account.quotas", "history.archive"),
     "pydantic_core": ("northbound.values",),

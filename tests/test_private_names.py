@@ -50,7 +50,7 @@ METHODS = {
         "connection_lost": ["exc"],
         "_get_extra_info": ["name", "default"],
     },
-    HTTPConnection: {"_new_conn": []},
+    HTTPConnection: {"_new_conn": [], "send": ["data"]},
     HTTPAdapter: {
         "get_connection_with_tls_context": ["request", "verify", "proxies", "cert"],
     },

@@ -5,6 +5,7 @@ import re
 import subprocess
 import tomllib
 from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 from shutil import which
 
@@ -14,6 +15,10 @@ from exporter import cli
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
+# What it needs, and what it uses where it is there: the image has all of it.
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+DEPENDENCIES = [*PROJECT["project"]["dependencies"], *chain(*EXTRAS.values())]
 
 # What a file that travels does not name: where packages come from, where a machine keeps things.
 FOREIGN = re.compile(
@@ -71,14 +76,14 @@ def test_the_version_is_the_projects(capsys):
 
 
 def test_every_dependency_is_used_and_what_is_used_is_a_dependency():
-    wishes = {normal(wish) for wish in PROJECT["project"]["dependencies"]}
+    wishes = {normal(wish) for wish in DEPENDENCIES}
     assert set(imported("exporter")) == wishes
 
 
 @pytest.mark.parametrize("folder", ["tests", "benchmarks", "compose", "grafana"])
 def test_what_developers_use_is_asked_for_too(folder):
     groups = PROJECT["dependency-groups"]
-    asked = PROJECT["project"]["dependencies"] + groups["dev"] + groups["release"]
+    asked = DEPENDENCIES + groups["dev"] + groups["release"]
     wishes = {normal(wish) for wish in asked if isinstance(wish, str)}
     assert set(imported(folder)) - wishes == set()
 
@@ -121,7 +126,7 @@ def test_the_release_tools_leave_the_developers_environment_as_it_is():
 @pytest.mark.parametrize(
     ("file", "wishes"),
     [
-        ("requirements.txt", PROJECT["project"]["dependencies"]),
+        ("requirements.txt", DEPENDENCIES),
         ("requirements-build.txt", PROJECT["dependency-groups"]["build"]),
         ("requirements-release.txt", PROJECT["dependency-groups"]["release"]),
         (

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from typing import Any, Protocol
 
 from exporter.account.changes import Changes, Plan, RequestMade
-from exporter.account.database import Database
 from exporter.account.fleet import Fleet, FleetState
 from exporter.account.gateway import ApiClient, Exchange, Gateway
 from exporter.account.handlers import AlarmFilter, handlers_of
@@ -24,6 +24,7 @@ from exporter.account.interface_schedule import (
 )
 from exporter.account.login import HostGate
 from exporter.account.model import AccountState, InterfaceResult
+from exporter.account.row_store import RowStore
 from exporter.account.schedule import Schedule
 from exporter.account.store import Store
 from exporter.clock import Clock
@@ -73,7 +74,7 @@ class AccountPolling:
         config: AccountConfig,
         *,
         client: ApiClient,
-        database: Database,
+        database: RowStore,
         clock: Clock,
         gate: HostGate,
         view: View,
@@ -88,7 +89,10 @@ class AccountPolling:
         self._view = view
         self.store = Store(self.state, database, clock, log, guest=guest)
         self.store.load(calls_only=anew)
+        busy_until = -inf
         if not guest:
+            if self.store.was_abandoned():
+                busy_until = self.state.abandon(config.timeout)
             self.state.after_restart(clock.now())
         self.gateway = Gateway(
             client,
@@ -99,6 +103,7 @@ class AccountPolling:
             timeout=config.timeout,
             scale=config.scale,
             guest=guest,
+            busy_until=busy_until,
         )
         self.gateway.restore()
         self.fleet = config.fleet(self.state.fleet)

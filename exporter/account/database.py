@@ -15,6 +15,7 @@ import structlog
 
 from exporter.account.codec import StoredRow
 from exporter.account.migrations import CREATE, MIGRATIONS, VERSION
+from exporter.account.row_store import Key, with_unwritten
 from exporter.clock import ClockStamp
 
 _MARK = 0x46534558  # says that a file is ours
@@ -29,8 +30,6 @@ _DISK = frozenset({
     sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PERM,
 })  # fmt: skip
-
-Key = tuple[str, str]
 
 
 class _DamagedError(Exception):
@@ -78,6 +77,11 @@ class Database:
         """Whether all that was written is in a file; any thread may ask."""
         return self._path is not None and not self._failing
 
+    @property
+    def may_call(self) -> bool:
+        """Always: whoever has locked the account keeps it, whether or not anything is stored."""
+        return True
+
     @contextmanager
     def claim(self) -> Iterator[None]:
         """While it is held, no other process decides to make a call; its end is what writes."""
@@ -99,12 +103,7 @@ class Database:
             if (file := self._open()) is not None:
                 rows = file.execute(f"{_ALL} WHERE kind = ?", (kind,))  # a constant
                 found = {name: _row(*rest) for _, name, *rest in rows.fetchall()}
-        for (of, name), row in self._unwritten.items():
-            if of == kind:
-                found.pop(name, None)
-                if row is not None:
-                    found[name] = row
-        return found
+        return with_unwritten(kind, found, self._unwritten)
 
     def write(self, rows: Mapping[Key, StoredRow | None]) -> None:
         """Keeps these, all or none; what is None is dropped."""
@@ -119,6 +118,10 @@ class Database:
             self._open()
         deleted, self._deleted = self._deleted, False
         return deleted
+
+    def was_abandoned(self) -> bool:
+        """Never: its lock went with the process before this one."""
+        return False
 
     def close(self) -> None:
         """Lets the file go."""

@@ -15,7 +15,7 @@ from exporter.account.login import HostGate
 from exporter.account.model import AccountState
 from exporter.account.store import Store
 from exporter.clock import Clock
-from exporter.northbound.errors import CallError, Reaction
+from exporter.northbound.errors import CallError, NotSentError, Reaction
 from exporter.northbound.interfaces import DAY, INTERFACES
 
 BUSY_POLL_INTERVAL = 1.0  # seconds until somebody else's call under way is looked after again
@@ -83,11 +83,17 @@ class TooEarly:
     busy_until: float = -inf
 
 
+def _not_ours(now: float) -> TooEarly:
+    """No call is allowed now; it is asked again soon."""
+    return TooEarly(now + BUSY_POLL_INTERVAL, now + BUSY_POLL_INTERVAL)
+
+
 class Gateway:
     """Makes the calls of one account. Used by one thread.
 
     `timeout` is after how many seconds the client gives a call up. `scale` shortens the waits that
     no limit tells, as it does the limits. A `guest` leaves the calls of commands to the daemon.
+    Until `busy_until` the process that worked with the account before may be over a call.
     """
 
     def __init__(  # noqa: PLR0913  # all that a call concerns
@@ -101,6 +107,7 @@ class Gateway:
         timeout: float,
         scale: float = 1.0,
         guest: bool = False,
+        busy_until: float = -inf,
     ) -> None:
         self.client = client
         self.gate = gate
@@ -110,6 +117,7 @@ class Gateway:
         self._clock = clock
         self._scale = scale
         self._guest = guest
+        self._busy_until = busy_until
 
     @property
     def paused_until(self) -> float:
@@ -142,29 +150,46 @@ class Gateway:
         return True
 
     def make(self, slot: Slot, send: Callable[[], Any]) -> Exchange | TooEarly:
-        """Makes a call, unless it is not allowed yet."""
+        """Makes a call, unless it is not allowed yet, or the account is not ours to call for."""
         start = self._clock.now()
         with self._store.claim():
-            busy_until = -inf if self._guest else self._merge_commands(start)
+            busy_until = self._busy(start)
+            if not self._store.may_call:
+                return _not_ours(start)
             due = max(busy_until, slot.due(start))
             if due <= start:
                 slot.start(start)
             self._store.save()
             if due > start:
                 return TooEarly(due, busy_until)
+        if not self._store.may_call:  # whether its start is stored is not known: it counts
+            self._end(slot, 0.0)
+            return _not_ours(start)
         answer = error = None
+        margin = 0.0
         try:
             answer = send()
+        except NotSentError:
+            return _not_ours(start)
         except CallError as caught:
             error = caught
+            margin = self.timeout if error.reason == "timeout" else 0.0
         finally:
-            now = self._clock.now()
-            given_up = error is not None and error.reason == "timeout"
-            slot.end(now, self.timeout if given_up else 0.0)
-            self._store.save()
+            now = self._end(slot, margin)
         if error is not None and error.reaction is Reaction.PAUSE:
             self.gate.refuse(start, now, error, self._scale)
         return Exchange(start, now, answer, error)
+
+    def _end(self, slot: Slot, margin: float) -> float:
+        now = self._clock.now()
+        slot.end(now, margin)
+        self._store.save()
+        return now
+
+    def _busy(self, now: float) -> float:
+        """Until when to make no call, since somebody else may be over one; -inf if nobody is."""
+        commands = -inf if self._guest else self._merge_commands(now)
+        return max(commands, self._busy_until if self._busy_until > now else -inf)
 
     def login(self, slot: Slot) -> Exchange | TooEarly:
         """Logs in, unless somebody else of the host does."""
@@ -179,6 +204,8 @@ class Gateway:
             self.gate.leave(entered)
         if isinstance(made, Exchange):
             self._logged_in(made, token)
+        else:
+            self.client.token = token  # which a login drops before it is sent
         return made
 
     def _logged_in(self, made: Exchange, token: str | None) -> None:

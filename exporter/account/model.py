@@ -256,6 +256,15 @@ class AccountState:
             elif section.subject is Subject.DEVICES:
                 section.drop(section.keys() - self.fleet.devices.keys())
 
+    def abandon(self, timeout: float) -> float:
+        """Counts calls without an end as long as the process that makes them can take over them.
+
+        Returns:
+            Until when one may be under way; -inf if none is.
+        """
+        logs = (self.login.log, *(each.log for each in self.interfaces.values()))
+        return max(log.abandon(timeout) for log in logs)
+
     def after_restart(self, now: float) -> None:
         """Goes on where a previous run ended, of which no call is under way any more."""
         self.login.after_restart(now)

@@ -8,10 +8,10 @@ from typing import Any
 import structlog
 
 from exporter.account.account_polling import AccountConfig, AccountPolling, View
-from exporter.account.database import Database
 from exporter.account.gateway import ApiClient, Exchange
 from exporter.account.interface_schedule import InterfaceSchedule, PlannedCall
 from exporter.account.login import HostGate
+from exporter.account.row_store import RowStore
 from exporter.account.slots import LoginSlot, ScheduledSlot
 from exporter.account.status import polling_status, restoring_status
 from exporter.clock import Clock
@@ -39,7 +39,7 @@ class Poller:
         view: View,
         clock: Clock,
         gate: HostGate,
-        database: Database,
+        database: RowStore,
     ) -> None:
         self.ready = False
         self.waiting: tuple[str, ...] = ("its state is being restored",)

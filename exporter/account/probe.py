@@ -16,7 +16,6 @@ import structlog
 
 from exporter.account.account_polling import AccountConfig, AccountPolling, View
 from exporter.account.batches import Batch
-from exporter.account.database import Database
 from exporter.account.fleet import Fleet
 from exporter.account.gateway import BUSY_POLL_INTERVAL, ApiClient, Exchange, Slot
 from exporter.account.handlers.base import Outcome
@@ -24,6 +23,7 @@ from exporter.account.interface_schedule import PlannedCall, PollConfig
 from exporter.account.login import HostGate, is_about_session
 from exporter.account.model import AccountState
 from exporter.account.quotas import CallLog, Quota, quotas
+from exporter.account.row_store import RowStore
 from exporter.account.slots import GuestSlot, LoginSlot, OwnerSlot
 from exporter.clock import Clock
 from exporter.northbound.errors import CallError, Reaction
@@ -90,7 +90,7 @@ class Probe:
         limits: Mapping[str, PollConfig],
         *,
         client: ApiClient,
-        database: Database,
+        database: RowStore,
         clock: Clock,
         view: View,
         guest: bool,

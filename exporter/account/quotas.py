@@ -198,6 +198,20 @@ class CallLog:
         """Forgets the calls that ended before this time."""
         self.calls = [call for call in self.calls if call.end >= time]
 
+    def abandon(self, timeout: float) -> float:
+        """Gives a call without an end the latest that it can have, given up after `timeout`.
+
+        For one that another process makes, which may be alive and out of reach; even when it has
+        been given up, it may still arrive.
+
+        Returns:
+            Until when it may be under way; -inf if there is none.
+        """
+        open_calls = [call for call in self.calls if call.lasted == inf and isfinite(call.start)]
+        for call in open_calls:
+            call.lasted = 2 * timeout
+        return max((call.start + timeout for call in open_calls), default=-inf)
+
     def after_restart(self, now: float) -> None:
         """Ends all calls of a previous run."""
         for call in self.calls:

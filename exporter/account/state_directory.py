@@ -17,10 +17,18 @@ class OccupiedError(Exception):
     """Another process works with an account; the text says which, and where."""
 
 
+class UnreachableError(Exception):
+    """Where state is kept cannot be used; the text says why."""
+
+
+def key_of(base_url: str, username: str) -> str:
+    """By what the data of an account are found; it tells nobody whose they are."""
+    return sha256(f"{base_url}\n{username}".encode()).hexdigest()[:16]
+
+
 def file_of(directory: Path, base_url: str, username: str) -> Path:
-    """Where the data of an account are kept; the name tells nobody whose they are."""
-    owner = f"{base_url}\n{username}"
-    return directory / f"{sha256(owner.encode()).hexdigest()[:16]}.sqlite"
+    """Where the data of an account are kept."""
+    return directory / f"{key_of(base_url, username)}.sqlite"
 
 
 class StateDirectory:

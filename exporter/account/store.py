@@ -4,8 +4,8 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from exporter.account.codec import StoredRow
-from exporter.account.database import Database
 from exporter.account.model import AccountState, Section
+from exporter.account.row_store import RowStore
 from exporter.clock import Clock, ClockStamp, offset_of
 
 _STEP = 1.0  # seconds by which the wall clock is set rather than steered
@@ -20,7 +20,7 @@ class Store:
     def __init__(
         self,
         state: AccountState,
-        database: Database,
+        database: RowStore,
         clock: Clock,
         log: Any,
         *,
@@ -41,6 +41,15 @@ class Store:
     def claim(self) -> AbstractContextManager[None]:
         """While it is held, no other process decides to make a call; its end is what writes."""
         return self._database.claim()
+
+    @property
+    def may_call(self) -> bool:
+        """Whether a call may be made: the account is still ours, as the last claim found."""
+        return self._database.may_call
+
+    def was_abandoned(self) -> bool:
+        """Whether the process before this one may be at work still; asked once."""
+        return self._database.was_abandoned()
 
     def load(self, *, calls_only: bool = False) -> None:
         """Takes over what a previous run has left, as far as it is understood.

@@ -6,15 +6,23 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
+from typing import TYPE_CHECKING, ParamSpec
 
 from exporter import NAME, logs
 from exporter.account.database import Database
 from exporter.account.interface_schedule import PollConfig
 from exporter.account.probe import NoSessionError, NotNowError, Probe
-from exporter.account.state_directory import OccupiedError, Owner, StateDirectory, file_of
+from exporter.account.row_store import RowStore
+from exporter.account.state_directory import (
+    OccupiedError,
+    Owner,
+    StateDirectory,
+    UnreachableError,
+    file_of,
+)
 from exporter.clock import Clock
-from exporter.config import AccountSettings, Settings
+from exporter.commands.options import fail
+from exporter.config import AccountSettings, ConfigError, Settings
 from exporter.exposition.account import AccountView
 from exporter.exposition.page import Page
 from exporter.exposition.telemetry import Telemetry
@@ -26,8 +34,12 @@ from exporter.wiring import (
     client_of,
     owner_of,
     poll_config,
+    shared_state,
     view_of,
 )
+
+if TYPE_CHECKING:
+    from exporter.account.postgresql.shared_state import SharedState
 
 FAILED = 1  # the exit status when something was refused or could not be reached
 _INTERRUPTED = 130
@@ -84,6 +96,20 @@ class StateAccess:
 
     directory: Path | None
     daemons: frozenset[Owner] = frozenset()
+    shared: "SharedState | None" = None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether what is learned here is kept."""
+        return self.directory is not None or self.shared is not None
+
+    def rows(self, owner: Owner) -> RowStore:
+        """The data of an account, shared with its daemon where it has one."""
+        guest = owner in self.daemons
+        if self.shared is not None:
+            return self.shared.rows(owner, None if guest else self.shared.held()[owner])
+        path = file_of(self.directory, *owner) if self.directory else None
+        return Database(path, locked=not guest)
 
     @property
     def daemon(self) -> bool:
@@ -93,7 +119,11 @@ class StateAccess:
 
 @contextmanager
 def state_of(settings: Settings, accounts: Collection[AccountSettings]) -> Iterator[StateAccess]:
-    """The state directory; the accounts that no daemon works with are ours for a while."""
+    """Where state is kept; the accounts that no daemon works with are ours for a while."""
+    if settings.state.url():
+        with closing(_shared(settings)) as shared:
+            yield StateAccess(None, _taken(shared, accounts), shared)
+        return
     directory = settings.state.directory
     if directory is None:
         say("without a state directory a running daemon's session ends with this login")
@@ -114,6 +144,33 @@ def state_of(settings: Settings, accounts: Collection[AccountSettings]) -> Itera
                 yield StateAccess(None)
                 return
         yield StateAccess(directory, frozenset(daemons))
+
+
+def _shared(settings: Settings) -> "SharedState":
+    """The state in the database; a URL that is none ends the process."""
+    try:
+        return shared_state(settings, share=False)
+    except ConfigError as error:
+        fail(str(error))
+
+
+def _taken(shared: "SharedState", accounts: Collection[AccountSettings]) -> frozenset[Owner]:
+    """Takes the accounts that no replica holds, and keeps them; returns the owners of the others.
+
+    Where the database cannot be used the process ends: who holds an account is not known, and a
+    login here would end its session.
+    """
+    daemons = set()
+    for account in accounts:
+        try:
+            shared.take(owner_of(account), account.name)
+        except OccupiedError:
+            daemons.add(owner_of(account))
+        except UnreachableError as error:
+            say(f"{NAME}: state.database: {error}")
+            raise SystemExit(FAILED) from None
+    shared.start(lambda: None)
+    return frozenset(daemons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,19 +198,22 @@ def access_to(  # noqa: PLR0913  # an account, and how it is reached
     `polled` are the interfaces that may be asked about the fleet.
     """
     owner = owner_of(account)
-    path = file_of(state.directory, *owner) if state.directory else None
     guest = owner in state.daemons
+    clock = state.shared.clock() if state.shared else clock
     telemetry = Telemetry()
     page = Page(telemetry.registries, clock.now)
     view = view_of(settings, account, polled, page=page, telemetry=telemetry, clock=clock)
-    with closing(Database(path, locked=not guest)) as database:
+    client = client or client_of(account)
+    with closing(state.rows(owner)) as database:
+        if state.shared:
+            client.permit(lambda: database.may_call)
         probe = Probe(
             account_config(settings, account, [p for p in polled if p.interface is not LOGIN]),
             {
                 name: poll_config(settings, account, interface)
                 for name, interface in INTERFACES.items()
             },
-            client=client or client_of(account),
+            client=client,
             database=database,
             clock=clock,
             view=view,

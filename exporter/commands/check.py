@@ -116,7 +116,7 @@ def _start(state: StateAccess, path: Path) -> str:
     command = f"start it: {NAME} --config.file {path}"
     if state.daemon:
         return "the exporter runs already"
-    if state.directory is None:
+    if not state.is_kept:
         return (
             "wait half an hour, since without a state directory the exporter cannot know of the "
             f"calls made here, then {command}"

@@ -48,7 +48,7 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
     if flags.action == "accept" and not (flags.plant or flags.device):
         fail("counters accept: --plant or --device is needed")
     settings = load_settings(flags.config_file)
-    if settings.state.directory is None:
+    if not settings.state.has_place:
         fail("counters: without a state directory nothing is kept that could be looked at")
     accounts = accounts_of(settings, flags.account)
     found: list[HeldCounter] = []

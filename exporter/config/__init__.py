@@ -49,7 +49,7 @@ def load(path: Path, environ: Mapping[str, str], pipe_timeout: float = PIPE_TIME
         errors = format_errors(error, Settings)
     else:
         directory = _default_state_directory(environ)
-        if directory is None or "directory" in settings.state.model_fields_set:
+        if directory is None or settings.state.model_fields_set:
             return settings
         state = StateSettings(directory=str(directory))  # type: ignore[arg-type]  # as in YAML
         return settings.model_copy(update={"state": state})

@@ -18,6 +18,8 @@ from exporter.config.types import (
     AlarmType,
     AnyLabelName,
     CertificatesPath,
+    DatabaseUrl,
+    DatabaseUrlFile,
     DeviceType,
     DirectoryPath,
     Duration,
@@ -187,14 +189,35 @@ class Factor(SettingsModel):
 
 
 class StateSettings(SettingsModel):
-    """Where state is saved across restarts; a `directory` that is left out has a default."""
+    """Where state is saved across restarts: in a directory, or in a PostgreSQL database.
+
+    A `directory` that is left out has a default, unless there is a database.
+    """
 
     directory: DirectoryPath | None = None
+    database: DatabaseUrl | None = None
+    database_file: DatabaseUrlFile | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        given = self.directory, self.database, self.database_file
+        if sum(place is not None for place in given) > 1:
+            raise ValueError("takes one of directory, database and database_file")
+        return self
+
+    def url(self) -> str:
+        """The database's URL in the clear, with its password; empty where there is none."""
+        return _in_the_clear(self.database, self.database_file)
+
+    @property
+    def has_place(self) -> bool:
+        """Whether state is saved at all."""
+        return self.directory is not None or bool(self.url())
 
     @property
     def declined(self) -> bool:
         """Whether the file says that nothing is to be saved; otherwise no directory was found."""
-        return self.directory is None and "directory" in self.model_fields_set
+        return not self.has_place and "directory" in self.model_fields_set
 
 
 class RemoteWriteSettings(SettingsModel):

@@ -222,10 +222,22 @@ def _read_secret(value: object, info: ValidationInfo) -> SecretStr:
     return SecretStr(text)
 
 
+def _database_url(value: SecretStr) -> SecretStr:
+    """Quotes nothing of it: a password may stand anywhere in what is no URL."""
+    scheme, separator, rest = value.get_secret_value().partition("://")
+    if scheme not in ("postgresql", "postgres") or not separator or not rest:
+        raise ValueError("is no URL such as postgresql://user:password@host/database")
+    return value
+
+
 Text = Annotated[str, Field(min_length=1)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
 SecretFile = Annotated[SecretStr, BeforeValidator(_read_secret)]
 """A path in the YAML, the file's content in the model; a trailing newline is dropped."""
+
+DatabaseUrl = Annotated[Secret, AfterValidator(_database_url)]
+DatabaseUrlFile = Annotated[SecretFile, AfterValidator(_database_url)]
+"""As `SecretFile`."""
 
 DirectoryPath = Annotated[Path, BeforeValidator(_relative_path)]
 FilePath = Annotated[Path, BeforeValidator(_file_path)]

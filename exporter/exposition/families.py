@@ -237,6 +237,13 @@ STATE_WRITABLE = Metric(
     "be; absent where the configuration declines to keep anything.",
     labels=ACCOUNT,
 )
+ACCOUNT_HELD = Metric(
+    "fusionsolar_exporter_account_held",
+    Kind.GAUGE,
+    "Whether this replica holds the account, and is the one that calls for it; of all that are in "
+    "the configuration, where their state is in a database.",
+    labels=ACCOUNT,
+)
 UP = Metric(
     "fusionsolar_up",
     Kind.GAUGE,
@@ -354,6 +361,7 @@ OWN = (
     RELOAD_TIMESTAMP,
     ERRORS,
     STATE_WRITABLE,
+    ACCOUNT_HELD,
     UP,
     LOGINS,
     SESSIONS_LOST,

@@ -141,6 +141,7 @@ class Telemetry(_Instruments):
         self._gauge(families.BUILD).labels(version(NAME), platform.python_version()).set(1)
         self.reload_successful = self._gauge(families.RELOAD_SUCCESSFUL)
         self.reload_timestamp = self._gauge(families.RELOAD_TIMESTAMP)
+        self.account_held = self._gauge(families.ACCOUNT_HELD)
         self.errors = self._counter(families.ERRORS)
         for part in PARTS:
             self.errors.labels(part)
@@ -168,6 +169,7 @@ class Telemetry(_Instruments):
         """Drops all that was counted of an account that is gone."""
         self._accounts.pop(account, None)
         self.registries.pop(account, None)
+        self.account_held.remove_by_labels({"account": account})
 
     def value(self, account: str, name: str, **labels: str) -> float | None:
         """The value of a series of an account, as it is on the page; None where it is not there."""

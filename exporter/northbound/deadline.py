@@ -2,6 +2,7 @@
 
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from threading import Timer
 from types import TracebackType
@@ -9,15 +10,18 @@ from typing import Any, Self
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from exporter.northbound.errors import NotSentError
+
 
 class Deadline:
     """The end of an exchange: when it comes, the socket is shut, whatever is waited for.
 
     A library's time-out starts anew with every byte; this one does not. What it cannot end is
-    the resolver's search for the host's address.
+    the resolver's search for the host's address. `may_send` is asked before anything is sent.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, may_send: Callable[[], bool] = lambda: True) -> None:
+        self.may_send = may_send
         self._end = time.monotonic() + seconds
         self._socket: socket.socket | None = None
         self._timer = Timer(seconds, self.cut)
@@ -77,8 +81,21 @@ class DeadlineConnection(HTTPConnection):
         self.timeout = self._deadline.left / len(addresses)
         connected = super()._new_conn()
         connected.settimeout(self._deadline.left)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            # Nor does the system send again what was not received until then, though the process
+            # be stopped: whoever takes its account over counts on that.
+            left = int(self._deadline.left * 1000)
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, left)
         self._deadline.watch(connected)
         return connected
+
+    def send(self, data: Any) -> None:
+        """Sends a part of the request, unless it is no longer to be sent."""
+        if self.sock is None:
+            self.connect()
+        if not self._deadline.may_send():
+            raise NotSentError
+        super().send(data)
 
 
 class DeadlineTlsConnection(DeadlineConnection, HTTPSConnection):

@@ -75,6 +75,10 @@ class CallError(Exception):
         return f"{self.meaning} ({self.detail})" if self.detail else self.meaning
 
 
+class NotSentError(Exception):
+    """A call of which nothing was sent, as it was no longer this process's to make."""
+
+
 @dataclass(frozen=True, slots=True)
 class FailCode:
     """One row of the table."""

@@ -6,7 +6,7 @@ access tokens, each good for an hour, and mostly one refresh token more, which a
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -67,6 +67,10 @@ class TokenEndpoint:
             CallError: There are none.
         """
         return self._ask(grant_type="refresh_token", refresh_token=token)
+
+    def permit(self, may_send: Callable[[], bool]) -> None:
+        """Has it asked, right before a request is sent, whether it may be."""
+        self._transport.may_send = may_send
 
     def _ask(self, **grant: str) -> Tokens:
         form = {**grant, "client_id": self.client_id, "client_secret": self.client_secret}
@@ -146,6 +150,11 @@ class OAuthClient(Session):
         self._endpoint = endpoint
         self._kept = kept
         self._tried: str | None = None  # the credentials of the last login
+
+    def permit(self, may_send: Callable[[], bool]) -> None:
+        """Has it asked, right before a request is sent, whether it may be; to either server."""
+        super().permit(may_send)
+        self._endpoint.permit(may_send)
 
     def login(self) -> float:
         """Buys an access token with the refresh token; the one before it may end."""

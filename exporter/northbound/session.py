@@ -56,6 +56,13 @@ class Session(ABC):
         """Whether the fingerprint is that of the credentials for the next login."""
         return self._is_fingerprint_of(fingerprint, self._credentials())
 
+    def permit(self, may_send: Callable[[], bool]) -> None:
+        """Has it asked, right before a request is sent, whether it may be.
+
+        If not, the call ends with a NotSentError.
+        """
+        self._transport.may_send = may_send
+
     @abstractmethod
     def login(self) -> float:
         """Opens a session; returns for how many seconds it is good, inf where that is not told.

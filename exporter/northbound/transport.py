@@ -6,7 +6,7 @@ sign-in to another server, with another certificate.
 
 import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from email.utils import formatdate, parsedate_to_datetime
 from http.client import BadStatusLine, HTTPException
@@ -22,7 +22,7 @@ from urllib3.exceptions import InsecureRequestWarning
 
 from exporter import NAME
 from exporter.northbound.deadline import Deadline, DeadlineConnection, DeadlineTlsConnection
-from exporter.northbound.errors import CallError, named_error
+from exporter.northbound.errors import CallError, NotSentError, named_error
 
 _REDIRECTS = range(300, 400)
 _LARGEST_ANSWER = 64 * 1024 * 1024  # bytes, decompressed
@@ -84,6 +84,8 @@ class Transport:
     def __init__(self, timeout: float, *, ca_file: str | None = None, verify: bool = True) -> None:
         self._timeout = timeout
         self._verify: str | bool = (ca_file or True) if verify else False
+        # Asked once more when a connection stands, right before the first byte is sent.
+        self.may_send: Callable[[], bool] = lambda: True
         if not verify:  # the owner has decided; a warning a call would only hide others
             urllib3.disable_warnings(InsecureRequestWarning)
 
@@ -92,14 +94,17 @@ class Transport:
 
         Raises:
             CallError: Nothing was answered in time, or what is no answer.
+            NotSentError: It is no longer to be sent.
         """
         # An error is raised outside of `except`: the library's own exception, which holds the
         # request with its secrets, must not be its context.
-        deadline = Deadline(self._timeout)
+        deadline = Deadline(self._timeout, self.may_send)
         error: CallError | None = None
         try:
             with deadline:
                 response = self._send(url, headers, body, deadline)
+        except NotSentError:
+            raise
         except CallError as raised:
             error = raised
         except _TRANSPORT as raised:

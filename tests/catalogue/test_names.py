@@ -95,6 +95,7 @@ def test_a_name_without_a_unit_is_a_state_or_one_of_these():
         "exporter_config_last_reload_successful",
         "exporter_errors_total",
         "exporter_state_writable",
+        "exporter_account_held",
         "up",
         "api_logins_total",
         "api_sessions_lost_total",

@@ -206,6 +206,11 @@ MESSAGES = {
     "state_text": "state: must be a mapping, such as {key: value}",
     "state_directory_nul": "state.directory: must be a path, as text",
     "state_directory_number": "state.directory: must be a path, as text",
+    "state_two_places": "state: takes one of directory, database and database_file",
+    "state_database_other": (
+        "state.database: is no URL such as postgresql://user:password@host/database"
+    ),
+    "state_database_file_missing": "state.database_file: cannot be read: No such file or directory",
     "several": (
         'accounts[0].limits: "v5" is no set of limits; did you mean v25?; '
         f'accounts[0].timeout: "30" has no unit; write 30s or 1h30m; currency: {_QUOTES}'

@@ -4,7 +4,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from exporter.config import Settings, load
-from exporter.config.schema import Override
+from exporter.config.schema import Override, StateSettings
 from exporter.northbound.interfaces import INTERFACES
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
@@ -28,9 +28,13 @@ def keys_left_out(section: BaseModel) -> list[str]:
     return missing
 
 
-def test_the_example_writes_out_every_key_but_the_one_whose_default_is_the_environments() -> None:
-    assert keys_left_out(example()) == ["Settings.state", "StateSettings.directory"]
-    assert "\n#state:\n#  directory: /" in EXAMPLE.read_text("utf-8")
+def test_the_example_writes_out_every_key_but_the_place_of_the_state() -> None:
+    left_out = {"Settings.state", *(f"StateSettings.{key}" for key in StateSettings.model_fields)}
+    assert set(keys_left_out(example())) == left_out
+    text = EXAMPLE.read_text("utf-8")
+    assert "\n#state:\n#  directory: /" in text
+    assert "\n#  database: postgresql://" in text
+    assert "\n#  database_file: " in text
 
 
 def test_the_example_shows_the_defaults(tmp_path: Path) -> None:

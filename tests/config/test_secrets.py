@@ -128,3 +128,30 @@ def test_the_model_itself_does_not_quote_what_it_refuses() -> None:
     with pytest.raises(ValidationError) as refusal:
         AccountSettings.model_validate({"username": 1, "password": [SECRET], "passwort": SECRET})
     assert SECRET not in f"{refusal.value} {refusal.value!r}"
+
+
+URL = f"postgresql://exporter:{SECRET}@db.example/state"
+
+
+@pytest.mark.parametrize(
+    "given", [f"database: {URL}", "database: '${DATABASE_URL}'", "database_file: url.txt"]
+)
+def test_the_url_of_a_database_is_a_secret(loaded, tmp_path: Path, given: str) -> None:
+    (tmp_path / "url.txt").write_text(f"{URL}\n")
+    account = "accounts: [{username: api-user, password: other}]"
+    environ = {"DATABASE_URL": URL, "STATE_DIRECTORY": "/var/lib/x"}
+    settings = loaded(f"{account}\nstate: {{{given}}}", environ)
+
+    assert settings.state.url() == URL
+    assert (settings.state.directory, settings.state.has_place) == (None, True)
+    assert settings.state.declined is False
+    for printed in (repr, str, lambda settings: settings.model_dump_json()):
+        assert SECRET not in printed(settings)
+
+
+def test_what_is_no_url_of_a_database_is_not_quoted(loaded) -> None:
+    account = "accounts: [{username: api-user, password: other}]"
+    with pytest.raises(ConfigError) as refused:
+        loaded(f"{account}\nstate: {{database: 'host/{SECRET}'}}")
+
+    assert SECRET not in "".join(traceback.format_exception(refused.value))

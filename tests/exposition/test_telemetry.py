@@ -20,6 +20,7 @@ CONTRACT = {
     "fusionsolar_exporter_config_last_reload_success_timestamp_seconds": ("gauge", set()),
     "fusionsolar_exporter_errors_total": ("counter", {"part"}),
     "fusionsolar_exporter_state_writable": ("gauge", {"account"}),
+    "fusionsolar_exporter_account_held": ("gauge", {"account"}),
     "fusionsolar_api_requests_total": ("counter", INTERFACE),
     "fusionsolar_api_request_failures_total": ("counter", INTERFACE | {"reason"}),
     "fusionsolar_api_request_duration_seconds": ("histogram", INTERFACE),
@@ -46,6 +47,7 @@ def world():
     world = World(itself=True)
     world.telemetry.introduce("home", ["login", REALTIME])
     world.telemetry.of("home").state_writable.labels("home").set(1)
+    world.telemetry.account_held.labels("home").set(1)
     world.request("login", seconds=0.2)
     world.request(REALTIME, seconds=1.5, permitted=True)
     for error in (fail_code_error(407), status_error(502), named_error("timeout")):

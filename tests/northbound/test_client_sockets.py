@@ -21,6 +21,8 @@ from northbound.raw_server import (
 )
 
 from exporter.northbound.client import Client
+from exporter.northbound.deadline import Deadline, DeadlineConnection
+from exporter.northbound.errors import NotSentError
 
 pytestmark = pytest.mark.slow
 
@@ -30,6 +32,47 @@ pytestmark = pytest.mark.slow
 def test_a_server_that_never_answers_is_a_timeout(serve):
     server = serve(lambda _, connection: until_gone(connection))
     assert reason(client_of(server, SHORT)) == "timeout"
+
+
+def test_what_is_no_longer_to_be_sent_does_not_reach_the_server(serve):
+    received = []
+    looks = []
+
+    def talk(_, connection):
+        received.append(connection.recv(65536))
+
+    def may_send():
+        looks.append(server.asked.is_set())
+        return False
+
+    server = serve(talk)
+    client = client_of(server, LONG)
+    client.permit(may_send)
+    with pytest.raises(NotSentError):
+        client.call(PATH, {})
+
+    server.stop()
+    assert received == [b""]  # it was connected, and closed
+    assert looks == [False]
+
+
+def test_what_may_be_sent_is_asked_before_head_and_body(serve):
+    looks = []
+    client = client_of(serve(answering()), LONG)
+    client.permit(lambda: not looks.append(1))
+
+    assert client.call(PATH, {}) == "here"
+    assert len(looks) == 2
+
+
+def test_nothing_is_sent_again_by_the_system_once_it_was_given_up():
+    with socket.create_server(("127.0.0.1", 0)) as listening, Deadline(2.0) as deadline:
+        connection = DeadlineConnection(*listening.getsockname(), deadline=deadline)
+        connection.connect()
+        wait = connection.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+        connection.close()
+
+    assert 1_000 < wait <= 2_000
 
 
 def test_a_server_that_hangs_after_the_headers_is_a_timeout(serve):

@@ -234,7 +234,7 @@ def test_another_state_directory_needs_a_restart(server, run, tmp_path):
             running.change(account(server.url), state={"directory": str(tmp_path / "two")})
 
     said = [entry["event"] for entry in logs]
-    assert said.count("state.directory needs a restart") == 2
+    assert said.count("state needs a restart") == 2
     assert not (tmp_path / "two").exists()
 
 

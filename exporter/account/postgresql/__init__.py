@@ -1,0 +1,1 @@
+"""State in PostgreSQL, shared by any number of replicas: docs/replicas.md."""

@@ -1,0 +1,261 @@
+"""The rows of one account in PostgreSQL, fenced: who has lost the account writes nothing."""
+
+import logging
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from math import inf
+from sqlite3 import connect
+from typing import Any
+
+import structlog
+
+from exporter.account.codec import StoredRow
+from exporter.account.migrations import CREATE, MIGRATIONS, VERSION
+from exporter.account.postgresql.connections import FAILURES, OUTAGES, Connections
+from exporter.account.postgresql.leases import Lease, claim, claim_as_guest
+from exporter.account.row_store import Key, with_unwritten
+from exporter.clock import Clock, ClockStamp
+
+_READ = """
+SELECT name, body, boot, clock_offset, written FROM fusionsolar_row
+WHERE account = %s AND kind = %s
+"""
+_READ_ALL = """
+SELECT kind, name, body, boot, clock_offset, written FROM fusionsolar_row WHERE account = %s
+"""
+_PUT = """
+INSERT INTO fusionsolar_row (account, kind, name, body, boot, clock_offset, written)
+SELECT %s, * FROM
+    unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::float8[], %s::float8[])
+ON CONFLICT (account, kind, name) DO UPDATE SET body = excluded.body, boot = excluded.boot,
+    clock_offset = excluded.clock_offset, written = excluded.written
+"""
+_DROP = """
+DELETE FROM fusionsolar_row USING unnest(%s::text[], %s::text[]) AS gone (kind, name)
+WHERE account = %s AND fusionsolar_row.kind = gone.kind AND fusionsolar_row.name = gone.name
+"""
+_DROP_ALL = "DELETE FROM fusionsolar_row WHERE account = %s"
+_VERSION = "SELECT version FROM fusionsolar_account WHERE account = %s"
+_ESCAPED = re.compile(r"\\[\\0]")
+_SET_VERSION = "UPDATE fusionsolar_account SET version = %s WHERE account = %s"
+
+
+class _FencedError(Exception):
+    """Somebody else holds the account."""
+
+
+class PostgresRows:
+    """The rows of one account, as the holder of its lease or, without one, as a command beside it.
+
+    As with a file, nothing here ever raises, and what cannot be written is kept until it can. But
+    no call may be made whose start is not stored: another replica would not know of it.
+    """
+
+    def __init__(
+        self, connections: Connections, account: str, clock: Clock, me: str, lease: Lease | None
+    ) -> None:
+        self.lease = lease
+        self._connections = connections
+        self._account = account
+        self._clock = clock
+        self._me = me
+        self._abandoned = lease is not None and lease.abandoned
+        self._unwritten: dict[Key, StoredRow | None] = {}
+        self._claimed: Any = None  # the connection of a claim
+        self._lasts_until = -inf  # by the steady clock: what the last claim was granted
+        self._is_current = lease is None  # whether the rows are of this version
+        self._loaded: dict[str, dict[str, StoredRow]] | None = None  # before the first claim
+        self._failing = False
+        self._log = structlog.get_logger().bind(file=str(self))
+
+    def __str__(self) -> str:
+        """The database, as the log names it."""
+        return self._connections.name
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether all that was written is in the database; any thread may ask."""
+        return not self._failing
+
+    @property
+    def may_call(self) -> bool:
+        """Whether the last claim was granted and written, and the lease lasts; any thread may ask.
+
+        By a clock that goes on while the process is stopped or the machine sleeps.
+        """
+        return self._clock.now() < self._lasts_until
+
+    @contextmanager
+    def claim(self) -> Iterator[None]:
+        """While it is held, nobody else decides to make a call; its end is what writes."""
+        self._lasts_until, self._loaded = -inf, None
+        opened = ExitStack()
+        with self._careful(), ExitStack() as entering:
+            connection = entering.enter_context(self._connections.transaction())
+            self._lasts_until = self._enter(connection)
+            self._claimed = connection
+            opened = entering.pop_all()
+        try:
+            yield
+        finally:
+            claimed, self._claimed = self._claimed, None
+            with self._careful():
+                with opened:
+                    if claimed is not None:
+                        self._put(claimed)
+                if claimed is not None:
+                    self._written()
+
+    def read(self, kind: str) -> dict[str, StoredRow]:
+        """All rows of one kind, by name."""
+        found: dict[str, StoredRow] = {}
+        with self._careful():
+            if self._claimed is not None or self.lease is None:
+                found = self._select(kind)
+            else:
+                if self._loaded is None:
+                    self._loaded = self._load()
+                found = dict(self._loaded.get(kind, {}))
+        return with_unwritten(kind, found, self._unwritten)
+
+    def write(self, rows: Mapping[Key, StoredRow | None]) -> None:
+        """Keeps these, all or none; what is None is dropped."""
+        self._unwritten |= rows
+        if self._unwritten and self._claimed is None:
+            with self._careful():
+                with self._connections.transaction() as connection:
+                    self._enter(connection)
+                    self._put(connection)
+                self._written()
+
+    def was_deleted(self) -> bool:
+        """Never: whoever deletes tables here means it."""
+        return False
+
+    def was_abandoned(self) -> bool:
+        """Whether the holder before never let the account go; asked once."""
+        abandoned, self._abandoned = self._abandoned, False
+        return abandoned
+
+    def close(self) -> None:
+        """Lets the rows go; the connections are others' too."""
+        self._loaded = None
+
+    def _enter(self, connection: Any) -> float:
+        """Keeps all others away until the transaction ends; returns until when the lease lasts."""
+        if self.lease is None:
+            claim_as_guest(connection, self._account)
+            return inf
+        before = self._clock.now()
+        left = claim(connection, self._me, self.lease)
+        if left is None:
+            raise _FencedError("another replica holds the account")
+        if not self._is_current:
+            self._bring_up_to_date(connection)
+            self._is_current = True
+        return before + left
+
+    def _bring_up_to_date(self, connection: Any) -> None:
+        (version,) = connection.execute(_VERSION, (self._account,)).fetchone()
+        if version == VERSION:
+            return
+        if version in MIGRATIONS:
+            rows = connection.execute(_READ_ALL, (self._account,)).fetchall()
+            connection.execute(_DROP_ALL, (self._account,))
+            _insert(connection, self._account, migrated(rows, version))
+        else:
+            self._log.warning("state of a later version, taking over what is understood")
+        connection.execute(_SET_VERSION, (VERSION, self._account))
+
+    def _load(self) -> dict[str, dict[str, StoredRow]]:
+        """All rows at once, as the one who takes an account over reads them."""
+        found: dict[str, dict[str, StoredRow]] = {}
+        with self._connections.transaction() as connection:
+            self._enter(connection)
+            for kind, name, *rest in connection.execute(_READ_ALL, (self._account,)):
+                found.setdefault(kind, {})[_name(name)] = _row(*rest)
+        return found
+
+    def _select(self, kind: str) -> dict[str, StoredRow]:
+        with ExitStack() as stack:
+            connection = self._claimed or stack.enter_context(self._connections.transaction())
+            rows = connection.execute(_READ, (self._account, kind))
+            return {_name(name): _row(*rest) for name, *rest in rows}
+
+    def _put(self, connection: Any) -> None:
+        gone = [key for key, row in self._unwritten.items() if row is None]
+        if gone:
+            kinds, names = [kind for kind, _ in gone], [_storable(name) for _, name in gone]
+            connection.execute(_DROP, (kinds, names, self._account))
+        rows = [
+            (kind, _storable(name), row.body, row.stamp.boot, row.stamp.offset, row.stamp.now)
+            for (kind, name), row in self._unwritten.items()
+            if row is not None
+        ]
+        _insert(connection, self._account, rows)
+
+    def _written(self) -> None:
+        self._unwritten.clear()
+        if self._failing:
+            self._failing = False
+            self._log.debug("state is kept again")
+
+    @contextmanager
+    def _careful(self) -> Iterator[None]:
+        """Goes on without the database when it fails, but without calls; says so once."""
+        try:
+            yield
+        except _FencedError as error:
+            self._lasts_until = -inf
+            self._unwritten.clear()  # it is not ours to write any more
+            if not self._failing:
+                self._log.info("state is not kept", reason=str(error))
+            self._failing = True
+        except (*FAILURES, UnicodeError) as error:
+            self._lasts_until = -inf
+            if not self._failing:
+                # Of a database that is away, the replica tells once for all its accounts.
+                self._log.log(
+                    logging.DEBUG if isinstance(error, OUTAGES) else logging.WARNING,
+                    "state cannot be kept, no call is made until it can",
+                    reason=reason_of(error),
+                )
+            self._failing = True
+
+
+def reason_of(error: BaseException) -> str:
+    """The first line of what went wrong, which names no password."""
+    said = str(error.__cause__ or error).strip().splitlines()
+    return said[0] if said else type(error).__name__
+
+
+def migrated(rows: Iterable[Any], version: int) -> list[tuple[Any, ...]]:
+    """Rows of an earlier version as those of this one, by the migrations of files."""
+    with closing(connect(":memory:", isolation_level=None)) as file:
+        file.execute(CREATE)
+        file.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?)", rows)
+        for step in range(version, VERSION):
+            MIGRATIONS[step](file)
+        return file.execute(
+            "SELECT kind, name, body, boot, clock_offset, written FROM rows"
+        ).fetchall()
+
+
+def _insert(connection: Any, account: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    if rows:
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        connection.execute(_PUT, (account, *columns))
+
+
+def _row(body: str, boot: str | None, offset: float, written: float) -> StoredRow:
+    return StoredRow(body, ClockStamp(boot, offset, written))
+
+
+def _storable(name: str) -> str:
+    """A name without the one character that no text of PostgreSQL has."""
+    return name.replace("\\", "\\\\").replace("\0", "\\0")
+
+
+def _name(stored: str) -> str:
+    return _ESCAPED.sub(lambda found: "\0" if found[0] == "\\0" else "\\", stored)

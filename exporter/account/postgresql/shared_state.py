@@ -1,0 +1,97 @@
+"""The accounts' state in PostgreSQL, as one process uses it: the daemon's or a command's."""
+
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+
+from exporter.account.postgresql.connections import FAILURES, Connections, DatabaseClock
+from exporter.account.postgresql.host_gate import SharedHostGate
+from exporter.account.postgresql.leases import Lease
+from exporter.account.postgresql.replica import Replica
+from exporter.account.postgresql.rows import PostgresRows, reason_of
+from exporter.account.state_directory import OccupiedError, Owner, UnreachableError, key_of
+
+
+class SharedState:
+    """The state of all accounts, of which this process holds some. Any thread may ask."""
+
+    def __init__(self, url: str, *, share: bool = True) -> None:
+        """Reaches for nothing yet.
+
+        Raises:
+            ValueError: The URL is none.
+        """
+        self._connections = Connections(url)
+        self.replica = Replica(self._connections, share=share)
+        self._owners: dict[str, Owner] = {}
+        self._gates: dict[str, SharedHostGate] = {}
+
+    def __str__(self) -> str:
+        """The database, without its user."""
+        return self._connections.name
+
+    def clock(self) -> DatabaseClock:
+        """A clock for one account."""
+        return DatabaseClock(self._connections.wall)
+
+    def gate(self, host: str) -> SharedHostGate:
+        """The gate of a host, which is always the same."""
+        return self._gates.setdefault(
+            host, SharedHostGate(self._connections, self.clock(), host, self.replica.id)
+        )
+
+    def rows(self, owner: Owner, lease: Lease | None) -> PostgresRows:
+        """The rows of an account: of a lease, or as a command finds them beside its holder."""
+        return PostgresRows(self._connections, key_of(*owner), self.clock(), self.replica.id, lease)
+
+    # --- the daemon's ----------------------------------------------------------------------------
+
+    def know(self, owners: Collection[Owner]) -> None:
+        """Sets whose accounts there are."""
+        self._owners |= {key_of(*owner): owner for owner in owners}
+        self.replica.know({key_of(*owner) for owner in owners})
+
+    def start(self, changed: Callable[[], None]) -> None:
+        """Holds its share of the accounts from now on; tells when that may be another."""
+
+        def look() -> None:
+            with suppress(*FAILURES):
+                for gate in list(self._gates.values()):
+                    gate.look()
+            changed()
+
+        self.replica.start(look)
+
+    def held(self) -> Mapping[Owner, Lease]:
+        """The accounts to work with."""
+        return {self._owners[name]: each for name, each in self.replica.leases.items()}
+
+    def leaving(self) -> Collection[Owner]:
+        """The accounts to be let go once their work has ended."""
+        return {self._owners[name] for name in self.replica.leaving if name in self._owners}
+
+    def release(self, owner: Owner) -> None:
+        """Lets an account go."""
+        self.replica.release(key_of(*owner))
+
+    def close(self) -> None:
+        """Lets all go at once."""
+        self.replica.leave()
+        self._connections.close()
+
+    # --- a command's -----------------------------------------------------------------------------
+
+    def take(self, owner: Owner, name: str) -> None:
+        """Takes an account for a while.
+
+        Raises:
+            OccupiedError: A replica works with it.
+            UnreachableError: The database cannot be used.
+        """
+        self.know([*self._owners.values(), owner])
+        try:
+            self.replica.beat()
+            if self.replica.take(key_of(*owner)):
+                return
+        except FAILURES as error:
+            raise UnreachableError(reason_of(error)) from None
+        raise OccupiedError(f"account {name} is used by another process (state in {self})")

@@ -1,0 +1,163 @@
+"""The accounts that one of several replicas works with: those that it holds in the database."""
+
+import threading
+from collections.abc import Collection, Mapping
+from time import monotonic
+
+from exporter.account.login import HostGate
+from exporter.account.postgresql.leases import BEAT, LOST, Lease
+from exporter.account.postgresql.rows import PostgresRows
+from exporter.account.postgresql.shared_state import SharedState
+from exporter.account.row_store import RowStore
+from exporter.account.state_directory import Owner, key_of
+from exporter.accounts import Accounts, Server
+from exporter.clock import SystemClock
+from exporter.config import Settings
+from exporter.exposition.page import Page
+from exporter.exposition.telemetry import Telemetry
+from exporter.wiring import owner_of
+
+DRAIN = 10.0  # seconds that the calls under way have to end when the process is told to
+_LOOK = 0.2  # seconds between two looks whether an account's last call has ended
+
+
+class SharedAccounts(Accounts):
+    """Starts an account when this replica has taken it, and ends it before it is let go.
+
+    One whose lease was lost ends too. A thread of its own does that: what one account waits for
+    delays no other.
+    """
+
+    _LEFT = "account let go"
+
+    def __init__(
+        self, page: Page, telemetry: Telemetry, minute: float, shared: SharedState
+    ) -> None:
+        super().__init__(page, telemetry, minute, None)
+        self._shared = shared
+        self._settings: Settings
+        self._applying = threading.Lock()
+        self._changed = threading.Event()
+        self._ended = threading.Event()
+        self._follower = threading.Thread(target=self._follow, name="accounts", daemon=True)
+
+    def occupy(self, settings: Settings) -> None:
+        """Nothing: others' accounts are just not ours."""
+
+    def start(self, settings: Settings) -> None:
+        """Starts accounts as they are taken from now on."""
+        with self._applying:
+            self._adopt(settings)
+        self._shared.start(self._changed.set)
+        self._follower.start()
+
+    def apply(self, settings: Settings) -> None:
+        """Starts, replaces and ends accounts, of those that it holds."""
+        with self._applying:
+            self._adopt(settings)
+            super().apply(self._those_of(self._shared.held()))
+        self._changed.set()
+
+    def release(self, kept: Collection[Owner]) -> None:
+        """Lets all accounts go that have ended, but for those that it is to go on with."""
+        held = self._shared.held()
+        super().release(kept)
+        for owner in {*held, *self._shared.leaving()} - {*kept}:
+            if owner not in held or not self._is_wanted(owner):
+                self._shared.release(owner)
+
+    def stop(self) -> None:
+        """Ends the calls under way, and lets all accounts go, for others to take at once."""
+        self._ended.set()
+        self._changed.set()
+        super().stop()
+        end = monotonic() + DRAIN
+        with self._applying:
+            for each in self._working.values():
+                each.thread.join(max(0.0, end - monotonic()))
+                # Of one whose call goes on, the next holder has to know: it is not let go.
+                if not each.thread.is_alive():
+                    self._shared.release(owner_of(each.plan.account))
+        self._shared.close()
+
+    def waiting(self) -> list[str]:
+        """What readiness still waits for, in words."""
+        if not (self._was_ready or self._shared.replica.has_begun):
+            return [f"its share of the accounts is not known yet (state in {self._shared})"]
+        return super().waiting()
+
+    def _adopt(self, settings: Settings) -> None:
+        self._settings = settings
+        self._shared.know([owner_of(each) for each in settings.accounts])
+
+    def _is_wanted(self, owner: Owner) -> bool:
+        return any(owner_of(each) == owner for each in self._settings.accounts)
+
+    def _those_of(self, owners: Collection[Owner], names: Collection[str] = ()) -> Settings:
+        """The settings, with the accounts of these owners, and those of these names, alone."""
+        accounts = tuple(
+            each
+            for each in self._settings.accounts
+            if owner_of(each) in owners or each.name in names
+        )
+        return self._settings.model_copy(update={"accounts": accounts})
+
+    # --- following the leases --------------------------------------------------------------------
+
+    def _follow(self) -> None:
+        busy = False
+        while not self._ended.is_set():
+            self._changed.wait(_LOOK if busy else BEAT)
+            self._changed.clear()
+            try:
+                busy = self._adjust()
+            except Exception:  # noqa: BLE001  # or no account would ever be taken again
+                self._telemetry.errors.labels("reload").inc()
+                self._log.exception("bug in taking accounts, going on")
+                busy = False
+
+    def _adjust(self) -> bool:
+        """Starts and ends accounts as the leases are; returns whether some are still ending."""
+        with self._applying:
+            if self._ended.is_set():
+                return False
+            held = self._shared.held()
+            ending = {name for name in self._working if not self._has_lease(name, held)}
+            for name in ending:
+                self._working[name].stop()
+            alive = {name for name in ending if self._working[name].thread.is_alive()}
+            started = {*held} - {owner_of(each.plan.account) for each in self._working.values()}
+            if started or ending - alive or self._shared.leaving():
+                self._exchange(self._prepare(self._those_of(held, alive)))
+            self._tell(held)
+            return bool(alive)
+
+    def _has_lease(self, name: str, held: Mapping[Owner, Lease]) -> bool:
+        """Whether an account at work is still, or again, the one that was taken."""
+        working = self._working[name]
+        lease = held.get(owner_of(working.plan.account))
+        rows = working.database
+        return lease is not None and (not isinstance(rows, PostgresRows) or rows.lease == lease)
+
+    def _tell(self, held: Mapping[Owner, Lease]) -> None:
+        alive, told = self._shared.replica.is_alive, self._telemetry.account_held
+        told.clear()  # of what has been deleted from the configuration
+        for each in self._settings.accounts:
+            told.labels(each.name).set(alive and owner_of(each) in held)
+
+    # --- what an account is made of --------------------------------------------------------------
+
+    def _clock(self) -> SystemClock:
+        return self._shared.clock()
+
+    def _gate(self, server: Server) -> HostGate:
+        host, port = server
+        return self._shared.gate(f"{host}:{port}")
+
+    def _rows(self, owner: Owner) -> RowStore:
+        # One that was lost just now is refused every call until it is ended.
+        lease = self._shared.held().get(owner, Lease(key_of(*owner), LOST))
+        known = self._databases.get(owner)
+        if not isinstance(known, PostgresRows) or known.lease != lease:
+            self._databases[owner] = self._shared.rows(owner, lease)
+        return self._databases[owner]

@@ -1,0 +1,92 @@
+"""What both stores of an account's rows promise: a file of its own, and a shared database."""
+
+import pytest
+from account.shared import Member
+from account.state_files import MORE, SOME, put, values
+
+from exporter.account.database import Database
+
+
+@pytest.fixture(params=["file", "postgresql"])
+def opened(request, path):
+    """Opens the rows of the same account once more, as its only process or as a command beside."""
+    if request.param == "file":
+        made = []
+
+        def opened(*, beside=False):
+            made.append(Database(path, locked=not beside))
+            return made[-1]
+
+        yield opened
+        for each in made:
+            each.close()
+        return
+    member = Member(request.getfixturevalue("database_url"))
+    member.settle()
+    yield lambda *, beside=False: member.guest() if beside else member.rows()
+    member.close()
+
+
+def test_what_was_written_is_read_by_kind_and_name(opened):
+    rows = opened()
+    put(rows, SOME)
+    put(rows, MORE)
+
+    for each in (rows, opened()):
+        assert values(each, "lane") == {"a": [1.5, None], "c": list(range(2_000))}
+        assert values(each, "session") == {"": {"token": "t"}}
+        assert values(each, "nothing") == {}
+    assert rows.is_kept
+
+
+def test_a_row_comes_back_as_it_was(opened):
+    rows = opened()
+    put(rows, SOME)
+    written = rows.read("lane")["a"]
+
+    found = opened().read("lane")["a"]
+    assert (found, found.body) == (written, "[1.5, null]")
+    assert (found.stamp.boot, found.stamp.offset, found.stamp.now) == ("boot", 1.0, 2.0)
+
+
+@pytest.mark.parametrize("name", ["\0", "a\0b", "\\0", "\\\\0\0\\", "ü'\n\"", ""])
+def test_a_row_may_have_any_name(opened, name):
+    put(opened(), {("lane", name): 1})
+
+    assert values(opened(), "lane") == {name: 1}
+
+
+def test_a_claim_writes_all_at_its_end(opened):
+    rows, command = opened(), opened(beside=True)
+    put(rows, SOME)
+    assert values(command, "session") == {"": {"token": "t"}}
+
+    with rows.claim():
+        assert rows.may_call
+        put(rows, {("lane", "a"): 1})
+        put(rows, {("lane", "b"): None})
+        assert values(rows, "lane") == {"a": 1}
+        assert values(command, "lane") == {"a": [1.5, None], "b": {"x": "ü\n"}}
+
+    assert values(command, "lane") == {"a": 1}
+    assert rows.may_call
+
+
+def test_a_command_and_the_holder_see_what_the_other_wrote(opened):
+    rows, command = opened(), opened(beside=True)
+    put(rows, SOME)
+    with command.claim():
+        assert values(command, "session") == {"": {"token": "t"}}
+        put(command, {("call", "1"): "made"})
+
+    with rows.claim():
+        assert values(rows, "call") == {"1": "made"}
+    assert command.may_call
+
+
+def test_nothing_was_deleted_or_abandoned(opened):
+    rows = opened()
+    put(rows, SOME)
+
+    assert not rows.was_deleted()
+    assert not rows.was_abandoned()

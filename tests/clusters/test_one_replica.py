@@ -1,0 +1,137 @@
+"""One replica with its state in a database: what it says, a reload, and the commands beside it."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from daemon import account, exporter, refusals, serving, system
+
+from exporter.config import ConfigError
+from exporter.config.schema import Settings
+from exporter.wiring import shared_state
+
+pytestmark = pytest.mark.slow
+
+HELD = "fusionsolar_exporter_account_held"
+
+
+def run(directory, *arguments):
+    """A command on the configuration of a directory."""
+    return subprocess.run(  # noqa: S603  # our own program
+        [sys.executable, "-m", "exporter", *arguments],
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def held(daemon):
+    found = re.findall(rf'^{HELD}\{{account="(\w+)"\}} (\S+)$', daemon.page(), re.MULTILINE)
+    return {name: float(value) for name, value in found}
+
+
+def test_its_accounts_are_taken_kept_over_a_restart_and_follow_a_reload(tmp_path, database_url):
+    management = system(plants=2, users={"a": "x", "b": "x", "c": "x"})
+    state = {"state": {"database": database_url}}
+    with serving(management) as server:
+        a, b, c = (account(server.url, n, username=n, password="x") for n in "abc")
+        with exporter(tmp_path, [a, b], **state) as daemon:
+            status, said = daemon.get("/-/ready")
+            assert status == 503
+            assert "its share of the accounts is not known yet (state in postgresql://" in said
+            assert held(daemon) in ({}, {"a": 0.0, "b": 0.0})
+            daemon.ready().wait(lambda: held(daemon) == {"a": 1.0, "b": 1.0})
+
+            daemon.configure([b, c], **state)
+            daemon.process.send_signal(1)
+            daemon.wait(lambda: held(daemon) == {"b": 1.0, "c": 1.0})
+            daemon.wait(lambda: 'plant_info{account="c"' in daemon.page())
+            assert 'account="a"' not in daemon.page()
+            assert daemon.stop() == 0
+        with exporter(tmp_path, [b, c], **state) as daemon:
+            daemon.wait(lambda: held(daemon) == {"b": 1.0, "c": 1.0})
+            daemon.wait(lambda: 'plant_info{account="c"' in daemon.page())
+
+    logins = {name: len(management.calls.of(name, "login").arrivals) for name in "abc"}
+    assert logins == {"a": 1, "b": 1, "c": 1}
+    assert set(refusals(management).values()) == {0}
+
+
+def test_commands_go_by_the_session_of_the_holder_or_take_the_account_for_a_while(
+    tmp_path, database_url
+):
+    management = system(plants=1)
+    state = {"state": {"database": database_url}}
+    with serving(management) as server:
+        accounts = [account(server.url)]
+        with exporter(tmp_path, accounts, **state) as daemon:
+            daemon.ready()
+            beside = run(tmp_path, "counters", "list")
+            checked = run(tmp_path, "check", "--format", "json")
+            daemon.stop()
+        alone = run(tmp_path, "check", "--format", "json")
+        with exporter(tmp_path, accounts, **state) as daemon:
+            daemon.ready()
+
+    for each in (beside, checked, alone):
+        assert each.returncode == 0, each.stderr
+    assert "the exporter runs already" in checked.stdout
+    assert "start it: " in alone.stdout
+    assert len(management.calls.of("api", "login").arrivals) == 1
+    assert set(refusals(management).values()) == {0}
+
+
+def test_a_command_that_cannot_know_who_holds_the_account_logs_in_nowhere(tmp_path):
+    management = system(plants=1)
+    with serving(management) as server:
+        url = "postgresql://exporter@127.0.0.1:1/state"
+        with exporter(tmp_path, [account(server.url)], state={"database": url}) as daemon:
+            assert daemon.get("/-/healthy")[0] == 200
+            done = run(tmp_path, "check")
+            assert daemon.stop() == 0
+
+    assert done.returncode == 1
+    assert re.fullmatch(r"fusionsolar-exporter: state\.database: connection .*\n", done.stderr)
+    assert management.calls.accounts() == {}
+
+
+@pytest.mark.parametrize("command", [(), ("check",)])
+def test_a_url_that_postgresql_does_not_understand_is_one_line(tmp_path, command):
+    (tmp_path / "config.yaml").write_text(
+        "accounts: [{username: api-user, password: secret}]\n"
+        "state: {database: 'postgresql://[hidden/state'}\n"
+    )
+    listening = () if command else ("--web.listen-address", "127.0.0.1:0")
+
+    done = run(tmp_path, *command, *listening)
+
+    assert done.returncode == 2
+    told = "fusionsolar-exporter: state.database: is no URL that PostgreSQL understands"
+    assert done.stderr == f"{told}\n"
+
+
+def test_without_the_driver_it_says_what_to_install(monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("exporter.account.postgresql")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    settings = Settings.model_validate(
+        {
+            "accounts": [{"username": "u", "password": "p"}],
+            "state": {"database": "postgresql://db/state"},
+        }
+    )
+
+    with pytest.raises(ConfigError, match=r"needs a driver; install fusionsolar-exporter\[postg"):
+        shared_state(settings)
+
+
+def test_without_a_database_there_need_be_no_driver():
+    program = "import sys; sys.modules['psycopg'] = None; from exporter import cli; cli.main()"
+    done = subprocess.run(  # noqa: S603  # our own program
+        [sys.executable, "-c", program, "--version"], capture_output=True, text=True, check=False
+    )
+
+    assert done.stderr == ""
+    assert done.stdout.startswith("fusionsolar-exporter ")

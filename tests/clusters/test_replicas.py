@@ -1,0 +1,45 @@
+"""Replicas that die, stop, lose the network or the database: no call too many, no login more."""
+
+import signal
+import time
+
+import pytest
+from clusters.running import Watch, cluster
+
+pytestmark = pytest.mark.slow
+
+
+def test_whatever_happens_to_replicas_and_database_no_call_is_refused(tmp_path, postgres_server):
+    with cluster(tmp_path, postgres_server) as them:
+        them.wait(lambda: them.is_shared() and set(them.shown().values()) == {1})
+        first, second, third = them.daemons
+        since = time.time()
+        with Watch(them) as watch:
+            # At once: one is killed, another stopped for longer than its lease lasts, a third has
+            # no way to the database, which crashes too.
+            second.process.send_signal(signal.SIGSTOP)
+            them.proxies[2].cut()
+            first.stop(signal.SIGKILL)
+            them.restart(0)
+            postgres_server.stop(signal.SIGQUIT)
+            postgres_server.start()
+            them.wait(lambda: them.held()[0] == them.names)
+
+            second.process.send_signal(signal.SIGCONT)
+            them.proxies[2].restore()
+            them.wait(lambda: them.is_shared() and set(them.shown().values()) == {1})
+
+            # Told to end, a replica hands over at once.
+            begun = time.monotonic()
+            assert second.stop() == 0
+            them.wait(lambda: not them.missing(without=1))
+            handed_over = time.monotonic() - begun
+            assert third.process.poll() is None
+        until = time.time()
+
+    assert them.refused() == set()
+    assert them.logins() == dict.fromkeys(them.names, 1)
+    assert them.troubles() == []
+    assert {name for name, gap in them.longest_silence(since, until).items() if gap > 60} == set()
+    assert {name for name, gap in watch.longest.items() if gap > 30} == set()
+    assert handed_over < 10

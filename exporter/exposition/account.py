@@ -11,7 +11,7 @@ import structlog
 from exporter.account.changes import Answered, Changes
 from exporter.account.fleet import FleetChange
 from exporter.account.model import AccountState, LatestAnswer, LatestValue
-from exporter.catalogue.model import series_of
+from exporter.catalogue.model import Metric, series_of
 from exporter.exposition.alarms import active, totals
 from exporter.exposition.blocks import (
     LAST_READINGS,
@@ -39,6 +39,15 @@ from exporter.northbound.device_types import device_type_slug
 from exporter.northbound.interfaces import INTERFACES, Content, Interface, Subject
 from exporter.northbound.records import Reading, Windows
 from exporter.status.model import AccountStatus, PollingStatus
+
+
+def _by_time(times: Mapping[str, float]) -> Mapping[float, Sequence[str]]:
+    """The names that have each of these times."""
+    names: dict[float, list[str]] = {}
+    for name, at in times.items():
+        names.setdefault(at, []).append(name)
+    return names
+
 
 NO_FLEET = FleetChange({}, {}, {})
 
@@ -106,27 +115,18 @@ class AccountView:
         self._show_fleet(FleetChange(plants, devices, {}, new_plants=plants))
         for name, answers in state.answers.items():
             # One block for each answer, as before.
-            by_time: dict[float, list[str]] = {}
-            for subject, answer in answers.items():
-                by_time.setdefault(answer.at, []).append(subject)
-            for at, names in by_time.items():
+            for at, names in _by_time({n: each.at for n, each in answers.items()}).items():
                 samples = self._translated(INTERFACES[name], names, again=True)
                 read_at = answers[names[0]].read_at
                 expected = self._expected_of(INTERFACES[name], samples, at)
                 self._blocks.put(
                     {source_of(INTERFACES[name]): samples, **expected}, read_at=read_at
                 )
-        self._blocks.put(
-            {
-                NON_EXPIRING[metric]: {
-                    name: {series_of(metric): at}
-                    for name, at in state.last_readings[subject].items()
-                }
-                for subject, metric in LAST_READINGS.items()
-            }
-            | {NON_EXPIRING[UPGRADE_INFO]: self._upgrades(state.upgrades)},
-            read_at=self._now(),
-        )
+        for subject, metric in LAST_READINGS.items():
+            for at, names in _by_time(state.last_readings[subject]).items():
+                self._blocks.put(self._last_readings(metric, names, at), read_at=self._now())
+        upgrades = self._upgrades(state.upgrades)
+        self._blocks.put({NON_EXPIRING[UPGRADE_INFO]: upgrades}, read_at=self._now())
         for result in state.results.values():
             if result.last_success is not None:  # a time in the future counts as now
                 result.last_success = min(result.last_success, self._wall())
@@ -181,11 +181,8 @@ class AccountView:
 
     def _show_answered(self, answered: Answered) -> None:
         interface, answers = answered.interface, self._state.answers[answered.interface.name]
-        by_time: dict[float, list[str]] = {}
-        for name in answered.names:
-            by_time.setdefault(answers[name].at, []).append(name)
         samples = self._translated(interface, answered.names)
-        for at, names in by_time.items():
+        for at, names in _by_time({name: answers[name].at for name in answered.names}).items():
             shown = {name: samples[name] for name in names if name in samples}
             if interface.realtime and interface.subject is Subject.DEVICES:
                 self._expected.learn(answers, shown, at)
@@ -233,8 +230,7 @@ class AccountView:
                 last_readings = self._state.last_readings[interface.subject]
                 for name in with_values:
                     last_readings[name] = at
-                same = vector_of({series_of(metric): at})
-                return {NON_EXPIRING[metric]: dict.fromkeys(with_values, same)}
+                return self._last_readings(metric, with_values, at)
             case (
                 Content.STATISTICS
                 | Content.CONFIGURATION
@@ -245,6 +241,12 @@ class AccountView:
                 return {}
             case missed:
                 assert_never(missed)
+
+    def _last_readings(
+        self, metric: Metric, names: Iterable[str], at: float
+    ) -> Mapping[Source, Mapping[str, Samples]]:
+        same = vector_of({series_of(metric): at})
+        return {NON_EXPIRING[metric]: dict.fromkeys(names, same)}
 
     def _alarm_totals(self, plants: Iterable[str]) -> dict[str, Samples]:
         """The alarms of each plant that were seen for the first time, by severity."""

@@ -1,9 +1,9 @@
 """Which plant or device stands in which block of the page, so that no series is there twice."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, groupby
+from itertools import chain, groupby, islice
 from threading import Lock
 
 from exporter.catalogue.model import Metric
@@ -57,6 +57,16 @@ IDENTITIES = {
 LAST_READINGS = {Subject.PLANTS: PLANT_LAST_READING, Subject.DEVICES: DEVICE_LAST_READING}
 
 
+LARGEST = 100  # subjects of a block: as many as a call is about
+
+
+def _cut(samples: Mapping[str, Samples]) -> Iterator[Mapping[str, Samples]]:
+    """The same in parts for a block each."""
+    left = iter(samples.items())
+    while some := dict(islice(left, LARGEST)):
+        yield some
+
+
 @dataclass(eq=False, slots=True)
 class _Members:
     """The subjects of one block, each with its values, if it has any."""
@@ -70,7 +80,8 @@ class Blocks:
     """The blocks of one account.
 
     An answer makes one block of all it was asked about. A subject that stood in another block of
-    the same source leaves it, so that batches may be cut and joined at will.
+    the same source leaves it, so that batches may be cut and joined at will. Whom it leaves there
+    is rendered anew, so blocks are as large as answers are.
     """
 
     def __init__(self, account: str, page: Page, identity: Identity) -> None:
@@ -87,18 +98,23 @@ class Blocks:
         """
         touched: dict[_Members, None] = {}
         for source, samples in changed.items():
-            values = {name: vector_of(each) if each else None for name, each in samples.items()}
-            block = _Members(source, read_at, values)
-            touched[block] = None
-            with self._lock:
-                home = self._home[source]
-                for subject in samples:
-                    old = home.get(subject)
-                    home[subject] = block
-                    if old is not None:
-                        touched[old] = None
-                        del old.values[subject]
+            for some in _cut(samples):
+                values = {name: vector_of(each) if each else None for name, each in some.items()}
+                touched |= self._replace(_Members(source, read_at, values))
         self._show(touched)
+
+    def _replace(self, block: _Members) -> dict[_Members, None]:
+        """Gives a new block its members; returns it and those that they have left."""
+        touched = {block: None}
+        with self._lock:
+            home = self._home[block.source]
+            for subject in block.values:
+                old = home.get(subject)
+                home[subject] = block
+                if old is not None:
+                    touched[old] = None
+                    del old.values[subject]
+        return touched
 
     def shown(self, source: Source, now: float) -> Mapping[str, Samples]:
         """What a source has of its subjects, where it is not too old; any thread may ask."""

@@ -89,10 +89,10 @@ def measure(
             walking = watch(process)
             resident = process.holds()["MB resident"]
             page = fetch(process.url + "/metrics")[1]
-            plain = scrape(process, "/metrics")
-            packed = scrape(process, "/metrics", PACKED)
-            one = scrape(process, f"/metrics?account={users(accounts)[-1]}")
-            status_page = scrape(process, "/")
+            plain = scrape(process, walking, "/metrics")
+            packed = scrape(process, walking, "/metrics", PACKED)
+            one = scrape(process, walking, f"/metrics?account={users(accounts)[-1]}")
+            status_page = scrape(process, walking, "/")
             peak = process.holds()["MB at most"]
             process.end()
         series = sum(not line.startswith(b"#") for line in page.splitlines())
@@ -114,11 +114,14 @@ def start_again(process: Process) -> tuple[float, Taken]:
         return listens, Taken(time.perf_counter() - start, process.busy())
 
 
-def scrape(process: Process, path: str, headers: Mapping[str, str] | None = None) -> Taken:
-    """What a page takes that nobody else has asked for just before."""
-    before = process.busy()
+def scrape(
+    process: Process, walking: float, path: str, headers: Mapping[str, str] | None = None
+) -> Taken:
+    """What a page takes beside the values that come all along, which take a share `walking`."""
+    start, before = time.perf_counter(), process.busy()
     seconds = median_of(process.url + path, headers)
-    return Taken(seconds, (process.busy() - before) / SCRAPES)
+    busy = process.busy() - before - walking * (time.perf_counter() - start)
+    return Taken(seconds, max(busy, 0.0) / SCRAPES)
 
 
 def settings_of(url: str, accounts: int, state: Path, every: float) -> Mapping[str, Any]:

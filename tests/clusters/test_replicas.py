@@ -41,5 +41,5 @@ def test_whatever_happens_to_replicas_and_database_no_call_is_refused(tmp_path, 
     assert them.logins() == dict.fromkeys(them.names, 1)
     assert them.troubles() == []
     assert {name for name, gap in them.longest_silence(since, until).items() if gap > 60} == set()
-    assert {name for name, gap in watch.longest.items() if gap > 30} == set()
+    assert {name for name, gap in watch.longest.items() if gap > 60} == set()
     assert handed_over < 10

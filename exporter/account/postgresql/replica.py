@@ -151,8 +151,7 @@ class Replica:
         decided = balance(self.id, mine, holders, peers)
         if decided.release is not None:
             with self._lock:
-                if not self._leaving:
-                    self._leaving.add(decided.release)
+                self._leaving.add(decided.release)  # the same one, until it is let go
         free = [name for name in mine if holders[name] is None]
         return list(leases.take(connection, self.id, free, decided.take)) if decided.take else ()
 

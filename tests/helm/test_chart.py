@@ -139,13 +139,15 @@ def test_helm_has_nothing_to_object_to(helm):
     assert helm["refused"].keys() == REFUSED.keys()
 
 
-@pytest.mark.parametrize("name", ["one-account", "everything"])
+@pytest.mark.parametrize("name", ["one-account", "everything", "replicas"])
 def test_the_exporter_takes_the_configuration_that_is_rendered(helm, name, tmp_path):
-    (secret,) = manifests(helm, name, "secret.yaml")
+    secret, *_ = manifests(helm, name, "secret.yaml")
     (tmp_path / "config.yaml").write_text(secret["stringData"]["config.yaml"])
     for account in ("north", "south"):  # of passwordsSecret, in the same directory
         (tmp_path / account).write_text(account)
-    settings = load(tmp_path / "config.yaml", {})
+    database = VALUES[name].get("database", {"url": ""})["url"]
+    settings = load(tmp_path / "config.yaml", {"FUSIONSOLAR_DATABASE": database})
+    assert settings.state.url() == database
     names = [account["username"] for account in VALUES[name]["config"]["accounts"]]
     assert [account.username for account in settings.accounts] == names
 

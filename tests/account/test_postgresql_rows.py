@@ -13,6 +13,8 @@ from exporter.account.postgresql import rows as module
 from exporter.account.postgresql.connections import Connections
 from exporter.account.postgresql.schema import SCHEMA
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def member(database_url):

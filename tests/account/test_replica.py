@@ -10,6 +10,8 @@ from exporter.account.postgresql.host_gate import SharedHostGate
 from exporter.account.postgresql.leases import BEAT, LEASE
 from exporter.northbound.errors import status_error
 
+pytestmark = pytest.mark.slow
+
 SIX = [f"a{n}" for n in range(6)]
 
 

@@ -7,7 +7,7 @@ from account.state_files import MORE, SOME, put, values
 from exporter.account.database import Database
 
 
-@pytest.fixture(params=["file", "postgresql"])
+@pytest.fixture(params=["file", pytest.param("postgresql", marks=pytest.mark.slow)])
 def opened(request, path):
     """Opens the rows of the same account once more, as its only process or as a command beside."""
     if request.param == "file":

@@ -71,7 +71,8 @@ class CounterGuard:
             for name, states in known.items():
                 device_type = None if subject is Subject.PLANTS else device_types[name]
                 for series, state in states.items():
-                    self._note(((device_type, name), series), state)
+                    if state.run is not None:
+                        self._note(((device_type, name), series), state)
 
     def _of(self, owner: Owner) -> dict[Series, CounterState]:
         return self._section(owner).get(owner[1], {})

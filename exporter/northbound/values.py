@@ -5,10 +5,10 @@ A large fleet keeps the last reading of each device, and thousands of devices se
 
 from array import array
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Annotated, Any
 from weakref import WeakValueDictionary
 
-from pydantic_core import core_schema
+from pydantic import AfterValidator, PlainSerializer
 
 
 class Keys:
@@ -62,15 +62,10 @@ class Values(Mapping[str, float]):
         return dict(zip(self.common.places, self.numbers, strict=True))
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, _: Any, handler: Any) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(cls, _: Any, handler: Any) -> Any:
         """For the codec it is a dictionary."""
-        return core_schema.no_info_after_validator_function(
-            cls,
-            handler(dict[str, float]),
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                lambda values: values_of(values).as_dict()
-            ),
-        )
+        as_dict = PlainSerializer(lambda values: values_of(values).as_dict())
+        return handler(Annotated[dict[str, float], AfterValidator(cls), as_dict])
 
 
 def values_of(values: Mapping[str, float]) -> Values:

@@ -17,6 +17,7 @@ import structlog
 from exporter.account.changes import Changes
 from exporter.account.database import Database
 from exporter.account.fleet import FleetFilter
+from exporter.account.handlers import AlarmFilter, filters_of
 from exporter.account.model import AccountState
 from exporter.account.probe import NoSessionError, NotNowError, Probe
 from exporter.account.quotas import Quota
@@ -37,6 +38,7 @@ from exporter.northbound.interfaces import (
     LOGIN,
     MINUTE,
     PLANT_LIST,
+    Content,
     Interface,
 )
 from exporter.wiring import (
@@ -118,6 +120,7 @@ def job_of(around: Surroundings, choice: Choice, tell: Callable[[str], None]) ->
         ],
         history.start if choice.start is None else choice.start,
         min(around.clock.time(), began),
+        _alarms(around.settings),
     )
     share = choice.share or history.share or (None if around.has_daemon else 1.0)
     used = _used_by_daemon(around) if around.has_daemon else {}
@@ -126,6 +129,12 @@ def job_of(around: Surroundings, choice: Choice, tell: Callable[[str], None]) ->
         return Budget(share).quotas(probe.quotas(interface), used.get(interface.name, 0.0))
 
     return Job(probe, around.archive, probe.fleet, around.clock, wanted, quotas_of, tell)
+
+
+def _alarms(settings: Settings) -> Mapping[str, str]:
+    """How alarms are asked for."""
+    wanted = settings.alarms
+    return {"language": wanted.language, **filters_of(AlarmFilter("", wanted.levels, wanted.types))}
 
 
 def _used_by_daemon(around: Surroundings) -> Mapping[str, float]:
@@ -147,7 +156,8 @@ def _interfaces(named: Sequence[str], around: Surroundings) -> list[Interface]:
     names = list(named) or [
         name
         for name in HISTORY_SOURCES
-        if name not in FIVE_MINUTES and around.settings.interface(around.account, name).enabled
+        if INTERFACES[name].content is Content.STATISTICS
+        and around.settings.interface(around.account, name).enabled
     ]
     if AUTOMATIC in names:
         names[names.index(AUTOMATIC)] = _five_minutes(around)

@@ -153,6 +153,7 @@ def replay_of(
         fleet.devices,
         unknown=UnknownValues(_most_unknown_keys(settings), structlog.get_logger()),
         labels=labels,
+        severities=settings.alarms.levels or SEVERITIES,
     )
 
 

@@ -264,7 +264,9 @@ Moment = Annotated[float, BeforeValidator(_moment)]
 """Seconds since the epoch; written as a date or time of ISO 8601, of UTC where it says no zone."""
 
 HISTORY_SOURCES = tuple(
-    row.name for row in INTERFACES.values() if row.content in (Content.STATISTICS, Content.ROWS)
+    row.name
+    for row in INTERFACES.values()
+    if row.content in (Content.STATISTICS, Content.ROWS, Content.ALARMS)
 )
 HistorySource = Annotated[str, _one_of("interface with a past", HISTORY_SOURCES)]
 UnknownKeys = Annotated[str, _one_of("way with unknown keys", UNKNOWN_KEYS)]

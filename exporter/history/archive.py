@@ -13,12 +13,14 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from exporter.account.quotas import CallLog
 from exporter.history.plan import Unit
-from exporter.northbound.records import TimedReading
+from exporter.northbound.interfaces import INTERFACES, Content
+from exporter.northbound.records import Alarm, TimedReading
 
 _MARK = 0x46534548  # says that a file is ours
 VERSION = 1
@@ -33,10 +35,12 @@ CREATE TABLE sent (
 ) WITHOUT ROWID;
 CREATE TABLE calls (interface TEXT, device_type INTEGER, start REAL, lasted REAL);
 """
-_ROWS = TypeAdapter(tuple[TimedReading, ...])
+_ROWS: TypeAdapter[tuple[Any, ...]] = TypeAdapter(tuple[TimedReading, ...])
+_ALARMS: TypeAdapter[tuple[Any, ...]] = TypeAdapter(tuple[Alarm, ...])
 _PATIENCE = 30.0  # seconds for another process that writes
 
 Rows = tuple[TimedReading, ...]
+Answer = Rows | tuple[Alarm, ...]
 
 
 class ArchiveError(Exception):
@@ -107,10 +111,17 @@ class Archive:
 
     # --- answers -------------------------------------------------------------------------------
 
-    def keep(self, rows: Mapping[Unit, Rows], until: float, refused: str = "") -> None:
+    def keep(self, rows: Mapping[Unit, Answer], until: float, refused: str = "") -> None:
         """Keeps the answer of a call: the rows of its units, which lack nothing before `until`."""
         values = [
-            (each.interface, each.subject, each.begin, until, refused, _packed(found))
+            (
+                each.interface,
+                each.subject,
+                each.begin,
+                until,
+                refused,
+                _packed(each.interface, found),
+            )
             for each, found in rows.items()
         ]
         self._write("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?)", values)
@@ -142,13 +153,13 @@ class Archive:
             for subject, begin, until, why in rows
         }
 
-    def rows(self, unit: Unit) -> Rows:
-        """The rows of a unit; none if it was not answered."""
+    def rows(self, unit: Unit) -> tuple[Any, ...]:
+        """The rows or alarms of a unit; none if it was not answered."""
         found = self._ask(
             "SELECT rows FROM answers WHERE interface = ? AND subject = ? AND begin = ?",
             *(unit.interface, unit.subject, unit.begin),
         )
-        return _unpacked(found[0][0]) if found else ()
+        return _unpacked(unit.interface, found[0][0]) if found else ()
 
     # --- what targets have ---------------------------------------------------------------------
 
@@ -209,12 +220,17 @@ class Archive:
         return log
 
 
-def _packed(rows: Rows) -> bytes | None:
-    return zlib.compress(_ROWS.dump_json(rows)) if rows else None
+def _adapter(interface: str) -> TypeAdapter[tuple[Any, ...]]:
+    return _ALARMS if INTERFACES[interface].content is Content.ALARMS else _ROWS
 
 
-def _unpacked(body: object) -> Rows:
-    """The rows; none where they are not understood."""
+def _packed(interface: str, rows: Answer) -> bytes | None:
+    return zlib.compress(_adapter(interface).dump_json(rows)) if rows else None
+
+
+def _unpacked(interface: str, body: object) -> tuple[Any, ...]:
+    """What was kept; nothing where it is not understood."""
     with suppress(ValidationError, zlib.error):
-        return _ROWS.validate_json(zlib.decompress(body)) if isinstance(body, bytes) else ()
+        if isinstance(body, bytes):
+            return _adapter(interface).validate_json(zlib.decompress(body))
     return ()

@@ -6,18 +6,24 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any, Protocol
 
+from exporter.account.alarm_windows import FARTHEST_BACK
 from exporter.account.fleet import Fleet
+from exporter.account.handlers.alarms import ENGLISH, LANGUAGE_REFUSALS
 from exporter.account.quotas import Backoff, Quota, pace
 from exporter.clock import Clock, offset_of
-from exporter.history.archive import Archive, Rows
+from exporter.history.archive import Answer, Archive
 from exporter.history.budget import seconds_for
 from exporter.history.plan import Piece, Unit, calendar_of, moment_of
 from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import DAY, HOUR, MINUTE, Content, Interface
-from exporter.northbound.records import Parsed, TimedReading
+from exporter.northbound.records import Alarm, Parsed, TimedReading
 
 # Until the newest rows are final: the day's are reckoned hours after it.
-SETTLED: Mapping[Content, float] = {Content.STATISTICS: 6 * HOUR, Content.ROWS: HOUR}
+SETTLED: Mapping[Content, float] = {
+    Content.STATISTICS: 6 * HOUR,
+    Content.ROWS: HOUR,
+    Content.ALARMS: 6 * HOUR,
+}
 MOST_TRIES = 3  # of a piece in a run
 TOO_OLD = "20026"  # the server keeps nothing of that time
 # What a failure says of the account, and not of what was asked.
@@ -71,7 +77,8 @@ class Source:
 class Fetching:
     """Makes the calls of several sources, one after the other, and keeps their answers.
 
-    `fleet` knows the names of devices. `tell` is told, in words, how far it is.
+    `fleet` knows the names of devices; `alarms` are the language and the filters of questions about
+    alarms. `tell` is told, in words, how far it is.
     """
 
     def __init__(  # noqa: PLR0913  # all that a call concerns
@@ -82,12 +89,16 @@ class Fetching:
         clock: Clock,
         *,
         sources: Iterable[Source],
+        alarms: Mapping[str, str],
         tell: Callable[[str], None],
     ) -> None:
         self._caller = caller
         self._archive = archive
         self._fleet = fleet
         self._clock = clock
+        self._alarms = alarms
+        self._languages = deque(dict.fromkeys((alarms.get("language", ENGLISH[0]), *ENGLISH)))
+        self._refused_languages = 0  # in a row
         self._tell = tell
         self.sources = list(sources)
 
@@ -129,9 +140,10 @@ class Fetching:
             raise
         self._keep(piece, rows)
         source.done += 1
+        self._refused_languages = 0
         source.backoff.succeeded()
 
-    def _ask(self, piece: Piece) -> tuple[TimedReading, ...]:
+    def _ask(self, piece: Piece) -> tuple[Any, ...]:
         start = self._clock.time()
         asked = self._names(piece)
         body = self._body(piece, asked)
@@ -145,7 +157,7 @@ class Fetching:
             self._note(piece, start)
             return data
 
-        parsed: Parsed[TimedReading] = piece.interface.answer(call, asked)
+        parsed: Parsed[Any] = piece.interface.answer(call, asked)
         return parsed.records
 
     def _note(self, piece: Piece, start: float) -> None:
@@ -164,28 +176,38 @@ class Fetching:
             named: Mapping[str, Any] = {"devDn": next(iter(asked)), "devTypeId": piece.device_type}
         else:
             named = interface.body(piece.device_type, piece.members)
+        if interface.content is Content.ALARMS:
+            return {**named, **self._alarms_of(piece)}
         if interface.content is Content.ROWS and interface.window:
             end = min(_ms(piece.end) - 1, _ms(self._clock.time()))
             return {**named, "startTime": _ms(piece.begin), "endTime": end}
         return {**named, "collectTime": _ms(moment_of(piece, self._clock.time()))}
 
-    def _keep(self, piece: Piece, rows: Iterable[TimedReading], refused: str = "") -> None:
-        found: dict[Unit, list[TimedReading]] = {unit: [] for unit in piece.units}
-        begin_of = calendar_of(piece.interface).begin
-        several = piece.interface.content is Content.ROWS and piece.interface.window > 0
-        for row in rows:
-            if row.reading.values:
-                begin = begin_of(row.start) if several else piece.begin
-                unit = Unit(begin, piece.interface.name, row.reading.subject)
-                if unit in found:
-                    found[unit].append(row)
-        kept: Mapping[Unit, Rows] = {unit: tuple(each) for unit, each in found.items()}
+    def _alarms_of(self, piece: Piece) -> Mapping[str, Any]:
+        now = self._clock.time()
+        return {
+            **self._alarms,
+            "beginTime": _ms(max(piece.begin, now - FARTHEST_BACK)),
+            "endTime": _ms(min(piece.end, now)),
+            "language": self._languages[0],
+        }
+
+    def _keep(self, piece: Piece, records: Iterable[Any], refused: str = "") -> None:
+        found: dict[Unit, list[Any]] = {unit: [] for unit in piece.units}
+        for record in records:
+            unit = _unit_of(piece, record)
+            if unit in found:
+                found[unit].append(record)
         until = self._clock.time() - SETTLED[piece.interface.content]
+        kept: Mapping[Unit, Answer] = {unit: tuple(each) for unit, each in found.items()}
         self._archive.keep(kept, until, refused)
 
     # --- when it fails -------------------------------------------------------------------------
 
     def _failed(self, source: Source, piece: Piece, error: CallError) -> None:
+        if error.reason in LANGUAGE_REFUSALS and self._next_language():
+            source.left.appendleft(piece)
+            return
         smaller = piece.shorter() if error.reason in _TOO_LONG else piece.halves()
         match error.reaction:
             case _ if error.reason == TOO_OLD:
@@ -204,6 +226,12 @@ class Fetching:
                 self._try_later(source, piece, error)
         self._tell(f"{source.interface.name}: {error.describe()} [{error.reason}]")
 
+    def _next_language(self) -> bool:
+        """Whether there is a language that was not refused yet."""
+        self._languages.rotate(-1)
+        self._refused_languages += 1
+        return self._refused_languages < len(self._languages)
+
     def _try_later(self, source: Source, piece: Piece, error: CallError) -> None:
         now = self._clock.now()
         frequent = error.reaction in _OF_THE_ACCOUNT
@@ -219,6 +247,18 @@ class Fetching:
             source.left.append(tried)
         else:
             source.failed += 1
+
+
+def _unit_of(piece: Piece, record: TimedReading | Alarm) -> Unit | None:
+    """The unit that a record is of; None for one without values."""
+    interface, begin = piece.interface, piece.begin
+    if isinstance(record, Alarm):
+        return Unit(begin, interface.name, record.plant_code)
+    if not record.reading.values:
+        return None
+    if interface.content is Content.ROWS and interface.window:  # perhaps of several days
+        begin = calendar_of(interface).begin(record.start)
+    return Unit(begin, interface.name, record.reading.subject)
 
 
 def _ms(time: float) -> int:

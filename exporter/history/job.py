@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
+from exporter.account.alarm_windows import FARTHEST_BACK
 from exporter.account.fleet import Fleet
 from exporter.account.quotas import Quota
 from exporter.clock import Clock
@@ -28,7 +29,8 @@ FIVE_MINUTES = tuple(
 class Wanted:
     """What of the past is wanted: of these interfaces, plants and devices, in this time.
 
-    Without a `start`, all that the plants' yearly statistics tell of.
+    Without a `start`, all that the plants' yearly statistics tell of. `alarms` are the language and
+    the filters of alarms.
     """
 
     interfaces: Sequence[Interface]
@@ -36,6 +38,7 @@ class Wanted:
     devices: Collection[str]
     start: float | None
     end: float
+    alarms: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class Job:
             self.fleet,
             self.clock,
             sources=sources,
+            alarms=self.wanted.alarms,
             tell=self.tell,
         )
 
@@ -160,7 +164,10 @@ class Job:
             end = min(unit.begin + longest + ZONES, span.end, settled - DAY)
             return bool(found.refused) or found.until >= end
 
-        wanted = Span(span.start, min(span.end, settled))
+        start = span.start
+        if interface.content is Content.ALARMS:
+            start = max(start, self.clock.time() - FARTHEST_BACK)
+        wanted = Span(start, min(span.end, settled))
         missing = pieces(interface, self._members(interface, since), wanted, is_done)
         return Source(interface, self.quotas_of(interface), deque(missing))
 

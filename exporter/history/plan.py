@@ -1,8 +1,9 @@
 """What the past consists of, and how it is asked for. Pure: times are seconds since the epoch.
 
 A unit is what is asked about one plant or device at least: the hours of a day, the days of a month,
-the months of a year, all years, the 5-minute rows of a day. A piece is what one call is about:
-units of several plants or devices, and of several days where an interface takes them.
+the months of a year, all years, the 5-minute rows of a day, the alarms of a week. A piece is what
+one call is about: units of several plants or devices, and of several days where an interface takes
+them.
 
 Units go by the calendar of UTC; servers reckon in the zone of each plant. For each unit a moment is
 named that lies in it in every zone.
@@ -14,6 +15,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from math import inf
 
+from exporter.account.alarm_windows import WEEK
 from exporter.northbound.interfaces import DAY, HOUR, Content, Interface
 
 ZONES = 14 * HOUR  # by which a day may begin elsewhere before it does in UTC, or end after it
@@ -55,6 +57,8 @@ def _first_of(time: float, month: int | None) -> float:
 # Ten o'clock: no zone whose clocks are put forward and back has its midnight near.
 _MORNING = 10 * HOUR
 _DAYS = Calendar(_day, DAY, _MORNING)
+# Some servers cut longer windows of alarms to that.
+_WEEKS = Calendar(lambda time: time // WEEK * WEEK, WEEK)
 # By the days of a period of statistics.
 _OF_STATISTICS: Mapping[int, Calendar] = {
     0: Calendar(_day, DAY, _MORNING, step=HOUR / 2),
@@ -66,6 +70,8 @@ _OF_STATISTICS: Mapping[int, Calendar] = {
 
 def calendar_of(interface: Interface) -> Calendar:
     """How an interface's past is cut into units."""
+    if interface.content is Content.ALARMS:
+        return _WEEKS
     if interface.content is Content.STATISTICS:
         return _OF_STATISTICS[int(interface.period_seconds // DAY)]
     return _DAYS

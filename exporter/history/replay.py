@@ -4,15 +4,19 @@ The same catalogue, ranges, guards and periods decide; only the time is another 
 would have shown of a running period is not known any more, so that there is none of it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from math import ceil
-from typing import Protocol
+from typing import Any, Protocol
 
 from exporter.account.fleet import FleetChange
 from exporter.account.statistics import Periods
 from exporter.catalogue.model import Series, series_of
+from exporter.exposition.alarms import SEVERITIES, active
 from exporter.exposition.blocks import LAST_READINGS
+from exporter.exposition.counters import UPLOAD
+from exporter.exposition.families import ALARM_ACTIVE
 from exporter.exposition.inventory import device_labels, plant_labels
 from exporter.exposition.lines import label_names
 from exporter.exposition.plausibility import Capacities, Offline
@@ -23,7 +27,7 @@ from exporter.history.archive import Pending, Rows
 from exporter.history.plan import calendar_of, next_begin
 from exporter.history.series import TimeSeries
 from exporter.northbound.interfaces import HOUR, INTERFACES, Content, Interface, Subject
-from exporter.northbound.records import Device, Plant, Reading, Windows
+from exporter.northbound.records import Alarm, Device, Plant, Reading, Windows
 
 
 class Translate(Protocol):
@@ -35,6 +39,7 @@ class Translate(Protocol):
 
 
 Found = dict[Series, list[tuple[int, float]]]  # samples by time in ms
+_NONE = series_of(ALARM_ACTIVE)  # of an alarm that is not shown
 _RUN_UP = HOUR  # of rows before a unit, by which its counters and states are known
 
 
@@ -54,6 +59,7 @@ class Replay:
         *,
         unknown: UnknownValues,
         labels: Mapping[str, str],
+        severities: Collection[str] = SEVERITIES,
     ) -> None:
         self._account = account
         self._translator = translator
@@ -61,20 +67,25 @@ class Replay:
         self._devices = devices
         self._unknown = unknown
         self._labels = labels
+        self._severities = severities
         self._fleet = FleetChange(dict(plants), dict(devices), {})
 
     def knows(self, interface: Interface, name: str) -> bool:
         """Whether a plant or device is still there, so that its series can be labelled."""
         return name in (self._plants if interface.subject is Subject.PLANTS else self._devices)
 
-    def series(self, pending: Pending, before: Rows, rows: Rows) -> list[TimeSeries]:
-        """The samples of a unit's rows; `before` are those of the unit before it."""
+    def series(
+        self, pending: Pending, before: tuple[Any, ...], rows: tuple[Any, ...]
+    ) -> list[TimeSeries]:
+        """The samples of a unit's rows or alarms; `before` are those of the unit before it."""
         interface, name = INTERFACES[pending.unit.interface], pending.unit.subject
         self._translator.guard.restore({Subject.PLANTS: {}, Subject.DEVICES: {}}, {})
         capacities = Capacities(self._translator.guard)
         capacities.follow(self._fleet)
         translate = partial(self._translate, interface, name, capacities)
-        if interface.content is Content.STATISTICS:
+        if interface.content is Content.ALARMS:
+            found = _of_alarms(pending, rows, self._severities)
+        elif interface.content is Content.STATISTICS:
             found = _of_statistics(interface, pending, name, (*before, *rows), translate)
         else:
             found = self._of_rows(interface, pending, before, rows, translate)
@@ -152,6 +163,38 @@ def _of_statistics(
             made[previous.start] = windowed(Windows(previous=previous), partial(translate, at=time))
         _add(found, time, made[previous.start])
     return found
+
+
+def _of_alarms(pending: Pending, alarms: Iterable[Alarm], severities: Collection[str]) -> Found:
+    """That each was active, from its raising until its recovery, every five minutes.
+
+    Of one that is over, without anybody telling since when, nothing is known but its begin.
+    """
+    times: dict[Series, set[float]] = {}
+    for alarm in alarms:
+        end = pending.until if alarm.active else alarm.recovered
+        if end is None:
+            continue
+        shown = active([replace(alarm, active=True)], severities, 1)
+        own = times.setdefault(next((s for s in shown if s.metric is ALARM_ACTIVE), _NONE), set())
+        own |= set(_every_five_minutes(alarm.raised, min(end, pending.until), pending.since))
+    return Found(
+        {
+            series: [(round(time * 1e3), 1.0) for time in sorted(found)]
+            for series, found in times.items()
+            if found and series is not _NONE
+        }
+    )
+
+
+def _every_five_minutes(raised: float, end: float, since: float) -> Iterator[float]:
+    """The raising, and the round times from then until an end; none before `since`."""
+    if since <= raised < end:
+        yield raised
+    step = ceil(max(raised, since) / UPLOAD)
+    while step * UPLOAD < end:
+        yield step * UPLOAD
+        step += 1
 
 
 def _steps(interface: Interface, pending: Pending, first: float) -> Iterator[float]:

@@ -8,7 +8,7 @@ from exporter.history.archive import Archive, Covered, Pending
 from exporter.history.plan import Span, Unit, calendar_of, previous_begin
 from exporter.history.replay import Replay
 from exporter.history.series import Target
-from exporter.northbound.interfaces import INTERFACES
+from exporter.northbound.interfaces import INTERFACES, Content
 
 MOST_UNITS = 200  # between two notes of what the target has
 
@@ -73,7 +73,10 @@ class Sending:
 
     def _knows_before(self, unit: Unit) -> bool:
         """Whether the unit before it was answered, or there is none."""
-        before = previous_begin(calendar_of(INTERFACES[unit.interface]), unit.begin)
+        interface = INTERFACES[unit.interface]
+        if interface.content is Content.ALARMS:  # which say all by themselves
+            return True
+        before = previous_begin(calendar_of(interface), unit.begin)
         return before is None or replace(unit, begin=before) in self._of(unit.interface)
 
     def _of(self, interface: str) -> Mapping[Unit, Covered]:

@@ -298,7 +298,8 @@ def alarms(data: Any, asked: Collection[str]) -> Parsed[Alarm]:
         if not alarm_id or raised is None:
             return None
         serial, cause_id = parse_text(item.get("esnCode")), parse_text(item.get("causeId")).strip()
-        status = parse_int(item.get("status"))
+        # Newer servers leave the status out and give the time of recovery instead.
+        status, recovered = parse_int(item.get("status")), parse_time(item.get("recoveryTime"))
         return (code, serial, alarm_id, cause_id, raised), Alarm(
             plant_code=code,
             serial_number=serial,
@@ -310,7 +311,8 @@ def alarms(data: Any, asked: Collection[str]) -> Parsed[Alarm]:
             severity=_name(ALARM_SEVERITIES, item.get("lev")),
             type=_name(ALARM_TYPES, item.get("alarmType")),
             status=status,
-            active=not _has_recovered(item) if status is None else status not in ALARMS_OVER,
+            active=recovered is None if status is None else status not in ALARMS_OVER,
+            recovered=recovered,
         )
 
     return _parse_items(data, parse_plant_code, alarm, asked)
@@ -319,11 +321,6 @@ def alarms(data: Any, asked: Collection[str]) -> Parsed[Alarm]:
 def _name(table: Mapping[int, str], raw: object) -> str:
     code = parse_int(raw)
     return "unknown" if code is None else table.get(code, "unknown")
-
-
-def _has_recovered(item: _Item) -> bool:
-    """Newer servers leave the status out and give the time of recovery instead."""
-    return parse_time(item.get("recoveryTime")) is not None
 
 
 # --- upgrades and registrations -----------------------------------------------------------------

@@ -107,7 +107,7 @@ class Alarm:
 
     `raised` is in seconds since the epoch; `severity` and `type` are names of `enums`, `unknown`
     for what no table names; `status` is the code as sent, None where none was. `active` is false
-    for what was handled or cleared.
+    for what was handled or cleared, and `recovered` when that was, where an answer tells.
     """
 
     plant_code: str
@@ -121,6 +121,7 @@ class Alarm:
     type: str = "unknown"
     status: int | None = None
     active: bool = True
+    recovered: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,36 @@ def test_labels_are_added_to_every_series(home):
     assert all('instance="exporter:10052",job="pv"' in each for each in found)
 
 
+ALARM = (
+    'fusionsolar_alarm_active{account="home",alarm_id="2064",alarm_name="Device Fault",'
+    'alarm_type="exception",device_name="%s",plant_code="NE=33554432",serial_number="%s",'
+    'severity="critical"}'
+)
+
+
+def test_alarms_are_active_from_their_raising_until_their_recovery(tmp_path):
+    options = {"limits": "classic", "alarms_without_status": True}
+    with world(tmp_path, **options) as home:
+        device = next(iter(home.system.fleet.devices.values()))
+        over = home.system.raise_alarm(device.id, alarm_id=2064, raised=NOON - 40 * DAY + 61)
+        home.system.alarms.step(over, NOON - 40 * DAY + 1000, 6)
+        active = home.system.raise_alarm(device.id, alarm_id=2064, raised=NOON - 3 * HOUR)
+        assert over != active
+        home.configure(account={"limits": "classic"})
+        history(home, "--sources", "getAlarmList", "--from", "2020-01-01", *files(home))
+        found = in_files(home.directory / "om")
+        # A year of weeks, and the one that is not over.
+        assert home.calls("getAlarmList") == 53
+        history(home, "--sources", "getAlarmList", "--from", "2020-01-01", *files(home))
+        assert home.calls("getAlarmList") == 53
+    begin = NOON - 40 * DAY
+    assert found == {
+        ALARM % (device.name, device.esn): dict.fromkeys(
+            (begin + 61, begin + 300, begin + 600, begin + 900), 1.0
+        )
+    }
+
+
 def test_where_to_is_needed(home, capsys):
     with pytest.raises(SystemExit):
         home.run("history")

@@ -17,6 +17,7 @@ from exporter.northbound.interfaces import DAY, HOUR, INTERFACES, MINUTE
 from exporter.northbound.records import Device, Plant
 
 DAYS, HISTORY = INTERFACES["getKpiStationDay"], INTERFACES["getDevHistoryKpi"]
+ALARMS = INTERFACES["getAlarmList"]
 BY_DN = INTERFACES["device/history"]
 
 
@@ -126,6 +127,20 @@ def test_a_span_that_is_too_long_is_asked_for_day_by_day(home, code):
         (at(2025, 5, 2), at(2025, 5, 3)),
         (at(2025, 5, 1), at(2025, 5, 2)),
     ]
+
+
+def test_alarms_are_asked_for_in_a_language_that_the_server_knows(home):
+    def answer(body):
+        return reason_error("20025") if body["language"] != "en_UK" else []
+
+    home.server.answer = answer
+    bodies = home.work(home.job(ALARMS, at(2025, 6, 1), at(2025, 6, 18)))
+    assert [body["language"] for body in bodies] == ["en_US", "en_UK", "en_UK", "en_UK"]
+    assert {round((body["endTime"] - body["beginTime"]) / 1e3 / DAY) for body in bodies} == {7}
+    home.server.answer = lambda _: reason_error("20025")
+    job = home.job(ALARMS, at(2025, 5, 20), at(2025, 5, 22))
+    assert len(home.work(job)) == MOST_TRIES + 1
+    assert job.progress.failed == 1
 
 
 def test_too_many_devices_are_asked_about_in_halves(home):

@@ -83,6 +83,13 @@ def test_status_speaks_before_the_time_of_recovery(told, active):
     assert one(parsing.alarms([LOOSE | told], ["A"])).active is active
 
 
+@pytest.mark.parametrize(
+    ("told", "recovered"), [("1750763600000", 1_750_763_600.0), (0, None), (None, None)]
+)
+def test_when_an_alarm_was_over_is_read(told, recovered):
+    assert one(parsing.alarms([LOOSE | {"recoveryTime": told}], ["A"])).recovered == recovered
+
+
 def test_the_alarm_lists_oddities_are_counted(data):
     parsed = parsing.alarms(data("getAlarmList/quirks"), [HARBOUR])
     plain, retold, loose = parsed.records

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, assert_never
 
 from exporter.account.fleet import Fleet
-from exporter.account.handlers.alarms import AlarmFilter, AlarmsHandler
+from exporter.account.handlers.alarms import AlarmFilter, AlarmsHandler, filters_of
 from exporter.account.handlers.base import Handler
 from exporter.account.handlers.lists import DeviceListHandler, PlantListHandler
 from exporter.account.handlers.readings import (
@@ -19,7 +19,7 @@ from exporter.account.schedule import Schedule
 from exporter.clock import Clock
 from exporter.northbound.interfaces import Content, Interface
 
-__all__ = ["AlarmFilter", "handlers_of"]
+__all__ = ["AlarmFilter", "filters_of", "handlers_of"]
 
 # The handlers of values that need nothing but the state.
 _OF_VALUES: Mapping[Content, Callable[[Interface, AccountState, Clock], Handler]] = {

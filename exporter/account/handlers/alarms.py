@@ -49,10 +49,7 @@ class AlarmsHandler(DefaultHandler):
         self._refused_languages = 0  # in a row
         self._misunderstood: set[object] = set()  # batches whose question is put again
         self._failures = 0  # of the older window that is next
-        self._filters = {
-            "levels": _codes(ALARM_SEVERITIES, wanted.severities),
-            "types": _codes(ALARM_TYPES, wanted.types),
-        }
+        self._filters = {"levels": "", "types": "", **filters_of(wanted)}
         if state.alarm_query.filters not in ({}, self._filters):
             self._book.count_anew()
         state.alarm_query.filters = self._filters
@@ -149,6 +146,15 @@ class AlarmsHandler(DefaultHandler):
 
     def retain_only(self, members: Collection[str]) -> None:  # noqa: ARG002  # alarms are the state's
         self._misunderstood.clear()
+
+
+def filters_of(wanted: AlarmFilter) -> Mapping[str, str]:
+    """The parameters by which only these severities and types are asked for."""
+    codes = {
+        "levels": _codes(ALARM_SEVERITIES, wanted.severities),
+        "types": _codes(ALARM_TYPES, wanted.types),
+    }
+    return {name: each for name, each in codes.items() if each}
 
 
 def _codes(table: Mapping[int, str], names: Collection[str]) -> str:

@@ -22,7 +22,7 @@ def home(tmp_path):
 
 
 def page_of(home):
-    return Page(Telemetry().registry, home.clock.now)
+    return Page(Telemetry().registries, home.clock.now)
 
 
 def values(page):

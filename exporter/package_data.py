@@ -44,6 +44,6 @@ KINDS: Mapping[str, Kind] = {
         "grafana",
         ["dashboards/*.json", "provisioning/*/*.yaml"],
     ),
-    "systemd": Kind("a unit for systemd", "deploy", ["systemd/*"]),
+    "systemd": Kind("a unit for systemd", "deploy/systemd", ["*.service"]),
     "docs": Kind("the documents", ".", ["docs/*.md"]),
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter import cli
 from exporter.commands.options import USAGE_ERROR
 
 pytestmark = pytest.mark.slow
@@ -61,6 +62,14 @@ def test_the_program_and_the_configuration_are_where_the_document_puts_them():
     assert program == f"{HOME}/bin/fusionsolar-exporter"
     assert f"# python3 -m venv {HOME}\n" in INSTALL
     assert config == "--config.file=/etc/fusionsolar-exporter/config.yaml"
+
+
+def test_the_document_writes_the_unit_to_where_systemd_looks(tmp_path):
+    (line,) = re.findall(rf"# {HOME}/bin/fusionsolar-exporter (files .* systemd)\n", INSTALL)
+    command, flag, directory, kind = line.split()
+    assert directory == str(Path(TEXT.split()[1]).parent)
+    assert cli.main([command, flag, str(tmp_path), kind]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == [UNIT.name]
 
 
 def test_the_password_has_the_place_that_the_document_configures():

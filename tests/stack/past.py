@@ -141,7 +141,7 @@ class Past:
     @property
     def view(self):
         """What the account sees now."""
-        return self.home.system._view(Call("api", "", time=self.home.clock.time()))
+        return self.home.system.view(Call("api", "", time=self.home.clock.time()))
 
     def rows(self, endpoint, parameters):
         """The rows of an answer: begin and values."""

@@ -219,7 +219,7 @@ class System:
             return self.faults.change_answer(call, self._login(call), self.sessions)
         if self._forbidden(call):
             raise Refusal(401, message="Invalid access to current interface!")
-        data = ENDPOINTS[call.interface](self._view(call), call.parameters)
+        data = ENDPOINTS[call.interface](self.view(call), call.parameters)
         answer = success(call, self.faults.change_data(call, data))
         return self.faults.change_answer(call, answer, self.sessions)
 
@@ -267,7 +267,8 @@ class System:
             self._account_fleets[account] = own
         return own
 
-    def _view(self, call: Call) -> View:
+    def view(self, call: Call) -> View:
+        """What an account may see at the time of a call."""
         own = self._fleet_of(call.account)
 
         @cache

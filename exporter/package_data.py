@@ -14,7 +14,7 @@ _ROOT = _CARRIED if _CARRIED.is_dir() else _PACKAGE.parent
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FileKind:
     """Files that are used together: those below `base` that match one of `patterns`."""
 
     about: str
@@ -29,21 +29,21 @@ class Kind:
                 yield path.relative_to(base).as_posix(), path
 
 
-KINDS: Mapping[str, Kind] = {
-    "config": Kind(
+KINDS: Mapping[str, FileKind] = {
+    "config": FileKind(
         "the configuration, with every key and its default", ".", ["config.example.yaml"]
     ),
-    "rules": Kind("Prometheus' recording rules and alerts", "prometheus", ["rules/*.yml"]),
-    "examples": Kind(
+    "rules": FileKind("Prometheus' recording rules and alerts", "prometheus", ["rules/*.yml"]),
+    "examples": FileKind(
         "configurations of Prometheus and Alertmanager, with the templates of its messages",
         "prometheus",
         ["prometheus.yml", "alertmanager.yml", "templates/*.tmpl"],
     ),
-    "dashboards": Kind(
+    "dashboards": FileKind(
         "Grafana's dashboards, and their provisioning",
         "grafana",
         ["dashboards/*.json", "provisioning/*/*.yaml"],
     ),
-    "systemd": Kind("a unit for systemd", "deploy/systemd", ["*.service"]),
-    "docs": Kind("the documents", ".", ["docs/*.md"]),
+    "systemd": FileKind("a unit for systemd", "deploy/systemd", ["*.service"]),
+    "docs": FileKind("the documents", ".", ["docs/*.md"]),
 }

@@ -25,8 +25,8 @@ from exporter.commands.tables import table
 from exporter.config import Settings
 from exporter.config.types import HISTORY_SOURCES
 from exporter.history.archive import ArchiveError
-from exporter.history.fetching import Source
-from exporter.history.job import Job, Progress, UnknownStartError
+from exporter.history.fetching import HistorySource
+from exporter.history.job import Job, JobProgress, UnknownStartError
 from exporter.history.replay import Replay
 from exporter.history.series import Target, TargetError
 from exporter.history.targets.http import Endpoint, Sender
@@ -203,7 +203,7 @@ def _work(job: Job, replay: Replay, target: Target, clock: Clock) -> int:
     return _tell_end(job, sent, target.name)
 
 
-def _tell_progress(progress: Progress, clock: Clock) -> None:
+def _tell_progress(progress: JobProgress, clock: Clock) -> None:
     end = datetime.fromtimestamp(clock.time() + progress.seconds, UTC)
     say(
         f"{progress.done} calls done, {progress.left} left: about {duration(progress.seconds)}, "
@@ -238,7 +238,7 @@ def _tell_plan(job: Job) -> int:
     return 0
 
 
-def _table(sources: Iterable[Source]) -> str:
+def _table(sources: Iterable[HistorySource]) -> str:
     return table(
         ("Interface", "Calls", "Allowed", "Takes about"),
         (
@@ -253,7 +253,7 @@ def _table(sources: Iterable[Source]) -> str:
     )
 
 
-def _allowed(source: Source) -> str:
+def _allowed(source: HistorySource) -> str:
     """The longest of its quotas in words."""
     quotas = [quota for quota in source.quotas if quota.device_type is None]
     if not quotas:

@@ -121,7 +121,7 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ReadingPlan:
     """What becomes of the values of readings with certain keys.
 
     Places are those of the values in their order. `states` are sent as numbers, `texts` as words;
@@ -148,9 +148,9 @@ class Rules:
     by_key: Mapping[str, Rule]
     stand_ins: Sequence[tuple[Row, Rule]] = ()
     objects: Collection[str] = ()
-    plans: dict[Any, Plan] = field(default_factory=dict, init=False)
+    plans: dict[Any, ReadingPlan] = field(default_factory=dict, init=False)
 
-    def plan(self, reading: Reading) -> Plan:
+    def plan(self, reading: Reading) -> ReadingPlan:
         """The plan for a reading."""
         keys = (
             values_of(reading.values).common,
@@ -164,7 +164,7 @@ class Rules:
             plan = self.plans[keys] = self._make(reading)
         return plan
 
-    def _make(self, reading: Reading) -> Plan:
+    def _make(self, reading: Reading) -> ReadingPlan:
         keys = _Keys(reading, self.objects)
         rejected: Counter[str] = Counter()
         unknown: list[str] = []
@@ -187,7 +187,7 @@ class Rules:
             by_kind.setdefault(group, []).append((place, rule))
         if misfits := len(by_kind.get(Kind.INFO, ())) + len(texts) - len(worded):
             rejected[Rejection.WRONG_TYPE] += misfits
-        return Plan(
+        return ReadingPlan(
             Numbers(by_kind.get(Kind.GAUGE, ())),
             Numbers(by_kind.get(Kind.COUNTER, ())),
             by_kind.get(Kind.STATESET, ()),

@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from exporter.account.quotas import CallLog
-from exporter.history.plan import Unit
+from exporter.history.plan import HistoryUnit
 from exporter.northbound.interfaces import INTERFACES, Content
 from exporter.northbound.records import Alarm, TimedReading
 
@@ -62,7 +62,7 @@ class Pending:
     `is_again` where it has all of it, but without what the unit before it adds.
     """
 
-    unit: Unit
+    unit: HistoryUnit
     since: float
     until: float
     is_again: bool = False
@@ -111,7 +111,7 @@ class Archive:
 
     # --- answers -------------------------------------------------------------------------------
 
-    def keep(self, rows: Mapping[Unit, Answer], until: float, refused: str = "") -> None:
+    def keep(self, rows: Mapping[HistoryUnit, Answer], until: float, refused: str = "") -> None:
         """Keeps the answer of a call: the rows of its units, which lack nothing before `until`."""
         values = [
             (
@@ -143,17 +143,19 @@ class Archive:
         except sqlite3.Error as error:
             raise ArchiveError(f"{self._path}: {error}") from error
 
-    def covered(self, interface: str) -> Mapping[Unit, Covered]:
+    def covered(self, interface: str) -> Mapping[HistoryUnit, Covered]:
         """How far each unit of an interface was answered."""
         rows = self._ask(
             "SELECT subject, begin, until, refused FROM answers WHERE interface = ?", interface
         )
         return {
-            Unit(float(str(begin)), interface, str(subject)): Covered(float(str(until)), str(why))
+            HistoryUnit(float(str(begin)), interface, str(subject)): Covered(
+                float(str(until)), str(why)
+            )
             for subject, begin, until, why in rows
         }
 
-    def rows(self, unit: Unit) -> tuple[Any, ...]:
+    def rows(self, unit: HistoryUnit) -> tuple[Any, ...]:
         """The rows or alarms of a unit; none if it was not answered."""
         found = self._ask(
             "SELECT rows FROM answers WHERE interface = ? AND subject = ? AND begin = ?",
@@ -174,7 +176,7 @@ class Archive:
         )
         for interface, subject, *times in rows:
             begin, until, *sent = (None if time is None else float(str(time)) for time in times)
-            unit = Unit(begin or 0.0, str(interface), str(subject))
+            unit = HistoryUnit(begin or 0.0, str(interface), str(subject))
             since, upto = max(start, unit.begin), min(until or -inf, end)
             from_, had = (-inf if each is None else each for each in sent)
             if had > -inf and from_ <= since:

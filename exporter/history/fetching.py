@@ -13,7 +13,7 @@ from exporter.account.quotas import Backoff, Quota, pace
 from exporter.clock import Clock, offset_of
 from exporter.history.archive import Answer, Archive
 from exporter.history.budget import seconds_for
-from exporter.history.plan import Piece, Unit, calendar_of, moment_of
+from exporter.history.plan import HistoryUnit, Piece, calendar_of, moment_of
 from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import DAY, HOUR, MINUTE, Content, Interface
 from exporter.northbound.records import Alarm, Parsed, TimedReading
@@ -49,7 +49,7 @@ class Caller(Protocol):
 
 
 @dataclass(slots=True)
-class Source:
+class HistorySource:
     """An interface whose past is wanted: its pieces, and what history may use of its allowance.
 
     It is given up with the reason for that.
@@ -88,7 +88,7 @@ class Fetching:
         fleet: Fleet,
         clock: Clock,
         *,
-        sources: Iterable[Source],
+        sources: Iterable[HistorySource],
         alarms: Mapping[str, str],
         tell: Callable[[str], None],
     ) -> None:
@@ -108,7 +108,7 @@ class Fetching:
         """The earliest time for the next call; inf when nothing is left."""
         return min((self._due(each) for each in self.sources), default=inf)
 
-    def _due(self, source: Source) -> float:
+    def _due(self, source: HistorySource) -> float:
         if not source.is_open:
             return inf
         interface, kind = source.interface, source.left[0].device_type
@@ -128,7 +128,7 @@ class Fetching:
 
     # --- one call ------------------------------------------------------------------------------
 
-    def _fetch(self, source: Source) -> None:
+    def _fetch(self, source: HistorySource) -> None:
         piece = source.left.popleft()
         try:
             rows = self._ask(piece)
@@ -193,18 +193,18 @@ class Fetching:
         }
 
     def _keep(self, piece: Piece, records: Iterable[Any], refused: str = "") -> None:
-        found: dict[Unit, list[Any]] = {unit: [] for unit in piece.units}
+        found: dict[HistoryUnit, list[Any]] = {unit: [] for unit in piece.units}
         for record in records:
             unit = _unit_of(piece, record)
             if unit in found:
                 found[unit].append(record)
         until = self._clock.time() - SETTLED[piece.interface.content]
-        kept: Mapping[Unit, Answer] = {unit: tuple(each) for unit, each in found.items()}
+        kept: Mapping[HistoryUnit, Answer] = {unit: tuple(each) for unit, each in found.items()}
         self._archive.keep(kept, until, refused)
 
     # --- when it fails -------------------------------------------------------------------------
 
-    def _failed(self, source: Source, piece: Piece, error: CallError) -> None:
+    def _failed(self, source: HistorySource, piece: Piece, error: CallError) -> None:
         if error.reason in LANGUAGE_REFUSALS and self._next_language():
             source.left.appendleft(piece)
             return
@@ -232,7 +232,7 @@ class Fetching:
         self._refused_languages += 1
         return self._refused_languages < len(self._languages)
 
-    def _try_later(self, source: Source, piece: Piece, error: CallError) -> None:
+    def _try_later(self, source: HistorySource, piece: Piece, error: CallError) -> None:
         now = self._clock.now()
         frequent = error.reaction in _OF_THE_ACCOUNT
         least = pace(source.quotas) if frequent else MINUTE
@@ -249,16 +249,16 @@ class Fetching:
             source.failed += 1
 
 
-def _unit_of(piece: Piece, record: TimedReading | Alarm) -> Unit | None:
+def _unit_of(piece: Piece, record: TimedReading | Alarm) -> HistoryUnit | None:
     """The unit that a record is of; None for one without values."""
     interface, begin = piece.interface, piece.begin
     if isinstance(record, Alarm):
-        return Unit(begin, interface.name, record.plant_code)
+        return HistoryUnit(begin, interface.name, record.plant_code)
     if not record.reading.values:
         return None
     if interface.content is Content.ROWS and interface.window:  # perhaps of several days
         begin = calendar_of(interface).begin(record.start)
-    return Unit(begin, interface.name, record.reading.subject)
+    return HistoryUnit(begin, interface.name, record.reading.subject)
 
 
 def _ms(time: float) -> int:

@@ -10,8 +10,8 @@ from exporter.account.fleet import Fleet
 from exporter.account.quotas import Quota
 from exporter.clock import Clock
 from exporter.history.archive import Archive
-from exporter.history.fetching import SETTLED, Caller, Fetching, Source
-from exporter.history.plan import ZONES, Member, Span, Unit, calendar_of, pieces
+from exporter.history.fetching import SETTLED, Caller, Fetching, HistorySource
+from exporter.history.plan import ZONES, HistoryUnit, Member, Span, calendar_of, pieces
 from exporter.history.replay import Replay
 from exporter.history.sending import Sending
 from exporter.history.series import Target
@@ -42,7 +42,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class JobProgress:
     """How far it is: calls made, left and given up, and about how many seconds the rest takes."""
 
     done: int
@@ -74,7 +74,7 @@ class Job:
     def __post_init__(self) -> None:
         self._fetching = self._fetch([])
 
-    def _fetch(self, sources: Iterable[Source]) -> Fetching:
+    def _fetch(self, sources: Iterable[HistorySource]) -> Fetching:
         return Fetching(
             self.caller,
             self.archive,
@@ -88,15 +88,15 @@ class Job:
     # --- what is wanted ------------------------------------------------------------------------
 
     @property
-    def sources(self) -> Sequence[Source]:
+    def sources(self) -> Sequence[HistorySource]:
         """The interfaces with what is left of each."""
         return self._fetching.sources
 
     @property
-    def progress(self) -> Progress:
+    def progress(self) -> JobProgress:
         """How far it is."""
         left = [each for each in self.sources if each.is_open]
-        return Progress(
+        return JobProgress(
             sum(each.done for each in self.sources),
             sum(len(each.left) for each in left),
             sum(each.failed for each in self.sources),
@@ -148,7 +148,9 @@ class Job:
             start = min(known) - ZONES
         return Span(start, self.wanted.end)
 
-    def _source(self, interface: Interface, span: Span, since: Mapping[str, float]) -> Source:
+    def _source(
+        self, interface: Interface, span: Span, since: Mapping[str, float]
+    ) -> HistorySource:
         """An interface with the pieces of it that are missing.
 
         What lay ahead when a unit was answered is asked for again when a day has gone by.
@@ -157,7 +159,7 @@ class Job:
         settled = self.clock.time() - SETTLED[interface.content]
         longest = calendar_of(interface).longest
 
-        def is_done(unit: Unit) -> bool:
+        def is_done(unit: HistoryUnit) -> bool:
             found = covered.get(unit)
             if found is None:
                 return False
@@ -169,7 +171,7 @@ class Job:
             start = max(start, self.clock.time() - FARTHEST_BACK)
         wanted = Span(start, min(span.end, settled))
         missing = pieces(interface, self._members(interface, since), wanted, is_done)
-        return Source(interface, self.quotas_of(interface), deque(missing))
+        return HistorySource(interface, self.quotas_of(interface), deque(missing))
 
     def _members(self, interface: Interface, since: Mapping[str, float]) -> Iterable[Member]:
         if interface.subject is Subject.PLANTS:

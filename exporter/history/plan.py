@@ -78,7 +78,7 @@ def calendar_of(interface: Interface) -> Calendar:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Unit:
+class HistoryUnit:
     """What is asked about one plant or device at least; `begin` is that of its time."""
 
     begin: float
@@ -121,12 +121,12 @@ class Piece:
     tries: int = 0
 
     @property
-    def units(self) -> Iterator[Unit]:
+    def units(self) -> Iterator[HistoryUnit]:
         """Its units."""
         calendar = calendar_of(self.interface)
         for begin in begins(calendar, self.begin, self.end):
             for member in self.members:
-                yield Unit(begin, self.interface.name, member)
+                yield HistoryUnit(begin, self.interface.name, member)
 
     def halves(self) -> tuple["Piece", ...]:
         """Two pieces with half of it each, by members or by days; none if it cannot be halved."""
@@ -168,7 +168,7 @@ def pieces(
     interface: Interface,
     members: Iterable[Member],
     span: Span,
-    is_done: Callable[[Unit], bool],
+    is_done: Callable[[HistoryUnit], bool],
 ) -> Iterator[Piece]:
     """The calls that are wanted and not done, the latest first.
 
@@ -184,7 +184,7 @@ def pieces(
             missing = tuple(
                 each.name
                 for each in group
-                if each.since < end and not is_done(Unit(begin, interface.name, each.name))
+                if each.since < end and not is_done(HistoryUnit(begin, interface.name, each.name))
             )
             for first in range(0, len(missing), interface.batch):
                 part = missing[first : first + interface.batch]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from math import inf
 
 from exporter.history.archive import Archive, Covered, Pending
-from exporter.history.plan import Span, Unit, calendar_of, previous_begin
+from exporter.history.plan import HistoryUnit, Span, calendar_of, previous_begin
 from exporter.history.replay import Replay
 from exporter.history.series import Target
 from exporter.northbound.interfaces import INTERFACES, Content
@@ -32,7 +32,7 @@ class Sending:
         self._target = target
         self._span = span
         self._since_of = since_of
-        self._covered: dict[str, Mapping[Unit, Covered]] = {}
+        self._covered: dict[str, Mapping[HistoryUnit, Covered]] = {}
 
     def run(self) -> int:
         """Sends all that can be; returns how many samples that were.
@@ -71,7 +71,7 @@ class Sending:
         first = begin(max(self._span.start, self._since_of(unit.subject)))
         return unit.begin <= first and not pending.is_again
 
-    def _knows_before(self, unit: Unit) -> bool:
+    def _knows_before(self, unit: HistoryUnit) -> bool:
         """Whether the unit before it was answered, or there is none."""
         interface = INTERFACES[unit.interface]
         if interface.content is Content.ALARMS:  # which say all by themselves
@@ -79,7 +79,7 @@ class Sending:
         before = previous_begin(calendar_of(interface), unit.begin)
         return before is None or replace(unit, begin=before) in self._of(unit.interface)
 
-    def _of(self, interface: str) -> Mapping[Unit, Covered]:
+    def _of(self, interface: str) -> Mapping[HistoryUnit, Covered]:
         if interface not in self._covered:
             self._covered[interface] = self._archive.covered(interface)
         return self._covered[interface]

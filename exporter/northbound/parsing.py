@@ -6,12 +6,12 @@ telephone numbers and addresses are never read, nor are the long texts of alarms
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import replace
-from itertools import islice
 from math import isfinite
 from typing import Any
 
+from exporter.northbound.data_items import reading_of
 from exporter.northbound.enums import ALARM_SEVERITIES, ALARM_TYPES, ALARMS_OVER
 from exporter.northbound.errors import named_error
 from exporter.northbound.records import (
@@ -39,16 +39,10 @@ from exporter.northbound.scalars import (
     parse_serial,
     parse_text,
     parse_time,
-    without_percent,
 )
-from exporter.northbound.values import Values
 
 _MOST_PAGES = 10_000
 _MOST_ITEMS = 1_000_000  # of all pages
-_MOST_KEYS = 4_096  # in one dataItemMap; the longest documented one has 81
-_LONGEST_KEY = 128
-_DEEPEST = 4  # levels of objects in one
-_SERIAL = ".sn"  # how the key of a serial number within an object ends
 _LONGEST_WORD = 64  # of an enumeration
 _SETTING_WORDS = (
     *("controlMode", "activePowerControlMode", "limitationMode"),
@@ -58,8 +52,6 @@ _SETTING_NUMBERS = (
     *("maxGridFeedInPowerValue", "maxGridFeedInPowerPercent", "allowedAcChargePower"),
 )
 _UPGRADE_NUMBERS = ("lastUpgradeTime", "process", "upgradeResult")
-
-_PLAIN, _TEXT = frozenset({float, int, type(None)}), frozenset({str})
 
 _Item = Mapping[str, Any]
 
@@ -153,7 +145,7 @@ def _reading(subject: str, item: _Item) -> tuple[str, Reading] | None:
     values = item.get("dataItemMap")
     if not isinstance(values, Mapping | None):
         return None
-    return subject, _numbers(subject, values or {})
+    return subject, reading_of(subject, values or {})
 
 
 def _timed_reading(subject: str, item: _Item) -> tuple[tuple[str, float], TimedReading] | None:
@@ -162,78 +154,6 @@ def _timed_reading(subject: str, item: _Item) -> tuple[tuple[str, float], TimedR
     if start is None or found is None:
         return None
     return (subject, start), TimedReading(start, found[1])
-
-
-def _numbers(subject: str, items: Mapping[Any, Any]) -> Reading:
-    plain = _plain_numbers(items)
-    if plain is not None:
-        return Reading(subject, plain)
-    values: dict[str, float] = {}
-    rejected: dict[str, Rejection] = {}
-    texts: dict[str, str] = {}
-    for key, raw in islice(_flat(items.items()), _MOST_KEYS):
-        if key.endswith(_SERIAL):
-            if serial := parse_serial(raw):
-                texts[key] = serial
-            continue
-        match parse_number(without_percent(raw) if "." in key else raw):
-            case float(value) if key:
-                values[key] = value
-            case Rejection() as reason if key:
-                rejected[key] = reason
-    return Reading(subject, values, rejected, texts)
-
-
-def _plain_numbers(items: Mapping[Any, Any]) -> Values | None:
-    """The numbers of items that are nothing but numbers and nulls under simple keys, as most are.
-
-    All at once, which takes a tenth of the time; None where any of them needs a closer look.
-    """
-    kinds = set(map(type, items.values()))
-    if not kinds <= _PLAIN or not _are_simple(items):
-        return None
-    if type(None) in kinds:
-        items = {key: raw for key, raw in items.items() if raw is not None}
-    try:
-        values = Values(items)
-    except OverflowError:
-        return None
-    return values if all(map(isfinite, values.numbers)) else None
-
-
-def _are_simple(keys: Collection[Any]) -> bool:
-    """Whether there is nothing to be cleaned, cut or taken apart in any of these keys."""
-    if not _TEXT.issuperset(map(type, keys)):
-        return False
-    joined = "".join(keys)
-    return (
-        len(keys) <= _MOST_KEYS
-        and joined.isprintable()
-        and "." not in joined
-        and all(keys)
-        and max(map(len, keys), default=1) <= _LONGEST_KEY
-    )
-
-
-def _flat(items: Iterable[tuple[Any, Any]], head: str = "") -> Iterator[tuple[str, Any]]:
-    """Every item, and behind an object or list what stands in it, by the way to it."""
-    for raw_key, raw in items:
-        key = parse_text(head + parse_text(raw_key), _LONGEST_KEY)
-        inner = _inner(raw) if head.count(".") < _DEEPEST else None
-        if inner is None or not head:
-            yield key, raw
-        if inner is not None:
-            yield from _flat(inner, f"{key}.")
-
-
-def _inner(raw: object) -> Iterable[tuple[Any, Any]] | None:
-    match raw:
-        case Mapping():
-            return raw.items()
-        case list():
-            return enumerate(raw, start=1)
-        case _:
-            return None
 
 
 def _device(item: _Item) -> str | None:
@@ -266,7 +186,7 @@ def _settings(subject: str, item: _Item) -> Reading:
     def first(key: str) -> object:
         return next((each[key] for each in places if each.get(key) is not None), None)
 
-    numbers = _numbers(subject, {key: first(key) for key in _SETTING_NUMBERS})
+    numbers = reading_of(subject, {key: first(key) for key in _SETTING_NUMBERS})
     words: dict[str, str] = {}
     rejected = dict(numbers.rejected)
     for key in _SETTING_WORDS:
@@ -331,7 +251,7 @@ def upgrades(data: Any, asked: Collection[str]) -> Parsed[Upgrade]:
 
     def upgrade(identity: str, item: _Item) -> tuple[str, Upgrade]:
         return identity, Upgrade(
-            reading=_numbers(identity, {key: item.get(key) for key in _UPGRADE_NUMBERS}),
+            reading=reading_of(identity, {key: item.get(key) for key in _UPGRADE_NUMBERS}),
             source_version=parse_text(item.get("sourceVersion")),
             target_version=parse_text(item.get("targetVersion")),
         )

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 from pydantic import AfterValidator, PlainSerializer
 
 
-class Keys:
+class CommonKeys:
     """The keys that some readings have in common; there is one object for each set of them."""
 
     __slots__ = ("__weakref__", "places")
@@ -20,11 +20,11 @@ class Keys:
         self.places: Mapping[str, int] = {name: place for place, name in enumerate(names)}
 
 
-_KEYS: "WeakValueDictionary[tuple[str, ...], Keys]" = WeakValueDictionary()
+_KEYS: "WeakValueDictionary[tuple[str, ...], CommonKeys]" = WeakValueDictionary()
 
 
-def _keys_of(names: tuple[str, ...]) -> Keys:
-    return _KEYS.get(names) or _KEYS.setdefault(names, Keys(names))
+def _keys_of(names: tuple[str, ...]) -> CommonKeys:
+    return _KEYS.get(names) or _KEYS.setdefault(names, CommonKeys(names))
 
 
 class Values(Mapping[str, float]):

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from exporter.history.plan import (
+    HistoryUnit,
     Member,
     Piece,
     Span,
-    Unit,
     begins,
     calendar_of,
     moment_of,
@@ -80,9 +80,9 @@ def wanted(interface, members, span, done=()):
 def test_the_latest_comes_first_and_what_is_done_is_left_out():
     span, members = Span(at(2025, 1, 10), at(2025, 4, 1)), [Member("A"), Member("B")]
     done = {
-        Unit(at(2025, 3, 1), DAYS.name, "A"),
-        Unit(at(2025, 2, 1), DAYS.name, "A"),
-        Unit(at(2025, 2, 1), DAYS.name, "B"),
+        HistoryUnit(at(2025, 3, 1), DAYS.name, "A"),
+        HistoryUnit(at(2025, 2, 1), DAYS.name, "A"),
+        HistoryUnit(at(2025, 2, 1), DAYS.name, "B"),
     }
     assert wanted(DAYS, members, span, done) == [
         (None, ("B",), at(2025, 3, 1), at(2025, 4, 1)),
@@ -108,7 +108,7 @@ def test_a_call_names_as_many_as_it_may_of_one_type():
 
 
 def test_days_that_follow_each_other_share_a_call_where_it_takes_several():
-    done = {Unit(at(2025, 1, 4), HISTORY.name, "A")}
+    done = {HistoryUnit(at(2025, 1, 4), HISTORY.name, "A")}
     assert wanted(HISTORY, [Member("A", 1)], Span(at(2025, 1, 1), at(2025, 1, 9)), done) == [
         (1, ("A",), at(2025, 1, 6), at(2025, 1, 9)),
         (1, ("A",), at(2025, 1, 5), at(2025, 1, 6)),
@@ -119,7 +119,7 @@ def test_days_that_follow_each_other_share_a_call_where_it_takes_several():
 def test_a_piece_knows_its_units():
     piece = Piece(HISTORY, 1, ("A", "B"), at(2025, 1, 1), at(2025, 1, 3))
     assert list(piece.units) == [
-        Unit(at(2025, 1, day), HISTORY.name, name) for day in (1, 2) for name in "AB"
+        HistoryUnit(at(2025, 1, day), HISTORY.name, name) for day in (1, 2) for name in "AB"
     ]
 
 

@@ -20,7 +20,15 @@ from grafana.source.flow import (
     PV,
     PV_COLOR,
 )
-from grafana.source.history import DAYS, MONTHS, Calendar, a_year_before, dated
+from grafana.source.history import (
+    DAYS,
+    MONTHS,
+    YEARS,
+    Calendar,
+    a_year_before,
+    dated,
+    dated_when_over,
+)
 from grafana.source.panels import DASHED, Query, Steps, curves, gauges, heatmap, numbers
 from grafana.source.promql import kilowatt_hours, of_account, of_plants
 from grafana.source.tables import Column, best, table
@@ -30,7 +38,7 @@ IDLE = 20  # W that count as nothing: meters waver
 KEPT_COLOR = "semi-dark-green"
 SHARES: Steps = ((None, "text"), (0, "red"), (0.3, "orange"), (0.6, "green"))
 # ms between two bars that are no gap; a gap would make the bars as narrow as a day.
-NO_GAPS = {"insertNulls": 40 * 86_400_000}
+NO_GAPS = {"insertNulls": 400 * 86_400_000}
 WEEK = {"1 Mon": -3, "2 Tue": -2, "3 Wed": -1, "4 Thu": 0, "5 Fri": 1, "6 Sat": 2, "7 Sun": 3}
 
 
@@ -204,6 +212,7 @@ def _of(calendar: Calendar, later: int = 0) -> dict[str, str]:
     supplied = f"({told['self_supplied']} or {told['inverter']} - {told['feed_in']})"
     return {
         "produced": kilowatt_hours(made),
+        "supplied": kilowatt_hours(f"clamp_min({supplied}, 0)"),
         "kept": kilowatt_hours(f"clamp_min({made} - {told['feed_in']}, 0)"),
         "fed in": kilowatt_hours(told["feed_in"]),
         "drawn": kilowatt_hours(
@@ -248,16 +257,51 @@ BARS = Line(
     ).time_from("1y")),
 )  # fmt: skip
 
+_YEARLY = _of(YEARS)
+_CAPACITY = dated(of_plants, "capacity_watts", YEARS)
+YEARLY = Line(
+    8,
+    (8, curves(
+        "Year by year",
+        "As day by day; the last bar is of the year that has begun. The history command fills in "
+        "the years before the exporter came.",
+        *_bars(YEARS),
+        unit="kwatth", bars=True, stacked=True,
+    ).interval("7d").time_from("10y")),
+    (8, curves(
+        "What a kilowatt of modules gave",
+        "The energy of each year for every kWp that was installed then. Weather moves it by a few "
+        "percent from year to year; what falls year after year is age, dirt or shade.",
+        Query(f"({_YEARLY['produced']}) / ({_CAPACITY} / 1000)", "kWh for each kWp", PV_COLOR,
+              line=NO_GAPS),
+        unit="kwatth", bars=True, legend="",
+    ).interval("7d").time_from("10y")),
+    (8, curves(
+        "Worth, year by year", "Saved and earned, at today's prices, which stand at the top.",
+        Query(f"({_YEARLY['supplied']}) * $import_price", "saved", "green", line=NO_GAPS),
+        Query(f"({_YEARLY['fed in']}) * $export_price", "earned", "blue", line=NO_GAPS),
+        unit="none", bars=True, stacked=True,
+    ).interval("7d").time_from("10y")),
+)  # fmt: skip
+
+WHOLE_DAYS = kilowatt_hours(
+    f"({dated_when_over(of_plants, 'pv_energy_joules', DAYS)} "
+    f"or {dated_when_over(of_plants, 'inverter_energy_joules', DAYS)})"
+)
 CALENDAR = Line(
     8,
-    (16, heatmap(
+    (14, heatmap(
         "Calendar",
         "What the roof gave each day: a column is a week, the darker the more.",
         *(Query(_of(DAYS, later=24 * days)["produced"], day) for day, days in WEEK.items()),
         unit="kwatth", scheme="YlGn",
     ).interval("7d").time_from("1y")),
-    (8, best(
+    (5, best(
         "Best days", "The ten best days of the last year.", _of(DAYS)["produced"], "kwatth", 10,
+    ).time_from("1y")),
+    (5, best(
+        "Worst days", "The ten worst days of the last year that are over.",
+        WHOLE_DAYS, "kwatth", 10, worst=True,
     ).time_from("1y")),
 )  # fmt: skip
 
@@ -271,6 +315,6 @@ DASHBOARD = dashboard(
         price("import_price", "Price of the grid's kWh", "What a kWh from the grid costs", "0.30"),
         price("export_price", "Price of a kWh fed in", "What a kWh fed in brings", "0.08"),
     ),
-    (NOW, COURSE, WORTH, BARS, CALENDAR),
+    (NOW, COURSE, WORTH, BARS, YEARLY, CALENDAR),
     narrow=True,
 )

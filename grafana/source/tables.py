@@ -88,8 +88,10 @@ def table(  # noqa: PLR0913  # as stat
 _COLORED = DynamicConfigValue("custom.cellOptions", {"type": "color-text"})
 
 
-def best(title: str, description: str, expr: str, unit: str, count: int) -> Panel:
-    """The best days of one daily series, which has no labels."""
+def best(  # noqa: PLR0913  # as stat
+    title: str, description: str, expr: str, unit: str, count: int, *, worst: bool = False
+) -> Panel:
+    """The best days of one daily series, which has no labels, or the worst."""
     options = {"showHeader": True, "cellHeight": "sm", "frameIndex": 0}
     panel = panel_of("table", title, description, options).unit(unit).decimals(1).interval("1d")
     target = Dataquery().expr(expr).range().format(PromQueryFormat.TIME_SERIES)
@@ -99,7 +101,9 @@ def best(title: str, description: str, expr: str, unit: str, count: int) -> Pane
     return panel.transformations(
         [
             DataTransformerConfig("organize", options={"renameByName": renamed}),
-            DataTransformerConfig("sortBy", options={"sort": [{"field": "Energy", "desc": True}]}),
+            DataTransformerConfig(
+                "sortBy", options={"sort": [{"field": "Energy", "desc": not worst}]}
+            ),
             DataTransformerConfig("limit", options={"limitField": count}),
         ]
     )

@@ -160,10 +160,10 @@ class Past:
             found += self.rows(plant_statistics("Day"), asked)
         return dict(sorted(found))
 
-    def month(self, plant, begin):
-        """The month that begins then."""
+    def period(self, name, plant, begin):
+        """The month or year that begins then."""
         asked = {"stationCodes": plant.code, "collectTime": int(begin * 1e3)}
-        return dict(self.rows(plant_statistics("Month"), asked))[begin]
+        return dict(self.rows(plant_statistics(name), asked))[begin]
 
     def five_minutes(self, device):
         """The rows of the day before the last."""

@@ -13,6 +13,8 @@ INVERTER = 1
 ENERGY_PER_DAY = ("fusionsolar-plant", "Energy per day", "A")
 FED_IN = ("fusionsolar-home", "Month by month, and the year before", "B")
 YEAR_BEFORE = ("fusionsolar-home", "Month by month, and the year before", "D")
+OF_A_KILOWATT = ("fusionsolar-home", "What a kilowatt of modules gave", "A")
+YEAR = 1_704_063_600.0  # 2024 begins in Berlin
 MAY, MAY_BEFORE = 1_746_050_400.0, 1_714_514_400.0  # of 2025 and 2024, at midnight in Berlin
 
 
@@ -58,11 +60,21 @@ def test_each_day_of_a_year_is_what_the_simulator_knows(past, server, nth):
 @pytest.mark.parametrize("server", SERVERS)
 def test_a_month_and_that_of_the_year_before_are_what_the_simulator_knows(past, server):
     (plant, *_) = past.home.system.fleet.plants.values()
-    now, before = past.month(plant, MAY), past.month(plant, MAY_BEFORE)
+    now, before = (past.period("Month", plant, at) for at in (MAY, MAY_BEFORE))
     ((_, fed_in),) = past.range(server, panel(FED_IN, plant), MAY, MAY, DAY).items()
     assert fed_in == {MAY: pytest.approx(now["ongrid_power"], rel=1e-12)}
     ((_, then),) = past.range(server, panel(YEAR_BEFORE, plant), MAY, MAY, DAY).items()
     assert then == {MAY: pytest.approx(before["inverter_power"], rel=1e-12)}
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_year_is_what_the_simulator_knows_at_the_step_nearest_to_its_begin(past, server):
+    (plant, *_) = past.home.system.fleet.plants.values()
+    year = past.period("Year", plant, YEAR)
+    wanted = year["inverter_power"] / year["installed_capacity"]
+    expression = panel(OF_A_KILOWATT, plant)
+    ((_, values),) = past.range(server, expression, YEAR - 5 * DAY, YEAR + 9 * DAY, 7 * DAY).items()
+    assert values == {YEAR + 2 * DAY: pytest.approx(wanted, rel=1e-12)}
 
 
 @pytest.mark.parametrize("server", SERVERS)

@@ -274,13 +274,13 @@ YEARLY = Line(
         "percent from year to year; what falls year after year is age, dirt or shade.",
         Query(f"({_YEARLY['produced']}) / ({_CAPACITY} / 1000)", "kWh for each kWp", PV_COLOR,
               line=NO_GAPS),
-        unit="kwatth", bars=True, legend="",
+        unit="kwatth", bars=True, floor=0, legend="",
     ).interval("7d").time_from("10y")),
     (8, curves(
         "Worth, year by year", "Saved and earned, at today's prices, which stand at the top.",
         Query(f"({_YEARLY['supplied']}) * $import_price", "saved", "green", line=NO_GAPS),
         Query(f"({_YEARLY['fed in']}) * $export_price", "earned", "blue", line=NO_GAPS),
-        unit="none", bars=True, stacked=True,
+        unit="none", bars=True, stacked=True, floor=0,
     ).interval("7d").time_from("10y")),
 )  # fmt: skip
 
@@ -290,16 +290,16 @@ WHOLE_DAYS = kilowatt_hours(
 )
 CALENDAR = Line(
     8,
-    (14, heatmap(
+    (12, heatmap(
         "Calendar",
         "What the roof gave each day: a column is a week, the darker the more.",
         *(Query(_of(DAYS, later=24 * days)["produced"], day) for day, days in WEEK.items()),
         unit="kwatth", scheme="YlGn",
     ).interval("7d").time_from("1y")),
-    (5, best(
+    (6, best(
         "Best days", "The ten best days of the last year.", _of(DAYS)["produced"], "kwatth", 10,
     ).time_from("1y")),
-    (5, best(
+    (6, best(
         "Worst days", "The ten worst days of the last year that are over.",
         WHOLE_DAYS, "kwatth", 10, worst=True,
     ).time_from("1y")),

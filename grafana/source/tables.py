@@ -96,7 +96,8 @@ def best(  # noqa: PLR0913  # as stat
     panel = panel_of("table", title, description, options).unit(unit).decimals(1).interval("1d")
     target = Dataquery().expr(expr).range().format(PromQueryFormat.TIME_SERIES)
     panel.with_target(target.ref_id(REF_IDS[0]).legend_format("Energy").datasource(DATASOURCE))
-    panel.override_by_name("Day", [DynamicConfigValue("unit", "time:ddd, D MMMM YYYY")])
+    panel.override_by_name("Day", [DynamicConfigValue("unit", "time:ddd D MMM YYYY")])
+    panel.override_by_name("Energy", [DynamicConfigValue("custom.width", 90)])
     renamed = {"Time": "Day", "Value": "Energy"}
     return panel.transformations(
         [

@@ -49,6 +49,9 @@ NEVER = {
         "the interfaces of configuration are off"
     ),
     **dict.fromkeys(EXPECTED, "what is expected is learned from a week"),
+    (SIBLINGS, f"{POWER}:of_expected"): "what is expected is learned from a week",
+    (DECLINE, f"{POWER}_of_clear_sky:high"): "what is expected is learned from a week",
+    (ALERTS, "fusionsolar_exporter_account_held"): "one exporter shares no account with others",
     (PLANT, "Export limit"): "the interfaces of configuration are off",
     (PLANT, "Battery mode"): "the interfaces of configuration are off",
     (PLANT, "Most that may be fed in"): "the interfaces of configuration are off",
@@ -124,5 +127,13 @@ SOMETIMES = {
     (FLEET, "Power by plant", "B"): "no plant is beyond the ten largest",
     (SIBLINGS, "string:fusionsolar_string_current_amperes:max45d"): "strings carry by day",
     (SIBLINGS, f"{POWER}:idle"): "nothing is wrong with most, and the night excuses them",
+    **dict.fromkeys(
+        [(SIBLINGS, f"{POWER}_watts:covered"), (SIBLINGS, f"{CURRENT}_amperes:covered")],
+        "no snow lies on most, and it takes days to tell",
+    ),
+    (DECLINE, "plant:fusionsolar_plant_energy:of_theoretical"): (
+        "the day before must have been sunny, and its temperatures known"
+    ),
+    (ALERTS, "fusionsolar_alarm_active"): "in some hours no device has an alarm",
     (INVERTER, "String voltages"): "central inverters tell one for all strings, and only by day",
 }

@@ -31,7 +31,7 @@ help: ## list these targets
 demo: $(DEMO) ## run the exporter on a simulated management system; it says where to look
 	@$(BIN)/fusionsolar-exporter demo
 
-test: $(DEV) ## run the whole suite; whatever needs more than Python skips with its reason
+test: $(DEV) ## run the suite; whatever needs more than Python, or minutes, skips with its reason
 	@$(BIN)/pytest -rs $(PARALLEL)
 
 test-fast: $(DEV) ## run in half a minute what simulates no days, starts no process and opens no socket
@@ -43,7 +43,7 @@ test-clocks: $(DEV) ## run it at six moments that are apt to break it, such as a
 test-pythons: ## run it with each supported Python there is, and name those missing
 	@.ci/pythons
 
-stack-test: $(DEV) ## run the demo with real Prometheus, Alertmanager and VictoriaMetrics (Debian's)
+stack-test: $(DEV) ## run what takes minutes and real servers: Prometheus, PostgreSQL … (Debian's)
 	@$(BIN)/pytest -rs tests/stack
 
 lint: $(DEV) ## check style, types and the Dockerfile

@@ -3,19 +3,14 @@
 `make year` runs whole years.
 """
 
-import shutil
-
 import pytest
 from year.evaluate import evaluate
 from year.seasons import SEASONS
 
 pytestmark = pytest.mark.slow
-needs_prometheus = pytest.mark.skipif(
-    not shutil.which("prometheus"), reason="prometheus is not installed"
-)
 
 
-@needs_prometheus
+@pytest.mark.usefixtures("asked")
 @pytest.mark.parametrize("name", SEASONS)
 def test_alerts_tell_every_fault_in_time_and_nothing_else(name):
     verdict = evaluate(SEASONS[name])

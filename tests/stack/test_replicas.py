@@ -9,6 +9,7 @@ from clusters.running import Watch, cluster
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.usefixtures("asked")
 def test_whatever_happens_to_replicas_and_database_no_call_is_refused(tmp_path, postgres_server):
     with cluster(tmp_path, postgres_server) as them:
         them.wait(lambda: them.is_shared() and set(them.shown().values()) == {1})

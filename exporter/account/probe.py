@@ -344,6 +344,18 @@ class Probe:
     def read_fleet(self) -> None:
         """Reads plants and devices, if nothing is known of them."""
         if not self.fleet.devices:
-            for interface in (PLANT_LIST, DEVICE_LIST):
-                for _ in self.read(interface):
-                    pass
+            self._read_lists(PLANT_LIST, DEVICE_LIST)
+
+    def update_fleet(self) -> None:
+        """Reads plants and devices where a daemon would by now; one that runs does so itself."""
+        now, schedules = self._clock.now(), self._polling.schedule.interfaces
+        if not self._guest:
+            lists = (schedules[each.name] for each in (PLANT_LIST, DEVICE_LIST))
+            due = [each for each in lists if now >= each.rotation.round.start + each.every]
+            self._read_lists(*(each.interface for each in due))
+        self.read_fleet()
+
+    def _read_lists(self, *lists: Interface) -> None:
+        for interface in lists:
+            for _ in self.read(interface):
+                pass

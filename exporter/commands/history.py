@@ -133,7 +133,7 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
                 fail("the running exporter fetches the past by itself: history.enabled")
             lists = [poll_config(settings, account, each) for each in (PLANT_LIST, DEVICE_LIST)]
             with access_to(account, settings, state, clock, polled=lists) as access:
-                access.probe.read_fleet()
+                access.probe.update_fleet()
                 around = Surroundings(
                     settings, account, access.probe, archive, clock, has_daemon=state.daemon
                 )

@@ -1,7 +1,9 @@
 """The command: what it asks, says and writes, alone and beside a daemon."""
 
+from dataclasses import replace
+
 import pytest
-from commands.world import NOON, world
+from commands.world import NOON, PASSWORD, world
 from history.shown import in_files
 
 from exporter.northbound.interfaces import DAY, HOUR, MINUTE
@@ -11,6 +13,7 @@ pytestmark = pytest.mark.slow
 YIELD = "fusionsolar_plant_period_inverter_energy_joules"
 START = "fusionsolar_plant_period_start_timestamp_seconds"
 PLANT = "NE=33554432"
+INVERTER = 1
 
 
 @pytest.fixture
@@ -194,3 +197,40 @@ def test_a_share_is_quicker(home):
         began = home.clock.time()
         history(home, "--from", "2025-01-01", "--share", "0.4", *files(home))
         assert home.clock.time() - began < DAY
+
+
+def test_what_a_replaced_device_gave_stays_and_the_new_one_has_a_past_of_its_own(tmp_path):
+    with world(tmp_path, limits="classic") as home:
+        home.configure(account={"limits": "classic"})
+        flags = ("--sources", "getDevKpiDay", "--from", "2025-05-01", *files(home))
+        history(home, *flags)
+        before = in_files(home.directory / "om")
+        old = home.device(INVERTER)
+        home.system.fleet.remove_device(old.id)
+        new = replace(old, id=old.id + 100_000, name="Inverter, new", esn="NEW")
+        home.system.fleet.add_device(new)
+        home.clock.pass_by(DAY)
+        history(home, *flags)
+
+    after = in_files(home.directory / "om")
+    of_old = {series: values for series, values in before.items() if f'"{old.id}"' in series}
+    assert of_old
+    assert {series: after[series] for series in of_old} == of_old
+    assert {
+        series.replace(str(old.id), str(new.id)): min(values) for series, values in of_old.items()
+    } == {series: min(values) for series, values in after.items() if f'"{new.id}"' in series}
+
+
+def test_a_plant_that_moved_to_another_account_has_its_past_under_each(tmp_path):
+    users = {"api": PASSWORD, "other": PASSWORD}
+    with world(tmp_path, limits="classic", users=users) as home:
+        flags = ("--sources", "getKpiStationMonth", "--from", "2024-01-01", "--to", "2025-06-01")
+        home.configure(account={"limits": "classic"})
+        history(home, *flags, *files(home))
+        ours = in_files(home.directory / "om")
+        home.configure(account={"limits": "classic", "name": "new", "username": "other"})
+        history(home, *flags, "--openmetrics", home.directory / "new")
+
+    theirs = in_files(home.directory / "new")
+    assert ours
+    assert theirs == {series.replace('"home"', '"new"'): ours[series] for series in ours}

@@ -25,7 +25,7 @@ def arguments():
     parser.add_argument(
         "--days", default="0:365", help="from:to, counted from the first of January"
     )
-    parser.add_argument("--short", action="store_true", help="some days only, as in the suite")
+    parser.add_argument("--short", action="store_true", help="some days only, as in stack-test")
     parser.add_argument("--turn", type=int, default=0, help="rotates the kinds of fault")
     parser.add_argument("--without-expected", action="store_true", help="power that nobody learns")
     parser.add_argument("--list", action="store_true", help="each episode and each fault, too")
@@ -58,7 +58,7 @@ def chosen_scenes(chosen):
 
 def said(chosen):
     if chosen.short:
-        return "Some days of each climate, as in the suite; whole years have more kinds of fault:"
+        return "Some days of each climate, as in stack-test; whole years have more kinds of fault:"
     return f"Days {chosen.days} with seed {', '.join(map(str, chosen.seed))}:"
 
 

@@ -32,6 +32,11 @@ def held(daemon):
     return {name: float(value) for name, value in found}
 
 
+def accounts_on(page):
+    """Those of which a plant is on the page."""
+    return set(re.findall(r'plant_info\{account="(\w+)"', page))
+
+
 def test_its_accounts_are_taken_kept_over_a_restart_and_follow_a_reload(tmp_path, database_url):
     management = system(plants=2, users={"a": "x", "b": "x", "c": "x"})
     state = {"state": {"database": database_url}}
@@ -43,16 +48,18 @@ def test_its_accounts_are_taken_kept_over_a_restart_and_follow_a_reload(tmp_path
             assert "its share of the accounts is not known yet (state in postgresql://" in said
             assert held(daemon) in ({}, {"a": 0.0, "b": 0.0})
             daemon.ready().wait(lambda: held(daemon) == {"a": 1.0, "b": 1.0})
+            # An account is held before it has logged in.
+            daemon.wait(lambda: {"a", "b"} <= accounts_on(daemon.page()))
 
             daemon.configure([b, c], **state)
             daemon.process.send_signal(1)
             daemon.wait(lambda: held(daemon) == {"b": 1.0, "c": 1.0})
-            daemon.wait(lambda: 'plant_info{account="c"' in daemon.page())
+            daemon.wait(lambda: "c" in accounts_on(daemon.page()))
             assert 'account="a"' not in daemon.page()
             assert daemon.stop() == 0
         with exporter(tmp_path, [b, c], **state) as daemon:
             daemon.wait(lambda: held(daemon) == {"b": 1.0, "c": 1.0})
-            daemon.wait(lambda: 'plant_info{account="c"' in daemon.page())
+            daemon.wait(lambda: "c" in accounts_on(daemon.page()))
 
     logins = {name: len(management.calls.of(name, "login").arrivals) for name in "abc"}
     assert logins == {"a": 1, "b": 1, "c": 1}

@@ -14,10 +14,11 @@ PINNED = $(PIP) --require-hashes
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --annotation-style line --custom-compile-command 'make requirements'
 
-# File by file, as the tests of one may share what is costly; and one more at a time than there are
-# processors, as many wait for a process of theirs. The fast ones wait for nothing.
+# File by file, as the tests of one may share what is costly, in the order of tests/conftest.py; and one
+# more at a time than there are processors, as many wait for a process of theirs. The fast ones wait
+# for nothing.
 CPUS = $(shell $(PYTHON) -c 'import os; print(os.cpu_count())')
-PARALLEL = -n $$(($(CPUS) + 1)) --dist loadfile
+PARALLEL = -n $$(($(CPUS) + 1)) --dist loadfile --no-loadscope-reorder
 
 # The environment is as new as these stamps; its second half is for developers.
 DEMO = $(VENV)/installed

@@ -18,6 +18,12 @@ def _drop(*_):
     raise structlog.DropEvent
 
 
+def pytest_collection_modifyitems(items):
+    """Files of slow tests come first: of several processes none is left with one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(autouse=True)
 def _silence():
     """Nothing is printed, whatever a test before has configured, until one captures the logs."""

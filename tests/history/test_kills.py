@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from commands.world import Clock
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,8 @@ from exporter.history.job import Job, Wanted
 from exporter.history.replay import Replay
 from exporter.northbound.interfaces import DAY, INTERFACES
 from exporter.northbound.records import Plant
+
+pytestmark = pytest.mark.slow
 
 DAYS = INTERFACES["getKpiStationDay"]
 START, END = (datetime(2025, month, 1, tzinfo=UTC).timestamp() for month in (1, 6))

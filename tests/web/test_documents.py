@@ -1,6 +1,7 @@
 """The documents as pages: all of them, and every link to them or from them leads somewhere."""
 
 import re
+from functools import cache
 from pathlib import Path
 from posixpath import join, normpath
 
@@ -18,6 +19,7 @@ RULES = [
 ]
 
 
+@cache  # as each is looked at for every link to it
 def get(path):
     return client().get(path)
 

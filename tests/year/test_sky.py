@@ -7,6 +7,8 @@ from year.sky import STEP, Sky
 from year.storage import Storage
 from year.surfaces import Surface, hidden, light, specific
 
+pytestmark = pytest.mark.slow
+
 BAVARIA = CLIMATES["bavaria"]
 # kWh that a kW of modules gives in a year, roughly as atlases of such places have it.
 YIELDS = {

@@ -11,6 +11,8 @@ from year.readings import Page
 from year.sky import STEPS, Sky
 from year.world import Scene, World, window
 
+pytestmark = pytest.mark.slow
+
 TEXAS = CLIMATES["texas"]
 SKY = Sky(TEXAS, 1)
 DAY = next(day for day in range(150, 250) if SKY.kind(day) == "clear")

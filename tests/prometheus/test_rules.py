@@ -34,8 +34,6 @@ TESTED = [
     for group in load(case)["tests"]
     for test in group.get("alert_rule_test", ())
 ]
-# Proven on whole days, with their texts: tests/prometheus/test_nights.py.
-ON_DAYS = {"FusionSolarInverterSilent", "FusionSolarStringOut"}
 
 
 @needs_promtool
@@ -63,7 +61,7 @@ def test_the_rules_do_what_their_cases_say(case):
     assert status == 0, said
 
 
-@pytest.mark.parametrize("alert", sorted(ALERTS.keys() - ON_DAYS))
+@pytest.mark.parametrize("alert", sorted(ALERTS))
 def test_an_alert_has_a_case_that_fires_and_one_that_is_silent(alert):
     expected = [test["exp_alerts"] for test in TESTED if test["alertname"] == alert]
     assert {bool(alerts) for alerts in expected} == {True, False}

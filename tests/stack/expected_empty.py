@@ -9,7 +9,7 @@ FLOW, METERS = "fusionsolar-flow", "fusionsolar-meters"
 FLEET, HOME = "fusionsolar-fleet", "fusionsolar-home"
 INVERTER, PLANT = "fusionsolar-inverter", "fusionsolar-plant"
 ENERGY, PRODUCTION, ALERTS = "energy.yml", "production.yml", "alerts"
-SIBLINGS, DECLINE = "siblings.yml", "decline.yml"
+SIBLINGS, STRINGS, DECLINE = "siblings.yml", "strings.yml", "decline.yml"
 POWER, CURRENT = "inverter:fusionsolar_inverter_power", "string:fusionsolar_string_current"
 
 # They tell what is wrong. In trouble, each must return data.
@@ -73,17 +73,17 @@ NEVER = {
             (DECLINE, f"{POWER}:of_own_best"),
             (DECLINE, f"{POWER}:of_own_best_level"),
             (DECLINE, f"{POWER}:of_best_in_sun_median1d"),
-            (SIBLINGS, f"{CURRENT}:of_max"),
-            (SIBLINGS, f"{CURRENT}:of_best"),
-            (SIBLINGS, f"{CURRENT}:of_best_in_sun"),
-            (SIBLINGS, f"{CURRENT}:last_in_sun"),
-            (SIBLINGS, f"{CURRENT}:of_usual_in_sun"),
-            (SIBLINGS, f"{CURRENT}:dropped"),
-            (SIBLINGS, f"{CURRENT}:dark_in_dull_light"),
-            (SIBLINGS, f"{CURRENT}:rose"),
-            (SIBLINGS, "device:fusionsolar_string_current_of_clear_sky:max"),
-            (SIBLINGS, "device:fusionsolar_string_current_of_clear_sky:max1d"),
-            (SIBLINGS, "device:fusionsolar_string_current_of_clear_sky:clear45d"),
+            (STRINGS, f"{CURRENT}:of_max"),
+            (STRINGS, f"{CURRENT}:of_best"),
+            (STRINGS, f"{CURRENT}:of_best_in_sun"),
+            (STRINGS, f"{CURRENT}:last_in_sun"),
+            (STRINGS, f"{CURRENT}:of_usual_in_sun"),
+            (STRINGS, f"{CURRENT}:dropped"),
+            (STRINGS, f"{CURRENT}:dark_in_dull_light"),
+            (STRINGS, f"{CURRENT}:rose"),
+            (STRINGS, "device:fusionsolar_string_current_of_clear_sky:max"),
+            (STRINGS, "device:fusionsolar_string_current_of_clear_sky:max1d"),
+            (STRINGS, "device:fusionsolar_string_current_of_clear_sky:clear45d"),
         ],
         "a day must be behind",
     ),
@@ -125,10 +125,10 @@ SOMETIMES = {
     **{(FLOW, "State of charge", part): "it is weighed, or else a plain mean" for part in "AB"},
     **{(HOME, "Now", part): "grid and battery have one direction at a time" for part in "CDEFGH"},
     (FLEET, "Power by plant", "B"): "no plant is beyond the ten largest",
-    (SIBLINGS, "string:fusionsolar_string_current_amperes:max45d"): "strings carry by day",
+    (STRINGS, "string:fusionsolar_string_current_amperes:max45d"): "strings carry by day",
     (SIBLINGS, f"{POWER}:idle"): "nothing is wrong with most, and the night excuses them",
     **dict.fromkeys(
-        [(SIBLINGS, f"{POWER}_watts:covered"), (SIBLINGS, f"{CURRENT}_amperes:covered")],
+        [(SIBLINGS, f"{POWER}_watts:covered"), (STRINGS, f"{CURRENT}_amperes:covered")],
         "no snow lies on most, and it takes days to tell",
     ),
     (DECLINE, "plant:fusionsolar_plant_energy:of_theoretical"): (

@@ -3,13 +3,21 @@
 from itertools import product
 
 import pytest
-from prometheus.days import DAYS, LATITUDES, NOON, SEASONS, SKIES, STEPS, Plant, series
-from prometheus.promtool import ALERTS, ROOT, needs_promtool, prove
+from prometheus.promtool import ALERTS, ROOT, prove
+from stack.days import DAYS, LATITUDES, NOON, SEASONS, SKIES, STEPS, Plant, series
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("asked")]
 
 RULES = ROOT / "prometheus" / "rules"
-NAMES = ("thresholds", "names", "production", "siblings", "alerts-production", "alerts-siblings")
+NAMES = (
+    "thresholds",
+    "names",
+    "production",
+    "siblings",
+    "strings",
+    "alerts-production",
+    "alerts-siblings",
+)
 FILES = [RULES / f"{name}.yml" for name in NAMES]
 WALK = {
     "series": 'fusionsolar_interface_walk_seconds{account="home",interface="getDevRealKpi"}',
@@ -67,14 +75,12 @@ def alert(name, when, fleet, device, **labels):
 SILENCE = {"promql_expr_test": [query(f"count_over_time({FIRING}[{DAYS}d])", END)]}
 
 
-@needs_promtool
 def test_no_healthy_plant_raises_an_alarm_by_day_or_night(tmp_path):
     days = product(SEASONS, SKIES)
     tests = (group(plants(season, sky), **SILENCE) for season, sky in days)
     prove(tmp_path, tests, every="15m", files=FILES)
 
 
-@needs_promtool
 def test_no_healthy_plant_of_unknown_place_raises_one_either(tmp_path):
     tests = (group(plants("december", sky, placed=False), **SILENCE) for sky in SKIES)
     prove(tmp_path, tests, every="15m", files=FILES)
@@ -105,7 +111,6 @@ def seen_by(fleet, latitudes, when):
     return [plant for plant in fleet if plant.latitude in latitudes and when != AT_NOON]
 
 
-@needs_promtool
 def test_a_fault_at_noon_is_told_in_time_and_only_by_day(tmp_path):
     tests = [
         faulty("clear", placed=True),

@@ -131,6 +131,7 @@ SOMETIMES = {
         [(SIBLINGS, f"{POWER}_watts:covered"), (STRINGS, f"{CURRENT}_amperes:covered")],
         "no snow lies on most, and it takes days to tell",
     ),
+    (DECLINE, "plant:fusionsolar_inverter_power:of_irradiance"): "it takes bright light",
     (DECLINE, "plant:fusionsolar_plant_energy:of_theoretical"): (
         "the day before must have been sunny, and its temperatures known"
     ),

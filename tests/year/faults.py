@@ -62,6 +62,7 @@ KINDS = (
     Kind("inverter silent", FIELD, "inverter", SOON, mode="silent"),
     Kind("inverter at 85 %", FIELD, "inverter", WEEKS, gain=0.85),
     Kind("inverter in decline", FIELD, "inverter", WEEKS, gain=0.7, ramp=60),
+    Kind("park soiled", ("park",), None, WEEKS, gain=0.85, ramp=90),
     # Strings.
     Kind("string out", ("eastwest", "farm", "wall"), "string", DAY, gain=0.0, strings="one"),
     Kind("string of a field out", FIELD, "string", DAY, gain=0.0, strings="one"),

@@ -43,6 +43,7 @@ class Plant:
     curtailed: float = 0.0  # share of the days on which the utility limits it
     says_so: bool = True  # in the inverters' state that they are limited
     export: float | None = None  # W that it may feed in
+    station: Surface | None = None  # that a weather station measures the light on
     feeder: float = 1.0  # usual voltage of the grid there, of the nominal one
     placed: bool = True  # whether it is known where it is
 
@@ -145,6 +146,12 @@ def clipped(climate, code, **extra):
     return replace(plant, kind="clipped")
 
 
+def park(climate, code, **extra):
+    """Three inverters in open country, beside a weather station."""
+    plant = field(climate, code, inverters=3, **extra)
+    return replace(plant, kind="park", station=plant.inverters[0].strings[0].surface)
+
+
 KINDS = {
     "home": home,
     "cottage": cottage,
@@ -155,4 +162,5 @@ KINDS = {
     "farm": farm,
     "field": field,
     "clipped": clipped,
+    "park": park,
 }

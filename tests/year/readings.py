@@ -9,9 +9,11 @@ from itertools import accumulate
 from year import events
 from year.simulate import ASLEEP, Running, joules
 from year.sky import EPOCH, STEP, STEPS
+from year.surfaces import light
 
 HEALTHY, DISCONNECTED = 3, 1
 GROUND, SELF_CONSUMPTION = 3.6e9, 4
+COMMERCIAL = ("field", "clipped", "park")
 
 
 class Page:
@@ -58,9 +60,12 @@ class Page:
                 rows = self.battery(inverter)
                 yield from self.device("battery", "battery", rows, answered, first)
         if self.plant.meter:
-            kind = "grid_meter" if self.plant.kind in ("field", "clipped") else "power_sensor"
+            kind = "grid_meter" if self.plant.kind in COMMERCIAL else "power_sensor"
             rows = self.meter(kind, meter, raised, hertz)
             yield from self.device("meter", kind, rows, answered, first)
+        if self.plant.station:
+            rows = self.station(today)
+            yield from self.device("station", "emi", rows, answered, first)
         if self.expected:
             yield from self.expected.rows(number, told)
 
@@ -179,6 +184,11 @@ class Page:
         yield f"{name}state_of_health_ratio", {}, [0.94] * STEPS
         yield f"{name}status_code", {}, [2 if abs(power) > 10 else 1 for power in powers]
         yield f"{name}mode_code", {}, [SELF_CONSUMPTION] * STEPS
+
+    def station(self, today):
+        name = "fusionsolar_weather_"
+        yield f"{name}irradiance_watts_per_square_meter", {}, light(self.plant.station, today)
+        yield f"{name}ambient_temperature_celsius", {}, today.ambient
 
     @staticmethod
     def meter(kind, powers, volts, hertz):

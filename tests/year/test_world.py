@@ -28,6 +28,7 @@ CHANGED = {
     "only inverter at half": "fusionsolar_inverter_dc_power_watts",
     "plant off": "fusionsolar_inverter_active_power_watts",
     "all modules soiled": "fusionsolar_inverter_dc_power_watts",
+    "park soiled": "fusionsolar_inverter_dc_power_watts",
     "inverter off": "fusionsolar_inverter_active_power_watts",
     "inverter at half": "fusionsolar_inverter_dc_power_watts",
     "inverter silent": None,

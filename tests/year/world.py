@@ -22,6 +22,7 @@ LANES = {
     "wall": 1,
     "farm": 2,
     "field": 4,
+    "park": 1,
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import structlog
@@ -23,9 +24,11 @@ from exporter.exposition.page import Format, IncompleteError, Page
 from exporter.exposition.telemetry import Telemetry
 from exporter.northbound.interfaces import MINUTE
 from exporter.northbound.session import Session
-from exporter.past import PastThread
 from exporter.status.model import Status
 from exporter.wiring import account_config, client_of, owner_of, poll_configs, view_of
+
+if TYPE_CHECKING:
+    from exporter.past import PastThread
 
 # Files of an account that may be open at once: state and lock (4), a call's socket, twice (2), and
 # what it takes to find the host and to read certificates (4).
@@ -58,7 +61,7 @@ class _Working:
     database: RowStore
     thread: threading.Thread
     restored: threading.Event
-    past: PastThread | None = None
+    past: "PastThread | None" = None
 
     def start(self) -> None:
         """Lets it work."""
@@ -306,7 +309,7 @@ class Accounts:
         past = self._past(plan, database)
         return _Working(plan, clock, poller, view, database, thread, restored, past)
 
-    def _past(self, plan: _PreparedAccount, database: RowStore) -> PastThread | None:
+    def _past(self, plan: _PreparedAccount, database: RowStore) -> "PastThread | None":
         """What fetches an account's past, if that is wanted and its state is in a file."""
         if not plan.settings.history.enabled:
             return None
@@ -314,6 +317,8 @@ class Accounts:
         if state is None or not database.is_kept:
             self._log.warning("without a state file no past is fetched", account=plan.account.name)
             return None
+        from exporter.past import PastThread  # noqa: PLC0415  # takes memory that few need
+
         on_error = self._telemetry.errors.labels("history").inc
         return PastThread(plan.settings, plan.account, state, on_error)
 

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,17 +12,6 @@ import structlog
 
 from exporter import NAME, daemon, logs
 from exporter.account.state_directory import OccupiedError
-from exporter.commands import (
-    authorize,
-    check,
-    counters,
-    files,
-    history,
-    metrics,
-    registered,
-    simulated,
-    upgrade,
-)
 from exporter.commands.options import (
     DEFAULT_ADDRESS,
     Parser,
@@ -41,26 +31,27 @@ from exporter.web import server
 from exporter.web.access import AccessRules
 
 Define = Callable[[argparse.ArgumentParser], None]
-Run = Callable[[argparse.Namespace], int]
-COMMANDS: dict[str, tuple[Define, Run]] = {
-    "demo": (simulated.define_demo, simulated.demo),
-    "simulate": (simulated.define_simulate, simulated.simulate),
-    "authorize": (authorize.define, authorize.run),
-    "check": (check.define, check.run),
-    "counters": (counters.define, counters.run),
-    "files": (files.define, files.run),
-    "history": (history.define, history.run),
-    "metrics": (metrics.define, metrics.run),
-    "upgrade": (upgrade.define, upgrade.run),
-    "registered": (registered.define, registered.run),
-}
+Run = Callable[..., int]
+COMMANDS = (
+    *("demo", "simulate", "authorize", "check", "counters", "files", "history", "metrics"),
+    *("upgrade", "registered"),
+)
+
+
+def command(name: str) -> tuple[Define, Run]:
+    """What defines the flags of a command, and what runs it.
+
+    Its module is not imported before it is asked for: the daemon would keep them all in memory.
+    """
+    module = import_module(f"exporter.commands.{name}")
+    return module.define, module.run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit status (2: a wrong flag, file or value)."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and arguments[0] in COMMANDS:
-        define, run = COMMANDS[arguments[0]]
+        define, run = command(arguments[0])
         parser = Parser(prog=f"{NAME} {arguments[0]}", description=run.__doc__, allow_abbrev=False)
         define(parser)
         return run(parser.parse_args(arguments[1:]))

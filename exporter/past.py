@@ -16,20 +16,24 @@ import structlog
 
 from exporter.account.changes import Changes
 from exporter.account.database import Database
-from exporter.account.fleet import FleetFilter
+from exporter.account.fleet import Fleet, FleetFilter
 from exporter.account.handlers import AlarmFilter, filters_of
 from exporter.account.model import AccountState
 from exporter.account.probe import NoSessionError, NotNowError, Probe
 from exporter.account.quotas import Quota
-from exporter.account.state_directory import locked_file
+from exporter.account.state_directory import file_of, locked_file
 from exporter.clock import Clock, SystemClock
 from exporter.config import AccountSettings, Settings
 from exporter.config.types import HISTORY_SOURCES
+from exporter.exposition.alarms import SEVERITIES
+from exporter.exposition.unknown_values import UnknownValues
 from exporter.history.archive import Archive, ArchiveError
 from exporter.history.budget import Budget
 from exporter.history.job import FIVE_MINUTES, Job, UnknownStartError, Wanted
 from exporter.history.replay import Replay
 from exporter.history.series import Target, TargetError
+from exporter.history.targets.http import Endpoint, Sender
+from exporter.history.targets.remote_write import RemoteWrite
 from exporter.northbound.interfaces import (
     DAY,
     DEVICE_LIST,
@@ -43,13 +47,13 @@ from exporter.northbound.interfaces import (
 )
 from exporter.wiring import (
     account_config,
-    archive_file_of,
     client_of,
+    most_unknown_keys,
+    owner_of,
     poll_config,
     poll_configs,
-    remote_write_of,
-    replay_of,
     schedule_of,
+    translator_of,
 )
 
 AUTOMATIC = "five-minutes"  # whichever interface of 5-minute data an account has
@@ -204,6 +208,43 @@ def _step(job: Job, clock: Clock, tell: Callable[[str], None]) -> None:
     except NoSessionError as error:
         tell(str(error))
         clock.wait(MINUTE)
+
+
+def archive_file_of(settings: Settings, account: AccountSettings) -> Path | None:
+    """Where the answers about an account's past are kept; None where there is no place."""
+    directory = settings.history.directory or settings.state.directory
+    return directory and file_of(directory, *owner_of(account)).with_suffix(".history")
+
+
+def remote_write_of(settings: Settings, clock: Clock) -> RemoteWrite | None:
+    """The configured target of history; None where there is none."""
+    chosen = settings.history.remote_write
+    if chosen is None:
+        return None
+    token, tls = chosen.token_in_the_clear(), chosen.tls
+    endpoint = Endpoint(
+        chosen.url,
+        {**chosen.headers, **({"Authorization": f"Bearer {token}"} if token else {})},
+        (chosen.username, chosen.password_in_the_clear()) if chosen.username else None,
+        str(tls.ca_file) if tls.ca_file and tls.verify else tls.verify,
+        chosen.timeout,
+    )
+    return RemoteWrite(chosen.url, Sender(endpoint, clock))
+
+
+def replay_of(
+    settings: Settings, account: AccountSettings, fleet: Fleet, labels: Mapping[str, str]
+) -> Replay:
+    """What makes samples of an account's past, with these labels added."""
+    return Replay(
+        account.name,
+        translator_of(settings),
+        fleet.plants,
+        fleet.devices,
+        unknown=UnknownValues(most_unknown_keys(settings), structlog.get_logger()),
+        labels=labels,
+        severities=settings.alarms.levels or SEVERITIES,
+    )
 
 
 class _Nobody:

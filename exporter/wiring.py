@@ -3,10 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import inf
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import structlog
 
 from exporter import NAME
 from exporter.account.account_polling import AccountConfig
@@ -14,7 +11,7 @@ from exporter.account.fleet import Fleet, FleetFilter, FleetState
 from exporter.account.handlers import AlarmFilter
 from exporter.account.interface_schedule import InterfaceSchedule, PollConfig
 from exporter.account.refresh_token import RefreshTokenFile
-from exporter.account.state_directory import Owner, file_of
+from exporter.account.state_directory import Owner
 from exporter.clock import Clock
 from exporter.config import AccountSettings, ClientTls, ConfigError, OAuthSettings, Settings
 from exporter.exposition.account import AccountView
@@ -22,10 +19,7 @@ from exporter.exposition.alarms import SEVERITIES
 from exporter.exposition.page import Page
 from exporter.exposition.telemetry import Telemetry
 from exporter.exposition.translate import Translator
-from exporter.exposition.unknown_values import MOST_KEYS, UnknownValues
-from exporter.history.replay import Replay
-from exporter.history.targets.http import Endpoint, Sender
-from exporter.history.targets.remote_write import RemoteWrite
+from exporter.exposition.unknown_values import MOST_KEYS
 from exporter.northbound.client import Client
 from exporter.northbound.interfaces import EDITIONS, INTERFACES, LOGIN, Content, Interface, Limit
 from exporter.northbound.oauth import OAuthClient, TokenEndpoint
@@ -138,49 +132,13 @@ def view_of(  # noqa: PLR0913  # because it joins them
         currency=settings.currency or "",
         severities=(settings.alarms.levels or SEVERITIES) if asks_for_alarms else (),
         max_active_per_plant=settings.alarms.max_active_per_plant,
-        most_unknown_keys=_most_unknown_keys(settings),
+        most_unknown_keys=most_unknown_keys(settings),
     )
 
 
-def replay_of(
-    settings: Settings, account: AccountSettings, fleet: Fleet, labels: Mapping[str, str]
-) -> Replay:
-    """What makes samples of an account's past, with these labels added."""
-    return Replay(
-        account.name,
-        translator_of(settings),
-        fleet.plants,
-        fleet.devices,
-        unknown=UnknownValues(_most_unknown_keys(settings), structlog.get_logger()),
-        labels=labels,
-        severities=settings.alarms.levels or SEVERITIES,
-    )
-
-
-def _most_unknown_keys(settings: Settings) -> int:
+def most_unknown_keys(settings: Settings) -> int:
+    """How many unknown keys have series."""
     return MOST_KEYS if settings.unknown_keys == "export" else 0
-
-
-def archive_file_of(settings: Settings, account: AccountSettings) -> Path | None:
-    """Where the answers about an account's past are kept; None where there is no place."""
-    directory = settings.history.directory or settings.state.directory
-    return directory and file_of(directory, *owner_of(account)).with_suffix(".history")
-
-
-def remote_write_of(settings: Settings, clock: Clock) -> RemoteWrite | None:
-    """The configured target of history; None where there is none."""
-    chosen = settings.history.remote_write
-    if chosen is None:
-        return None
-    token, tls = chosen.token_in_the_clear(), chosen.tls
-    endpoint = Endpoint(
-        chosen.url,
-        {**chosen.headers, **({"Authorization": f"Bearer {token}"} if token else {})},
-        (chosen.username, chosen.password_in_the_clear()) if chosen.username else None,
-        str(tls.ca_file) if tls.ca_file and tls.verify else tls.verify,
-        chosen.timeout,
-    )
-    return RemoteWrite(chosen.url, Sender(endpoint, clock))
 
 
 def account_config(

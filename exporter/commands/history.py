@@ -34,9 +34,19 @@ from exporter.history.targets.openmetrics import OpenMetricsFiles
 from exporter.history.targets.remote_write import RemoteWrite
 from exporter.history.targets.victoriametrics import VictoriaMetrics
 from exporter.northbound.interfaces import DEVICE_LIST, PLANT_LIST
-from exporter.past import AUTOMATIC, Choice, Surroundings, job_of, open_archive, waits
+from exporter.past import (
+    AUTOMATIC,
+    Choice,
+    Surroundings,
+    archive_file_of,
+    job_of,
+    open_archive,
+    remote_write_of,
+    replay_of,
+    waits,
+)
 from exporter.status.text import duration
-from exporter.wiring import archive_file_of, poll_config, remote_write_of, replay_of
+from exporter.wiring import poll_config
 
 
 def define(parser: argparse.ArgumentParser) -> None:

@@ -2,13 +2,16 @@
 
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from typing import TYPE_CHECKING
 
 from exporter import NAME
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -19,6 +22,9 @@ class HtmlTemplate:
     `script` is a file beside the template; `filters` and `variables` are what the template may use;
     `form_action` is where its forms may lead. A page is complete in itself: its style and script
     stand in it, the Content-Security-Policy names them by their hashes, and allows no others.
+
+    The template is read when it is first used: where nobody looks at pages, what they take of
+    memory is saved. One thread at a time may render.
     """
 
     def __init__(
@@ -32,22 +38,15 @@ class HtmlTemplate:
     ) -> None:
         style = read_template("page.css")
         code = read_template(script) if script else None
-        environment = Environment(
-            loader=FileSystemLoader(_TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.filters |= {each.__name__: each for each in filters}
-        environment.globals |= {
+        self._name = template
+        self._filters = {each.__name__: each for each in filters}
+        self._variables = {
             "name": NAME,
             "version": version(NAME),
             "style": style,
             "script": code,
             **(variables or {}),
         }
-        self._template = environment.get_template(template)
         self.headers: Mapping[str, str] = {
             "Cache-Control": "no-store",
             "Content-Security-Policy": "; ".join(
@@ -64,6 +63,21 @@ class HtmlTemplate:
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
         }
+
+    @cached_property
+    def _template(self) -> "Template":
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415  # as above
+
+        environment = Environment(
+            loader=FileSystemLoader(_TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters |= self._filters
+        environment.globals |= self._variables
+        return environment.get_template(self._name)
 
     def render(self, **variables: object) -> str:
         """The page as HTML."""

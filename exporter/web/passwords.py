@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from functools import partial
 from itertools import chain
 
-import bcrypt
-
 from exporter.web.threads import in_daemon_thread
 
 MAX_CACHED = 100  # outcomes of each kind, right and wrong
@@ -84,6 +82,8 @@ def _is_right(users: Mapping[str, bytes], user: str, password: bytes) -> bool:
     Each cost doubles the work. An unknown name is compared with the costliest hash; for a cheaper
     one, comparing again at its own cost and at each up to the highest adds up to as much work.
     """
+    import bcrypt  # noqa: PLC0415  # takes memory that few need
+
     costliest = max(users.values(), key=_cost)
     hashed = users.get(user, costliest)
     matches = bcrypt.checkpw(password, hashed)

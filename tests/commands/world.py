@@ -90,7 +90,7 @@ class World:
 
     def run(self, command, *arguments):
         """Runs a command as the command line would, but by the fake clock; its exit status."""
-        define, run = cli.COMMANDS[command]
+        define, run = cli.command(command)
         parser = Parser(prog=f"fusionsolar-exporter {command}", allow_abbrev=False)
         define(parser)
         words = list(map(str, arguments))

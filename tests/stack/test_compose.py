@@ -9,7 +9,7 @@ import pytest
 import yaml
 from stack.services import COMPOSE, ROOT, command, mounts
 
-from exporter.commands.simulated import SHOWN
+from exporter.commands.demo import SHOWN
 from exporter.northbound.interfaces import INTERFACES
 
 SERVICES = COMPOSE["services"]

@@ -4,7 +4,6 @@ import threading
 import bcrypt
 import pytest
 
-from exporter.web import passwords
 from exporter.web.passwords import MAX_CACHED, MAX_PENDING, BusyError, Passwords
 
 ALICE = bcrypt.hashpw(b"open sesame", bcrypt.gensalt(4))
@@ -22,7 +21,7 @@ def compared(monkeypatch):
         done.append((password, hashed))
         return checkpw(password, hashed)
 
-    monkeypatch.setattr(passwords.bcrypt, "checkpw", check)
+    monkeypatch.setattr(bcrypt, "checkpw", check)
     return done
 
 
@@ -35,7 +34,7 @@ class Held:
         self.running = 0
         self.most = 0
         self.count = 0
-        monkeypatch.setattr(passwords.bcrypt, "checkpw", self)
+        monkeypatch.setattr(bcrypt, "checkpw", self)
 
     def __call__(self, password, _):
         self.running += 1
@@ -158,7 +157,7 @@ def test_guesses_make_no_one_forgotten_and_no_memory_full(monkeypatch):
         compared.append(password)
         return password == b"right"
 
-    monkeypatch.setattr(passwords.bcrypt, "checkpw", check)
+    monkeypatch.setattr(bcrypt, "checkpw", check)
 
     async def ask():
         keeper = Passwords()

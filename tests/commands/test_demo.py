@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from exporter.commands.simulated import demo_settings
+from exporter.commands.demo import demo_settings
 
 COMPOSED = Path(__file__).parents[2] / "compose" / "demo.yaml"
 

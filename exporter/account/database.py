@@ -20,6 +20,7 @@ from exporter.clock import ClockStamp
 
 _MARK = 0x46534558  # says that a file is ours
 _PATIENCE = 5.0  # seconds for another process that writes
+_CACHE = 256  # kB of a file's pages in memory: there may be hundreds of accounts
 
 _PUT = "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?, ?)"
 _DROP = "DELETE FROM rows WHERE kind = ? AND name = ?"
@@ -236,6 +237,7 @@ def _set_up(file: sqlite3.Connection, *, migrate: bool) -> None:
     file.execute("COMMIT")
     file.execute("PRAGMA journal_mode = WAL")
     file.execute("PRAGMA synchronous = FULL")  # a call's start outlives a power cut
+    file.execute(f"PRAGMA cache_size = -{_CACHE}")  # the system caches files, too
 
 
 def _fact(file: sqlite3.Connection, question: str) -> Any:

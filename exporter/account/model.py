@@ -11,8 +11,8 @@ from typing import Annotated, Any, Generic, TypeVar, assert_never
 from exporter.account.alarm_windows import Reach
 from exporter.account.alarms import PlantAlarmState
 from exporter.account.batches import Batch
-from exporter.account.codec import Amount, Codec, FutureTime, Pairs, PastTime
-from exporter.account.counters import CounterState, Series
+from exporter.account.codec import Amount, Codec, FutureTime, PastTime
+from exporter.account.counters import Counters
 from exporter.account.fleet import FleetState
 from exporter.account.interface_schedule import InterfaceState
 from exporter.account.learned import LearnedPower
@@ -206,8 +206,8 @@ class AccountState:
             subject: Section(f"last_reading/{subject.value}", float, subject)
             for subject in (Subject.PLANTS, Subject.DEVICES)
         }
-        self.counters: dict[Subject, Section[dict[Series, CounterState]]] = {
-            subject: Section(f"counters/{subject.value}", Pairs[Series, CounterState], subject)
+        self.counters: dict[Subject, Section[Counters]] = {
+            subject: Section(f"counters/{subject.value}", Counters, subject)
             for subject in (Subject.PLANTS, Subject.DEVICES)
         }
 

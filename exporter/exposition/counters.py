@@ -8,11 +8,11 @@ confirmed, and the counter stays where it was.
 All values are in the source's unit, all times in seconds since the epoch.
 """
 
-from collections.abc import Collection, Iterable, Mapping, MutableMapping
+from collections.abc import Collection, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from exporter.account.counters import CounterRun, CounterState, Series
+from exporter.account.counters import CounterRun, Counters, CounterState, Series
 from exporter.northbound.interfaces import DAY, HOUR, MINUTE, Subject
 
 # Devices upload every five minutes; an upload may be missed and made up for by the next, and a
@@ -45,78 +45,76 @@ class GrowthBound(NamedTuple):
     is_known: bool = False
 
 
-def refusal(value: float, held: CounterState) -> str:
+def refusal(value: float, counted: float) -> str:
     """Why another value than this counts."""
-    return LEAPT if value > held.value else FELL
+    return LEAPT if value > counted else FELL
 
 
 Answer = tuple[Series, float, GrowthBound]  # a counter, and what was sent
-Counters = MutableMapping[str, dict[Series, CounterState]]  # by plant code or device id
+ByName = MutableMapping[str, Counters]  # by plant code or device id
 
 
 class CounterGuard:
     """The value of every counter, until a higher or a lower one is confirmed."""
 
     def __init__(self) -> None:
-        self._of_plants: Counters = {}
-        self._of_devices: Counters = {}
-        self._pending: dict[tuple[Owner, Series], CounterState] = {}
+        self._of_plants: ByName = {}
+        self._of_devices: ByName = {}
+        self._pending: dict[tuple[Owner, Series], CounterRun] = {}
 
-    def restore(
-        self, counters: Mapping[Subject, Counters], device_types: Mapping[str, int]
-    ) -> None:
+    def restore(self, counters: Mapping[Subject, ByName], device_types: Mapping[str, int]) -> None:
         """Goes on with the counters of a previous run, and keeps them there."""
         self._of_plants, self._of_devices = counters[Subject.PLANTS], counters[Subject.DEVICES]
         for subject, known in counters.items():
-            for name, states in known.items():
+            for name, mine in known.items():
                 device_type = None if subject is Subject.PLANTS else device_types[name]
-                for series, state in states.items():
-                    if state.run is not None:
-                        self._note(((device_type, name), series), state)
+                for series, run in mine.runs.items():
+                    self._note(((device_type, name), series), run)
 
-    def _of(self, owner: Owner) -> dict[Series, CounterState]:
-        return self._section(owner).get(owner[1], {})
+    def _of(self, owner: Owner) -> Counters:
+        mine = self._section(owner).get(owner[1])
+        return Counters() if mine is None else mine
 
-    def _section(self, owner: Owner) -> Counters:
+    def _section(self, owner: Owner) -> ByName:
         return self._of_plants if owner[0] is None else self._of_devices
 
     def admit(
         self, owner: Owner, answers: Iterable[Answer], at: float, *, again: bool = False
-    ) -> tuple[list[CounterState], Collection[Series]]:
+    ) -> tuple[list[float], Collection[Series]]:
         """Applies what was answered at once about the counters of a plant or device.
 
         What was admitted before and is told `again` changes nothing.
 
         Returns:
-            What counts of each now, where 0 is nothing to show, and whose value, held back until
-            now, is confirmed.
+            The value that counts of each now, where 0 is nothing to show, and whose value, held
+            back until now, is confirmed.
         """
-        section = self._section(owner)
-        mine = section.get(owner[1], {})
-        states: list[CounterState] = []
+        mine = self._of(owner)
+        counts: list[float] = []
         confirmed: list[Series] = []
+        judged: dict[Series, CounterState] = {}
         changed = False
         for series, value, growth in answers:
-            before = mine.get(series)
-            if again and before is not None:
-                states.append(before)
-                continue
-            if before is None or (value and not before.value):  # nothing was shown yet: no rise
-                held = CounterState(value, at - SLACK)
-            elif (grown := _grown(before, value, at, growth)) is not None:
-                held = grown
+            row = mine.row(series)
+            if again and row is not None:
+                counts.append(row[0])
+            elif row is not None and (since := _accounted(row, value, at, growth)) is not None:
+                if series in mine.runs:
+                    self._note((owner, series), None)
+                changed |= mine.grow(series, value, since, at)
+                counts.append(value)
             else:
-                held = _judged(before, value, at, growth)
-                if held.value == value:
+                before = mine.get(series)
+                judged[series] = held = _judged(before, value, at, growth)
+                if before is not None and before.value and held.value == value:
                     confirmed.append(series)
-            mine[series] = held
-            states.append(held)
-            changed |= before != held  # otherwise nothing that outlives a restart was changed
-            if before is None or before.run is not None or held.run is not None:
-                self._note((owner, series), held)
+                self._note((owner, series), held.run)
+                changed |= held != before  # otherwise nothing that outlives a restart was changed
+                counts.append(held.value)
+        mine.put(judged)
         if changed:
-            section[owner[1]] = mine
-        return states, confirmed
+            self._section(owner)[owner[1]] = mine
+        return counts, confirmed
 
     def of(self, owner: Owner, series: Series) -> CounterState | None:
         """What counts of a counter; None before its first answer."""
@@ -124,65 +122,67 @@ class CounterGuard:
 
     def pending(self) -> Mapping[tuple[Owner, Series], CounterState]:
         """The counters of which a value is held back; any thread may ask."""
-        return {
-            (owner, series): held
-            for (owner, series), held in dict(self._pending).items()
-            if self.of(owner, series) is held  # else it is gone, or has another type
-        }
+        found = ((key, run, self.of(*key)) for key, run in dict(self._pending).items())
+        # Else it is gone, or has another type.
+        return {key: held for key, run, held in found if held is not None and held.run is run}
 
     def accept(self, owner: Owner, metric: str) -> bool:
         """Accepts at once what is held back of a metric; returns whether there was anything."""
         mine = self._of(owner)
-        runs = [
-            (series, held.run)
-            for series, held in mine.items()
-            if series[0] == metric and held.run is not None
-        ]
-        for series, run in runs:
-            mine[series] = CounterState(run.value, run.at, mine[series].proved)
-            self._note((owner, series), mine[series])
-        if runs:
+        accepted = {
+            series: CounterState(run.value, run.at, mine[series].proved)
+            for series, run in mine.runs.items()
+            if series[0] == metric
+        }
+        for series in accepted:
+            self._note((owner, series), None)
+        if accepted:
+            mine.put(accepted)
             self._section(owner)[owner[1]] = mine
-        return bool(runs)
+        return bool(accepted)
 
-    def _note(self, key: tuple[Owner, Series], held: CounterState) -> None:
-        if held.run is None:
+    def _note(self, key: tuple[Owner, Series], run: CounterRun | None) -> None:
+        if run is None:
             self._pending.pop(key, None)
         else:
-            self._pending[key] = held
+            self._pending[key] = run
 
 
-def _judged(before: CounterState, value: float, at: float, growth: GrowthBound) -> CounterState:
+def _accounted(
+    before: Sequence[float], value: float, at: float, growth: GrowthBound
+) -> float | None:
+    """From when on growth can be accounted for, once a counter has this value.
+
+    `before` is its row. None after an answer that is less, or more than may have been produced.
+    """
+    counted, since, proved, answered = before
+    if value == counted:
+        return since
+    if value < counted or not counted:
+        return None
+    accounted = _since(since, answered, at) + (value - counted) / (OVER * max(growth.rate, proved))
+    return max(accounted, at - SLACK) if accounted <= at else None
+
+
+def _since(since: float | None, answered: float, at: float) -> float:
+    """From when on growth can be accounted for; a time in the future counts as now."""
+    if since is None or not since <= at:
+        return at - SLACK
+    return since if answered > at else max(since, answered - STALE)
+
+
+def _judged(
+    before: CounterState | None, value: float, at: float, growth: GrowthBound
+) -> CounterState:
     """What counts after an answer that contradicts it: what counted before, or what it confirms."""
-    since, rate = _since(before, at), OVER * max(growth.rate, before.proved)
+    if before is None or not before.value:  # nothing was shown yet: no rise
+        return CounterState(value, at - SLACK)
+    since = _since(before.since, before.answered, at)
+    rate = OVER * max(growth.rate, before.proved)
     run = _followed(before, value, at, max(rate, OVER * growth.largest))
     if not _is_confirmed(run, before, since, at, rate, is_known=growth.is_known):
         return replace(before, run=run)
     return CounterState(value, at - SLACK, _proved(run, before, since), answered=at)
-
-
-def _grown(
-    before: CounterState, value: float, at: float, growth: GrowthBound
-) -> CounterState | None:
-    """What counts after an answer that is no less, and no more than may have been produced."""
-    if value == before.value:
-        return CounterState(value, before.since, before.proved, None, at)
-    if value < before.value:
-        return None
-    rate = OVER * max(growth.rate, before.proved)
-    accounted = _since(before, at) + (value - before.value) / rate
-    if accounted > at:
-        return None
-    return CounterState(value, max(accounted, at - SLACK), before.proved, None, at)
-
-
-def _since(before: CounterState, at: float) -> float:
-    """From when on growth can be accounted for; a time in the future counts as now."""
-    if before.since is None or before.since > at:
-        return at - SLACK
-    if before.answered > at:
-        return before.since
-    return max(before.since, before.answered - STALE)
 
 
 def _followed(before: CounterState, value: float, at: float, rate: float) -> CounterRun:

@@ -17,6 +17,7 @@ from exporter.account.learned import PLANE, SINCE, WIDTH, LearnedPower
 from exporter.exposition import expected_row
 from exporter.exposition.expected_row import Row, days_of, slot_of
 from exporter.exposition.sky import DARK, WAYS, Light, Sun
+from exporter.northbound.values import Values
 
 DEVICE = ""
 LEAST_ELEVATION = 10.0  # degrees; below, haze and hills decide
@@ -30,14 +31,14 @@ class _DaySlot:
     light: Light = DARK
     count: int = 0
     limited: bool = False
-    watts: dict[str, float] = field(default_factory=dict)
+    watts: Values = field(default_factory=lambda: Values({}))
 
     def add(self, sun: Sun, watts: Mapping[str, float], *, limited: bool) -> None:
         self.light = self.light.plus(sun.light)
         self.count += 1
         self.limited |= limited
-        for name, power in watts.items():
-            self.watts[name] = self.watts.get(name, 0.0) + power
+        sums = {name: self.watts.get(name, 0.0) + power for name, power in watts.items()}
+        self.watts = Values(self.watts.as_dict() | sums)
 
 
 class Envelope:

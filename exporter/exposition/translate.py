@@ -190,15 +190,15 @@ class Translator:
             for rule, raw in zip(rules, raws, strict=True)
         ]
         owner, at, again = context.owner, context.at, context.again
-        states, confirmed = self.guard.admit(owner, answers, at, again=again)
-        for rule, raw, held in zip(rules, raws, states, strict=True):
-            if held.value != abs(raw) and not again:
-                refused = refusal(abs(raw), held)
-                result.reject(RejectedValue(rule.row.key, raw, refused, held.value or None))
+        counts, confirmed = self.guard.admit(owner, answers, at, again=again)
+        for rule, raw, counted in zip(rules, raws, counts, strict=True):
+            if counted != abs(raw) and not again:
+                refused = refusal(abs(raw), counted)
+                result.reject(RejectedValue(rule.row.key, raw, refused, counted or None))
             if rule.counter in confirmed:
                 result.confirmed[rule.row.key] = raw
-            if held.value:
-                result.add(rule.row.series, held.value * rule.unit)
+            if counted:
+                result.add(rule.row.series, counted * rule.unit)
 
 
 def _growth(output: Output, unit: float) -> GrowthBound:

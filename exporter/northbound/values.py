@@ -4,27 +4,30 @@ A large fleet keeps the last reading of each device, and thousands of devices se
 """
 
 from array import array
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from collections.abc import Hashable, Iterator, Mapping
+from typing import Annotated, Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
 from pydantic import AfterValidator, PlainSerializer
 
+Key = TypeVar("Key", bound=Hashable)
 
-class CommonKeys:
-    """The keys that some readings have in common; there is one object for each set of them."""
+
+class CommonKeys(Generic[Key]):
+    """The keys that many have in common, each with its place; one object for each set of them."""
 
     __slots__ = ("__weakref__", "places")
 
-    def __init__(self, names: tuple[str, ...]) -> None:
-        self.places: Mapping[str, int] = {name: place for place, name in enumerate(names)}
+    def __init__(self, keys: tuple[Key, ...]) -> None:
+        self.places: Mapping[Key, int] = {key: place for place, key in enumerate(keys)}
 
 
-_KEYS: "WeakValueDictionary[tuple[str, ...], CommonKeys]" = WeakValueDictionary()
+_KEYS: "WeakValueDictionary[tuple[Any, ...], CommonKeys[Any]]" = WeakValueDictionary()
 
 
-def _keys_of(names: tuple[str, ...]) -> CommonKeys:
-    return _KEYS.get(names) or _KEYS.setdefault(names, CommonKeys(names))
+def common_keys(keys: tuple[Key, ...]) -> CommonKeys[Key]:
+    """The keys as an object that all share who have the same, for as long as somebody does."""
+    return _KEYS.get(keys) or _KEYS.setdefault(keys, CommonKeys(keys))
 
 
 class Values(Mapping[str, float]):
@@ -33,7 +36,7 @@ class Values(Mapping[str, float]):
     __slots__ = ("common", "numbers")
 
     def __init__(self, values: Mapping[str, float]) -> None:
-        self.common = _keys_of(tuple(values))
+        self.common = common_keys(tuple(values))
         self.numbers = array("d", values.values())
 
     def __getitem__(self, key: str) -> float:

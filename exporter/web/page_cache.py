@@ -104,7 +104,6 @@ class PageCache(Generic[Key]):
 
 
 def compressed(page: Page) -> Page:
-    """The page as one gzip member."""
+    """The page as one gzip member, in the pieces in which it is made: most parts make none."""
     packer = compressobj(_COMPRESSION_LEVEL, DEFLATED, GZIP)
-    packed = [*map(packer.compress, page), packer.flush()]
-    return [b"".join(packed)]
+    return [*filter(None, map(packer.compress, page)), packer.flush()]

@@ -5,7 +5,7 @@ import json
 import pytest
 from commands.world import NOON, expected, world
 
-from exporter.account.counters import CounterRun, CounterState
+from exporter.account.counters import CounterRun, Counters, CounterState
 from exporter.northbound.interfaces import Subject
 from exporter.northbound.records import Device, Plant
 
@@ -31,8 +31,8 @@ def home(tmp_path):
         with made.stored() as state:
             state.fleet.plants[ROOF] = Plant(ROOF, "Roof")
             state.fleet.devices[INVERTER] = Device(INVERTER, ROOF, 1, "Inverter")
-            state.counters[Subject.PLANTS][ROOF] = of_plant
-            state.counters[Subject.DEVICES][INVERTER] = of_device
+            state.counters[Subject.PLANTS][ROOF] = Counters(of_plant)
+            state.counters[Subject.DEVICES][INVERTER] = Counters(of_device)
         yield made
 
 

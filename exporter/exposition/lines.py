@@ -6,6 +6,7 @@ values is made once for them all, and an answer costs little more than its numbe
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, chain, groupby
 from operator import itemgetter
 
 from prometheus_client import utils
@@ -66,11 +67,11 @@ class Pattern:
     `identity` are the names of the labels that tell those apart. A series shows 0 or 1, where that
     is its place, or else the number at its place, the first of which is 2.
 
-    Texts that never change and places to be filled in take turns, a family begins with a text and
-    ends with a place.
+    The lines consist of texts that never change, of labels of identity, and of numbers. What stands
+    side by side is one piece, as each piece takes the same time.
     """
 
-    __slots__ = ("_families", "_identity", "_pieces", "_places", "metrics")
+    __slots__ = ("_families", "_identity", "_pick", "_runs", "_texts", "metrics")
 
     def __init__(self, places: Mapping[Series, int], identity: tuple[str, ...]) -> None:
         by_metric: dict[Metric, list[Series]] = {}
@@ -78,50 +79,59 @@ class Pattern:
             by_metric.setdefault(each.metric, []).append(each)
         self.metrics = tuple(by_metric)
         self._identity = identity
-        self._pieces: list[str] = []
-        self._families: list[slice] = []
-        filled: list[int] = []
-        for series in by_metric.values():
-            start = len(self._pieces)
-            for text, place in _pieces(series, places, identity):
-                self._pieces += (text, "")
-                filled.append(place)
-            self._families.append(slice(start, len(self._pieces)))
-        self._places = itemgetter(*filled)
+        families = [[*_pieces(series, places, identity)] for series in by_metric.values()]
+        pieces = [*chain.from_iterable(families)]
+        self._texts = [*dict.fromkeys(each for each in pieces if isinstance(each, str))]
+        self._runs = [*dict.fromkeys(each for each in pieces if isinstance(each, tuple))]
+        where = {each: n for n, each in enumerate((*self._texts, *self._runs))}
+        numbers = len(where) - len(_CONSTANTS)
+        self._pick = itemgetter(
+            *(numbers + each if isinstance(each, int) else where[each] for each in pieces)
+        )
+        ends = [*accumulate(map(len, families))]
+        self._families = [*map(slice, (0, *ends), ends)]
 
     def fill_in(self, identity: Sequence[str], numbers: Iterable[float]) -> list[str]:
-        """The lines of one plant or device, family by family, each without its last line end.
+        """The lines of one plant or device, family by family.
 
         `identity` are the values of its labels.
         """
-        pieces = self._pieces.copy()
-        pieces[1::2] = self._places((
-            *map(label, self._identity, identity),
-            *_CONSTANTS,
+        labels = [*map(label, self._identity, identity)]
+        pieces = self._pick((
+            *self._texts,
+            *[",".join([labels[n] for n in run]) for run in self._runs],
             *[repr(n) if -_MILLION < n < _MILLION else _large_number(n) for n in numbers],
         ))  # fmt: skip
         return ["".join(pieces[family]) for family in self._families]
 
 
+_Piece = str | tuple[int, ...] | int  # a text; labels of identity, by their order; a number's place
+
+
 def _pieces(
     family: Iterable[Series], places: Mapping[Series, int], identity: tuple[str, ...]
-) -> Iterator[tuple[str, int]]:
-    """The lines of one family as texts, each with the place that follows it.
-
-    Those of the labels of identity come first, then those of the values.
-    """
+) -> Iterator[_Piece]:
+    """The lines of one family: texts, and between them what differs."""
     text = ""
     for series in family:
         own = dict(zip(label_names(series.metric), series.labels, strict=True))
         text += series.metric.name
         before = "{"
-        for name in sorted((*own, *identity)):
+        for is_own, names in groupby(sorted((*own, *identity)), own.__contains__):
             text += before
             before = ","
-            if name in own:
-                text += label(name, own[name])
+            if is_own:
+                text += ",".join(label(name, own[name]) for name in names)
             else:
-                yield text, identity.index(name)
+                yield text
+                yield tuple(map(identity.index, names))
                 text = ""
-        yield f"{text}}} ", len(identity) + places[series]
-        text = "\n"
+        text += "} "
+        if places[series] < len(_CONSTANTS):
+            text += _CONSTANTS[places[series]]
+        else:
+            yield text
+            yield places[series]
+            text = ""
+        text += "\n"
+    yield text

@@ -182,12 +182,12 @@ class Capacities:
         """The output of a plant (type None) or device."""
         device_type, name = owner
         device = None if device_type is None else self._fleet.devices.get(name)
+        if device and device.type_id in INVERTERS and (rating := self._rating(device)):
+            return Output(rating, rating)
         plant = self._of_plant(name if device is None else device.plant_code)
         if device is None or device_type is None:
             return plant
         if device_type in INVERTERS:
-            if rating := self._rating(device):
-                return Output(rating, rating)
             return Output(plant.known, min(plant.assumed, INVERTERS[device_type][1]))
         if device_type in CONNECTED:
             return Output(plant.known, max(HOUSE, GRID_SHARE * plant.assumed), guessed=True)

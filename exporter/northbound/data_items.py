@@ -1,20 +1,21 @@
 """The values of a `dataItemMap`, under flat keys: numbers, serial numbers, and what is neither."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from math import isfinite
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from exporter.northbound.records import Reading, Rejection
 from exporter.northbound.scalars import parse_number, parse_serial, parse_text, without_percent
-from exporter.northbound.values import Values
+from exporter.northbound.values import CommonKeys, Values
 
 _MOST_KEYS = 4_096  # in one dataItemMap; the longest documented one has 81
 _LONGEST_KEY = 128
 _DEEPEST = 4  # levels of objects in one
 _SERIAL = ".sn"  # how the key of a serial number within an object ends
 
-_PLAIN, _TEXT = frozenset({float, int, type(None)}), frozenset({str})
+_PLAIN = frozenset({float, int, type(None)})
 
 
 def reading_of(subject: str, items: Mapping[Any, Any]) -> Reading:
@@ -44,7 +45,7 @@ def _plain_numbers(items: Mapping[Any, Any]) -> Values | None:
     All at once, which takes a tenth of the time; None where any of them needs a closer look.
     """
     kinds = set(map(type, items.values()))
-    if not kinds <= _PLAIN or not _are_simple(items):
+    if not kinds <= _PLAIN or len(items) > _MOST_KEYS:
         return None
     if type(None) in kinds:
         items = {key: raw for key, raw in items.items() if raw is not None}
@@ -52,20 +53,26 @@ def _plain_numbers(items: Mapping[Any, Any]) -> Values | None:
         values = Values(items)
     except OverflowError:
         return None
-    return values if all(map(isfinite, values.numbers)) else None
+    return values if _are_simple(values.common) and all(map(isfinite, values.numbers)) else None
 
 
-def _are_simple(keys: Collection[Any]) -> bool:
+_SIMPLE: "WeakKeyDictionary[CommonKeys[Any], bool]" = WeakKeyDictionary()
+
+
+def _are_simple(keys: CommonKeys[Any]) -> bool:
     """Whether there is nothing to be cleaned, cut or taken apart in any of these keys."""
-    if not _TEXT.issuperset(map(type, keys)):
-        return False
-    joined = "".join(keys)
+    simple = _SIMPLE.get(keys)
+    if simple is None:
+        simple = _SIMPLE[keys] = all(map(_is_simple, keys.places))
+    return simple
+
+
+def _is_simple(key: Any) -> bool:
     return (
-        len(keys) <= _MOST_KEYS
-        and joined.isprintable()
-        and "." not in joined
-        and all(keys)
-        and max(map(len, keys), default=1) <= _LONGEST_KEY
+        isinstance(key, str)
+        and 0 < len(key) <= _LONGEST_KEY
+        and "." not in key
+        and key.isprintable()
     )
 
 

@@ -62,3 +62,32 @@ def test_after_a_restart_an_answer_replaces_its_predecessor_and_nothing_else():
         answer(world, some)
     world, page = restarted(world)
     assert rendered(page, world, names[::2]) == 2 * 30
+
+
+class LastPower(Page):
+    """A page that keeps the lines of the power that were set last."""
+
+    chunk = b""
+
+    def update(self, blocks, **about):
+        for block in filter(None, blocks.values()):
+            for metric, chunk in block.chunks.items():
+                if metric.name == "fusionsolar_inverter_active_power_watts":
+                    self.chunk = chunk
+        super().update(blocks, **about)
+
+
+def test_values_that_did_not_change_keep_their_bytes():
+    names, page = ["1", "2"], LastPower({}, lambda: 0.0)
+    world = World(fleet=(Plant("P", "P"), *(Device(name, "P", 1) for name in names)), page=page)
+    answer(world, names)
+    before = page.chunk
+    answer(world, names)
+    assert page.chunk is before
+    answer(world, names, 3.0)
+    assert page.chunk == before.replace(b" 1000.0", b" 3000.0")
+    answer(world, names)
+    assert page.chunk == before
+    world.fleet(Plant("Q", "Q"), *(Device(name, "Q", 1) for name in names))
+    answer(world, names)
+    assert page.chunk == before.replace(b'plant_code="P"', b'plant_code="Q"')

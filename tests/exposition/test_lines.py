@@ -61,7 +61,7 @@ def test_a_pattern_that_is_filled_in_is_what_the_library_writes(series, account,
     for each, value in vector.items():
         own = dict(zip(label_names(each.metric), each.labels, strict=True))
         expected.setdefault(each.metric, []).append((named | own, value))
-    found = {m: f"{text}\n".encode() for m, text in zip(pattern.metrics, texts, strict=True)}
+    found = {m: text.encode() for m, text in zip(pattern.metrics, texts, strict=True)}
     assert found == {metric: library(metric, samples) for metric, samples in expected.items()}
 
 
@@ -76,8 +76,8 @@ def test_a_state_is_lines_of_1_and_0_without_numbers_of_its_own():
     assert dict(vector) == {OFF: 0.0, ON: 1.0, energy: 2.5}
     assert list(vector.numbers) == [2.5]
     assert vector.layout.pattern(("account",)).fill_in(["a"], vector.numbers) == [
-        'b_state{account="a",b_state="off"} 0.0\nb_state{account="a",b_state="on"} 1.0',
-        'plant_energy_joules_total{account="a"} 2.5',
+        'b_state{account="a",b_state="off"} 0.0\nb_state{account="a",b_state="on"} 1.0\n',
+        'plant_energy_joules_total{account="a"} 2.5\n',
     ]
 
 

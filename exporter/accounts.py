@@ -28,6 +28,7 @@ from exporter.status.model import Status
 from exporter.wiring import account_config, client_of, owner_of, poll_configs, view_of
 
 if TYPE_CHECKING:
+    from exporter.archives import PastAccess
     from exporter.past import PastThread
 
 # Files of an account that may be open at once: state and lock (4), a call's socket, twice (2), and
@@ -41,7 +42,7 @@ _User = tuple[Server, str]
 
 
 @dataclass(frozen=True, slots=True)
-class _PreparedAccount:
+class PreparedAccount:
     """An account as the settings want it, and what of it can fail."""
 
     settings: Settings
@@ -54,7 +55,7 @@ class _PreparedAccount:
 class _Working:
     """An account at work, and what it was started with; `restored` says that its past is shown."""
 
-    plan: _PreparedAccount
+    plan: PreparedAccount
     clock: SystemClock
     poller: Poller
     view: AccountView
@@ -81,7 +82,7 @@ class _Change:
     """Which accounts have ended, are to be started, and are at work, the started ones included."""
 
     ending: Sequence[_Working]
-    plans: Sequence[_PreparedAccount]
+    plans: Sequence[PreparedAccount]
     working: dict[str, _Working]
 
 
@@ -265,12 +266,12 @@ class Accounts:
         declined = self._state is None and each.plan.settings.state.declined
         return None if declined else each.database.is_kept
 
-    def _plan(self, settings: Settings, account: AccountSettings) -> _PreparedAccount:
+    def _plan(self, settings: Settings, account: AccountSettings) -> PreparedAccount:
         polled = tuple(poll_configs(settings, account, self._scale))
         config = account_config(settings, account, polled, self._scale)
-        return _PreparedAccount(settings, account, config, client_of(account))
+        return PreparedAccount(settings, account, config, client_of(account))
 
-    def _start(self, plan: _PreparedAccount, others: Iterable[_Working]) -> _Working:
+    def _start(self, plan: PreparedAccount, others: Iterable[_Working]) -> _Working:
         account, polled, clock = plan.account, plan.config.polled, self._clock()
         with ExitStack() as undone:  # what cannot be started leaves nothing behind
             undone.callback(self._telemetry.drop_account, account.name)
@@ -309,18 +310,24 @@ class Accounts:
         past = self._past(plan, database)
         return _Working(plan, clock, poller, view, database, thread, restored, past)
 
-    def _past(self, plan: _PreparedAccount, database: RowStore) -> "PastThread | None":
-        """What fetches an account's past, if that is wanted and its state is in a file."""
+    def _past(self, plan: PreparedAccount, database: RowStore) -> "PastThread | None":
+        """What fetches an account's past, if that is wanted and its state is kept."""
         if not plan.settings.history.enabled:
             return None
-        state = self._state.path_of(owner_of(plan.account)) if self._state else None
-        if state is None or not database.is_kept:
-            self._log.warning("without a state file no past is fetched", account=plan.account.name)
+        access = self._past_access(plan, database)
+        if access is None:
+            self._log.warning("without kept state no past is fetched", account=plan.account.name)
             return None
         from exporter.past import PastThread  # noqa: PLC0415  # takes memory that few need
 
         on_error = self._telemetry.errors.labels("history").inc
-        return PastThread(plan.settings, plan.account, state, on_error)
+        return PastThread(plan.settings, plan.account, access, on_error, self._clock())
+
+    def _past_access(self, plan: PreparedAccount, database: RowStore) -> "PastAccess | None":
+        from exporter.archives import access_by_file  # noqa: PLC0415  # as above
+
+        state = self._state.path_of(owner_of(plan.account)) if self._state else None
+        return access_by_file(plan.settings, plan.account, state if database.is_kept else None)
 
     def _work(self, poller: Poller, clock: SystemClock, restored: threading.Event) -> None:
         """What an account's thread does."""

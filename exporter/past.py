@@ -4,30 +4,28 @@ In the daemon it is fetched as a command would beside it, by a guest of the acco
 thread that polls knows nothing of it, and never waits for a target.
 """
 
-import fcntl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from math import inf
-from pathlib import Path
 
 import structlog
 
 from exporter.account.changes import Changes
-from exporter.account.database import Database
 from exporter.account.fleet import Fleet, FleetFilter
 from exporter.account.handlers import AlarmFilter, filters_of
 from exporter.account.model import AccountState
 from exporter.account.probe import NoSessionError, NotNowError, Probe
 from exporter.account.quotas import Quota
-from exporter.account.state_directory import file_of, locked_file
+from exporter.account.row_store import RowStore
+from exporter.archives import PastAccess
 from exporter.clock import Clock, SystemClock
 from exporter.config import AccountSettings, Settings
 from exporter.config.types import HISTORY_SOURCES
 from exporter.exposition.alarms import SEVERITIES
 from exporter.exposition.unknown_values import UnknownValues
-from exporter.history.archive import Archive, ArchiveError
+from exporter.history.archive import Archive, ArchiveBusyError, ArchiveError
 from exporter.history.budget import Budget
 from exporter.history.job import FIVE_MINUTES, Job, UnknownStartError, Wanted
 from exporter.history.replay import Replay
@@ -49,7 +47,6 @@ from exporter.wiring import (
     account_config,
     client_of,
     most_unknown_keys,
-    owner_of,
     poll_config,
     poll_configs,
     schedule_of,
@@ -88,24 +85,6 @@ class Surroundings:
     def labels(self, choice: Choice) -> Mapping[str, str]:
         """The labels that are added to the past."""
         return {**self.account.labels, **self.settings.history.labels, **choice.labels}
-
-
-@contextmanager
-def open_archive(path: Path) -> Iterator[Archive]:
-    """The archive, for one job alone.
-
-    Raises:
-        ArchiveError: It cannot be used, or is in use.
-    """
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = locked_file(path.with_suffix(".history-lock"), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise ArchiveError("another process fetches the past of this account") from None
-    except OSError as error:
-        raise ArchiveError(f"{path}: {error.strerror}") from error
-    with lock, closing(Archive(path)) as archive:
-        yield archive
 
 
 def job_of(around: Surroundings, choice: Choice, tell: Callable[[str], None]) -> Job:
@@ -210,12 +189,6 @@ def _step(job: Job, clock: Clock, tell: Callable[[str], None]) -> None:
         clock.wait(MINUTE)
 
 
-def archive_file_of(settings: Settings, account: AccountSettings) -> Path | None:
-    """Where the answers about an account's past are kept; None where there is no place."""
-    directory = settings.history.directory or settings.state.directory
-    return directory and file_of(directory, *owner_of(account)).with_suffix(".history")
-
-
 def remote_write_of(settings: Settings, clock: Clock) -> RemoteWrite | None:
     """The configured target of history; None where there is none."""
     chosen = settings.history.remote_write
@@ -260,21 +233,21 @@ class _Nobody:
 class PastThread:
     """Fetches the past of one account beside its poller, until it is stopped. Never raises.
 
-    Once a day it begins anew with the fleet as it is then; what is done costs nothing. `state` is
-    the file that the poller works with; `on_error` is told of a bug.
+    Once a day it begins anew with the fleet as it is then; what is done costs nothing. `on_error`
+    is told of a bug.
     """
 
     def __init__(
         self,
         settings: Settings,
         account: AccountSettings,
-        state: Path,
+        access: PastAccess,
         on_error: Callable[[], None],
         clock: SystemClock | None = None,
     ) -> None:
         self._settings = settings
         self._account = account
-        self._state = state
+        self._access = access
         self._on_error = on_error
         self._clock = clock or SystemClock()
         self._log = structlog.get_logger().bind(account=account.name, part="history")
@@ -287,8 +260,12 @@ class PastThread:
         self._thread.start()
 
     def stop(self) -> None:
-        """Lets the call under way be the last; nobody waits for it."""
+        """Lets the call under way be the last."""
         self._clock.stop()
+
+    def join(self, seconds: float) -> None:
+        """Waits until it has ended, or as long."""
+        self._thread.join(seconds)
 
     def _run(self) -> None:
         while not self._clock.wait(self.day()):
@@ -298,6 +275,9 @@ class PastThread:
         """Works for a day at most; returns after how many seconds there is more to do."""
         try:
             return self._day()
+        except ArchiveBusyError as error:  # as while its last holder ends
+            self._tell(str(error))
+            return _BEGINNING
         except (ArchiveError, TargetError) as error:
             self._log.warning("the past cannot be kept or sent", reason=str(error))
         except UnknownStartError:
@@ -310,14 +290,11 @@ class PastThread:
 
     def _day(self) -> float:
         settings, account, clock = self._settings, self._account, self._clock
-        path, target = archive_file_of(settings, account), remote_write_of(settings, clock)
-        if path is None or target is None:
+        target = remote_write_of(settings, clock)
+        if target is None:
             return DAY
-        with (
-            open_archive(path) as archive,
-            closing(Database(self._state, locked=False)) as database,
-        ):
-            probe = self._probe(database)
+        with self._access.archive() as archive, closing(self._access.rows()) as rows:
+            probe = self._probe(rows)
             around = Surroundings(settings, account, probe, archive, clock, has_daemon=True)
             if not probe.state.first_shown or not probe.fleet.plants:
                 return _BEGINNING
@@ -328,23 +305,27 @@ class PastThread:
         return max(MINUTE, end - clock.now())
 
     def _work(self, job: Job, replay: Replay, target: Target, end: float) -> None:
+        clock = self._clock
         if job.plan_years():
-            for _ in waits(job, self._clock, self._tell, end):
+            for _ in waits(job, clock, self._tell, end):
                 pass
         job.plan()
-        for _ in waits(job, self._clock, self._tell, end):
+        for _ in waits(job, clock, self._tell, end):
             job.send(replay, target)
             self._tell_progress(job)
-        job.send(replay, target)
+        if not clock.wait(0):
+            job.send(replay, target)
 
-    def _probe(self, database: Database) -> Probe:
+    def _probe(self, rows: RowStore) -> Probe:
         settings, account = self._settings, self._account
+        client = client_of(account)
+        client.permit(lambda: rows.may_call)
         lists = [poll_config(settings, account, each) for each in (PLANT_LIST, DEVICE_LIST)]
         return Probe(
             account_config(settings, account, lists),
             {name: poll_config(settings, account, each) for name, each in INTERFACES.items()},
-            client=client_of(account),
-            database=database,
+            client=client,
+            database=rows,
             clock=self._clock,
             view=_Nobody(),
             guest=True,

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Collection, Mapping
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from exporter.account.login import HostGate
 from exporter.account.postgresql.leases import BEAT, LOST, Lease
@@ -10,12 +11,15 @@ from exporter.account.postgresql.rows import PostgresRows
 from exporter.account.postgresql.shared_state import SharedState
 from exporter.account.row_store import RowStore
 from exporter.account.state_directory import Owner, key_of
-from exporter.accounts import Accounts, Server
+from exporter.accounts import Accounts, PreparedAccount, Server
 from exporter.clock import SystemClock
 from exporter.config import Settings
 from exporter.exposition.page import Page
 from exporter.exposition.telemetry import Telemetry
 from exporter.wiring import owner_of
+
+if TYPE_CHECKING:
+    from exporter.archives import PastAccess
 
 DRAIN = 10.0  # seconds that the calls under way have to end when the process is told to
 _LOOK = 0.2  # seconds between two looks whether an account's last call has ended
@@ -78,6 +82,8 @@ class SharedAccounts(Accounts):
                 # Of one whose call goes on, the next holder has to know: it is not let go.
                 if not each.thread.is_alive():
                     self._shared.release(owner_of(each.plan.account))
+            for past in filter(None, (each.past for each in self._working.values())):
+                past.join(max(0.0, end - monotonic()))  # or its last answer is asked for again
         self._shared.close()
 
     def waiting(self) -> list[str]:
@@ -149,6 +155,15 @@ class SharedAccounts(Accounts):
 
     def _clock(self) -> SystemClock:
         return self._shared.clock()
+
+    def _past_access(self, plan: PreparedAccount, rows: RowStore) -> "PastAccess | None":
+        from exporter.archives import PastAccess, archive_of  # noqa: PLC0415  # takes memory
+
+        owner = owner_of(plan.account)
+        archive = archive_of(plan.settings, plan.account, self._shared)
+        if archive is None or not isinstance(rows, PostgresRows):
+            return None
+        return PastAccess(lambda: self._shared.rows(owner, rows.lease, beside=True), archive)
 
     def _gate(self, server: Server) -> HostGate:
         host, port = server

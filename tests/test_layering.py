@@ -36,12 +36,16 @@ ROOMS = {
     "simulator": ("northbound.device_types", "northbound.enums", "northbound.interfaces"),
     "logs": (),
     "wiring": ("northbound", "clock", "config", "account", "exposition"),
-    "past": ("northbound", "clock", "config", "account", "exposition", "history", "wiring"),
+    "archives": ("config", "account", "history", "wiring"),
+    "past": (
+        *("northbound", "clock", "config", "account", "exposition", "history", "wiring"),
+        "archives",
+    ),
     "accounts": (
         *("northbound", "clock", "config", "account", "exposition", "status.model", "wiring"),
-        "past",
+        *("archives", "past"),
     ),
-    "replicas": ("clock", "config", "account", "exposition", "accounts", "wiring"),
+    "replicas": ("clock", "config", "account", "exposition", "accounts", "archives", "wiring"),
     "daemon": (
         *("northbound", "clock", "config", "account", "exposition", "web", "accounts"),
         *("replicas", "wiring"),
@@ -49,6 +53,7 @@ ROOMS = {
     "commands": (
         *("northbound", "clock", "catalogue", "config", "account", "exposition", "web"),
         *("simulator", "logs", "daemon", "wiring", "status", "package_data", "history", "past"),
+        "archives",
     ),
     "cli": ("config", "account", "web", "logs", "daemon", "commands"),
     "__main__": ("cli",),

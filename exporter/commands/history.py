@@ -2,12 +2,15 @@
 
 import argparse
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from exporter.archives import archive_of
 from exporter.clock import Clock, SystemClock
 from exporter.commands.account_access import (
     FAILED,
+    StateAccess,
     access_to,
     reports_failures,
     say,
@@ -22,9 +25,9 @@ from exporter.commands.options import (
     words,
 )
 from exporter.commands.tables import table
-from exporter.config import Settings
+from exporter.config import AccountSettings, Settings
 from exporter.config.types import HISTORY_SOURCES
-from exporter.history.archive import ArchiveError
+from exporter.history.archive import Archive, ArchiveError
 from exporter.history.fetching import HistorySource
 from exporter.history.job import Job, JobProgress, UnknownStartError
 from exporter.history.replay import Replay
@@ -38,9 +41,7 @@ from exporter.past import (
     AUTOMATIC,
     Choice,
     Surroundings,
-    archive_file_of,
     job_of,
-    open_archive,
     remote_write_of,
     replay_of,
     waits,
@@ -134,13 +135,11 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
     account = account_of(settings, flags.account)
     clock = clock or SystemClock()
     target = None if flags.dry_run else _target(flags, settings, clock)
-    path = archive_file_of(settings, account)
-    if path is None:
-        fail("history needs a directory: set state.directory or history.directory")
     try:
-        with state_of(settings, [account]) as state, open_archive(path) as archive:
+        with state_of(settings, [account]) as state, _archive(settings, account, state) as archive:
             if state.daemon and settings.history.enabled:
                 fail("the running exporter fetches the past by itself: history.enabled")
+            clock = state.shared.clock() if state.shared else clock
             lists = [poll_config(settings, account, each) for each in (PLANT_LIST, DEVICE_LIST)]
             with access_to(account, settings, state, clock, polled=lists) as access:
                 access.probe.update_fleet()
@@ -156,6 +155,15 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
     except (ArchiveError, TargetError) as error:
         say(f"history: {error}")
         return FAILED
+
+
+def _archive(
+    settings: Settings, account: AccountSettings, state: StateAccess
+) -> AbstractContextManager[Archive]:
+    opened = archive_of(settings, account, state.shared)
+    if opened is None:
+        fail("history needs a directory: set state.directory or history.directory")
+    return opened()
 
 
 def _choice(flags: argparse.Namespace) -> Choice:

@@ -1,19 +1,16 @@
-"""The answers about the past, on disk: one SQLite file an account, beside its state.
+"""The answers about the past of one account, and what targets have of them.
 
 A call is scarce, so that its answer is kept: what has arrived is never asked for again, whatever
 becomes of us before it is sent, and a second target costs no call. It is no section of the state:
 that is in memory as a whole, and this may be gigabytes.
 """
 
-import os
-import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -22,29 +19,22 @@ from exporter.history.plan import HistoryUnit
 from exporter.northbound.interfaces import INTERFACES, Content
 from exporter.northbound.records import Alarm, TimedReading
 
-_MARK = 0x46534548  # says that a file is ours
-VERSION = 1
-_SCHEMA = """
-CREATE TABLE answers (
-    interface TEXT, subject TEXT, begin REAL, until REAL, refused TEXT, rows BLOB,
-    PRIMARY KEY (interface, subject, begin)
-) WITHOUT ROWID;
-CREATE TABLE sent (
-    target TEXT, interface TEXT, subject TEXT, begin REAL, since REAL, until REAL,
-    PRIMARY KEY (target, interface, subject, begin)
-) WITHOUT ROWID;
-CREATE TABLE calls (interface TEXT, device_type INTEGER, start REAL, lasted REAL);
-"""
 _ROWS: TypeAdapter[tuple[Any, ...]] = TypeAdapter(tuple[TimedReading, ...])
 _ALARMS: TypeAdapter[tuple[Any, ...]] = TypeAdapter(tuple[Alarm, ...])
-_PATIENCE = 30.0  # seconds for another process that writes
 
 Rows = tuple[TimedReading, ...]
 Answer = Rows | tuple[Alarm, ...]
 
 
 class ArchiveError(Exception):
-    """The file cannot be used. The text says why."""
+    """It cannot be used. The text says why."""
+
+
+class ArchiveBusyError(ArchiveError):
+    """Somebody else fetches the past of the account now."""
+
+    def __init__(self) -> None:
+        super().__init__("another process fetches the past of this account")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,132 +58,142 @@ class Pending:
     is_again: bool = False
 
 
-class Archive:
-    """The answers of one account. Used by one thread; what a method has written is on the disk.
+class KeptAnswer(NamedTuple):
+    """What was answered about a unit, packed; all times are seconds since the epoch."""
+
+    interface: str
+    subject: str
+    begin: float
+    until: float
+    refused: str
+    rows: bytes | None
+
+
+class SentUnit(NamedTuple):
+    """What a target has of a unit: from when until when; of one `since` inf, as `Pending` says."""
+
+    interface: str
+    subject: str
+    begin: float
+    since: float
+    until: float
+
+
+class UnsentUnit(NamedTuple):
+    """A unit of which a target lacks something: until when it was answered, and what it has."""
+
+    interface: str
+    subject: str
+    begin: float
+    until: float
+    had_since: float | None
+    had_until: float | None
+
+
+class MadeCall(NamedTuple):
+    """A call of history: its start in seconds since the epoch, and how long it lasted."""
+
+    interface: str
+    device_type: int | None
+    start: float
+    lasted: float
+
+
+class ArchiveStore(Protocol):
+    """Keeps the rows of an archive. What a method has written outlives us.
 
     Raises:
-        ArchiveError: From every method: the file cannot be used.
+        ArchiveError: From every method: they cannot be read or written.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._file = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
-            self._set_up()
-        except (OSError, sqlite3.Error) as error:
-            raise ArchiveError(f"{path}: {error}") from error
+    def put_answers(self, answers: Sequence[KeptAnswer]) -> None:
+        """Keeps these, all or none, in place of what stood there of the same units."""
+        ...
 
-    def _set_up(self) -> None:
-        file = self._file
-        file.execute("PRAGMA journal_mode = WAL")
-        file.execute("PRAGMA synchronous = FULL")
-        file.execute("BEGIN IMMEDIATE")
-        if not file.execute("SELECT 1 FROM sqlite_master").fetchone():
-            for statement in filter(str.strip, _SCHEMA.split(";")):
-                file.execute(statement)
-            file.execute(f"PRAGMA application_id = {_MARK}")
-            file.execute(f"PRAGMA user_version = {VERSION}")
-        file.execute("COMMIT")
-        mark, version = (
-            file.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("application_id", "user_version")
-        )
-        if (mark, version) != (_MARK, VERSION):
-            file.close()
-            raise ArchiveError(f"{self._path} is no archive of this version; move it away")
+    def covered(self, interface: str) -> Iterable[tuple[str, float, float, str]]:
+        """Subject, begin, until and refusal of all answers of an interface."""
+        ...
 
-    def close(self) -> None:
-        """Lets the file go."""
-        with suppress(sqlite3.Error):
-            self._file.close()
+    def rows(self, unit: HistoryUnit) -> bytes | None:
+        """What an answer brought about a unit, packed; None for nothing."""
+        ...
+
+    def unsent(self, target: str, start: float, end: float) -> Iterable[UnsentUnit]:
+        """Of which units a target lacks anything of a time; by begin, interface and subject."""
+        ...
+
+    def put_sent(self, target: str, units: Sequence[SentUnit]) -> None:
+        """Notes that a target has these, besides what it had."""
+        ...
+
+    def put_call(self, call: MadeCall, oldest: float) -> None:
+        """Notes a call, and forgets those that began before `oldest`."""
+        ...
+
+    def calls(self, interface: str) -> Iterable[MadeCall]:
+        """The calls of an interface, by their start."""
+        ...
+
+
+class Archive:
+    """The answers of one account. Used by one thread; what a method has written outlives us.
+
+    Raises:
+        ArchiveError: From every method: its store cannot be used.
+    """
+
+    def __init__(self, store: ArchiveStore) -> None:
+        self._store = store
 
     # --- answers -------------------------------------------------------------------------------
 
     def keep(self, rows: Mapping[HistoryUnit, Answer], until: float, refused: str = "") -> None:
         """Keeps the answer of a call: the rows of its units, which lack nothing before `until`."""
-        values = [
-            (
-                each.interface,
-                each.subject,
-                each.begin,
-                until,
-                refused,
-                _packed(each.interface, found),
-            )
-            for each, found in rows.items()
-        ]
-        self._write("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?)", values)
-
-    def _write(self, statement: str, values: Iterable[tuple[object, ...]]) -> None:
-        try:
-            self._file.execute("BEGIN IMMEDIATE")
-            self._file.executemany(statement, values)
-            self._file.execute("COMMIT")
-        except sqlite3.Error as error:
-            with suppress(sqlite3.Error):
-                self._file.execute("ROLLBACK")
-            raise ArchiveError(f"{self._path}: {error}") from error
-
-    def _ask(self, question: str, *values: object) -> list[tuple[object, ...]]:
-        try:
-            with closing(self._file.execute(question, values)) as found:
-                return found.fetchall()
-        except sqlite3.Error as error:
-            raise ArchiveError(f"{self._path}: {error}") from error
+        self._store.put_answers(
+            [
+                KeptAnswer(
+                    *(unit.interface, unit.subject, unit.begin),
+                    *(until, refused, _packed(unit.interface, found)),
+                )
+                for unit, found in rows.items()
+            ]
+        )
 
     def covered(self, interface: str) -> Mapping[HistoryUnit, Covered]:
         """How far each unit of an interface was answered."""
-        rows = self._ask(
-            "SELECT subject, begin, until, refused FROM answers WHERE interface = ?", interface
-        )
         return {
-            HistoryUnit(float(str(begin)), interface, str(subject)): Covered(
-                float(str(until)), str(why)
-            )
-            for subject, begin, until, why in rows
+            HistoryUnit(begin, interface, subject): Covered(until, refused)
+            for subject, begin, until, refused in self._store.covered(interface)
         }
 
     def rows(self, unit: HistoryUnit) -> tuple[Any, ...]:
         """The rows or alarms of a unit; none if it was not answered."""
-        found = self._ask(
-            "SELECT rows FROM answers WHERE interface = ? AND subject = ? AND begin = ?",
-            *(unit.interface, unit.subject, unit.begin),
-        )
-        return _unpacked(unit.interface, found[0][0]) if found else ()
+        return _unpacked(unit.interface, self._store.rows(unit))
 
     # --- what targets have ---------------------------------------------------------------------
 
     def pending(self, target: str, start: float, end: float) -> Iterator[Pending]:
         """What a target lacks of what was answered of a time; the earliest units first."""
-        rows = self._ask(
-            "SELECT a.interface, a.subject, a.begin, a.until, s.since, s.until FROM answers a "
-            "LEFT JOIN sent s ON s.target = ? AND s.interface = a.interface "
-            "AND s.subject = a.subject AND s.begin = a.begin "
-            "WHERE a.rows NOT NULL ORDER BY a.begin, a.interface, a.subject",
-            target,
-        )
-        for interface, subject, *times in rows:
-            begin, until, *sent = (None if time is None else float(str(time)) for time in times)
-            unit = HistoryUnit(begin or 0.0, str(interface), str(subject))
-            since, upto = max(start, unit.begin), min(until or -inf, end)
-            from_, had = (-inf if each is None else each for each in sent)
-            if had > -inf and from_ <= since:
-                since = max(since, had)
-            if since < upto:
-                yield Pending(unit, since, upto, is_again=from_ == inf and upto <= had)
+        for each in self._store.unsent(target, start, end):
+            since, until = max(start, each.begin), min(each.until, end)
+            from_ = inf if each.had_since is None else each.had_since
+            had = -inf if each.had_until is None else each.had_until
+            yield Pending(
+                HistoryUnit(each.begin, each.interface, each.subject),
+                max(since, had) if from_ <= since else since,
+                until,
+                is_again=from_ == inf and until <= had,
+            )
 
     def sent(self, target: str, done: Iterable[Pending]) -> None:
         """Notes what a target has by now, for good.
 
         One without a begin is to be sent again, with what the unit before it adds.
         """
-        self._write(
-            "INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
-            "SET since = min(since, excluded.since), until = max(until, excluded.until)",
+        self._store.put_sent(
+            target,
             [
-                (target, unit.interface, unit.subject, unit.begin, each.since, each.until)
+                SentUnit(unit.interface, unit.subject, unit.begin, each.since, each.until)
                 for each in done
                 for unit in (each.unit,)
             ],
@@ -203,22 +203,15 @@ class Archive:
 
     def note_call(self, interface: str, device_type: int | None, start: float, end: float) -> None:
         """Notes a call of history, in seconds since the epoch, and forgets those of days ago."""
-        self._write("DELETE FROM calls WHERE start < ?", [(start - 3 * 86_400,)])
-        self._write(
-            "INSERT INTO calls VALUES (?, ?, ?, ?)", [(interface, device_type, start, end - start)]
-        )
+        call = MadeCall(interface, device_type, start, end - start)
+        self._store.put_call(call, oldest=start - 3 * 86_400)
 
     def calls(self, interface: str, offset: float) -> CallLog:
         """The calls of history; `offset` is what the wall clock shows more than the steady one."""
         log = CallLog()
-        rows = self._ask(
-            "SELECT start, lasted, device_type FROM calls WHERE interface = ? ORDER BY start",
-            interface,
-        )
-        for start, lasted, device_type in rows:
-            begun = float(str(start)) - offset
-            kind = None if device_type is None else int(str(device_type))
-            log.record(begun, begun + float(str(lasted)), kind)
+        for call in self._store.calls(interface):
+            begun = call.start - offset
+            log.record(begun, begun + call.lasted, call.device_type)
         return log
 
 
@@ -230,9 +223,9 @@ def _packed(interface: str, rows: Answer) -> bytes | None:
     return zlib.compress(_adapter(interface).dump_json(rows)) if rows else None
 
 
-def _unpacked(interface: str, body: object) -> tuple[Any, ...]:
+def _unpacked(interface: str, body: bytes | None) -> tuple[Any, ...]:
     """What was kept; nothing where it is not understood."""
     with suppress(ValidationError, zlib.error):
-        if isinstance(body, bytes):
+        if body is not None:
             return _adapter(interface).validate_json(zlib.decompress(body))
     return ()

@@ -9,7 +9,7 @@ from commands.world import Clock
 from exporter.account.fleet import Fleet
 from exporter.account.probe import NoSessionError
 from exporter.account.quotas import Quota
-from exporter.history.archive import Archive
+from exporter.history.archive_file import archive_in_file
 from exporter.history.fetching import MOST_TRIES
 from exporter.history.job import Job, UnknownStartError, Wanted
 from exporter.northbound.errors import named_error, reason_error
@@ -46,9 +46,9 @@ class Server:
 class World:
     """A job on a server, with an archive."""
 
-    def __init__(self, path):
+    def __init__(self, archive):
         self.server, self.clock, self.said = Server(), Clock(), []
-        self.fleet, self.archive = Fleet(), Archive(path / "archive")
+        self.fleet, self.archive = Fleet(), archive
         self.fleet.plants.update({code: Plant(code, code) for code in "ABCD"})
         self.fleet.devices.update(
             {str(n): Device(str(n), "A", 1, dn=f"NE={n}" if n != 2 else "") for n in range(4)}
@@ -84,9 +84,8 @@ class World:
 
 @pytest.fixture
 def home(tmp_path):
-    made = World(tmp_path)
-    yield made
-    made.archive.close()
+    with archive_in_file(tmp_path / "archive") as archive:
+        yield World(archive)
 
 
 def plants_of(bodies):

@@ -8,7 +8,9 @@ from history.receiver import decoded, served
 from structlog.testing import capture_logs
 
 from exporter.account.state_directory import file_of
+from exporter.archives import access_by_file
 from exporter.config import ConfigError, load
+from exporter.history.archive_file import archive_in_file
 from exporter.northbound.interfaces import DAY, HOUR, MINUTE
 from exporter.past import PastThread
 
@@ -45,10 +47,9 @@ def configure(home, url, **history):
 @contextmanager
 def past(home, bugs=None):
     settings = load(home.config, {})
-    state = file_of(home.state, home.url, "api")
-    yield PastThread(
-        settings, settings.accounts[0], state, lambda: bugs.append(1), clock=home.clock
-    )
+    [account] = settings.accounts
+    access = access_by_file(settings, account, file_of(home.state, home.url, "api"))
+    yield PastThread(settings, account, access, lambda: bugs.append(1), clock=home.clock)
 
 
 def written(receiver):
@@ -96,6 +97,18 @@ def test_a_target_that_refuses_is_asked_again_in_an_hour(home, receiver):
     assert len(said) == 1
     assert "storage.tsdb.out_of_order_time_window" in said[0]
     assert home.calls("getKpiStationDay") >= calls
+
+
+def test_while_its_archive_is_in_use_it_looks_again_soon_and_says_nothing(home, receiver):
+    configure(home, receiver.url, **{"from": "2025-06-01"})
+    path = file_of(home.state, home.url, "api").with_suffix(".history")
+    with home.daemon(), past(home) as worker:
+        home.clock.pass_by(HOUR)
+        with archive_in_file(path), capture_logs() as logs:
+            assert worker.day() == 5
+        assert {each["log_level"] for each in logs} == {"debug"}
+        assert worker.day() <= DAY
+    assert written(receiver)
 
 
 def test_a_bug_is_counted_and_logged_and_tried_again(home, receiver, monkeypatch):

@@ -14,7 +14,7 @@ from exporter.account.fleet import Fleet
 from exporter.account.quotas import Quota
 from exporter.exposition.translate import Translator
 from exporter.exposition.unknown_values import UnknownValues
-from exporter.history.archive import Archive
+from exporter.history.archive_file import archive_in_file
 from exporter.history.job import Job, Wanted
 from exporter.history.replay import Replay
 from exporter.northbound.interfaces import DAY, INTERFACES
@@ -96,11 +96,10 @@ class Target:
         self.fate.moment()
 
 
-def life(path, fate, server, kept):
+def life(archive, fate, server, kept):
     """One run until its end, or until it is killed."""
     clock, fleet = Clock(), Fleet()
     fleet.plants.update({code: Plant(code, code) for code in PLANTS})
-    archive = Archive(path)
     wanted = Wanted([DAYS], PLANTS, (), START, END)
     job = Job(server, archive, fleet, clock, wanted, lambda _: (Quota(1, 60.0),), lambda _: None)
     replay = Replay(
@@ -112,15 +111,12 @@ def life(path, fate, server, kept):
         labels={},
     )
     target = Target(fate, kept)
-    try:
-        job.plan()
-        while job.due() < float("inf"):
-            clock.pass_by(max(0.0, job.due() - clock.now()))
-            job.step()
-            job.send(replay, target)
+    job.plan()
+    while job.due() < float("inf"):
+        clock.pass_by(max(0.0, job.due() - clock.now()))
+        job.step()
         job.send(replay, target)
-    finally:
-        archive.close()
+    job.send(replay, target)
 
 
 def lives(moments):
@@ -130,7 +126,8 @@ def lives(moments):
         server = Server(fate)
         while True:
             try:
-                life(Path(directory) / "archive", fate, server, kept)
+                with archive_in_file(Path(directory) / "archive") as archive:
+                    life(archive, fate, server, kept)
             except KilledError:
                 deaths += 1
                 continue

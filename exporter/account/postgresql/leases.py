@@ -41,6 +41,7 @@ WITH free AS (
     SELECT account, holder FROM fusionsolar_account a
     WHERE account = ANY (%(accounts)s) AND NOT EXISTS (
         SELECT FROM fusionsolar_replica r WHERE r.id = a.holder AND expires_at > clock_timestamp()
+            AND NOT (%(again)s AND r.id = %(id)s)
     )
     ORDER BY account LIMIT %(most)s FOR UPDATE OF a SKIP LOCKED
 )
@@ -71,6 +72,13 @@ class Lease:
     account: str
     epoch: int
     abandoned: bool = False
+
+
+class FencedError(Exception):
+    """Somebody else holds the account by now."""
+
+    def __init__(self) -> None:
+        super().__init__("another replica holds the account")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +127,11 @@ def holders(connection: Any, accounts: Collection[str]) -> Mapping[str, Held]:
     }
 
 
-def take(connection: Any, me: str, accounts: Collection[str], most: int) -> Iterable[Lease]:
-    """Takes up to so many of these accounts, of those that nobody holds."""
-    values = {"id": me, "accounts": list(accounts), "most": most}
+def take(
+    connection: Any, me: str, accounts: Collection[str], most: int, *, again: bool = False
+) -> Iterable[Lease]:
+    """Takes up to so many of these accounts, of those that nobody holds, or `again` itself."""
+    values = {"id": me, "accounts": list(accounts), "most": most, "again": again}
     return [Lease(*row) for row in connection.execute(_TAKE, values)]
 
 

@@ -1,7 +1,6 @@
 """The rows of one account in PostgreSQL, fenced: who has lost the account writes nothing."""
 
 import logging
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from math import inf
@@ -13,7 +12,8 @@ import structlog
 from exporter.account.codec import StoredRow
 from exporter.account.migrations import CREATE, MIGRATIONS, VERSION
 from exporter.account.postgresql.connections import FAILURES, OUTAGES, Connections
-from exporter.account.postgresql.leases import Lease, claim, claim_as_guest
+from exporter.account.postgresql.leases import FencedError, Lease, claim, claim_as_guest
+from exporter.account.postgresql.texts import from_text, to_text
 from exporter.account.row_store import Key, with_unwritten
 from exporter.clock import Clock, ClockStamp
 
@@ -37,25 +37,30 @@ WHERE account = %s AND fusionsolar_row.kind = gone.kind AND fusionsolar_row.name
 """
 _DROP_ALL = "DELETE FROM fusionsolar_row WHERE account = %s"
 _VERSION = "SELECT version FROM fusionsolar_account WHERE account = %s"
-_ESCAPED = re.compile(r"\\[\\0]")
 _SET_VERSION = "UPDATE fusionsolar_account SET version = %s WHERE account = %s"
 
 
-class _FencedError(Exception):
-    """Somebody else holds the account."""
-
-
 class PostgresRows:
-    """The rows of one account, as the holder of its lease or, without one, as a command beside it.
+    """The rows of one account, as the holder of its lease, or `beside` it.
+
+    That is a command, without a lease, or what the holder itself does beside its polling.
 
     As with a file, nothing here ever raises, and what cannot be written is kept until it can. But
     no call may be made whose start is not stored: another replica would not know of it.
     """
 
-    def __init__(
-        self, connections: Connections, account: str, clock: Clock, me: str, lease: Lease | None
+    def __init__(  # noqa: PLR0913  # whose they are, and who reads them
+        self,
+        connections: Connections,
+        account: str,
+        clock: Clock,
+        me: str,
+        lease: Lease | None,
+        *,
+        beside: bool = False,
     ) -> None:
         self.lease = lease
+        self._beside = beside or lease is None
         self._connections = connections
         self._account = account
         self._clock = clock
@@ -111,7 +116,7 @@ class PostgresRows:
         """All rows of one kind, by name."""
         found: dict[str, StoredRow] = {}
         with self._careful():
-            if self._claimed is not None or self.lease is None:
+            if self._claimed is not None or self._beside:
                 found = self._select(kind)
             else:
                 if self._loaded is None:
@@ -150,7 +155,7 @@ class PostgresRows:
         before = self._clock.now()
         left = claim(connection, self._me, self.lease)
         if left is None:
-            raise _FencedError("another replica holds the account")
+            raise FencedError
         if not self._is_current:
             self._bring_up_to_date(connection)
             self._is_current = True
@@ -174,22 +179,22 @@ class PostgresRows:
         with self._connections.transaction() as connection:
             self._enter(connection)
             for kind, name, *rest in connection.execute(_READ_ALL, (self._account,)):
-                found.setdefault(kind, {})[_name(name)] = _row(*rest)
+                found.setdefault(kind, {})[from_text(name)] = _row(*rest)
         return found
 
     def _select(self, kind: str) -> dict[str, StoredRow]:
         with ExitStack() as stack:
             connection = self._claimed or stack.enter_context(self._connections.transaction())
             rows = connection.execute(_READ, (self._account, kind))
-            return {_name(name): _row(*rest) for name, *rest in rows}
+            return {from_text(name): _row(*rest) for name, *rest in rows}
 
     def _put(self, connection: Any) -> None:
         gone = [key for key, row in self._unwritten.items() if row is None]
         if gone:
-            kinds, names = [kind for kind, _ in gone], [_storable(name) for _, name in gone]
+            kinds, names = [kind for kind, _ in gone], [to_text(name) for _, name in gone]
             connection.execute(_DROP, (kinds, names, self._account))
         rows = [
-            (kind, _storable(name), row.body, row.stamp.boot, row.stamp.offset, row.stamp.now)
+            (kind, to_text(name), row.body, row.stamp.boot, row.stamp.offset, row.stamp.now)
             for (kind, name), row in self._unwritten.items()
             if row is not None
         ]
@@ -206,7 +211,7 @@ class PostgresRows:
         """Goes on without the database when it fails, but without calls; says so once."""
         try:
             yield
-        except _FencedError as error:
+        except FencedError as error:
             self._lasts_until = -inf
             self._unwritten.clear()  # it is not ours to write any more
             if not self._failing:
@@ -250,12 +255,3 @@ def _insert(connection: Any, account: str, rows: Sequence[tuple[Any, ...]]) -> N
 
 def _row(body: str, boot: str | None, offset: float, written: float) -> StoredRow:
     return StoredRow(body, ClockStamp(boot, offset, written))
-
-
-def _storable(name: str) -> str:
-    """A name without the one character that no text of PostgreSQL has."""
-    return name.replace("\\", "\\\\").replace("\0", "\\0")
-
-
-def _name(stored: str) -> str:
-    return _ESCAPED.sub(lambda found: "\0" if found[0] == "\\0" else "\\", stored)

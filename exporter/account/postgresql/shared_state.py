@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 
 from exporter.account.postgresql.connections import FAILURES, Connections, DatabaseClock
+from exporter.account.postgresql.fence import Fence
 from exporter.account.postgresql.host_gate import SharedHostGate
 from exporter.account.postgresql.leases import Lease
 from exporter.account.postgresql.replica import Replica
@@ -24,6 +25,7 @@ class SharedState:
         self.replica = Replica(self._connections, share=share)
         self._owners: dict[str, Owner] = {}
         self._gates: dict[str, SharedHostGate] = {}
+        self._fences: dict[str, Fence] = {}
 
     def __str__(self) -> str:
         """The database, without its user."""
@@ -39,9 +41,21 @@ class SharedState:
             host, SharedHostGate(self._connections, self.clock(), host, self.replica.id)
         )
 
-    def rows(self, owner: Owner, lease: Lease | None) -> PostgresRows:
+    def rows(self, owner: Owner, lease: Lease | None, *, beside: bool = False) -> PostgresRows:
         """The rows of an account: of a lease, or as a command finds them beside its holder."""
-        return PostgresRows(self._connections, key_of(*owner), self.clock(), self.replica.id, lease)
+        return PostgresRows(
+            self._connections,
+            key_of(*owner),
+            self.clock(),
+            self.replica.id,
+            lease,
+            beside=beside,
+        )
+
+    def fence(self, owner: Owner, part: str) -> Fence:
+        """What keeps others from a part of an account, which is always the same."""
+        name = f"{key_of(*owner)}/{part}"
+        return self._fences.setdefault(name, Fence(self._connections, self.replica.id, name))
 
     # --- the daemon's ----------------------------------------------------------------------------
 

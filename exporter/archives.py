@@ -1,0 +1,64 @@
+"""Where answers about an account's past are kept: in a file, or in the database with its state."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from exporter.account.database import Database
+from exporter.account.row_store import RowStore
+from exporter.account.state_directory import file_of
+from exporter.config import AccountSettings, Settings
+from exporter.history.archive import Archive
+from exporter.history.archive_file import archive_in_file
+from exporter.wiring import owner_of
+
+if TYPE_CHECKING:
+    from exporter.account.postgresql.shared_state import SharedState
+
+
+def _archive_file(settings: Settings, account: AccountSettings) -> Path | None:
+    """The file where one is to be; None where there is no directory."""
+    directory = settings.history.directory or settings.state.directory
+    return directory and file_of(directory, *owner_of(account)).with_suffix(".history")
+
+
+OpenArchive = Callable[[], AbstractContextManager[Archive]]
+
+
+def archive_of(
+    settings: Settings, account: AccountSettings, shared: "SharedState | None" = None
+) -> OpenArchive | None:
+    """What opens an account's archive, for one job alone; None where there is no place for it.
+
+    It may raise an ArchiveError.
+    """
+    path = _archive_file(settings, account)
+    if path is not None:
+        return partial(archive_in_file, path)
+    if shared is None:
+        return None
+    # Without a database there need be no driver.
+    from exporter.history.archive_tables import archive_in_tables  # noqa: PLC0415
+
+    return partial(archive_in_tables, shared.fence(owner_of(account), "history"))
+
+
+@dataclass(frozen=True, slots=True)
+class PastAccess:
+    """What opens the rows of an account beside its poller, and its archive."""
+
+    rows: Callable[[], RowStore]
+    archive: OpenArchive
+
+
+def access_by_file(
+    settings: Settings, account: AccountSettings, state: Path | None
+) -> PastAccess | None:
+    """The access to an account whose state is in a file; None without one."""
+    archive = archive_of(settings, account)
+    if archive is None or state is None:
+        return None
+    return PastAccess(partial(Database, state, locked=False), archive)

@@ -2,8 +2,9 @@
 
 `replicas.py` runs three replicas with 60 accounts for twenty minutes against the simulator's strict
 limits, whose minute lasts ten seconds, while replicas are killed, stopped, told to end and cut off,
-and the database restarts and crashes. `replicas.py --load` runs four with 500 accounts, a minute of
-a minute, without faults. Needs Debian's postgresql; prints what happened.
+and the database restarts and crashes. Each replica is on a host of its own, as far as it can tell:
+their clocks differ by minutes, and leap. `replicas.py --load` runs four with 500 accounts, a minute
+of a minute, without faults. Needs Debian's postgresql and a C compiler; prints what happened.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import psycopg
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "tests")]
 
+from clocks.host import Host  # type: ignore[import-not-found]  # noqa: E402  # found by the path
 from clusters.running import (  # type: ignore[import-not-found]  # noqa: E402  # as above
     Watch,
     cluster,
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LONGEST_FAULT = 30.0  # seconds, twice as long as a lease
+HOSTS = ((0, 0), (86_400, 420), (3_000, -660))  # how long they are up, and how far ahead, in s
+LONGEST_LEAP = 3600  # seconds
 _STATISTICS = """
 SELECT xact_commit, tup_inserted + tup_updated + tup_deleted, pg_current_wal_lsn() - '0/0'::pg_lsn
 FROM pg_stat_database WHERE datname = current_database()
@@ -69,6 +73,7 @@ class Faults:
             "killed while another is stopped": self._kill_beside_a_stopped_one,
             "database restart": lambda: self._restart(signal.SIGINT),
             "database crash": lambda: self._restart(signal.SIGQUIT),
+            "clock leap": self._leap,
         }
 
     def next(self) -> None:
@@ -114,6 +119,10 @@ class Faults:
         self._pass()
         process.send_signal(signal.SIGCONT)
 
+    def _leap(self) -> None:
+        seconds = self._dice.randrange(-LONGEST_LEAP, LONGEST_LEAP)
+        self._them.hosts[self._number()].leap(seconds)
+
     def _restart(self, number: signal.Signals) -> None:
         self._them.server.stop(number)
         self._pass(10.0)
@@ -122,7 +131,11 @@ class Faults:
 
 def _faults(directory: Path, server: Any, accounts: int, minutes: float, seed: int) -> None:
     dice = random.Random(seed)  # noqa: S311  # because chance is to be repeatable
-    with cluster(directory, server, accounts=accounts, window=10.0) as them:
+    hosts = [
+        Host(directory / f"host{number}", uptime=uptime, ahead=ahead)
+        for number, (uptime, ahead) in enumerate(HOSTS)
+    ]
+    with cluster(directory, server, accounts=accounts, window=10.0, hosts=hosts) as them:
         them.wait(lambda: them.is_shared() and set(them.shown().values()) == {1}, 600.0)
         faults, since = Faults(them, dice), time.time()
         with Watch(them) as watch:

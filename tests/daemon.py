@@ -51,10 +51,12 @@ def _environment(*, traced):
 class Daemon:
     """A running exporter; `log` is what it has written so far.
 
-    It may have so many `files` open, or as many as the tests.
+    It may have so many `files` open, or as many as the tests. It runs on a `host`, or on this one.
     """
 
-    def __init__(self, directory, accounts, *flags, traced=True, files=None, **settings):
+    def __init__(  # what a process is started with
+        self, directory, accounts, *flags, traced=True, files=None, host=None, **settings
+    ):
         self.path = directory / "config.yaml"
         self.configure(accounts, **settings)
         self.log_path = directory / "log"
@@ -68,7 +70,11 @@ class Daemon:
                 ],
                 stderr=log,
                 stdout=log,
-                env={**_environment(traced=traced), "NO_PROXY": "*"},
+                env={
+                    **_environment(traced=traced),
+                    **(host.environment if host else {}),
+                    "NO_PROXY": "*",
+                },
             )
         address = self.wait(lambda: re.search(r"addresses=(\S+)", self.log))[1]
         self.url = f"http://{address}"

@@ -89,11 +89,13 @@ class Proxy:
 class Cluster:
     """So many replicas, each with its own way to the database, and so many accounts.
 
-    `window` is for how many seconds an interface may be called once.
+    `window` is for how many seconds an interface may be called once. Of `hosts` each replica has
+    its own; without any all are on this one.
     """
 
-    def __init__(self, directory, server, stack, *, replicas, accounts, window):  # noqa: PLR0913
+    def __init__(self, directory, server, stack, *, replicas, accounts, window, hosts):  # noqa: PLR0913
         self.server = server
+        self.hosts = hosts
         self.database = Path(server.create(token_hex(8))).name
         self.management = System(
             build(1, plants=1),
@@ -132,7 +134,8 @@ class Cluster:
         directory = self._directory / f"replica{number}"
         directory.mkdir(exist_ok=True)
         state = {"database": self.server.url(self.database, self.proxies[number].port)}
-        daemon = Daemon(directory, self.accounts, traced=False, state=state)
+        host = self.hosts[number] if self.hosts else None
+        daemon = Daemon(directory, self.accounts, traced=False, state=state, host=host)
         self._stack.callback(_end, daemon)
         return daemon
 
@@ -265,7 +268,15 @@ def _end(daemon):
 
 
 @contextmanager
-def cluster(directory, server, *, replicas=3, accounts=6, window=2.0):
+def cluster(directory, server, *, replicas=3, accounts=6, window=2.0, hosts=()):  # noqa: PLR0913
     """A cluster that is gone afterwards."""
     with ExitStack() as stack:
-        yield Cluster(directory, server, stack, replicas=replicas, accounts=accounts, window=window)
+        yield Cluster(
+            directory,
+            server,
+            stack,
+            replicas=replicas,
+            accounts=accounts,
+            window=window,
+            hosts=hosts,
+        )

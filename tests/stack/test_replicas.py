@@ -4,6 +4,7 @@ import signal
 import time
 
 import pytest
+from clocks.host import Host
 from clusters.running import Watch, cluster
 
 pytestmark = pytest.mark.slow
@@ -44,3 +45,30 @@ def test_whatever_happens_to_replicas_and_database_no_call_is_refused(tmp_path, 
     assert {name for name, gap in them.longest_silence(since, until).items() if gap > 60} == set()
     assert {name for name, gap in watch.longest.items() if gap > 60} == set()
     assert handed_over < 10
+
+
+@pytest.mark.usefixtures("asked")
+def test_hosts_whose_clocks_differ_and_leap_hand_over_without_a_call_too_many(
+    tmp_path, postgres_server
+):
+    hosts = [
+        Host(tmp_path / "slow", uptime=86_400, ahead=-660),
+        Host(tmp_path / "fast", uptime=3_000, ahead=420),
+    ]
+    with cluster(tmp_path, postgres_server, replicas=2, accounts=4, hosts=hosts) as them:
+        them.wait(lambda: them.is_shared() and set(them.shown().values()) == {1})
+        since = time.time()
+        for number, end in ((0, signal.SIGKILL), (1, signal.SIGTERM)):
+            other = 1 - number
+            hosts[other].leap(3_000)
+            them.daemons[number].stop(end)
+            them.wait(lambda other=other: them.held()[other] == them.names)
+            hosts[other].leap(-6_000)
+            them.restart(number)
+            them.wait(lambda: them.is_shared() and set(them.shown().values()) == {1})
+        until = time.time()
+
+    assert them.refused() == set()
+    assert them.logins() == dict.fromkeys(them.names, 1)
+    assert them.troubles() == []
+    assert {name for name, gap in them.longest_silence(since, until).items() if gap > 60} == set()

@@ -69,6 +69,15 @@ REFUSED = {
     "a misspelt value": ({"config": ACCOUNT, "replcas": 1}, "'replcas' not allowed"),
     "an unknown size": ({"config": ACCOUNT, "fleet": "huge"}, "at '/fleet'"),
     "an unknown monitor": ({"config": ACCOUNT, "monitor": {"kind": "Probe"}}, "'/monitor/kind'"),
+    "pages guarded by nothing": (
+        {"config": ACCOUNT, "webConfig": "web.yaml"},
+        "'/passwordsSecret'",
+    ),
+    "a flag that is none": ({"config": ACCOUNT, "args": ["web.yaml"]}, "'/args/0'"),
+    "an interval twice": (
+        {"config": ACCOUNT, "monitor": {"endpoint": {"interval": "1m"}}},
+        "'/monitor/endpoint'",
+    ),
     "no image": ({"config": ACCOUNT, "image": {"repository": ""}}, "at '/image/repository'"),
     "a tag as digest": ({"config": ACCOUNT, "image": {"digest": "1.2"}}, "at '/image/digest'"),
 }
@@ -127,6 +136,45 @@ def test_kubernetes_finds_it_right(helm, name, version):
     assert "StatefulSet" in {each["kind"] for each in objects}
     for each in objects:
         kubernetes_validate.validate(each, version, strict=True)
+
+
+# All else of a StatefulSet may change.
+MUTABLE = {
+    *("replicas", "template", "updateStrategy", "minReadySeconds", "revisionHistoryLimit"),
+    *("persistentVolumeClaimRetentionPolicy", "ordinals"),
+}
+
+
+def test_an_upgrade_changes_nothing_that_kubernetes_lets_nobody_change(helm):
+    selector = {
+        "app.kubernetes.io/name": "fusionsolar-exporter",
+        "app.kubernetes.io/instance": "pv",
+    }
+    volume = {
+        "metadata": {"name": "state", "labels": selector},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
+    }
+    for name, volumes in (("one-account", [volume]), ("replicas", None)):
+        (found,) = manifests(helm, name, "statefulset.yaml")
+        assert found["metadata"]["name"] == "pv-fusionsolar-exporter"
+        fixed = {key: value for key, value in found["spec"].items() if key not in MUTABLE}
+        assert fixed == {
+            "serviceName": "pv-fusionsolar-exporter",
+            "podManagementPolicy": "Parallel",
+            "selector": {"matchLabels": selector},
+            **({"volumeClaimTemplates": volumes} if volumes else {}),
+        }
+
+
+def test_pages_that_ask_for_users_are_probed_by_their_port(helm):
+    for name, probe in (("one-account", "httpGet"), ("guarded-pages", "tcpSocket")):
+        (found,) = manifests(helm, name, "statefulset.yaml")
+        (container,) = found["spec"]["template"]["spec"]["containers"]
+        probes = [container[f"{kind}Probe"] for kind in ("startup", "liveness", "readiness")]
+        assert [probe in each for each in probes] == [True] * 3
 
 
 @pytest.mark.parametrize("name", REFUSED)

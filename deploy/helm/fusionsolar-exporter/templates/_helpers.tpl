@@ -36,6 +36,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- or .Values.database.url .Values.database.existingSecret -}}
 {{- end -}}
 
+{{/* Of a path; where users are asked for, or TLS is spoken, only whether the port is open. */}}
+{{- define "fusionsolar.probe" -}}
+{{- if (first .).Values.webConfig -}}
+tcpSocket: {port: http}
+{{- else -}}
+httpGet: {path: {{ last . }}, port: http}
+{{- end -}}
+{{- end -}}
+
 {{/* Of the configuration without what is secret: pods are read by more people than Secrets. */}}
 {{- define "fusionsolar.checksum" -}}
 {{- $accounts := list -}}

@@ -14,6 +14,9 @@ from typing import Any, Self
 
 import yaml
 
+# As in the image and the unit for systemd: see docs/scaling.md.
+ALLOCATOR = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "131072"}
+
 
 class Process:
     """A daemon that a `with` block starts, and kills at its end; each start writes its own log.
@@ -59,7 +62,7 @@ class Process:
         ]
         with self._log.open("w") as file:
             self._process = subprocess.Popen(  # noqa: S603  # because it is our own program
-                command, stderr=file, env={**os.environ, "NO_PROXY": "*"}
+                command, stderr=file, env={**os.environ, **ALLOCATOR, "NO_PROXY": "*"}
             )
         if self._wait:
             self.listens()

@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,13 +26,13 @@ from exporter.commands.options import (
 )
 from exporter.commands.tables import table
 from exporter.config import AccountSettings, Settings
-from exporter.config.types import HISTORY_SOURCES
+from exporter.config.types import HISTORY_SOURCES, endpoint_url
 from exporter.history.archive import Archive, ArchiveError
 from exporter.history.fetching import HistorySource
-from exporter.history.job import Job, JobProgress, UnknownStartError
+from exporter.history.job import Job, JobProgress, UnknownStartError, Wanted
 from exporter.history.replay import Replay
 from exporter.history.series import Target, TargetError
-from exporter.history.targets.http import Endpoint, Sender
+from exporter.history.targets.http import Endpoint, Sender, shown
 from exporter.history.targets.openmetrics import OpenMetricsFiles
 from exporter.history.targets.remote_write import RemoteWrite
 from exporter.history.targets.victoriametrics import VictoriaMetrics
@@ -89,9 +89,14 @@ def define(parser: argparse.ArgumentParser) -> None:
     )
     targets = parser.add_mutually_exclusive_group()
     targets.add_argument("--openmetrics", type=Path, metavar="DIR", help="write files for promtool")
-    targets.add_argument("--remote-write", metavar="URL", help="send to a remote write endpoint")
     targets.add_argument(
-        "--victoriametrics", metavar="URL", help="send to VictoriaMetrics' /api/v1/import"
+        "--remote-write", type=_url, metavar="URL", help="send to a remote write endpoint"
+    )
+    targets.add_argument(
+        "--victoriametrics",
+        type=_url,
+        metavar="URL",
+        help="send to VictoriaMetrics' /api/v1/import",
     )
 
 
@@ -128,6 +133,13 @@ def _label(text: str) -> tuple[str, str]:
     return name, value
 
 
+def _url(text: str) -> str:
+    try:
+        return endpoint_url(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 @reports_failures
 def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
     """Fetch what is missing of an account's past, and write it to where Prometheus has it."""
@@ -148,6 +160,7 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
                 )
                 choice = _choice(flags)
                 job = job_of(around, choice, say)
+                _refuse_nothing(flags, job.wanted)
                 if target is None:
                     return _tell_plan(job)
                 replay = replay_of(settings, account, job.fleet, around.labels(choice))
@@ -176,6 +189,17 @@ def _choice(flags: argparse.Namespace) -> Choice:
         flags.share,
         dict(flags.labels or ()),
     )
+
+
+def _refuse_nothing(flags: argparse.Namespace, wanted: Wanted) -> None:
+    """Ends the process where there can be nothing of what is wanted."""
+    for flag, chosen in (("plants", wanted.plants), ("devices", wanted.devices)):
+        names = getattr(flags, flag)
+        if names != ["*"] and not chosen:
+            fail(f"--{flag} {','.join(names)}: there is none")
+    if wanted.start is not None and wanted.start >= wanted.end:
+        end = datetime.fromtimestamp(wanted.end, UTC)
+        fail(f"the past ends at {end:%Y-%m-%d %H:%M} UTC, and --from is no earlier")
 
 
 def _target(flags: argparse.Namespace, settings: Settings, clock: Clock) -> Target:
@@ -215,7 +239,8 @@ def _work(job: Job, replay: Replay, target: Target, clock: Clock) -> int:
     except UnknownStartError:
         fail("nobody says how far back it goes: --from is needed")
     except KeyboardInterrupt:
-        job.send(replay, target)
+        with suppress(UnknownStartError):  # of which nothing has been fetched
+            job.send(replay, target)
         raise
     sent += job.send(replay, target)
     return _tell_end(job, sent, target.name)
@@ -231,7 +256,7 @@ def _tell_progress(progress: JobProgress, clock: Clock) -> None:
 
 def _tell_end(job: Job, sent: int, target: str) -> int:
     progress, given_up = job.progress, [each for each in job.sources if each.given_up]
-    say(f"{progress.done} calls made, {sent} samples written to {target}")
+    say(f"{progress.done} calls made, {sent} samples written to {shown(target)}")
     for each in given_up:
         say(f"{each.interface.name}: given up: {each.given_up}")
     for each in job.sources:

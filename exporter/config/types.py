@@ -131,7 +131,8 @@ def _url(value: str) -> str:
     return f"{_origin(parts)}{parts.path.rstrip('/')}"
 
 
-def _endpoint(value: str) -> str:
+def endpoint_url(value: str) -> str:
+    """The URL of one endpoint, as it is. Raises a ValueError that says what it must be."""
     try:
         parts = urlsplit(value)
         valid = parts.scheme in _PORTS and parts.hostname and parts.port != 0
@@ -245,7 +246,7 @@ CertificatesPath = Annotated[FilePath, AfterValidator(_certificates)]
 Url = Annotated[str, AfterValidator(_url)]
 """Kept without a trailing slash, so that a path can follow."""
 
-EndpointUrl = Annotated[str, AfterValidator(_endpoint)]
+EndpointUrl = Annotated[str, AfterValidator(endpoint_url)]
 """Of one endpoint, so it is used as it is."""
 
 Duration = Annotated[float, BeforeValidator(_parse_duration)]

@@ -198,16 +198,27 @@ class Job:
         return self._fetching.step()
 
     def send(self, replay: Replay, target: Target) -> int:
-        """Sends a target what it lacks of the archive; returns how many samples that were.
+        """Sends a target what it lacks of what is wanted; returns how many samples that were.
 
         Raises:
             TargetError: It does not take them.
         """
         since = self.first_years()
         devices = self.fleet.devices
+        members = {
+            Subject.PLANTS: frozenset(self.wanted.plants),
+            Subject.DEVICES: frozenset(self.wanted.devices),
+        }
+        wanted = {each.name: members[each.subject] for each in self.wanted.interfaces}
+
+        def is_wanted(unit: HistoryUnit) -> bool:
+            return unit.subject in wanted.get(unit.interface, ())
 
         def since_of(name: str) -> float:
             device = devices.get(name)
             return since.get(device.plant_code if device else name, -inf)
 
-        return Sending(self.archive, replay, target, self.span(since), since_of).run()
+        span = self.span(since)
+        return Sending(
+            self.archive, replay, target, span, is_wanted=is_wanted, since_of=since_of
+        ).run()

@@ -63,16 +63,11 @@ class Replay:
     ) -> None:
         self._account = account
         self._translator = translator
-        self._plants = plants
         self._devices = devices
         self._unknown = unknown
         self._labels = labels
         self._severities = severities
         self._fleet = FleetChange(dict(plants), dict(devices), {})
-
-    def knows(self, interface: Interface, name: str) -> bool:
-        """Whether a plant or device is still there, so that its series can be labelled."""
-        return name in (self._plants if interface.subject is Subject.PLANTS else self._devices)
 
     def series(
         self, pending: Pending, before: tuple[Any, ...], rows: tuple[Any, ...]

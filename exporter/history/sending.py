@@ -14,23 +14,26 @@ MOST_UNITS = 200  # between two notes of what the target has
 
 
 class Sending:
-    """Sends what was answered of a time to one target.
+    """Sends what was answered of a time to one target, as far as it is wanted.
 
     `since_of` says how far back there can be anything of a plant or device.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all that it takes to know what is lacking
         self,
         archive: Archive,
         replay: Replay,
         target: Target,
         span: Span,
+        *,
+        is_wanted: Callable[[HistoryUnit], bool],
         since_of: Callable[[str], float],
     ) -> None:
         self._archive = archive
         self._replay = replay
         self._target = target
         self._span = span
+        self._is_wanted = is_wanted
         self._since_of = since_of
         self._covered: dict[str, Mapping[HistoryUnit, Covered]] = {}
 
@@ -62,12 +65,12 @@ class Sending:
 
     def _is_ready(self, pending: Pending) -> bool:
         """Whether it is wanted, and the unit before it is known or will never be."""
-        unit, interface = pending.unit, INTERFACES.get(pending.unit.interface)
-        if interface is None or not self._replay.knows(interface, unit.subject):
+        unit = pending.unit
+        if not self._is_wanted(unit):
             return False
         if self._knows_before(unit):
             return True
-        begin = calendar_of(interface).begin
+        begin = calendar_of(INTERFACES[unit.interface]).begin
         first = begin(max(self._span.start, self._since_of(unit.subject)))
         return unit.begin <= first and not pending.is_again
 

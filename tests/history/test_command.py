@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 from commands.world import NOON, PASSWORD, world
+from history.receiver import served
 from history.shown import in_files
 
+from exporter.history.job import Job
 from exporter.northbound.interfaces import DAY, HOUR, MINUTE
 
 pytestmark = pytest.mark.slow
@@ -163,6 +165,87 @@ def test_where_to_is_needed(home, capsys):
         home.run("history")
     assert "where to? --openmetrics DIR" in capsys.readouterr().err
     assert home.all_calls() == {}
+
+
+def test_who_ends_it_before_its_first_answer_is_told_nothing(home, capsys, monkeypatch):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Job, "step", interrupted)
+    history(home, *files(home), status=130)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("flag", ["--remote-write", "--victoriametrics"])
+@pytest.mark.parametrize("url", ["localhost:9090", "ftp://host/", "http://me:s3cr3t@host/"])
+def test_a_url_that_cannot_be_right_is_refused_before_any_call(home, capsys, flag, url):
+    with pytest.raises(SystemExit) as end:
+        home.run("history", "--from", "2025-06-01", flag, url)
+    said = f"argument {flag}: must be an http:// or https:// URL without user, password or #\n"
+    assert (end.value.code, capsys.readouterr().err) == (2, f"fusionsolar-exporter: {said}")
+    assert home.all_calls() == {}
+
+
+def test_a_password_behind_the_path_of_a_target_is_not_told(home, capsys):
+    with served() as receiver:
+        url = f"{receiver.url}?token=s3cr3t"
+        history(home, "--from", "2025-06-01", "--remote-write", url)
+    said = capsys.readouterr().err
+    assert said.endswith(f" samples written to remote_write {receiver.url}\n")
+    assert "s3cr3t" not in said
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--from", "2025-06-01", "--to", "2025-06-01"), "2025-06-01 00:00 UTC"),
+        (("--from", "2025-06-02", "--to", "2025-01-01"), "2025-01-01 00:00 UTC"),
+        (("--from", "2026-01-01"), "2025-06-25 12:00 UTC"),
+    ],
+)
+@pytest.mark.parametrize("dry", [True, False])
+def test_a_time_that_ends_before_it_begins_is_said(home, capsys, flags, said, dry):
+    with pytest.raises(SystemExit) as end:
+        home.run("history", *flags, *(["--dry-run"] if dry else files(home)))
+    assert end.value.code == 2
+    assert capsys.readouterr().err.endswith(
+        f": the past ends at {said}, and --from is no earlier\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--plants", "Roof*,Barn"), "--plants Roof*,Barn: there is none"),
+        (("--devices", "x"), "--devices x: there is none"),
+    ],
+)
+def test_names_of_nothing_are_said(home, capsys, flags, said):
+    with pytest.raises(SystemExit) as end:
+        home.run("history", "--from", "2025-06-01", *flags, *files(home))
+    assert end.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_target_is_given_only_what_is_chosen(tmp_path):
+    with world(tmp_path, plants=2, limits="classic") as home:
+        home.configure(account={"limits": "classic"})
+        flags = ("--from", "2025-05-01", "--sources")
+        history(home, *flags, "getKpiStationDay,getKpiStationMonth,getDevKpiDay", *files(home))
+        calls = home.all_calls()
+        other = ("--openmetrics", home.directory / "other")
+        history(home, *flags, "getKpiStationMonth", "--plants", PLANT, *other)
+        inverter = home.device(INVERTER)
+        history(home, *flags, "getDevKpiDay", "--devices", str(inverter.id), *other)
+        assert home.all_calls() == calls
+    everything, chosen = in_files(home.directory / "om"), in_files(home.directory / "other")
+    assert chosen == {
+        series: values
+        for series, values in everything.items()
+        if ('period="month"' in series and PLANT in series and "fusionsolar_plant" in series)
+        or f'device_id="{inverter.id}"' in series
+    }
+    assert 0 < len(chosen) < len(everything)
 
 
 def test_beside_a_daemon_it_ends_where_that_began_and_takes_what_is_left(home, capsys):

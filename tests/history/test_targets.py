@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from base64 import b64decode
 
 import pytest
 from commands.world import Clock
@@ -164,6 +165,41 @@ def test_another_refusal_is_told_as_it_came(remote_write, receiver):
         remote_write.write([power((1, 1.0))])
     assert str(refusal.value) == f"{receiver.url}: HTTP 401 who are you?"
     assert "secret" not in repr(Endpoint(receiver.url, {"a": "secret"}, ("user", "secret")))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_an_answer_that_leads_elsewhere_is_no_taking(remote_write, receiver, status):
+    receiver.answers = [(status, {"Location": "https://other/login?token=secret"}, "Moved")]
+    with pytest.raises(TargetError) as refusal:
+        remote_write.write([power((1, 1.0))])
+    assert str(refusal.value) == (
+        f"{receiver.url}: HTTP {status} Moved; it leads elsewhere, and the URL has to be the last"
+    )
+
+
+@pytest.mark.slow
+def test_passwords_may_have_any_character(receiver, clock):
+    sender = Sender(Endpoint(receiver.url, auth=("zoë", "pässwörd €")), clock)
+    RemoteWrite(receiver.url, sender).write([power((1, 1.0))])
+    sender.close()
+    ((headers, _),) = receiver.requests
+    scheme, _, given = headers["Authorization"].partition(" ")
+    assert (scheme, b64decode(given).decode()) == ("Basic", "zoë:pässwörd €")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", [RemoteWrite, VictoriaMetrics])
+@pytest.mark.parametrize("status", [400, 503])
+def test_no_message_tells_what_stands_behind_the_path(receiver, clock, target, status):
+    receiver.answers = [(status, {}, "no")] * 30
+    url = f"{receiver.url}?token=secret"
+    sender = Sender(Endpoint(url), clock)
+    with pytest.raises(TargetError) as refusal:
+        target(url, sender).write([power((1, 1.0))])
+    sender.close()
+    assert str(refusal.value).startswith(f"{receiver.url}")
+    assert "secret" not in str(refusal.value)
 
 
 @pytest.mark.slow

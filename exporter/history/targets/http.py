@@ -14,15 +14,15 @@ from exporter.history.series import TargetError
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds between two tries
 MOST_TRIES = 30  # half an hour
 _LONGEST_WORDS = 300  # of what a target says
-_SERVER_ERROR = 500
+_ELSEWHERE, _SERVER_ERROR = 300, 500  # the least statuses of two kinds
 _BUSY = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where samples are posted, and how. No password is printed."""
+    """Where samples are posted, and how. No password is printed; a token may stand in the URL."""
 
-    url: str
+    url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     auth: tuple[str, str] | None = field(default=None, repr=False)
     verify: bool | str = True
@@ -37,6 +37,11 @@ class Refusal:
     words: str
 
 
+def shown(url: str) -> str:
+    """A URL as it may be told: without its parameters, of which one may be a token."""
+    return url.partition("?")[0]
+
+
 class Sender:
     """Posts bodies to one endpoint. Waits while it is busy, as long as it asks for."""
 
@@ -45,7 +50,9 @@ class Sender:
         self._clock = clock
         self._session = requests.Session()
         self._session.headers.update(endpoint.headers)
-        self._session.auth = endpoint.auth
+        if endpoint.auth:  # which requests encodes as Latin-1
+            user, password = (each.encode().decode("latin-1") for each in endpoint.auth)
+            self._session.auth = user, password
         self._session.trust_env = False  # netrc and proxies are not asked for
 
     def close(self) -> None:
@@ -68,9 +75,11 @@ class Sender:
             except requests.RequestException as error:
                 why = type(error).__name__
             else:
-                if answer.ok:
+                if answer.status_code < _ELSEWHERE:
                     return None
                 words = " ".join(answer.text[:_LONGEST_WORDS].split())
+                if answer.is_redirect:
+                    words += "; it leads elsewhere, and the URL has to be the last"
                 if answer.status_code < _SERVER_ERROR and answer.status_code not in _BUSY:
                     return Refusal(answer.status_code, words)
                 why = f"HTTP {answer.status_code} {words}"
@@ -78,7 +87,7 @@ class Sender:
             if self._clock.wait(max(wait, asked)):
                 break
             wait = min(2 * wait, LONGEST_WAIT)
-        raise TargetError(f"{self._endpoint.url} takes no samples: {why}")
+        raise TargetError(f"{shown(self._endpoint.url)} takes no samples: {why}")
 
     def _post(
         self, body: bytes, headers: Mapping[str, str], parameters: Mapping[str, str] | None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from exporter.history.series import TargetError, TimeSeries, portions
-from exporter.history.targets.http import Refusal, Sender
+from exporter.history.targets.http import Refusal, Sender, shown
 
 MOST_SAMPLES = 5_000  # of a request
 _HEADERS = {
@@ -114,6 +114,6 @@ class RemoteWrite:
         return encoded
 
     def _words(self, refused: Refusal) -> str:
-        said = f"{self._url}: HTTP {refused.status} {refused.words}".rstrip()
+        said = f"{shown(self._url)}: HTTP {refused.status} {refused.words}".rstrip()
         is_old = any(words in refused.words.lower() for words in _TOO_OLD)
         return f"{said}; {_HINT}" if is_old else said

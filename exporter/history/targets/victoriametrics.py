@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterable
 
 from exporter.history.series import TargetError, TimeSeries, portions
-from exporter.history.targets.http import Sender
+from exporter.history.targets.http import Sender, shown
 
 MOST_SAMPLES = 50_000  # of a request
 _HEADERS = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
@@ -35,7 +35,8 @@ class VictoriaMetrics:
             body = b"".join(packer.compress(_line(each)) for each in part) + packer.flush()
             refused = self._sender.post(body, _HEADERS)
             if refused is not None:
-                raise TargetError(f"{self._url}: HTTP {refused.status} {refused.words}".rstrip())
+                said = f"{shown(self._url)}: HTTP {refused.status} {refused.words}"
+                raise TargetError(said.rstrip())
 
     def flush(self) -> None:
         """All that was taken is with the target."""

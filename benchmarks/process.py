@@ -17,6 +17,9 @@ import yaml
 # As in the image and the unit for systemd: see docs/scaling.md.
 ALLOCATOR = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "131072"}
 
+# rich is a tool of developers, which structlog imports wherever it is installed.
+_START = "import sys; sys.modules['rich'] = None; from exporter.cli import main; sys.exit(main())"
+
 
 class Process:
     """A daemon that a `with` block starts, and kills at its end; each start writes its own log.
@@ -57,7 +60,7 @@ class Process:
         command = [
             *self._prefix,
             sys.executable,
-            *("-m", "exporter", "--config.file", str(self.directory / "config.yaml")),
+            *("-c", _START, "--config.file", str(self.directory / "config.yaml")),
             *("--web.listen-address", "127.0.0.1:0"),
         ]
         with self._log.open("w") as file:

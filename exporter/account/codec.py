@@ -157,7 +157,7 @@ class Codec(Generic[Value]):
 
     def encode(self, value: Value) -> str:
         """The value as JSON."""
-        return self._adapter.dump_json((value,)).decode()[1:-1]
+        return self._adapter.serializer.to_json((value,)).decode()[1:-1]
 
     def decode(self, row: StoredRow, clock: Clock, report: Callable[[str], None]) -> Value | None:
         """The value of a row, as far as it is understood; None if nothing of it is.

@@ -22,7 +22,10 @@ _MARK = 0x46534558  # says that a file is ours
 _PATIENCE = 5.0  # seconds for another process that writes
 _CACHE = 256  # kB of a file's pages in memory: there may be hundreds of accounts
 
-_PUT = "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?, ?)"
+# A row changes where it stands: one that replaces it would be elsewhere, and change the index.
+_PUT = """INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (kind, name) DO UPDATE SET
+    body = excluded.body, boot = excluded.boot,
+    clock_offset = excluded.clock_offset, written = excluded.written"""
 _DROP = "DELETE FROM rows WHERE kind = ? AND name = ?"
 _ALL = "SELECT kind, name, body, boot, clock_offset, written FROM rows"
 

@@ -18,7 +18,7 @@ from exporter.history.archive import (
     SentUnit,
     UnsentUnit,
 )
-from exporter.history.plan import HistoryUnit
+from exporter.history.plan import ZONES, HistoryUnit
 
 _MARK = 0x46534548  # says that a file is ours
 VERSION = 1
@@ -42,8 +42,8 @@ _UNSENT = """
 SELECT a.interface, a.subject, a.begin, a.until, s.since, s.until
 FROM answers a LEFT JOIN sent s ON s.target = :target
     AND s.interface = a.interface AND s.subject = a.subject AND s.begin = a.begin
-WHERE a.rows NOT NULL AND max(a.begin, :start) < min(a.until, :end) AND NOT coalesce(
-    s.since <= max(a.begin, :start) AND s.until >= min(a.until, :end), FALSE
+WHERE a.rows NOT NULL AND max(a.begin - :zones, :start) < min(a.until, :end) AND NOT coalesce(
+    s.since <= max(a.begin - :zones, :start) AND s.until >= min(a.until, :end), FALSE
 )
 ORDER BY a.begin, a.interface, a.subject
 """
@@ -129,7 +129,7 @@ class ArchiveFile:
 
     def unsent(self, target: str, start: float, end: float) -> Iterable[UnsentUnit]:
         """Of which units a target lacks anything of a time; by begin, interface and subject."""
-        found = self._ask(_UNSENT, {"target": target, "start": start, "end": end})
+        found = self._ask(_UNSENT, {"target": target, "start": start, "end": end, "zones": ZONES})
         return map(UnsentUnit._make, found)
 
     def put_sent(self, target: str, units: Sequence[SentUnit]) -> None:

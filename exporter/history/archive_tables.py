@@ -21,7 +21,7 @@ from exporter.history.archive import (
     SentUnit,
     UnsentUnit,
 )
-from exporter.history.plan import HistoryUnit
+from exporter.history.plan import ZONES, HistoryUnit
 
 PART = 10_000  # rows that are read at once
 
@@ -70,8 +70,9 @@ FROM fusionsolar_history_answer a LEFT JOIN fusionsolar_history_sent s
     ON s.account = a.account AND s.target = %(target)s
     AND s.interface = a.interface AND s.subject = a.subject AND s.begin = a.begin
 WHERE a.account = %(account)s AND a.rows IS NOT NULL
-    AND greatest(a.begin, %(start)s) < least(a.until, %(end)s) AND NOT coalesce(
-        s.since <= greatest(a.begin, %(start)s) AND s.until >= least(a.until, %(end)s), FALSE
+    AND greatest(a.begin - %(zones)s, %(start)s) < least(a.until, %(end)s) AND NOT coalesce(
+        s.since <= greatest(a.begin - %(zones)s, %(start)s)
+        AND s.until >= least(a.until, %(end)s), FALSE
     )
     AND (%(after)s::text IS NULL OR (a.begin, a.interface, a.subject)
         > (%(after_begin)s, %(after_interface)s, %(after)s))
@@ -150,7 +151,7 @@ class ArchiveTables:
     def unsent(self, target: str, start: float, end: float) -> Iterator[UnsentUnit]:
         """Of which units a target lacks anything of a time; by begin, interface and subject."""
         key = ("after_interface", "after", "after_begin")
-        values = {"target": target, "start": start, "end": end} | dict.fromkeys(key)
+        values = {"target": target, "start": start, "end": end, "zones": ZONES} | dict.fromkeys(key)
         for interface, subject, *rest in self._parts(_UNSENT, values, key):
             yield UnsentUnit(interface, from_text(subject), *rest)
 

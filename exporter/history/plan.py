@@ -28,13 +28,16 @@ class Calendar:
     `begin` gives the begin of the unit that a time lies in. A moment `inside` a unit, so many
     seconds after its begin, lies in it in every zone. `step` is how many seconds lie between two
     samples of statistics: panels look for those of days at every half hour, of months and years
-    at every sixth hour.
+    at every sixth hour. `lead` is so many seconds that from so long before a unit's begin until so
+    long before its end, it and the unit before it together tell all in every zone: in the east,
+    days begin earlier.
     """
 
     begin: Callable[[float], float]
     longest: float
     inside: float = 0.0
     step: float = 0.0
+    lead: float = 0.0
 
 
 def _day(time: float) -> float:
@@ -56,12 +59,13 @@ def _first_of(time: float, month: int | None) -> float:
 
 # Ten o'clock: no zone whose clocks are put forward and back has its midnight near.
 _MORNING = 10 * HOUR
-_DAYS = Calendar(_day, DAY, _MORNING)
+_DAYS = Calendar(_day, DAY)
+_LOCAL_DAYS = Calendar(_day, DAY, _MORNING, step=HOUR / 2, lead=DAY - _MORNING - HOUR)
 # Some servers cut longer windows of alarms to that.
 _WEEKS = Calendar(lambda time: time // WEEK * WEEK, WEEK)
 # By the days of a period of statistics.
 _OF_STATISTICS: Mapping[int, Calendar] = {
-    0: Calendar(_day, DAY, _MORNING, step=HOUR / 2),
+    0: _LOCAL_DAYS,
     1: Calendar(_month, 31 * DAY, 14 * DAY, step=3 * HOUR),
     31: Calendar(_year, 366 * DAY, 180 * DAY, step=6 * HOUR),
     366: Calendar(lambda _: 0.0, inf, step=6 * HOUR),
@@ -74,7 +78,7 @@ def calendar_of(interface: Interface) -> Calendar:
         return _WEEKS
     if interface.content is Content.STATISTICS:
         return _OF_STATISTICS[int(interface.period_seconds // DAY)]
-    return _DAYS
+    return _DAYS if interface.window else _LOCAL_DAYS
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -178,7 +182,7 @@ def pieces(
     by_type = groupby(sorted(members, key=_type_and_name), key=lambda each: each.device_type)
     groups = [(device_type, list(group)) for device_type, group in by_type]
     found: list[Piece] = []
-    for begin in begins(calendar, span.start, span.end):
+    for begin in begins(calendar, span.start, span.end + calendar.lead):
         end = next_begin(calendar, begin)
         for device_type, group in groups:
             missing = tuple(

@@ -111,7 +111,8 @@ class Replay:
         """Values at their own times, and when there were any."""
         offline, found = Offline(), Found()
         last_reading = series_of(LAST_READINGS[interface.subject])
-        run_up = [row for row in before if row.start >= pending.unit.begin - _RUN_UP]
+        first = min((row.start for row in rows), default=0.0)
+        run_up = [row for row in before if first - _RUN_UP <= row.start < first]
         own = set(map(id, rows))
         for row in sorted((*run_up, *rows), key=lambda row: row.start):
             if not row.reading.values or row.start >= pending.until:
@@ -194,9 +195,9 @@ def _every_five_minutes(raised: float, end: float, since: float) -> Iterator[flo
 
 def _steps(interface: Interface, pending: Pending, first: float) -> Iterator[float]:
     """The times of samples: those of the unit, as far as they are wanted."""
-    calendar = calendar_of(interface)
-    start = max(first, pending.unit.begin, pending.since)
-    end = min(next_begin(calendar, pending.unit.begin), pending.until)
+    calendar, begin = calendar_of(interface), pending.unit.begin
+    start = max(first, begin - calendar.lead, pending.since)
+    end = min(next_begin(calendar, begin) - calendar.lead, pending.until)
     step = ceil(start / calendar.step)
     while step * calendar.step < end:
         yield step * calendar.step

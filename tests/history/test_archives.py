@@ -13,7 +13,7 @@ from exporter.history.archive import ArchiveBusyError, ArchiveError, Covered, Pe
 from exporter.history.archive_file import archive_in_file
 from exporter.history.archive_tables import archive_in_tables
 from exporter.history.plan import HistoryUnit
-from exporter.northbound.interfaces import DAY
+from exporter.northbound.interfaces import DAY, HOUR
 from exporter.northbound.records import Alarm, Reading, TimedReading
 
 DAYS, ALARMS = "getKpiStationDay", "getAlarmList"
@@ -85,7 +85,7 @@ def test_a_target_lacks_what_it_was_not_sent_the_earliest_first(opened):
         lacking = [
             Pending(unit("A"), 10.0, 80.0),
             Pending(unit("B"), 10.0, 80.0),
-            Pending(unit("A", 50.0), 50.0, 80.0),
+            Pending(unit("A", 50.0), 10.0, 80.0),
         ]
         assert list(archive.pending("x", 10.0, 80.0)) == lacking
 
@@ -96,12 +96,26 @@ def test_a_target_lacks_what_it_was_not_sent_the_earliest_first(opened):
         assert list(archive.pending("x", 0.0, 95.0)) == [
             Pending(unit("A"), 0.0, 90.0),
             Pending(unit("B"), 0.0, 90.0),
-            Pending(unit("A", 50.0), 80.0, 90.0),
+            Pending(unit("A", 50.0), 0.0, 90.0),
         ]
         archive.keep({unit("B"): rows(1.0, 2.0)}, 99.0)
         assert list(archive.pending("x", 10.0, 99.0))[1] == Pending(unit("B"), 80.0, 99.0)
         # Nothing lies after its end.
         assert list(archive.pending("x", 99.0, 200.0)) == []
+
+
+def test_a_unit_may_tell_of_what_lies_before_its_begin_as_days_do_in_the_east(opened):
+    begin = 10 * DAY
+    with opened() as archive:
+        archive.keep({unit("A", begin): rows(begin - 1.0)}, begin + DAY)
+        first = Pending(unit("A", begin), begin - 14 * HOUR, begin - 60.0)
+        assert list(archive.pending("x", 0.0, begin - 60.0)) == [first]
+        archive.sent("x", [first])
+        assert list(archive.pending("x", 0.0, begin - 60.0)) == []
+        assert list(archive.pending("x", 0.0, begin)) == [
+            Pending(unit("A", begin), begin - 60.0, begin)
+        ]
+        assert list(archive.pending("x", 0.0, begin - 14 * HOUR)) == []
 
 
 def test_what_was_sent_without_the_unit_before_is_sent_again(opened):

@@ -1,6 +1,8 @@
 """The command: what it asks, says and writes, alone and beside a daemon."""
 
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from commands.world import NOON, PASSWORD, world
@@ -9,6 +11,9 @@ from history.shown import in_files
 
 from exporter.history.job import Job
 from exporter.northbound.interfaces import DAY, HOUR, MINUTE
+from exporter.simulator.endpoints.five_minutes import five_minutes
+from exporter.simulator.endpoints.statistics import plant_statistics
+from exporter.simulator.http.answers import Call
 
 pytestmark = pytest.mark.slow
 
@@ -225,6 +230,67 @@ def test_names_of_nothing_are_said(home, capsys, flags, said):
         home.run("history", "--from", "2025-06-01", *flags, *files(home))
     assert end.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def truth(home, endpoint, **asked):
+    """The rows of local days from BEGIN to END, by their begin."""
+    view, found = home.system.view(Call("api", "", time=home.clock.time())), {}
+    begin, end = BEGIN.timestamp(), END.timestamp()
+    for day in range(-1, 4):
+        rows = endpoint(view, {**asked, "collectTime": int((begin + day * DAY) * 1e3)})
+        found |= {row["collectTime"] / 1e3: row["dataItemMap"] for row in rows}
+    return {time: values for time, values in found.items() if values and begin <= time < end}
+
+
+EASTERN_AND_WESTERN = pytest.mark.parametrize(
+    "zone", ["Pacific/Kiritimati", "Australia/Adelaide", "Europe/Berlin", "Pacific/Pago_Pago"]
+)
+
+
+@contextmanager
+def in_zone(directory, zone):
+    with world(directory, limits="classic") as home:
+        (plant,) = home.system.fleet.plants.values()
+        home.system.fleet.add_plant(replace(plant, zone=zone))
+        home.configure(account={"limits": "classic"})
+        yield home
+
+
+# At 14:00 UTC a day has begun in some zones that has not in others.
+BEGIN, END = datetime(2025, 6, 10, tzinfo=UTC), datetime(2025, 6, 12, 14, tzinfo=UTC)
+SPAN = ("--from", BEGIN.isoformat(), "--to", END.isoformat())
+
+
+@EASTERN_AND_WESTERN
+def test_days_of_all_zones_have_all_their_5_minute_values(tmp_path, zone):
+    with in_zone(tmp_path, zone) as home:
+        inverter = home.device(INVERTER)
+        flags = ("--sources", "getDevFiveMinutes", "--devices", str(inverter.id), *SPAN)
+        history(home, *flags, *files(home))
+        found = in_files(home.directory / "om")
+        rows = truth(home, five_minutes, devIds=str(inverter.id), devTypeId="1")
+    name = "fusionsolar_device_last_reading_timestamp_seconds"
+    (times,) = (each for series, each in found.items() if series.startswith(name))
+    begin = max(BEGIN.timestamp(), min(times))
+    assert [time for time in sorted(times) if time >= begin] == [
+        time
+        for time, values in sorted(rows.items())
+        if time >= begin and any(each is not None for each in values.values())
+    ]
+    assert begin < BEGIN.timestamp() + 11 * HOUR
+
+
+@EASTERN_AND_WESTERN
+def test_days_of_all_zones_have_all_their_hours(tmp_path, zone):
+    with in_zone(tmp_path, zone) as home:
+        history(home, "--sources", "getKpiStationHour", *SPAN, *files(home))
+        begins = of(home.directory / "om", START, "hour")
+        rows = truth(home, plant_statistics("Hour"), stationCodes=PLANT)
+    # Each hour is shown for the hour after it; for all of that, if it is not the last known.
+    first = max(BEGIN.timestamp(), min(begins.values()))
+    shown = {time: at for time, at in begins.items() if at >= first and time - at == HOUR}
+    assert shown == {at + HOUR: at for at in rows if first <= at < END.timestamp() - HOUR}
+    assert first < BEGIN.timestamp() + 11 * HOUR
 
 
 def test_a_target_is_given_only_what_is_chosen(tmp_path):

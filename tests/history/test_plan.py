@@ -100,11 +100,20 @@ def test_nothing_is_asked_of_a_plant_before_its_first_year():
 
 def test_a_call_names_as_many_as_it_may_of_one_type():
     members = [Member(f"{n:02}", 1) for n in range(25)] + [Member("x", 39)]
-    assert wanted(FIVE_MINUTES, members, Span(at(2025, 1, 1), at(2025, 1, 2))) == [
+    assert wanted(FIVE_MINUTES, members, Span(at(2025, 1, 1), at(2025, 1, 1, 10))) == [
         (39, ("x",), at(2025, 1, 1), at(2025, 1, 2)),
         (1, tuple(f"{n:02}" for n in range(20, 25)), at(2025, 1, 1), at(2025, 1, 2)),
         (1, tuple(f"{n:02}" for n in range(20)), at(2025, 1, 1), at(2025, 1, 2)),
     ]
+
+
+def test_a_day_that_has_begun_in_the_east_is_asked_for_too():
+    def days(end):
+        span = Span(at(2025, 1, 1), end)
+        return [begin for _, _, begin, _ in wanted(HOURS, [Member("A")], span)]
+
+    assert days(at(2025, 1, 1, 11)) == [at(2025, 1, 1)]
+    assert days(at(2025, 1, 1, 12)) == [at(2025, 1, 2), at(2025, 1, 1)]
 
 
 def test_days_that_follow_each_other_share_a_call_where_it_takes_several():

@@ -132,6 +132,11 @@ class Process:
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    @property
+    def log(self) -> str:
+        """What it has written since its start."""
+        return self._log.read_text()
+
     def troubles(self) -> list[str]:
         """Lines of all logs that tell of a bug."""
         logs = "".join(path.read_text() for path in self.directory.glob("log*"))

@@ -1,6 +1,7 @@
 """The command line: flags, and which command runs."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -54,10 +55,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         define, run = command(arguments[0])
         parser = Parser(prog=f"{NAME} {arguments[0]}", description=run.__doc__, allow_abbrev=False)
         define(parser)
-        return run(parser.parse_args(arguments[1:]))
+        return _print(partial(run, parser.parse_args(arguments[1:])))
     if arguments and not arguments[0].startswith("-"):
         unknown_command(arguments[0], COMMANDS)
     return _serve(_serving_parser().parse_args(arguments))
+
+
+def _print(run: Callable[[], int]) -> int:
+    """Runs a command whose reader may go before its end, as `head` does."""
+    try:
+        status = run()
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads it has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
 
 
 def _serving_parser() -> argparse.ArgumentParser:

@@ -236,12 +236,13 @@ def test_the_metrics_as_tables(capsys):
     )
 
 
-def test_whoever_reads_the_metrics_may_stop_early():
+@pytest.mark.parametrize("command", ["metrics", "files"])
+def test_whoever_reads_what_is_printed_may_stop_early(command):
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as nobody:
-        done = subprocess.run(
-            [sys.executable, "-m", "exporter", "metrics"],
+        done = subprocess.run(  # noqa: S603  # our own program
+            [sys.executable, "-m", "exporter", command],
             stdout=nobody,
             stderr=subprocess.PIPE,
             check=False,

@@ -34,6 +34,7 @@ SHORTEST_LIFE = 25 * MINUTE  # of a session that nobody ends; the servers' docum
 EXPIRY_MARGIN = MINUTE  # before a session ends that is good for a time: a call has to arrive in it
 LOAD_PAUSE = 5 * MINUTE  # the least that servers ask for after HTTP 403 or 429
 LOGIN_TURN = 5.0  # seconds that a login keeps the host's others waiting: a dead host must not
+TURN_POLL_INTERVAL = 0.5  # seconds until another's turn is looked after again; most end at once
 # Failed since the last proper answer, before a session that nobody calls lost seems so.
 CALLS_UNTIL_TRIAL = 3
 INTERFACES_UNTIL_TRIAL = 2
@@ -63,7 +64,7 @@ class HostGate:
         with self._lock:
             wait = self._turn_ends - now
             if wait > 0:
-                return wait
+                return min(wait, TURN_POLL_INTERVAL)
             self._turn_ends = now + LOGIN_TURN
             return 0.0
 

@@ -2,8 +2,6 @@
 
 import argparse
 import json
-import os
-import sys
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
@@ -33,8 +31,5 @@ def run(flags: argparse.Namespace) -> int:
         text = json.dumps([*rows, *keyless], indent=1, ensure_ascii=False) + "\n"
     else:
         text = render_markdown(rows, KEYLESS)
-    try:
-        print(text, end="", flush=True)
-    except BrokenPipeError:  # whoever reads it has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    print(text, end="")
     return 0

@@ -219,6 +219,17 @@ def test_what_is_no_url_is_refused_without_being_quoted(url):
     assert refused.value.__cause__ is None
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://me:pa@ss@h/d", "postgresql://me:pa/ss@h/d", "postgres://me@pa@ss@h:1/d?a=b"],
+)
+def test_a_password_that_would_be_taken_for_a_host_or_database_is_refused(url):
+    said = "^has a password with @ or /, which have to be written as %40 and %2F$"
+    with pytest.raises(ValueError, match=said):
+        Connections(url)
+    assert Connections("postgresql://me:pa%40s%2Fs@h/d?options=a@b").name == "postgresql://h/d"
+
+
 def test_the_name_of_a_database_tells_no_user_and_no_password():
     connections = Connections("postgresql://someone:secret@db.example:5433/state?sslmode=require")
 

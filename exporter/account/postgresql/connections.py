@@ -79,6 +79,7 @@ class Connections:
         Raises:
             ValueError: It is no URL of a PostgreSQL database; the text quotes nothing of it.
         """
+        _refuse_split_password(url)
         try:
             given: dict[str, Any] = conninfo_to_dict(url)
         except psycopg.ProgrammingError:
@@ -183,6 +184,20 @@ class Connections:
                 for connection, since in self._since.items():
                     if since < late:
                         _cut(connection)
+
+
+def _refuse_split_password(url: str) -> None:
+    """A password ends at its first @ or /, so that the rest of it would be a host or a database.
+
+    Both are told in the log and on pages.
+
+    Raises:
+        ValueError: It is split.
+    """
+    place = url.partition("://")[2].partition("?")[0]
+    before, at, after = place.partition("@")
+    if at and ("/" in before or "@" in after):
+        raise ValueError("has a password with @ or /, which have to be written as %40 and %2F")
 
 
 def _cut(connection: psycopg.Connection[Any]) -> None:

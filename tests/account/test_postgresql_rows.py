@@ -235,3 +235,18 @@ def test_the_name_of_a_database_tells_no_user_and_no_password():
 
     assert connections.name == "postgresql://db.example/state"
     assert json.dumps(connections.name).count("secret") == 0
+
+
+def test_a_database_that_was_read_only_is_written_to_again(member, database_url):
+    (name,) = execute(database_url, "SELECT current_database()")[0]
+    read_only = f'ALTER DATABASE "{name}" SET default_transaction_read_only = '
+    execute(database_url, f"{read_only}on")
+    late = Member(database_url)
+    late.replica.try_to_beat()
+    execute(f"{database_url}?options=-cdefault_transaction_read_only%3Doff", f"{read_only}off")
+    with capture_logs() as logs:
+        late.replica.try_to_beat()
+    late.close()
+
+    assert [each["event"] for each in logs] == ["database reached again"]
+    assert member.beat() == ["a"]

@@ -112,6 +112,10 @@ class Connections:
             try:
                 with connection.transaction():
                     yield connection
+            except psycopg.Error:
+                # What failed may be the connection's own, such as being read-only.
+                connection.close()
+                raise
             finally:
                 self._give_back(connection)
         finally:

@@ -14,7 +14,7 @@ from exporter.exposition.families import (
     UPGRADE_INFO,
 )
 from exporter.exposition.page import Block, Page
-from exporter.exposition.samples import Samples, Vector, vector_of
+from exporter.exposition.samples import Layout, Samples, Vector, vector_of
 from exporter.northbound.interfaces import Interface, Subject
 
 # Tells a plant or device from all others: the values of the labels that IDENTITIES names.
@@ -69,24 +69,40 @@ def _cut(samples: Mapping[str, Samples]) -> Iterator[Mapping[str, Samples]]:
 
 @dataclass(eq=False, slots=True)
 class _Members:
-    """The subjects of one block, each with its values, if it has any; `lines` when rendered."""
+    """The subjects of one block, each with its values, if it has any; `lines` when rendered.
+
+    Until then, `before` are those of an answer that had the same series, and the same states.
+    """
 
     source: Source
     read_at: float
     values: dict[str, Vector | None]
     lines: Mapping[Metric, bytes] | None = None
+    before: Mapping[Metric, bytes] | None = None
 
-    def has_values_of(self, other: "_Members") -> bool:
-        """Whether both are about the same subjects, and say the same of each."""
-        return self.values.keys() == other.values.keys() and all(
-            _are_same(each, other.values[name]) for name, each in self.values.items()
-        )
+    def follow(self, other: "_Members") -> None:
+        """Takes over what lines are the same as of an answer before."""
+        if self.values.keys() != other.values.keys():
+            return
+        pairs = [(each, other.values[name]) for name, each in self.values.items()]
+        if all(_layout(now) is _layout(then) for now, then in pairs):
+            if all(_numbers(now) == _numbers(then) for now, then in pairs):
+                self.lines = other.lines  # as at night, or of a server that has nothing new yet
+            else:
+                self.before = other.lines
+
+    def leave(self, name: str) -> None:
+        """Lets a subject go."""
+        del self.values[name]
+        self.lines = self.before = None
 
 
-def _are_same(one: Vector | None, other: Vector | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return one.layout is other.layout and one.numbers.tobytes() == other.numbers.tobytes()
+def _layout(vector: Vector | None) -> Layout | None:
+    return None if vector is None else vector.layout
+
+
+def _numbers(vector: Vector | None) -> bytes:
+    return b"" if vector is None else vector.numbers.tobytes()
 
 
 class Blocks:
@@ -122,14 +138,14 @@ class Blocks:
         with self._lock:
             home = self._home[block.source]
             before = home.get(next(iter(block.values)))
-            if before is not None and before.has_values_of(block):
-                block.lines = before.lines  # as at night, or of a server that has nothing new yet
+            if before is not None:
+                block.follow(before)
             for subject in block.values:
                 old = home.get(subject)
                 home[subject] = block
                 if old is not None:
-                    touched[old] = old.lines = None
-                    del old.values[subject]
+                    touched[old] = None
+                    old.leave(subject)
         return touched
 
     def shown(self, source: Source, now: float) -> Mapping[str, Samples]:
@@ -157,7 +173,7 @@ class Blocks:
                     touched[block] = block.lines = None
                     if name in gone:
                         del home[name]
-                        del block.values[name]
+                        block.leave(name)
         self._show(touched)
 
     def clear(self) -> None:
@@ -186,11 +202,14 @@ class Blocks:
         subject = block.source.subject
         shown = ((name, each) for name, each in block.values.items() if each is not None)
         for layout, alike in groupby(shown, lambda each: each[1].layout):
-            pattern = layout.pattern(IDENTITIES[subject])
+            # Of states the lines are the same, as long as nobody's changes.
+            pattern = layout.pattern(IDENTITIES[subject], states=block.before is None)
             filled = [
                 pattern.fill_in(self._identity(subject, name), vector.numbers)
                 for name, vector in alike
             ]
             for metric, texts in zip(pattern.metrics, zip(*filled, strict=True), strict=True):
                 lines.setdefault(metric, []).extend(texts)
-        return {metric: "".join(texts).encode() for metric, texts in lines.items()}
+        rendered = {metric: "".join(texts).encode() for metric, texts in lines.items()}
+        before, block.before = block.before or {}, None
+        return {**before, **rendered}

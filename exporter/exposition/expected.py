@@ -48,21 +48,28 @@ def powers(samples: Samples) -> dict[str, float]:
     """The watts of an inverter, as DC where it tells, and of its strings that give any."""
     whole = samples.get(_DC, samples.get(_AC))
     watts = {} if whole is None else {DEVICE: max(0.0, whole)}
-    for string, voltage, current in _strings_in(vector_of(samples).layout):
-        if (amperes := samples[current]) > 0 and (volts := samples[voltage]) > 0:
+    vector = vector_of(samples)
+    numbers = vector.numbers
+    for string, voltage, current in _strings_in(vector.layout):
+        if (amperes := numbers[current]) > 0 and (volts := numbers[voltage]) > 0:
             watts[string] = volts * amperes
     return watts
 
 
-_FOUND: "WeakKeyDictionary[Layout, list[tuple[str, Series, Series]]]" = WeakKeyDictionary()
+_FOUND: "WeakKeyDictionary[Layout, list[tuple[str, int, int]]]" = WeakKeyDictionary()
 
 
-def _strings_in(layout: Layout) -> list[tuple[str, Series, Series]]:
-    """Those of the strings that are in a layout."""
-    if layout not in _FOUND:
-        places = layout.places
-        _FOUND[layout] = [each for each in _STRINGS if each[1] in places and each[2] in places]
-    return _FOUND[layout]
+def _strings_in(layout: Layout) -> list[tuple[str, int, int]]:
+    """Those of the strings that are in a layout, with the columns of voltage and current."""
+    found = _FOUND.get(layout)
+    if found is None:
+        found = _FOUND[layout] = [
+            (string, volts, amperes)
+            for string, voltage, current in _STRINGS
+            if (volts := layout.column(voltage)) is not None
+            and (amperes := layout.column(current)) is not None
+        ]
+    return found
 
 
 _INVERTER, _LEARNED = series_of(INVERTER_EXPECTED), series_of(EXPECTED_LEARNED)

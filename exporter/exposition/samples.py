@@ -33,7 +33,7 @@ class Layout:
 
     def __init__(self, columns: tuple[Column, ...]) -> None:
         self.columns = columns
-        self._patterns: dict[tuple[str, ...], Pattern] = {}
+        self._patterns: dict[tuple[tuple[str, ...], bool], Pattern] = {}
 
     @cached_property
     def places(self) -> Mapping[Series, int]:
@@ -48,11 +48,22 @@ class Layout:
                 numbers += 1
         return places
 
-    def pattern(self, identity: tuple[str, ...]) -> Pattern:
-        """The lines of these series; `identity` are the names of the labels that differ."""
-        if identity not in self._patterns:
-            self._patterns[identity] = Pattern(self.places, identity)
-        return self._patterns[identity]
+    def column(self, series: Series) -> int | None:
+        """Which of the numbers is the value of a series; None where it has none of its own."""
+        place = self.places.get(series, 0) - len(_CONSTANTS)
+        return place if place >= 0 else None
+
+    def pattern(self, identity: tuple[str, ...], *, states: bool = True) -> Pattern:
+        """The lines of these series; `identity` are the names of the labels that differ.
+
+        Without `states`, those of families that have a number, if there is any.
+        """
+        if (identity, states) not in self._patterns:
+            numbered = {each.metric for each in self.places if self.column(each) is not None}
+            places = {each: place for each, place in self.places.items() if each.metric in numbered}
+            chosen = self.places if states else places or self.places
+            self._patterns[identity, states] = Pattern(chosen, identity)
+        return self._patterns[identity, states]
 
 
 _LAYOUTS: "WeakValueDictionary[tuple[Column, ...], Layout]" = WeakValueDictionary()

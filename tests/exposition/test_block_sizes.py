@@ -64,30 +64,69 @@ def test_after_a_restart_an_answer_replaces_its_predecessor_and_nothing_else():
     assert rendered(page, world, names[::2]) == 2 * 30
 
 
-class LastPower(Page):
-    """A page that keeps the lines of the power that were set last."""
+class LastLines(Page):
+    """A page that keeps, by metric, the lines that were set last."""
 
-    chunk = b""
+    def __init__(self):
+        super().__init__({}, lambda: 0.0)
+        self.lines = {}
 
     def update(self, blocks, **about):
         for block in filter(None, blocks.values()):
             for metric, chunk in block.chunks.items():
-                if metric.name == "fusionsolar_inverter_active_power_watts":
-                    self.chunk = chunk
+                self.lines[metric.name.removeprefix("fusionsolar_inverter_")] = chunk
         super().update(blocks, **about)
 
 
-def test_values_that_did_not_change_keep_their_bytes():
-    names, page = ["1", "2"], LastPower({}, lambda: 0.0)
-    world = World(fleet=(Plant("P", "P"), *(Device(name, "P", 1) for name in names)), page=page)
-    answer(world, names)
-    before = page.chunk
-    answer(world, names)
-    assert page.chunk is before
-    answer(world, names, 3.0)
-    assert page.chunk == before.replace(b" 1000.0", b" 3000.0")
-    answer(world, names)
-    assert page.chunk == before
-    world.fleet(Plant("Q", "Q"), *(Device(name, "Q", 1) for name in names))
-    answer(world, names)
-    assert page.chunk == before.replace(b'plant_code="P"', b'plant_code="Q"')
+POWER, STATE, CODE = "active_power_watts", "state", "state_code"
+
+
+def two_inverters():
+    """Their world, their page, and their answer: power and state of both."""
+    page = LastLines()
+    world = World(fleet=(Plant("P", "P"), *(Device(name, "P", 1) for name in "12")), page=page)
+
+    def answer(power, *states):
+        values = {
+            name: {"active_power": power, "inverter_state": state}
+            for name, state in zip("12", states, strict=True)
+        }
+        world.answer(DEVICES, list("12"), values)
+        return [page.lines[name] for name in (POWER, STATE, CODE)]
+
+    return world, answer
+
+
+def test_values_that_did_not_change_keep_their_lines():
+    _, answer = two_inverters()
+    before = answer(1.0, 512, 512)
+    assert [now is then for now, then in zip(answer(1.0, 512, 512), before, strict=True)] == [
+        True, True, True,
+    ]  # fmt: skip
+    power, state, code = answer(3.0, 512, 512)
+    assert power == before[0].replace(b" 1000.0", b" 3000.0")
+    assert (state is before[1], code) == (True, before[2])
+    power, state, code = answer(3.0, 512, 768)
+    assert (state != before[1], state.count(b"} 1.0"), state.count(b"\n")) == (True, 2, 2 * 27)
+    assert answer(1.0, 512, 512) == before
+
+
+def test_whoever_moves_has_new_lines_though_nothing_else_changed():
+    world, answer = two_inverters()
+    before = answer(1.0, 512, 512)
+    world.fleet(Plant("Q", "Q"), *(Device(name, "Q", 1) for name in "12"))
+    assert answer(1.0, 512, 512) == [
+        lines.replace(b'plant_code="P"', b'plant_code="Q"') for lines in before
+    ]
+
+
+def test_another_device_has_other_lines_though_it_says_the_same():
+    world, answer = two_inverters()
+    before = answer(1.0, 512, 512)
+    world.fleet(Plant("P", "P"), Device("1", "P", 1), Device("3", "P", 1))
+    values = {"active_power": 1.0, "inverter_state": 512}
+    world.answer(DEVICES, ["1", "3"], dict.fromkeys("13", values))
+    lines = world.page.lines
+    assert [lines[name] for name in (POWER, STATE, CODE)] == [
+        each.replace(b'device_id="2"', b'device_id="3"') for each in before
+    ]

@@ -81,6 +81,13 @@ def test_a_state_is_lines_of_1_and_0_without_numbers_of_its_own():
     ]
 
 
+def test_a_layout_says_which_number_is_of_a_series():
+    energy, voltage = series_of(ENERGY), series_of(VOLTAGE, "1", "a")
+    vector = Vector([State((OFF, ON), ON), energy], [2.5])
+    assert [vector.layout.column(each) for each in (energy, ON, OFF, voltage)] == [0, *[None] * 3]
+    assert vector_of({voltage: 1.0, energy: 2.0}).layout.column(energy) == 1
+
+
 def test_those_who_report_the_same_share_a_layout():
     series = (series_of(ENERGY), ON)
     first = layout_of(series)

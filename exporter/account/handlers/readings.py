@@ -25,7 +25,7 @@ from exporter.northbound.records import Parsed, Reading, TimedReading, Upgrade
 def _by_name(asked: Collection[str], readings: Iterable[Reading]) -> dict[str, Reading]:
     """The reading of each that was asked about: an empty one of those left out."""
     found = {reading.subject: reading for reading in readings}
-    return {name: found.get(name, Reading(name, {})) for name in asked}
+    return {name: found.get(name) or Reading(name, {}) for name in asked}
 
 
 class ReadingsHandler(DefaultHandler):

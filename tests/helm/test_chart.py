@@ -73,6 +73,10 @@ REFUSED = {
         {"config": ACCOUNT, "webConfig": "web.yaml"},
         "'/passwordsSecret'",
     ),
+    "a label that selects": (
+        {"config": ACCOUNT, "podLabels": {"app.kubernetes.io/name": "mine"}},
+        "invalid propertyName 'app.kubernetes.io/name'",
+    ),
     "a flag that is none": ({"config": ACCOUNT, "args": ["web.yaml"]}, "'/args/0'"),
     "an interval twice": (
         {"config": ACCOUNT, "monitor": {"endpoint": {"interval": "1m"}}},

@@ -8,7 +8,7 @@ from prometheus.promtool import CASES, PROMTOOL, load, needs_promtool, run
 
 pytestmark = pytest.mark.slow
 
-LONG = {"best", "decline", "siblings"}  # weeks, doubled, take minutes
+LONG = {"best", "decline", "siblings", "snow"}  # weeks, doubled, take minutes
 OTHER = 'instance="other:10052"'
 
 

@@ -14,7 +14,7 @@ from random import Random
 
 from exporter.simulator.world import sun
 
-DAYS = 3  # clear ones, so that everybody knows what he can do and does, and the one to look at
+DAYS = 7  # clear ones, so that everybody knows what he can and does, and the one to look at
 STEP = 300  # s, as devices upload
 STEPS = DAYS * sun.DAY // STEP
 NOON = sun.DAY * (DAYS - 1) + sun.DAY // 2  # of the day to look at

@@ -58,6 +58,8 @@ class Envelope:
         could have been more.
         """
         when = sun.day, slot_of(sun)
+        if expected_row.was_ahead(self._when[0], sun):
+            self._slot, self._when = None, (0, 0)
         changed = self.finish() if when > self._when else False
         if sun.elevation >= LEAST_ELEVATION and when >= self._when:
             if self._slot is None:

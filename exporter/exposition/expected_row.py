@@ -75,6 +75,11 @@ def slot_of(sun: Sun) -> int:
     return int(sun.hour_angle / SLOT + SLOTS / 2) % SLOTS
 
 
+def was_ahead(day: int, sun: Sun) -> bool:
+    """Whether a day lies so far ahead that the clock must have been wrong then."""
+    return day > sun.day + GENERATION
+
+
 def known_share(row: Row, slot: int) -> int:
     """The encoded share that counts in a slot; 0 while it is not known."""
     return max(row[SECOND + slot], row[FORMER + slot])
@@ -125,6 +130,8 @@ def learn(row: Row, sun: Sun, light: Light, watts: float, *, limited: bool) -> N
     could have been more: it teaches only if it is more than was known.
     """
     slot = slot_of(sun)
+    if was_ahead(row[LAST], sun):
+        row[SINCE] = row[LAST] = row[LAST_FAIR] = max(0, sun.day - 1)
     if sun.day < row[LAST]:
         return
     if sun.day > row[LAST]:

@@ -277,6 +277,21 @@ def test_an_earlier_reading_teaches_nothing():
     assert learned == before
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_clock_that_was_a_year_ahead_stops_no_learning(restarted):
+    learned = LearnedPower()
+    envelope = taught(range(10), envelope=Envelope(learned))
+    taught([375], envelope=envelope)
+    if restarted:
+        envelope = Envelope(learned)
+    days = envelope.days
+    taught(range(10, 15), envelope=envelope)
+    assert envelope.days == days + 5
+    assert envelope.expected(sun_on(15)).keys() == {""}
+    # And half a year later it is not taken for seen just now.
+    assert envelope.expected(sun_on(200)) == {}
+
+
 def test_an_earlier_slot_of_a_day_teaches_nothing():
     learned = LearnedPower()
     envelope = taught(range(10), envelope=Envelope(learned))

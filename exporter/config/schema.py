@@ -26,6 +26,8 @@ from exporter.config.types import (
     Edition,
     EndpointUrl,
     FilePath,
+    HeaderName,
+    HeaderValue,
     HistorySource,
     InterfaceName,
     Items,
@@ -42,6 +44,8 @@ from exporter.config.types import (
     States,
     Table,
     Text,
+    Token,
+    TokenFile,
     UnknownKeys,
     Url,
 )
@@ -227,9 +231,9 @@ class RemoteWriteSettings(SettingsModel):
     username: str = ""
     password: Secret | None = None
     password_file: SecretFile | None = None
-    bearer_token: Secret | None = None
-    bearer_token_file: SecretFile | None = None
-    headers: Table[Text, Text] = Field(default_factory=dict, validate_default=True)
+    bearer_token: Token | None = None
+    bearer_token_file: TokenFile | None = None
+    headers: Table[HeaderName, HeaderValue] = Field(default_factory=dict, validate_default=True)
     timeout: Period = 60.0
     tls: ClientTls = ClientTls()
 
@@ -238,6 +242,18 @@ class RemoteWriteSettings(SettingsModel):
         given = [self.password, self.password_file, self.bearer_token, self.bearer_token_file]
         if sum(value is not None for value in given) > 1:
             raise ValueError("has a password or a bearer_token, once")
+        if (self.password or self.password_file) and not self.username:
+            raise ValueError("has a password without a username")
+        ways = [
+            bool(self.username),
+            bool(self.bearer_token or self.bearer_token_file),
+            "authorization" in map(str.lower, self.headers),
+        ]
+        if sum(ways) > 1:
+            raise ValueError(
+                "signs in by username and password, by bearer_token or by a header Authorization; "
+                "keep one"
+            )
         return self
 
     def password_in_the_clear(self) -> str:

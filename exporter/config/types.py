@@ -51,6 +51,8 @@ _CLOUD = ".fusionsolar.huawei.com"
 # region answers. An error rather than a warning: no account could log in there.
 _PORTAL_HOST = re.compile(r"(?:region|uni)[0-9]+([a-z]+[0-9]*)\.fusionsolar\.huawei\.com")
 
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[!-~\xa0-\xff](?:[ -~\t\xa0-\xff]*[!-~\xa0-\xff])?")
 _LABEL_NAME = re.compile("(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
 
 _T = TypeVar("_T")
@@ -170,6 +172,23 @@ def _origin(parts: SplitResult) -> str:
     return f"{parts.scheme}://{parts.netloc.lower().removesuffix(_PORTS[parts.scheme])}"
 
 
+def _header_name(value: str) -> str:
+    if not _HEADER_NAME.fullmatch(value):
+        raise ValueError("is no name of a header")
+    return value
+
+
+def _header_value(value: str) -> str:
+    if not _HEADER_VALUE.fullmatch(value):
+        raise ValueError("holds what no header can, such as a line break")
+    return value
+
+
+def _token(value: SecretStr) -> SecretStr:
+    _header_value(value.get_secret_value())
+    return value
+
+
 def _any_label_name(value: str) -> str:
     if not _LABEL_NAME.fullmatch(value):
         raise ValueError("must be letters, digits and _, without a digit or __ at the start")
@@ -236,6 +255,10 @@ Secret = Annotated[SecretStr, Field(min_length=1)]
 SecretFile = Annotated[SecretStr, BeforeValidator(_read_secret)]
 """A path in the YAML, the file's content in the model; a trailing newline is dropped."""
 
+Token = Annotated[Secret, AfterValidator(_token)]
+TokenFile = Annotated[SecretFile, AfterValidator(_token)]
+"""As `SecretFile`."""
+
 DatabaseUrl = Annotated[Secret, AfterValidator(_database_url)]
 DatabaseUrlFile = Annotated[SecretFile, AfterValidator(_database_url)]
 """As `SecretFile`."""
@@ -257,6 +280,8 @@ UNKNOWN_KEYS = ("count", "export")
 STATES = ("names", "codes")
 
 Edition = Annotated[str, _one_of("set of limits", EDITIONS)]
+HeaderName = Annotated[str, AfterValidator(_header_name)]
+HeaderValue = Annotated[Text, AfterValidator(_header_value)]
 AnyLabelName = Annotated[str, AfterValidator(_any_label_name)]
 LabelName = Annotated[AnyLabelName, AfterValidator(_label_name)]
 InterfaceName = Annotated[str, _one_of("interface", INTERFACES)]

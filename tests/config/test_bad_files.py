@@ -18,6 +18,11 @@ _KEYS = (
     "plant_coordinates, state, history"
 )
 
+_HEADER = "holds what no header can, such as a line break"
+_ONE_WAY = (
+    "signs in by username and password, by bearer_token or by a header Authorization; keep one"
+)
+
 # One file for each kind of mistake, and all that is said about it after the file's name.
 MESSAGES = {
     "empty": "holds no settings; a mapping with the key accounts is wanted",
@@ -211,6 +216,15 @@ MESSAGES = {
         "state.database: is no URL such as postgresql://user:password@host/database"
     ),
     "state_database_file_missing": "state.database_file: cannot be read: No such file or directory",
+    "remote_write_headers": (
+        f"history.remote_write.bearer_token: {_HEADER}; "
+        'history.remote_write.headers["X Scope"]: is no name of a header; '
+        f'history.remote_write.headers["X-Scope-OrgID"]: {_HEADER}; '
+        f'history.remote_write.headers["X-Site"]: {_HEADER}'
+    ),
+    "remote_write_password_alone": "history.remote_write: has a password without a username",
+    "remote_write_two_ways": f"history.remote_write: {_ONE_WAY}",
+    "remote_write_header_and_token": f"history.remote_write: {_ONE_WAY}",
     "several": (
         'accounts[0].limits: "v5" is no set of limits; did you mean v25?; '
         f'accounts[0].timeout: "30" has no unit; write 30s or 1h30m; currency: {_QUOTES}'

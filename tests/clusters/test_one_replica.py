@@ -90,6 +90,31 @@ def test_commands_go_by_the_session_of_the_holder_or_take_the_account_for_a_whil
     assert set(refusals(management).values()) == {0}
 
 
+def test_the_past_that_a_command_has_fetched_is_in_the_database_for_all(tmp_path, database_url):
+    management = system(plants=1)
+    state = {"state": {"database": database_url}}
+    with serving(management) as server:
+        accounts = [account(server.url)]
+        flags = ("--from", "2020-01-01", "--to", "2024-01-01", "--sources", "getKpiStationMonth")
+        with exporter(tmp_path, accounts, **state) as daemon:
+            daemon.ready()
+            beside = run(tmp_path, "history", *flags, "--share", "1", "--openmetrics", "beside")
+            daemon.stop()
+        alone = run(tmp_path, "history", *flags, "--openmetrics", "alone")
+
+    for each in (beside, alone):
+        assert each.returncode == 0, each.stderr
+    assert "4 calls made, " in beside.stderr
+    assert "0 calls made, " in alone.stderr
+    written, again = (
+        [path.read_text() for path in (tmp_path / name).glob("*.om")]
+        for name in ("beside", "alone")
+    )
+    assert written == again != []
+    assert len(management.calls.of("api", "login").arrivals) == 1
+    assert set(refusals(management).values()) == {0}
+
+
 def test_a_command_that_cannot_know_who_holds_the_account_logs_in_nowhere(tmp_path):
     management = system(plants=1)
     with serving(management) as server:

@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack, contextmanager
 from math import inf
+from threading import Lock, Thread
 
 import pytest
 from account.shared import Member, bury, execute
@@ -19,8 +20,8 @@ from exporter.northbound.records import Alarm, Reading, TimedReading
 DAYS, ALARMS = "getKpiStationDay", "getAlarmList"
 
 
-def fence_of(member, name="a/history"):
-    return Fence(member.connections, member.replica.id, name)
+def fence_of(member, name="a/history", turn=None):
+    return Fence(member.connections, member.replica.id, name, turn or Lock())
 
 
 @pytest.fixture
@@ -195,6 +196,20 @@ def test_accounts_have_archives_of_their_own(member):
         a.note_call(DAYS, None, 1.0, 2.0)
         assert (b.covered(DAYS), b.rows(unit()), b.calls(DAYS, 0.0).calls) == ({}, (), [])
         assert list(b.pending("x", 0.0, 9.0)) == []
+
+
+@pytest.mark.slow
+def test_archives_of_a_process_take_one_connection_however_many_there_are(member):
+    turn, read = Lock(), []
+    fences = [fence_of(member, f"{name}/history", turn) for name in "ab"]
+    with archive_in_tables(fences[0]), archive_in_tables(fences[1]) as archive:
+        waiting = Thread(target=lambda: read.append(archive.covered(DAYS)))
+        with fences[0].transaction():
+            waiting.start()
+            waiting.join(0.3)
+            assert read == []
+        waiting.join()
+    assert read == [{}]
 
 
 @pytest.mark.slow

@@ -13,11 +13,14 @@ from exporter.account.postgresql.leases import FencedError, Lease
 class Fence:
     """Held by a lease of its own: its work may outlast that of the account, or a replica.
 
-    The lease lasts as long as this replica lives. Within the process a lock keeps others away.
+    The lease lasts as long as this replica lives. Within the process a lock keeps others away. The
+    transactions of all that have the same `turn` come one after the other: what polls needs the
+    connections more.
     """
 
-    def __init__(self, connections: Connections, me: str, name: str) -> None:
+    def __init__(self, connections: Connections, me: str, name: str, turn: Lock) -> None:
         self.name = name
+        self._turn = turn
         self._connections = connections
         self._me = me
         self._taken = Lock()
@@ -37,7 +40,7 @@ class Fence:
             return False
         is_ours = False
         try:
-            with self._connections.transaction() as connection:
+            with self._turn, self._connections.transaction() as connection:
                 leases.introduce(connection, [self.name])
                 # Again: what was taken, or released, by a transaction whose end was not seen.
                 taken = list(leases.take(connection, self._me, [self.name], 1, again=True))
@@ -56,13 +59,13 @@ class Fence:
             FencedError: Another process has it by now.
             psycopg.Error, OSError, SchemaError: It failed, or took too long; nothing is written.
         """
-        with self._connections.transaction() as connection:
+        with self._turn, self._connections.transaction() as connection:
             if leases.claim(connection, self._me, self._lease) is None:
                 raise FencedError
             yield connection
 
     def release(self) -> None:
         """Lets it go, for anybody to take at once."""
-        with suppress(*FAILURES), self._connections.transaction() as connection:
+        with suppress(*FAILURES), self._turn, self._connections.transaction() as connection:
             leases.release(connection, self._me, self._lease)
         self._taken.release()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from threading import Lock
 
 from exporter.account.postgresql.connections import FAILURES, Connections, DatabaseClock
 from exporter.account.postgresql.fence import Fence
@@ -26,6 +27,7 @@ class SharedState:
         self._owners: dict[str, Owner] = {}
         self._gates: dict[str, SharedHostGate] = {}
         self._fences: dict[str, Fence] = {}
+        self._turn = Lock()  # of all fences
 
     def __str__(self) -> str:
         """The database, without its user."""
@@ -55,7 +57,8 @@ class SharedState:
     def fence(self, owner: Owner, part: str) -> Fence:
         """What keeps others from a part of an account, which is always the same."""
         name = f"{key_of(*owner)}/{part}"
-        return self._fences.setdefault(name, Fence(self._connections, self.replica.id, name))
+        made = Fence(self._connections, self.replica.id, name, self._turn)
+        return self._fences.setdefault(name, made)
 
     # --- the daemon's ----------------------------------------------------------------------------
 

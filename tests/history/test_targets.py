@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import os
 from base64 import b64decode
+from errno import ENOSPC
 
 import pytest
 from commands.world import Clock
@@ -72,6 +74,21 @@ def test_a_directory_that_cannot_be_written_is_said_in_words(tmp_path):
     target.write([power((0, 1.0))])
     with pytest.raises(TargetError, match="file: "):
         target.flush()
+
+
+def test_a_full_disk_is_left_as_it_was_and_nothing_is_lost(tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(ENOSPC, "No space left on device")
+
+    target = OpenMetricsFiles(tmp_path)
+    target.write([power((500, 1.5), (300_000, 2.0)), power((300_000, 3.0), device_id="8")])
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(TargetError, match="No space left on device"):
+            target.flush()
+    assert list(tmp_path.iterdir()) == []
+    target.flush()
+    assert (tmp_path / "000001.om").read_text("utf-8") == f"{POWERS}# EOF\n"
 
 
 def test_series_are_cut_into_portions():

@@ -61,11 +61,14 @@ class OpenMetricsFiles:
         self._directory.mkdir(parents=True, exist_ok=True)
         path = self._next_path()
         unfinished = path.with_suffix(".unfinished")
-        with unfinished.open("wb") as file:
-            file.writelines(self._lines())
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
+        try:
+            with unfinished.open("wb") as file:
+                file.writelines(self._lines())
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        finally:  # or a full disk would stay full
+            unfinished.unlink(missing_ok=True)
         with suppress(OSError):  # not all file systems know how
             directory = os.open(self._directory, os.O_RDONLY)
             try:

@@ -32,7 +32,7 @@ from exporter.history.fetching import HistorySource
 from exporter.history.job import Job, JobProgress, UnknownStartError, Wanted
 from exporter.history.replay import Replay
 from exporter.history.series import Target, TargetError
-from exporter.history.targets.http import Endpoint, Sender, shown
+from exporter.history.targets.http import Endpoint, Sender
 from exporter.history.targets.openmetrics import OpenMetricsFiles
 from exporter.history.targets.remote_write import RemoteWrite
 from exporter.history.targets.victoriametrics import VictoriaMetrics
@@ -256,7 +256,7 @@ def _tell_progress(progress: JobProgress, clock: Clock) -> None:
 
 def _tell_end(job: Job, sent: int, target: str) -> int:
     progress, given_up = job.progress, [each for each in job.sources if each.given_up]
-    say(f"{progress.done} calls made, {sent} samples written to {shown(target)}")
+    say(f"{progress.done} calls made, {sent} samples written to {target}")
     for each in given_up:
         say(f"{each.interface.name}: given up: {each.given_up}")
     for each in job.sources:

@@ -191,13 +191,21 @@ def test_a_url_that_cannot_be_right_is_refused_before_any_call(home, capsys, fla
     assert home.all_calls() == {}
 
 
-def test_a_password_behind_the_path_of_a_target_is_not_told(home, capsys):
+@pytest.mark.parametrize("flag", ["--remote-write", "--victoriametrics"])
+def test_a_password_behind_the_path_of_a_target_is_neither_told_nor_kept(home, capsys, flag):
+    def sent(parameters):
+        history(home, "--from", "2025-06-01", flag, f"{receiver.url}?{parameters}")
+        said = capsys.readouterr().err
+        assert f" samples written to {flag[2:].replace('-', '_')} {receiver.url}?" in said
+        assert "s3cr3t" not in said
+        return len(receiver.requests)
+
     with served() as receiver:
-        url = f"{receiver.url}?token=s3cr3t"
-        history(home, "--from", "2025-06-01", "--remote-write", url)
-    said = capsys.readouterr().err
-    assert said.endswith(f" samples written to remote_write {receiver.url}\n")
-    assert "s3cr3t" not in said
+        first = sent("token=s3cr3t")
+        assert sent("token=s3cr3t") == first > 0
+        assert sent("token=s3cr3t&extra_label=site=b") > first
+    kept = [path.read_bytes() for path in home.state.iterdir() if path.is_file()]
+    assert not any(b"s3cr3t" in each for each in kept)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from hashlib import sha256
 from typing import Any
 
 import requests
@@ -38,8 +39,9 @@ class Refusal:
 
 
 def shown(url: str) -> str:
-    """A URL as it may be told: without its parameters, of which one may be a token."""
-    return url.partition("?")[0]
+    """A URL as it may be told and kept: with a digest for its parameters, which may be tokens."""
+    place, mark, parameters = url.partition("?")
+    return f"{place}{mark}{sha256(parameters.encode()).hexdigest()[:8]}" if mark else place
 
 
 class Sender:

@@ -84,7 +84,7 @@ class RemoteWrite:
     @property
     def name(self) -> str:
         """Where it is."""
-        return f"remote_write {self._url}"
+        return f"remote_write {shown(self._url)}"
 
     def write(self, series: Iterable[TimeSeries]) -> None:
         """Sends samples; returns when all are taken.

@@ -22,7 +22,7 @@ class VictoriaMetrics:
     @property
     def name(self) -> str:
         """Where it is."""
-        return f"victoriametrics {self._url}"
+        return f"victoriametrics {shown(self._url)}"
 
     def write(self, series: Iterable[TimeSeries]) -> None:
         """Sends samples; returns when all are taken.

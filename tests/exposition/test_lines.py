@@ -81,6 +81,18 @@ def test_a_state_is_lines_of_1_and_0_without_numbers_of_its_own():
     ]
 
 
+def test_what_hangs_on_states_alone_can_be_left_out_of_the_lines():
+    vector = Vector([State((OFF, ON), ON), series_of(ENERGY)], [2.5])
+    pattern = vector.layout.pattern(("account",), states=False)
+    assert pattern.fill_in(["a"], vector.numbers) == [
+        'plant_energy_joules_total{account="a"} 2.5\n'
+    ]
+    alone = Vector([State((OFF, ON), ON)], [])  # where nothing else is left
+    assert alone.layout.pattern(("account",), states=False).fill_in(["a"], alone.numbers) == [
+        'b_state{account="a",b_state="off"} 0.0\nb_state{account="a",b_state="on"} 1.0\n'
+    ]
+
+
 def test_a_layout_says_which_number_is_of_a_series():
     energy, voltage = series_of(ENERGY), series_of(VOLTAGE, "1", "a")
     vector = Vector([State((OFF, ON), ON), energy], [2.5])

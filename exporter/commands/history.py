@@ -26,7 +26,7 @@ from exporter.commands.options import (
 )
 from exporter.commands.tables import table
 from exporter.config import AccountSettings, Settings
-from exporter.config.types import HISTORY_SOURCES, endpoint_url
+from exporter.config.types import HISTORY_SOURCES, added_label_name, endpoint_url
 from exporter.history.archive import Archive, ArchiveError
 from exporter.history.fetching import HistorySource
 from exporter.history.job import Job, JobProgress, UnknownStartError, Wanted
@@ -128,9 +128,12 @@ def _share(text: str) -> float:
 
 def _label(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
-    if not (equals and name.isidentifier() and name.isascii()) or name.startswith("__"):
+    if not equals:
         raise argparse.ArgumentTypeError(f"{text} is no NAME=VALUE")
-    return name, value
+    try:
+        return added_label_name(name), value
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{name} {error}") from None
 
 
 def _url(text: str) -> str:

@@ -15,8 +15,8 @@ from pydantic import (
 )
 
 from exporter.config.types import (
+    AddedLabelName,
     AlarmType,
-    AnyLabelName,
     CertificatesPath,
     DatabaseUrl,
     DatabaseUrlFile,
@@ -272,7 +272,7 @@ class HistorySettings(SettingsModel):
     start: Moment | None = Field(default=None, alias="from")
     sources: Items[HistorySource] = ()
     share: Annotated[float, Field(gt=0, le=1)] | None = None
-    labels: Table[AnyLabelName, str] = Field(default_factory=dict, validate_default=True)
+    labels: Table[AddedLabelName, str] = Field(default_factory=dict, validate_default=True)
     directory: DirectoryPath | None = None
     remote_write: RemoteWriteSettings | None = None
 

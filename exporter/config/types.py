@@ -53,6 +53,8 @@ _PORTAL_HOST = re.compile(r"(?:region|uni)[0-9]+([a-z]+[0-9]*)\.fusionsolar\.hua
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[!-~\xa0-\xff](?:[ -~\t\xa0-\xff]*[!-~\xa0-\xff])?")
+_OF_TARGETS = frozenset({"job", "instance"})  # which Prometheus adds when it scrapes
+_TAKEN = "is a label that series have already; choose another name"
 _LABEL_NAME = re.compile("(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
 
 _T = TypeVar("_T")
@@ -189,15 +191,22 @@ def _token(value: SecretStr) -> SecretStr:
     return value
 
 
-def _any_label_name(value: str) -> str:
+def added_label_name(value: str) -> str:
+    """A label that may be added to series, be it one of Prometheus' own for targets.
+
+    Raises:
+        ValueError: Says why it may not.
+    """
     if not _LABEL_NAME.fullmatch(value):
         raise ValueError("must be letters, digits and _, without a digit or __ at the start")
+    if value in LABEL_NAMES - _OF_TARGETS:
+        raise ValueError(_TAKEN)
     return value
 
 
 def _label_name(value: str) -> str:
-    if value in LABEL_NAMES:
-        raise ValueError("is a label that series have already; choose another name")
+    if value in _OF_TARGETS:
+        raise ValueError(_TAKEN)
     return value
 
 
@@ -282,8 +291,8 @@ STATES = ("names", "codes")
 Edition = Annotated[str, _one_of("set of limits", EDITIONS)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 HeaderValue = Annotated[Text, AfterValidator(_header_value)]
-AnyLabelName = Annotated[str, AfterValidator(_any_label_name)]
-LabelName = Annotated[AnyLabelName, AfterValidator(_label_name)]
+AddedLabelName = Annotated[str, AfterValidator(added_label_name)]
+LabelName = Annotated[AddedLabelName, AfterValidator(_label_name)]
 InterfaceName = Annotated[str, _one_of("interface", INTERFACES)]
 DeviceType = Annotated[str, BeforeValidator(_device_type)]
 Moment = Annotated[float, BeforeValidator(_moment)]

@@ -216,6 +216,11 @@ MESSAGES = {
         "state.database: is no URL such as postgresql://user:password@host/database"
     ),
     "state_database_file_missing": "state.database_file: cannot be read: No such file or directory",
+    "history_labels": (
+        "history.labels.plant_code: is a label that series have already; choose another name; "
+        "history.labels.le: is a label that series have already; choose another name; "
+        f"history.labels.__name__: {_LABEL}"
+    ),
     "remote_write_headers": (
         f"history.remote_write.bearer_token: {_HEADER}; "
         'history.remote_write.headers["X Scope"]: is no name of a header; '

@@ -301,6 +301,23 @@ def test_days_of_all_zones_have_all_their_hours(tmp_path, zone):
     assert first < BEGIN.timestamp() + 11 * HOUR
 
 
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ("plant_code=x", "plant_code is a label that series have already; choose another name"),
+        ("job", "job is no NAME=VALUE"),
+        (
+            "__name__=x",
+            "__name__ must be letters, digits and _, without a digit or __ at the start",
+        ),
+    ],
+)
+def test_a_label_that_cannot_be_added_is_refused(home, capsys, label, said):
+    with pytest.raises(SystemExit):
+        history(home, "--from", "2025-06-01", "--label", label, *files(home))
+    assert capsys.readouterr().err == f"fusionsolar-exporter: argument --label: {said}\n"
+
+
 def test_a_target_is_given_only_what_is_chosen(tmp_path):
     with world(tmp_path, plants=2, limits="classic") as home:
         home.configure(account={"limits": "classic"})

@@ -53,6 +53,7 @@ METHODS = {
     HTTPConnection: {"_new_conn": [], "send": ["data"]},
     HTTPAdapter: {
         "get_connection_with_tls_context": ["request", "verify", "proxies", "cert"],
+        "cert_verify": ["conn", "url", "verify", "cert"],
     },
     yaml.SafeLoader: {
         "__init__": ["stream"],

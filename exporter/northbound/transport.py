@@ -9,16 +9,18 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from email.utils import formatdate, parsedate_to_datetime
+from functools import lru_cache
 from http.client import BadStatusLine, HTTPException
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
+from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
 from urllib3 import HTTPHeaderDict
 from urllib3.exceptions import InsecureRequestWarning
+from urllib3.util import create_urllib3_context
 
 from exporter import NAME
 from exporter.northbound.deadline import Deadline, DeadlineConnection, DeadlineTlsConnection
@@ -220,9 +222,43 @@ class _Adapter(HTTPAdapter):
         super().__init__()
         self._deadline = deadline
 
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+    def get_connection_with_tls_context(
+        self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> Any:
         """The pool for a request; it is asked for by `send`."""
-        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        pool: Any = super().get_connection_with_tls_context(request, bool(verify), proxies, cert)
         pool.ConnectionCls = DeadlineTlsConnection if pool.scheme == "https" else DeadlineConnection
         pool.conn_kw["deadline"] = self._deadline
+        if verify and pool.scheme == "https":
+            pool.conn_kw["ssl_context"] = _trusting(verify)
         return pool
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Has requests name no certificates to read again where the connection has its context."""
+        if not verify:
+            super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
+
+
+def _trusting(verify: str | Literal[True]) -> ssl.SSLContext:
+    """What trusts the certificates of a file or directory, or the usual ones, as they are now.
+
+    They are read once for all connections: that takes as long as all else of a call.
+
+    Raises:
+        CallError: They cannot be read.
+    """
+    bundle = DEFAULT_CA_BUNDLE_PATH if verify is True else verify
+    try:
+        now = Path(bundle).stat()
+        return _context(bundle, now.st_ino, now.st_mtime_ns, now.st_size)
+    except OSError as error:
+        detail = f"no certificates to trust: {error.strerror}"
+    raise named_error("tls", detail=detail)
+
+
+@lru_cache(maxsize=4)
+def _context(bundle: str, *_version: int) -> ssl.SSLContext:
+    context = create_urllib3_context()
+    where = "capath" if Path(bundle).is_dir() else "cafile"
+    context.load_verify_locations(**{where: bundle})
+    return context

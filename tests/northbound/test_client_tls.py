@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import requests
 from northbound.raw_server import (
     ENVELOPE,
     LONG,
@@ -60,6 +61,46 @@ def test_a_ca_file_that_became_a_pipe_keeps_nobody_waiting(serve, context, tmp_p
     with pytest.raises(CallError) as caught:
         client.call(PATH, {})
     assert (caught.value.reason, caught.value.detail) == ("tls", "ca_file is a pipe")
+
+
+def test_certificates_to_trust_are_read_once_and_again_when_they_change(
+    serve, context, certificate, tmp_path, monkeypatch
+):
+    loaded, load = [], ssl.SSLContext.load_verify_locations
+    monkeypatch.setattr(
+        ssl.SSLContext,
+        "load_verify_locations",
+        lambda self, *args, **kwargs: loaded.append(kwargs) or load(self, *args, **kwargs),
+    )
+    ca_file = tmp_path / "ca.pem"
+    client = client_of(serve(answering(), context), scheme="https", ca_file=str(ca_file))
+
+    ca_file.write_bytes(certificate.read_bytes())
+    assert [client.call(PATH, {}) for _ in range(3)] == ["here"] * 3
+    assert loaded == [{"cafile": str(ca_file)}]
+    ca_file.write_bytes(Path(requests.certs.where()).read_bytes())
+    assert [reason(client) for _ in range(3)] == ["tls"] * 3
+    assert loaded == [{"cafile": str(ca_file)}] * 2
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "No such file or directory"),
+        (b"nothing", "[X509: NO_CERTIFICATE_OR_CRL_FOUND] no certificate or crl found"),
+    ],
+)
+def test_a_ca_file_that_cannot_be_used_is_named(serve, context, tmp_path, content, said):
+    ca_file = tmp_path / "ca.pem"
+    if content is not None:
+        ca_file.write_bytes(content)
+    server = serve(answering(), context)
+    with pytest.raises(CallError) as caught:
+        client_of(server, scheme="https", ca_file=str(ca_file)).call(PATH, {})
+    told = (caught.value.reason, caught.value.detail.partition(" (_ssl.c")[0])
+    assert told == ("tls", f"no certificates to trust: {said}")
+    assert caught.value.__context__ is None
+    assert server.requests == []
 
 
 def test_a_ca_file_is_trusted_whatever_the_environment_says(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from commands.world import NOON, PASSWORD, world
-from history.receiver import served
+from history.receiver import decoded, served
 from history.shown import in_files
 
 from exporter.history.job import Job
@@ -316,6 +316,19 @@ def test_a_label_that_cannot_be_added_is_refused(home, capsys, label, said):
     with pytest.raises(SystemExit):
         history(home, "--from", "2025-06-01", "--label", label, *files(home))
     assert capsys.readouterr().err == f"fusionsolar-exporter: argument --label: {said}\n"
+
+
+def test_the_past_has_the_labels_of_the_accounts_target_but_those_that_are_empty(home):
+    home.configure(
+        account={"limits": "v6", "labels": {"customer": "4711", "region": "west"}},
+        history={"labels": {"customer": "", "job": "fusionsolar"}},
+    )
+    with served() as receiver:
+        history(home, "--from", "2025-06-01", "--remote-write", receiver.url)
+    sent = [labels for _, body in receiver.requests for labels, _ in decoded(body)]
+    assert {(each.get("region"), each.get("customer"), each["job"]) for each in sent} == {
+        ("west", None, "fusionsolar")
+    }
 
 
 def test_a_target_is_given_only_what_is_chosen(tmp_path):

@@ -26,6 +26,7 @@ class Deadline:
         self._socket: socket.socket | None = None
         self._timer = Timer(seconds, self.cut)
         self._timer.daemon = True
+        self._timer.name = "deadline"
 
     def __enter__(self) -> Self:
         self._timer.start()

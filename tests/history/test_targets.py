@@ -196,6 +196,14 @@ def test_an_answer_that_leads_elsewhere_is_no_taking(remote_write, receiver, sta
 
 
 @pytest.mark.slow
+def test_what_a_target_says_is_one_line_that_orders_no_terminal(remote_write, receiver):
+    receiver.answers = [(400, {}, "no\n\x1b[2Jsuch\u202e place\x07")]
+    with pytest.raises(TargetError) as refusal:
+        remote_write.write([power((1, 1.0))])
+    assert str(refusal.value) == f"{receiver.url}: HTTP 400 no [2Jsuch place"
+
+
+@pytest.mark.slow
 def test_passwords_may_have_any_character(receiver, clock):
     sender = Sender(Endpoint(receiver.url, auth=("zoë", "pässwörd €")), clock)
     RemoteWrite(receiver.url, sender).write([power((1, 1.0))])

@@ -79,7 +79,7 @@ class Sender:
             else:
                 if answer.status_code < _ELSEWHERE:
                     return None
-                words = " ".join(answer.text[:_LONGEST_WORDS].split())
+                words = _printable(answer.text[:_LONGEST_WORDS])
                 if answer.is_redirect:
                     words += "; it leads elsewhere, and the URL has to be the last"
                 if answer.status_code < _SERVER_ERROR and answer.status_code not in _BUSY:
@@ -103,6 +103,11 @@ class Sender:
             verify=self._endpoint.verify,
             allow_redirects=False,
         )
+
+
+def _printable(text: str) -> str:
+    """In one line, and without what a terminal would take for an order."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
 
 
 def _retry_after(text: str | None, now: float) -> float:

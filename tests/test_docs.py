@@ -43,6 +43,13 @@ def test_the_readme_names_every_command_and_its_flags(command, capsys, monkeypat
     assert missing == []
 
 
+def test_the_alerts_are_counted_right():
+    rules = (ROOT / "prometheus" / "rules").glob("*.yml")
+    alerts = sum(len(re.findall(r"- alert:", path.read_text("utf-8"))) for path in rules)
+    told = re.findall(r"(\d+) alerts", read("README.md") + read("CHANGELOG.md"))
+    assert told == [str(alerts)] * 3
+
+
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_a_document_points_to_files_that_exist(document):
     text = read(document)

@@ -81,6 +81,7 @@ NEVER = {
             (STRINGS, f"{CURRENT}:dark_in_dull_light"),
             (STRINGS, f"{CURRENT}:rose"),
             (STRINGS, "device:fusionsolar_string_current_of_clear_sky:max"),
+            (STRINGS, "device:fusionsolar_string_current_of_clear_sky:high"),
         ],
         "a day must be behind",
     ),

@@ -113,9 +113,10 @@ def measure(series: int) -> Growth:
         lambda: igzip.compress(page.exposition(Format.TEXT), LEVEL),
     )
     asked = max(1, series // PER_DEVICE)
-    parts = answer.measure(asked, STRINGS, ANSWERS)[0]
+    whole = asked - asked % BATCH or asked  # or the shortest were about the few that are left
+    parts = answer.measure(whole, STRINGS, ANSWERS)[0]
     return Growth(
-        series, min(BATCH, asked), parts["all"] - parts["made"], plain, packed, library,
+        series, min(BATCH, whole), parts["all"] - parts["made"], plain, packed, library,
         packed_library, golang(len(devices), rounds),
     )  # fmt: skip
 

@@ -283,7 +283,7 @@ def test_a_client_that_does_not_read_its_answer_is_hung_up_on(site, size, said):
     assert len(read_to_the_end(connection)) < size
 
 
-@pytest.mark.parametrize(("said", "most"), [(b"", 150), (REQUEST, 450)], ids=["idle", "unread"])
+@pytest.mark.parametrize(("said", "most"), [(b"", 150), (REQUEST, 400)], ids=["idle", "unread"])
 def test_connections_cost_little_memory(site, said, most):
     serving = site.serve(LARGE)
     trusting = site.trusting()

@@ -7,24 +7,26 @@ import sys
 import pytest
 from daemon import account, exporter, refusals, serving, system
 
-from exporter.config import ConfigError
-from exporter.config.schema import Settings
-from exporter.wiring import shared_state
-
 pytestmark = pytest.mark.slow
 
 HELD = "fusionsolar_exporter_account_held"
 
 
-def run(directory, *arguments):
+def run(directory, *arguments, program=("-m", "exporter")):
     """A command on the configuration of a directory."""
     return subprocess.run(  # noqa: S603  # our own program
-        [sys.executable, "-m", "exporter", *arguments],
+        [sys.executable, *program, *arguments],
         cwd=directory,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def without_a_driver(directory, *arguments):
+    """The same in a process that cannot import psycopg."""
+    start = "import sys; sys.modules['psycopg'] = None; from exporter import cli; cli.main()"
+    return run(directory, *arguments, program=("-c", start))
 
 
 def held(daemon):
@@ -144,26 +146,23 @@ def test_a_url_that_postgresql_does_not_understand_is_one_line(tmp_path, command
     assert done.stderr == f"{told}\n"
 
 
-def test_without_the_driver_it_says_what_to_install(monkeypatch):
-    for name in [name for name in sys.modules if name.startswith("exporter.account.postgresql")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "psycopg", None)
-    settings = Settings.model_validate(
-        {
-            "accounts": [{"username": "u", "password": "p"}],
-            "state": {"database": "postgresql://db/state"},
-        }
+def test_without_the_driver_it_says_what_to_install(tmp_path):
+    (tmp_path / "config.yaml").write_text(
+        "accounts: [{username: api-user, password: secret}]\n"
+        "state: {database: 'postgresql://db/state'}\n"
     )
 
-    with pytest.raises(ConfigError, match=r"needs a driver; install fusionsolar-exporter\[postg"):
-        shared_state(settings)
+    done = without_a_driver(tmp_path, "check")
 
-
-def test_without_a_database_there_need_be_no_driver():
-    program = "import sys; sys.modules['psycopg'] = None; from exporter import cli; cli.main()"
-    done = subprocess.run(  # noqa: S603  # our own program
-        [sys.executable, "-c", program, "--version"], capture_output=True, text=True, check=False
+    assert done.returncode == 2
+    assert done.stderr == (
+        "fusionsolar-exporter: state.database: needs a driver;"
+        " install fusionsolar-exporter[postgresql]\n"
     )
+
+
+def test_without_a_database_there_need_be_no_driver(tmp_path):
+    done = without_a_driver(tmp_path, "--version")
 
     assert done.stderr == ""
     assert done.stdout.startswith("fusionsolar-exporter ")

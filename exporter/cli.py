@@ -1,6 +1,7 @@
 """The command line: flags, and which command runs."""
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -62,13 +63,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _print(run: Callable[[], int]) -> int:
-    """Runs a command whose reader may go before its end, as `head` does."""
+    """Runs a command whose reader may go before its end, as `head` does, or whose disk is full."""
     try:
         status = run()
         sys.stdout.flush()
     except BrokenPipeError:  # whoever reads it has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        status = 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(f"{NAME}: cannot write: {error.strerror}", file=sys.stderr)
+        status = 1
+    else:
+        return status
+    # Else Python tries at its end to print what it still holds.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return status
 
 

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -236,16 +237,32 @@ def test_the_metrics_as_tables(capsys):
     )
 
 
-@pytest.mark.parametrize("command", ["metrics", "files"])
-def test_whoever_reads_what_is_printed_may_stop_early(command):
-    reading, writing = os.pipe()
-    os.close(reading)
-    with os.fdopen(writing, "wb") as nobody:
+@pytest.fixture(params=["metrics", "files"])
+def printing(request):
+    """Runs a command whose output goes to a file; its exit status and what it said to stderr."""
+
+    def run(output):
         done = subprocess.run(  # noqa: S603  # our own program
-            [sys.executable, "-m", "exporter", command],
-            stdout=nobody,
+            [sys.executable, "-m", "exporter", request.param],
+            stdout=output,
             stderr=subprocess.PIPE,
             check=False,
         )
+        return done.returncode, done.stderr
 
-    assert (done.returncode, done.stderr) == (0, b"")
+    return run
+
+
+def test_whoever_reads_what_is_printed_may_stop_early(printing):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as nobody:
+        assert printing(nobody) == (0, b"")
+
+
+def test_a_full_disk_is_one_line(printing):
+    with Path("/dev/full").open("wb") as full:
+        assert printing(full) == (
+            1,
+            b"fusionsolar-exporter: cannot write: No space left on device\n",
+        )

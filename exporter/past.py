@@ -26,8 +26,8 @@ from exporter.config.types import HISTORY_SOURCES
 from exporter.exposition.alarms import SEVERITIES
 from exporter.exposition.unknown_values import UnknownValues
 from exporter.history.archive import Archive, ArchiveBusyError, ArchiveError
-from exporter.history.budget import Budget
-from exporter.history.job import FIVE_MINUTES, Job, UnknownStartError, Wanted
+from exporter.history.budget import quotas_left
+from exporter.history.job import Job, UnknownStartError, Wanted
 from exporter.history.replay import Replay
 from exporter.history.series import Target, TargetError
 from exporter.history.targets.http import Endpoint, Sender
@@ -54,6 +54,7 @@ from exporter.wiring import (
 )
 
 AUTOMATIC = "five-minutes"  # whichever interface of 5-minute data an account has
+_FIVE_MINUTES = tuple(row.name for row in INTERFACES.values() if row.content is Content.ROWS)
 _BEGINNING = 5.0  # seconds between two looks at whether the poller has begun
 _LONGEST_NAP = MINUTE  # between two looks at what others have done meanwhile
 
@@ -109,7 +110,7 @@ def job_of(around: Surroundings, choice: Choice, tell: Callable[[str], None]) ->
     used = _used_by_daemon(around) if around.has_daemon else {}
 
     def quotas_of(interface: Interface) -> tuple[Quota, ...]:
-        return Budget(share).quotas(probe.quotas(interface), used.get(interface.name, 0.0))
+        return quotas_left(probe.quotas(interface), used.get(interface.name, 0.0), share)
 
     return Job(probe, around.archive, probe.fleet, around.clock, wanted, quotas_of, tell)
 
@@ -151,9 +152,9 @@ def _five_minutes(around: Surroundings) -> str:
     """The interface of 5-minute data that the account has, as far as is known."""
     settings, account = around.settings, around.account
     results = around.probe.state.results
-    known = [each for each in FIVE_MINUTES if each in results and results[each].permitted]
-    enabled = [each for each in FIVE_MINUTES if settings.interface(account, each).enabled]
-    likely = FIVE_MINUTES if account.limits == "classic" else FIVE_MINUTES[1:]
+    known = [each for each in _FIVE_MINUTES if each in results and results[each].permitted]
+    enabled = [each for each in _FIVE_MINUTES if settings.interface(account, each).enabled]
+    likely = _FIVE_MINUTES if account.limits == "classic" else _FIVE_MINUTES[1:]
     return (known or enabled or likely)[0]
 
 

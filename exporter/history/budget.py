@@ -1,31 +1,26 @@
 """How many calls history may make: what the daemon leaves over, or a share. Pure."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import floor, inf
 
 from exporter.account.quotas import Quota
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """What history may use of an interface's allowance: this share, or what is left over."""
+def quotas_left(
+    allowed: Iterable[Quota], used: float, share: float | None = None
+) -> tuple[Quota, ...]:
+    """What history may use of quotas: a share, or what `used` calls a second leave over.
 
-    share: float | None = None
-
-    def quotas(self, allowed: Iterable[Quota], used: float) -> tuple[Quota, ...]:
-        """What is left of quotas where the daemon makes `used` calls a second of the interface.
-
-        None where nothing is. A quota of which less than one call is left allows one in more time.
-        """
-        found = []
-        for quota in allowed:
-            rate = quota.calls / quota.window
-            part = self.share if self.share is not None else 1.0 - used / rate
-            if part <= 0:
-                return ()
-            found.append(_part(quota, part))
-        return tuple(found)
+    None where nothing is left. A quota of which less than one call is left allows one in more time.
+    """
+    found = []
+    for quota in allowed:
+        part = 1.0 - used / (quota.calls / quota.window) if share is None else share
+        if part <= 0:
+            return ()
+        found.append(_part(quota, part))
+    return tuple(found)
 
 
 def _part(quota: Quota, part: float) -> Quota:

@@ -1,7 +1,7 @@
 """Fetches what is missing of an account's past, call by call, within what history may use."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any, Protocol
@@ -74,6 +74,7 @@ class HistorySource:
         return seconds_for(len(self.left), self.quotas)
 
 
+@dataclass
 class Fetching:
     """Makes the calls of several sources, one after the other, and keeps their answers.
 
@@ -81,26 +82,18 @@ class Fetching:
     alarms. `tell` is told, in words, how far it is.
     """
 
-    def __init__(  # noqa: PLR0913  # all that a call concerns
-        self,
-        caller: Caller,
-        archive: Archive,
-        fleet: Fleet,
-        clock: Clock,
-        *,
-        sources: Iterable[HistorySource],
-        alarms: Mapping[str, str],
-        tell: Callable[[str], None],
-    ) -> None:
-        self._caller = caller
-        self._archive = archive
-        self._fleet = fleet
-        self._clock = clock
-        self._alarms = alarms
-        self._languages = deque(dict.fromkeys((alarms.get("language", ENGLISH[0]), *ENGLISH)))
-        self._refused_languages = 0  # in a row
-        self._tell = tell
-        self.sources = list(sources)
+    caller: Caller
+    archive: Archive
+    fleet: Fleet
+    clock: Clock
+    alarms: Mapping[str, str]
+    tell: Callable[[str], None]
+    sources: Sequence[HistorySource] = ()
+    _refused_languages: int = 0  # in a row
+
+    def __post_init__(self) -> None:
+        first = self.alarms.get("language", ENGLISH[0])
+        self._languages = deque(dict.fromkeys((first, *ENGLISH)))
 
     # --- what comes next -----------------------------------------------------------------------
 
@@ -112,11 +105,11 @@ class Fetching:
         if not source.is_open:
             return inf
         interface, kind = source.interface, source.left[0].device_type
-        own = self._archive.calls(interface.name, offset_of(self._clock))
+        own = self.archive.calls(interface.name, offset_of(self.clock))
         return max(
             source.backoff.until,
             own.earliest(source.quotas, kind, hurry=True),
-            self._caller.due(interface, kind),
+            self.caller.due(interface, kind),
         )
 
     def step(self) -> bool:
@@ -144,13 +137,13 @@ class Fetching:
         source.backoff.succeeded()
 
     def _ask(self, piece: Piece) -> tuple[Any, ...]:
-        start = self._clock.time()
+        start = self.clock.time()
         asked = self._names(piece)
         body = self._body(piece, asked)
 
         def call() -> Any:
             try:
-                data = self._caller.call(piece.interface, body, device_type=piece.device_type)
+                data = self.caller.call(piece.interface, body, device_type=piece.device_type)
             except CallError:
                 self._note(piece, start)
                 raise
@@ -162,13 +155,13 @@ class Fetching:
 
     def _note(self, piece: Piece, start: float) -> None:
         name = piece.interface.name
-        self._archive.note_call(name, piece.device_type, start, self._clock.time())
+        self.archive.note_call(name, piece.device_type, start, self.clock.time())
 
     def _names(self, piece: Piece) -> Any:
         """The members, as answers have them."""
         if not piece.interface.by_dn:
             return piece.members
-        return {self._fleet.devices[name].dn: name for name in piece.members}
+        return {self.fleet.devices[name].dn: name for name in piece.members}
 
     def _body(self, piece: Piece, asked: Any) -> Mapping[str, Any]:
         interface = piece.interface
@@ -179,14 +172,14 @@ class Fetching:
         if interface.content is Content.ALARMS:
             return {**named, **self._alarms_of(piece)}
         if interface.content is Content.ROWS and interface.window:
-            end = min(_ms(piece.end) - 1, _ms(self._clock.time()))
+            end = min(_ms(piece.end) - 1, _ms(self.clock.time()))
             return {**named, "startTime": _ms(piece.begin), "endTime": end}
-        return {**named, "collectTime": _ms(moment_of(piece, self._clock.time()))}
+        return {**named, "collectTime": _ms(moment_of(piece, self.clock.time()))}
 
     def _alarms_of(self, piece: Piece) -> Mapping[str, Any]:
-        now = self._clock.time()
+        now = self.clock.time()
         return {
-            **self._alarms,
+            **self.alarms,
             "beginTime": _ms(max(piece.begin, now - FARTHEST_BACK)),
             "endTime": _ms(min(piece.end, now)),
             "language": self._languages[0],
@@ -198,9 +191,9 @@ class Fetching:
             unit = _unit_of(piece, record)
             if unit in found:
                 found[unit].append(record)
-        until = self._clock.time() - SETTLED[piece.interface.content]
+        until = self.clock.time() - SETTLED[piece.interface.content]
         kept: Mapping[HistoryUnit, Answer] = {unit: tuple(each) for unit, each in found.items()}
-        self._archive.keep(kept, until, refused)
+        self.archive.keep(kept, until, refused)
 
     # --- when it fails -------------------------------------------------------------------------
 
@@ -224,7 +217,7 @@ class Fetching:
                 source.left.extendleft(reversed(smaller))
             case _:
                 self._try_later(source, piece, error)
-        self._tell(f"{source.interface.name}: {error.describe()} [{error.reason}]")
+        self.tell(f"{source.interface.name}: {error.describe()} [{error.reason}]")
 
     def _next_language(self) -> bool:
         """Whether there is a language that was not refused yet."""
@@ -233,7 +226,7 @@ class Fetching:
         return self._refused_languages < len(self._languages)
 
     def _try_later(self, source: HistorySource, piece: Piece, error: CallError) -> None:
-        now = self._clock.now()
+        now = self.clock.now()
         frequent = error.reaction in _OF_THE_ACCOUNT
         least = pace(source.quotas) if frequent else MINUTE
         source.backoff.refused(now, HOUR if error.reaction is Reaction.NEXT_DAY else least, HOUR)

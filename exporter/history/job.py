@@ -18,11 +18,6 @@ from exporter.history.series import Target
 from exporter.northbound.interfaces import DAY, INTERFACES, Content, Interface, Subject
 
 YEARS = INTERFACES["getKpiStationYear"]
-# What has a past that can be asked for.
-WITH_PAST = tuple(row.name for row in INTERFACES.values() if row.content in SETTLED)
-FIVE_MINUTES = tuple(
-    row.name for row in INTERFACES.values() if row.content is Content.ROWS
-)  # the same values; an account has one of them, as a rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +67,8 @@ class Job:
     _fetching: Fetching = field(init=False)
 
     def __post_init__(self) -> None:
-        self._fetching = self._fetch([])
-
-    def _fetch(self, sources: Iterable[HistorySource]) -> Fetching:
-        return Fetching(
-            self.caller,
-            self.archive,
-            self.fleet,
-            self.clock,
-            sources=sources,
-            alarms=self.wanted.alarms,
-            tell=self.tell,
+        self._fetching = Fetching(
+            self.caller, self.archive, self.fleet, self.clock, self.wanted.alarms, self.tell
         )
 
     # --- what is wanted ------------------------------------------------------------------------
@@ -119,7 +105,7 @@ class Job:
         if self.wanted.start is not None or self.first_years():
             return False
         span = Span(0.0, self.wanted.end)
-        self._fetching = self._fetch([self._source(YEARS, span, {})])
+        self._fetching.sources = [self._source(YEARS, span, {})]
         return any(each.is_open for each in self.sources)
 
     def plan(self) -> None:
@@ -130,9 +116,9 @@ class Job:
         """
         since = self.first_years()
         span = self.span(since)
-        self._fetching = self._fetch(
-            [self._source(each, span, since) for each in self.wanted.interfaces]
-        )
+        self._fetching.sources = [
+            self._source(each, span, since) for each in self.wanted.interfaces
+        ]
 
     def span(self, since: Mapping[str, float]) -> Span:
         """The time that is wanted, by the first years of plants.
@@ -218,7 +204,4 @@ class Job:
             device = devices.get(name)
             return since.get(device.plant_code if device else name, -inf)
 
-        span = self.span(since)
-        return Sending(
-            self.archive, replay, target, span, is_wanted=is_wanted, since_of=since_of
-        ).run()
+        return Sending(self.archive, replay, target, self.span(since), is_wanted, since_of).run()

@@ -1,7 +1,7 @@
 """Hands a target what it lacks of the archive; costs no call."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from math import inf
 
 from exporter.history.archive import Archive, Covered, Pending
@@ -13,29 +13,20 @@ from exporter.northbound.interfaces import INTERFACES, Content
 MOST_UNITS = 200  # between two notes of what the target has
 
 
+@dataclass
 class Sending:
     """Sends what was answered of a time to one target, as far as it is wanted.
 
     `since_of` says how far back there can be anything of a plant or device.
     """
 
-    def __init__(  # noqa: PLR0913  # all that it takes to know what is lacking
-        self,
-        archive: Archive,
-        replay: Replay,
-        target: Target,
-        span: Span,
-        *,
-        is_wanted: Callable[[HistoryUnit], bool],
-        since_of: Callable[[str], float],
-    ) -> None:
-        self._archive = archive
-        self._replay = replay
-        self._target = target
-        self._span = span
-        self._is_wanted = is_wanted
-        self._since_of = since_of
-        self._covered: dict[str, Mapping[HistoryUnit, Covered]] = {}
+    archive: Archive
+    replay: Replay
+    target: Target
+    span: Span
+    is_wanted: Callable[[HistoryUnit], bool]
+    since_of: Callable[[str], float]
+    _covered: dict[str, Mapping[HistoryUnit, Covered]] = field(default_factory=dict)
 
     def run(self) -> int:
         """Sends all that can be; returns how many samples that were.
@@ -44,9 +35,8 @@ class Sending:
             TargetError: The target does not take them.
             ArchiveError: The archive cannot be used.
         """
-        self._covered.clear()
         samples, done = 0, []
-        for pending in self._archive.pending(self._target.name, self._span.start, self._span.end):
+        for pending in self.archive.pending(self.target.name, self.span.start, self.span.end):
             if not self._is_ready(pending):
                 continue
             samples += self._send(pending)
@@ -60,18 +50,18 @@ class Sending:
 
     def _note(self, done: list[Pending]) -> None:
         """Notes what the target has for good by now: killed between, it gets it twice."""
-        self._target.flush()
-        self._archive.sent(self._target.name, done)
+        self.target.flush()
+        self.archive.sent(self.target.name, done)
 
     def _is_ready(self, pending: Pending) -> bool:
         """Whether it is wanted, and the unit before it is known or will never be."""
         unit = pending.unit
-        if not self._is_wanted(unit):
+        if not self.is_wanted(unit):
             return False
         if self._knows_before(unit):
             return True
         begin = calendar_of(INTERFACES[unit.interface]).begin
-        first = begin(max(self._span.start, self._since_of(unit.subject)))
+        first = begin(max(self.span.start, self.since_of(unit.subject)))
         return unit.begin <= first and not pending.is_again
 
     def _knows_before(self, unit: HistoryUnit) -> bool:
@@ -84,13 +74,13 @@ class Sending:
 
     def _of(self, interface: str) -> Mapping[HistoryUnit, Covered]:
         if interface not in self._covered:
-            self._covered[interface] = self._archive.covered(interface)
+            self._covered[interface] = self.archive.covered(interface)
         return self._covered[interface]
 
     def _send(self, pending: Pending) -> int:
         unit = pending.unit
         before = previous_begin(calendar_of(INTERFACES[unit.interface]), unit.begin)
-        earlier = () if before is None else self._archive.rows(replace(unit, begin=before))
-        series = self._replay.series(pending, earlier, self._archive.rows(unit))
-        self._target.write(series)
+        earlier = () if before is None else self.archive.rows(replace(unit, begin=before))
+        series = self.replay.series(pending, earlier, self.archive.rows(unit))
+        self.target.write(series)
         return sum(len(each.samples) for each in series)

@@ -3,39 +3,39 @@
 from math import inf
 
 from exporter.account.quotas import Quota
-from exporter.history.budget import Budget, seconds_for
+from exporter.history.budget import quotas_left, seconds_for
 from exporter.northbound.interfaces import DAY, HOUR, MINUTE
 
 A_DAY, A_MINUTE = Quota(25, DAY), Quota(1, MINUTE)
 
 
 def test_without_a_daemon_all_is_allowed():
-    assert Budget(1.0).quotas([A_DAY, A_MINUTE], 0.0) == (A_DAY, A_MINUTE)
+    assert quotas_left([A_DAY, A_MINUTE], 0.0, 1.0) == (A_DAY, A_MINUTE)
 
 
 def test_what_the_daemon_leaves_over():
-    assert Budget().quotas([A_DAY], 24 / DAY) == (Quota(1, DAY),)
-    assert Budget().quotas([A_DAY], 4 / DAY) == (Quota(21, DAY),)
+    assert quotas_left([A_DAY], 24 / DAY) == (Quota(1, DAY),)
+    assert quotas_left([A_DAY], 4 / DAY) == (Quota(21, DAY),)
 
 
 def test_less_than_a_call_is_one_in_more_time():
-    (left,) = Budget().quotas([A_MINUTE], 1 / HOUR)
+    (left,) = quotas_left([A_MINUTE], 1 / HOUR)
     assert left.calls == 1
     assert round(left.window, 6) == round(MINUTE / (1 - 1 / 60), 6)
 
 
 def test_where_the_daemon_takes_all_nothing_is_left():
-    assert Budget().quotas([A_DAY, A_MINUTE], 25 / DAY) == ()
-    assert Budget().quotas([A_DAY, A_MINUTE], 1.0) == ()
+    assert quotas_left([A_DAY, A_MINUTE], 25 / DAY) == ()
+    assert quotas_left([A_DAY, A_MINUTE], 1.0) == ()
 
 
 def test_a_share_is_taken_whatever_the_daemon_does():
-    assert Budget(0.5).quotas([A_DAY, A_MINUTE], 1.0) == (Quota(12, DAY), Quota(1, 2 * MINUTE))
+    assert quotas_left([A_DAY, A_MINUTE], 1.0, 0.5) == (Quota(12, DAY), Quota(1, 2 * MINUTE))
 
 
 def test_of_each_device_type_as_much_is_left():
     of_type = Quota(25, DAY, device_type=1)
-    assert Budget(0.2).quotas([of_type], 0.0) == (Quota(5, DAY, device_type=1),)
+    assert quotas_left([of_type], 0.0, 0.2) == (Quota(5, DAY, device_type=1),)
 
 
 def test_how_long_calls_take():

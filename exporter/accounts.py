@@ -22,8 +22,8 @@ from exporter.config import AccountSettings, Settings
 from exporter.exposition.account import AccountView
 from exporter.exposition.page import Format, IncompleteError, Page
 from exporter.exposition.telemetry import Telemetry
+from exporter.northbound.client import Session
 from exporter.northbound.interfaces import MINUTE
-from exporter.northbound.session import Session
 from exporter.status.model import Status
 from exporter.wiring import account_config, client_of, owner_of, poll_configs, view_of
 

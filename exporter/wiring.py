@@ -20,10 +20,9 @@ from exporter.exposition.page import Page
 from exporter.exposition.telemetry import Telemetry
 from exporter.exposition.translate import Translator
 from exporter.exposition.unknown_values import MOST_KEYS
-from exporter.northbound.client import Client
+from exporter.northbound.client import Client, Session
 from exporter.northbound.interfaces import EDITIONS, INTERFACES, LOGIN, Content, Interface, Limit
 from exporter.northbound.oauth import OAuthClient, TokenEndpoint
-from exporter.northbound.session import Session
 from exporter.northbound.transport import Transport
 
 if TYPE_CHECKING:

@@ -26,9 +26,9 @@ from exporter.config import AccountSettings, ConfigError, Settings
 from exporter.exposition.account import AccountView
 from exporter.exposition.page import Page
 from exporter.exposition.telemetry import Telemetry
+from exporter.northbound.client import Session
 from exporter.northbound.errors import CallError
 from exporter.northbound.interfaces import INTERFACES, LOGIN
-from exporter.northbound.session import Session
 from exporter.wiring import (
     account_config,
     client_of,

@@ -5,7 +5,6 @@ one only a message (2.17); newer servers and gateways have more ways.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -18,7 +17,7 @@ from exporter.northbound.errors import (
     named_error,
     status_error,
 )
-from exporter.northbound.scalars import parse_text
+from exporter.northbound.scalars import parse_int, parse_text
 
 _OK = 200
 _BAD_REQUEST = 400
@@ -31,7 +30,6 @@ _LONGEST_INTEGER = 400  # digits; a float ends at 309, and int() refuses from 43
 # Words that count like their failCode, without which they sometimes come, anywhere in a failure.
 _CODE_WORDS = {b"ACCESS_FREQUENCY_IS_TOO_HIGH": 407, b"USER_MUST_RELOGIN": 305}
 _SEARCHED = 4096  # bytes of a failure's body; longer ones are pages for people
-_NUMERIC = re.compile(r"\s*(-?[0-9]{1,9})(\.0*)?\s*", re.ASCII)
 
 
 def data_of(status: int, body: bytes, retry_after: float = 0.0) -> Any:
@@ -104,17 +102,6 @@ def _integer(digits: str) -> int | float:
 
 
 def _fail_code(envelope: Mapping[str, Any]) -> int | None:
-    return _number(envelope.get("failCode")) or _number(envelope.get("data"))
-
-
-def _number(raw: object) -> int | None:
-    """A whole number other than 0, which as a failCode stands for none."""
-    match raw:
-        case bool():
-            return None
-        case int() | float() if raw == raw // 1:
-            return int(raw) or None
-        case str() if found := _NUMERIC.fullmatch(raw):
-            return int(found[1]) or None
-        case _:
-            return None
+    """The failCode, wherever it stands; 0 stands for none."""
+    codes = (parse_int(envelope.get(key)) for key in ("failCode", "data"))
+    return next(filter(None, codes), None)

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from exporter.northbound.client import Session
 from exporter.northbound.envelope import decode_object
 from exporter.northbound.errors import (
     TOKEN_REFUSALS,
@@ -21,7 +22,6 @@ from exporter.northbound.errors import (
     status_error,
 )
 from exporter.northbound.scalars import parse_number, parse_text
-from exporter.northbound.session import Session
 from exporter.northbound.transport import Response, Transport
 
 _OK = 200

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.northbound.client import Client
-from exporter.northbound.fingerprint import is_fingerprint_of
+from exporter.northbound.client import Client, is_fingerprint_of
 
 
 def client(password):

@@ -1,9 +1,16 @@
-"""Commands set the log up for their process; here many share one."""
+"""An account with one plant, and the log of the process, which each command sets up."""
 
 import logging
 
 import pytest
 import structlog
+from commands.world import world
+
+
+@pytest.fixture
+def home(tmp_path):
+    with world(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)

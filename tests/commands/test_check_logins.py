@@ -15,12 +15,6 @@ NORTHBOUND = (
 )
 
 
-@pytest.fixture
-def home(tmp_path):
-    with world(tmp_path) as made:
-        yield made
-
-
 def test_an_empty_answer_to_the_login_is_about_credentials(tmp_path, capsys):
     with world(tmp_path, silent_login=True) as home:
         home.configure(account={"password": "wrong"})

@@ -14,12 +14,6 @@ from exporter.simulator.http.sessions import User
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def home(tmp_path):
-    with world(tmp_path) as made:
-        yield made
-
-
 def test_wrong_credentials_end_it_with_what_to_do(home, capsys):
     home.configure(account={"password": "wrong"})
 

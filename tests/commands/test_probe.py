@@ -1,65 +1,24 @@
-"""Calls of a command: the session and the allowances are the daemon's, whether it runs or not."""
+"""Allowances of a command: the daemon's, whether it runs or not."""
 
 from math import inf
 
 import pytest
-from account.world import View
-from commands.world import world
+from commands.probing import QUERY, QUESTION, STATION, Client, called, calls_of, probe
 
 from exporter.account import database as databases
 from exporter.account.codec import StoredRow
 from exporter.account.database import Database
 from exporter.account.interface_schedule import InterfaceState
 from exporter.account.model import ForeignCall
-from exporter.account.probe import NoSessionError, NotNowError, Probe
-from exporter.account.quotas import Backoff, Call, CallLog
+from exporter.account.probe import NotNowError
+from exporter.account.quotas import Backoff
 from exporter.clock import ClockStamp
 from exporter.config import load
 from exporter.northbound.errors import CallError, reason_error
 from exporter.northbound.interfaces import INTERFACES
-from exporter.wiring import account_config, client_of, poll_config
+from exporter.wiring import client_of
 
 pytestmark = pytest.mark.slow
-
-STATION = INTERFACES["getStationRealKpi"]
-QUERY = INTERFACES["snIsRegister"]
-QUESTION = {"SN": "BV1", "userName": "owner@example.com", "key": "k"}
-
-
-@pytest.fixture
-def home(tmp_path):
-    with world(tmp_path) as made:
-        yield made
-
-
-def probe(home, database=None, *, guest=False, client=None):
-    settings = load(home.config, {})
-    account = settings.accounts[0]
-    return Probe(
-        account_config(settings, account, ()),
-        {name: poll_config(settings, account, each) for name, each in INTERFACES.items()},
-        client=client or client_of(account),
-        database=database or Database(),
-        clock=home.clock,
-        view=View(),
-        guest=guest,
-        tell=lambda _: None,
-    )
-
-
-def called(*calls, **waits):
-    """What a daemon stores of an interface: start and length of each call."""
-    log = CallLog([Call(start, start, lasted) for start, lasted in calls])
-    return InterfaceState(log, **waits)
-
-
-def test_the_first_call_logs_in_and_later_commands_use_the_session(home):
-    database = Database()
-    probe(home, database).call(QUERY, QUESTION)
-    probe(home, database).call(QUERY, QUESTION)
-
-    assert home.calls("login") == 1
-    assert home.clock.waits == [61]
 
 
 def test_a_call_waits_for_the_daemons_last_one(home):
@@ -133,18 +92,6 @@ def test_commands_do_not_call_at_once_either(home):
     assert home.clock.waits == [1] * 60  # when it must have been killed
 
 
-def test_while_the_daemon_logs_in_a_command_waits(home):
-    database, now = home.database, home.clock.now()
-    probe(home, database).open()
-    with home.stored(database) as state:
-        state.logins.change("").log.start(now, now)
-
-    with pytest.raises(NotNowError):
-        probe(home, database, guest=True).call(QUERY, QUESTION)
-
-    assert home.calls("snIsRegister") == 0
-
-
 # One that is polled, one that is not, and the login.
 @pytest.mark.parametrize("name", ["getKpiStationDay", "getKpiStationHour", "login"])
 def test_after_a_restart_no_call_of_the_killed_daemon_is_under_way(home, name):
@@ -177,39 +124,6 @@ def test_a_command_of_another_version_leaves_the_state_to_the_running_daemon(hom
     assert not list(home.state.glob("*.damaged"))
     with home.stored() as state:
         assert state.login.token is not None
-
-
-class Client:
-    """Answers from a script; `seen` is what is stored of calls while each is under way."""
-
-    def __init__(self, home, database, *script):
-        self.token = "t"
-        self.seen = []
-        self._home = home
-        self._database = database
-        self._script = iter(script)
-
-    def login(self):
-        self.token = "new"
-        return inf
-
-    def drop_token(self):
-        self.token = None
-
-    def call(self, path, body):  # noqa: ARG002  # the port's form
-        with self._home.stored(self._database) as state:
-            self.seen.append(calls_of(state))
-        step = next(self._script)
-        if isinstance(step, CallError):
-            raise step
-        return step
-
-
-def calls_of(state):
-    """Start and length of each call that was made of the query, by a guest or not."""
-    foreign = [(call.start, call.lasted) for call in state.foreign_calls.values()]
-    logs = [each.log for name, each in state.interfaces.items() if name == QUERY.name]
-    return foreign + [(call.start, call.lasted) for log in logs for call in log.calls]
 
 
 @pytest.mark.parametrize(
@@ -318,101 +232,6 @@ def test_a_call_that_is_not_understood_is_left_out(home):
     assert home.clock.waits == [61]  # what the daemon wrote may be a call that was just made
 
 
-def test_a_refused_session_is_replaced_once_when_it_is_ours(home):
-    database = Database()
-    client = Client(home, database, reason_error("305"), {"ok": 1})
-
-    assert probe(home, database, client=client).call(QUERY, QUESTION) == {"ok": 1}
-
-    with home.stored(database) as state:
-        assert state.login.token == "new"
-    assert home.clock.waits == [61]  # the refused call counts
-
-
-def test_a_session_that_is_refused_again_is_an_error(home):
-    database = Database()
-    client = Client(home, database, reason_error("305"), reason_error("305"))
-
-    with pytest.raises(CallError, match="305"):
-        probe(home, database, client=client).call(QUERY, QUESTION)
-
-
-def test_beside_a_daemon_a_refused_session_is_left_to_it(home):
-    probe(home, home.database).open()
-    home.system.sessions.end("api")
-
-    with pytest.raises(NoSessionError, match="try again in a minute"):
-        probe(home, home.database, guest=True).call(QUERY, QUESTION)
-
-    assert home.calls("login") == 1
-    with home.stored() as state:
-        assert state.login.token is not None  # the daemon's to change
-
-
-def test_beside_a_daemon_without_a_session_nothing_is_asked(home):
-    with pytest.raises(NoSessionError):
-        probe(home, home.database, guest=True).call(QUERY, QUESTION)
-
-    assert home.calls("login") == home.calls("snIsRegister") == 0
-
-
-def test_beside_a_daemon_its_next_session_is_taken_up(home):
-    probe(home, home.database).open()
-    beside = probe(home, home.database, guest=True)
-    home.system.sessions.end("api")
-    with pytest.raises(NoSessionError):
-        beside.call(QUERY, QUESTION)
-
-    token = home.system.sessions.open("api", home.clock.time())
-    with home.stored() as state:
-        state.logins.change("").token = token
-    beside.call(QUERY, QUESTION)
-
-    assert home.calls("login") == 1
-
-
-def test_a_login_that_failed_counts_and_a_mended_password_may_come_after_its_window(home):
-    database = Database()
-    home.configure(account={"password": "wrong"})
-    with pytest.raises(CallError, match="20400"):
-        probe(home, database).open()
-
-    home.configure()
-    assert probe(home, database).open()
-
-    assert home.clock.waits == [61]  # not the quarter of an hour that the same one would wait
-
-
-def test_a_refused_password_is_not_tried_again_and_others_three_times_in_half_an_hour(home):
-    database = Database()
-    for n in range(6):
-        home.configure(account={"password": f"wrong {n // 2}"})
-        with pytest.raises((CallError, NotNowError)):
-            probe(home, database).open()
-
-    home.configure()
-    with pytest.raises(NotNowError, match=r"in 1[0-9]{3} s, as the last was refused: user name"):
-        probe(home, database).open()
-    assert home.calls("login") == 3
-
-    home.clock.pass_by(31 * 60)
-    assert probe(home, database).open()
-
-
-def test_a_state_that_is_not_understood_is_as_good_as_none(home):
-    database, stamp = Database(), ClockStamp.of(home.clock)
-    database.write(
-        {
-            ("login", ""): StoredRow('{"token": 7}', stamp),
-            ("fleet", ""): StoredRow('{"plants": [{"strange": 1}]}', stamp),
-        }
-    )
-
-    probe(home, database).call(QUERY, QUESTION)
-
-    assert home.calls("login") == 1
-
-
 def test_daemon_and_commands_share_an_allowance_for_hours_without_a_refusal(home):
     with home.daemon():
         home.clock.pass_by(600)
@@ -439,24 +258,3 @@ def test_a_restarted_daemon_counts_the_calls_of_commands_once(home):
     with home.stored() as state:
         calls = state.interfaces["getStationList"].log.calls
         assert len(calls) == home.calls("getStationList")
-
-
-@pytest.mark.parametrize("reason", ["305", "malformed", "20010", "http_500"])
-def test_a_dead_session_of_a_previous_run_is_opened_anew_however_it_is_told(home, reason):
-    database = Database()
-    probe(home, database).open()
-    client = Client(home, database, reason_error(reason), {})
-
-    assert probe(home, database, client=client).call(QUERY, QUESTION) == {}
-    assert client.token == "new"
-
-
-@pytest.mark.parametrize("reason", ["timeout", "connection", "407"])
-def test_a_call_that_says_nothing_of_the_session_costs_no_login(home, reason):
-    database = Database()
-    probe(home, database).open()
-    client = Client(home, database, reason_error(reason))
-
-    with pytest.raises(CallError):
-        probe(home, database, client=client).call(QUERY, QUESTION)
-    assert client.token != "new"

@@ -18,11 +18,18 @@ from exporter.account.store import Store
 from exporter.commands.options import Parser
 from exporter.config import load
 from exporter.exposition.telemetry import Telemetry
+from exporter.northbound.interfaces import INTERFACES
 from exporter.simulator.http.server import Server
 from exporter.simulator.http.system import System
 from exporter.simulator.world.fleet import build
 from exporter.wiring import account_config, client_of, owner_of, poll_configs, view_of
 
+# Settings with which an account is asked for its lists alone.
+LISTS_ALONE = {
+    name: {"enabled": False}
+    for name, row in INTERFACES.items()
+    if row.polled and name not in ("login", "getStationList", "getDevList")
+}
 PASSWORD = "pa55word=with;signs"
 NOON = 1_750_852_800.0  # 2025-06-25 12:00 UTC
 

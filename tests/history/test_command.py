@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from commands.world import NOON, PASSWORD, world
+from history.commanding import files, history
 from history.receiver import decoded, served
 from history.shown import in_files
 
@@ -21,22 +22,6 @@ YIELD = "fusionsolar_plant_period_inverter_energy_joules"
 START = "fusionsolar_plant_period_start_timestamp_seconds"
 PLANT = "NE=33554432"
 INVERTER = 1
-
-
-@pytest.fixture
-def home(tmp_path):
-    with world(tmp_path, limits="v6") as made:
-        made.configure(account={"limits": "v6"})
-        yield made
-
-
-def history(home, *flags, status=0):
-    assert home.run("history", *flags) == status
-    assert home.refused() == 0
-
-
-def files(home):
-    return ("--openmetrics", home.directory / "om")
 
 
 def of(directory, metric, period):
@@ -165,13 +150,6 @@ def test_alarms_are_active_from_their_raising_until_their_recovery(tmp_path):
     }
 
 
-def test_where_to_is_needed(home, capsys):
-    with pytest.raises(SystemExit):
-        home.run("history")
-    assert "where to? --openmetrics DIR" in capsys.readouterr().err
-    assert home.all_calls() == {}
-
-
 def test_who_ends_it_before_its_first_answer_is_told_nothing(home, capsys, monkeypatch):
     def interrupted(_):
         raise KeyboardInterrupt
@@ -179,65 +157,6 @@ def test_who_ends_it_before_its_first_answer_is_told_nothing(home, capsys, monke
     monkeypatch.setattr(Job, "step", interrupted)
     history(home, *files(home), status=130)
     assert capsys.readouterr().err == ""
-
-
-@pytest.mark.parametrize("flag", ["--remote-write", "--victoriametrics"])
-@pytest.mark.parametrize("url", ["localhost:9090", "ftp://host/", "http://me:s3cr3t@host/"])
-def test_a_url_that_cannot_be_right_is_refused_before_any_call(home, capsys, flag, url):
-    with pytest.raises(SystemExit) as end:
-        home.run("history", "--from", "2025-06-01", flag, url)
-    said = f"argument {flag}: must be an http:// or https:// URL without user, password or #\n"
-    assert (end.value.code, capsys.readouterr().err) == (2, f"fusionsolar-exporter: {said}")
-    assert home.all_calls() == {}
-
-
-@pytest.mark.parametrize("flag", ["--remote-write", "--victoriametrics"])
-def test_a_password_behind_the_path_of_a_target_is_neither_told_nor_kept(home, capsys, flag):
-    def sent(parameters):
-        history(home, "--from", "2025-06-01", flag, f"{receiver.url}?{parameters}")
-        said = capsys.readouterr().err
-        assert f" samples written to {flag[2:].replace('-', '_')} {receiver.url}?" in said
-        assert "s3cr3t" not in said
-        return len(receiver.requests)
-
-    with served() as receiver:
-        first = sent("token=s3cr3t")
-        assert sent("token=s3cr3t") == first > 0
-        assert sent("token=s3cr3t&extra_label=site=b") > first
-    kept = [path.read_bytes() for path in home.state.iterdir() if path.is_file()]
-    assert not any(b"s3cr3t" in each for each in kept)
-
-
-@pytest.mark.parametrize(
-    ("flags", "said"),
-    [
-        (("--from", "2025-06-01", "--to", "2025-06-01"), "2025-06-01 00:00 UTC"),
-        (("--from", "2025-06-02", "--to", "2025-01-01"), "2025-01-01 00:00 UTC"),
-        (("--from", "2026-01-01"), "2025-06-25 12:00 UTC"),
-    ],
-)
-@pytest.mark.parametrize("dry", [True, False])
-def test_a_time_that_ends_before_it_begins_is_said(home, capsys, flags, said, dry):
-    with pytest.raises(SystemExit) as end:
-        home.run("history", *flags, *(["--dry-run"] if dry else files(home)))
-    assert end.value.code == 2
-    assert capsys.readouterr().err.endswith(
-        f": the past ends at {said}, and --from is no earlier\n"
-    )
-
-
-@pytest.mark.parametrize(
-    ("flags", "said"),
-    [
-        (("--plants", "Roof*,Barn"), "--plants Roof*,Barn: there is none"),
-        (("--devices", "x"), "--devices x: there is none"),
-    ],
-)
-def test_names_of_nothing_are_said(home, capsys, flags, said):
-    with pytest.raises(SystemExit) as end:
-        home.run("history", "--from", "2025-06-01", *flags, *files(home))
-    assert end.value.code == 2
-    assert said in capsys.readouterr().err
 
 
 def truth(home, endpoint, **asked):
@@ -299,23 +218,6 @@ def test_days_of_all_zones_have_all_their_hours(tmp_path, zone):
     shown = {time: at for time, at in begins.items() if at >= first and time - at == HOUR}
     assert shown == {at + HOUR: at for at in rows if first <= at < END.timestamp() - HOUR}
     assert first < BEGIN.timestamp() + 11 * HOUR
-
-
-@pytest.mark.parametrize(
-    ("label", "said"),
-    [
-        ("plant_code=x", "plant_code is a label that series have already; choose another name"),
-        ("job", "job is no NAME=VALUE"),
-        (
-            "__name__=x",
-            "__name__ must be letters, digits and _, without a digit or __ at the start",
-        ),
-    ],
-)
-def test_a_label_that_cannot_be_added_is_refused(home, capsys, label, said):
-    with pytest.raises(SystemExit):
-        history(home, "--from", "2025-06-01", "--label", label, *files(home))
-    assert capsys.readouterr().err == f"fusionsolar-exporter: argument --label: {said}\n"
 
 
 def test_the_past_has_the_labels_of_the_accounts_target_but_those_that_are_empty(home):

@@ -1,0 +1,90 @@
+"""What the command refuses, before any call is made about the past."""
+
+import pytest
+from history.commanding import files, history
+from history.receiver import served
+
+pytestmark = pytest.mark.slow
+
+
+def test_where_to_is_needed(home, capsys):
+    with pytest.raises(SystemExit):
+        home.run("history")
+    assert "where to? --openmetrics DIR" in capsys.readouterr().err
+    assert home.all_calls() == {}
+
+
+@pytest.mark.parametrize("flag", ["--remote-write", "--victoriametrics"])
+@pytest.mark.parametrize("url", ["localhost:9090", "ftp://host/", "http://me:s3cr3t@host/"])
+def test_a_url_that_cannot_be_right_is_refused_before_any_call(home, capsys, flag, url):
+    with pytest.raises(SystemExit) as end:
+        home.run("history", "--from", "2025-06-01", flag, url)
+    said = f"argument {flag}: must be an http:// or https:// URL without user, password or #\n"
+    assert (end.value.code, capsys.readouterr().err) == (2, f"fusionsolar-exporter: {said}")
+    assert home.all_calls() == {}
+
+
+@pytest.mark.parametrize("flag", ["--remote-write", "--victoriametrics"])
+def test_a_password_behind_the_path_of_a_target_is_neither_told_nor_kept(home, capsys, flag):
+    def sent(parameters):
+        history(home, "--from", "2025-06-01", flag, f"{receiver.url}?{parameters}")
+        said = capsys.readouterr().err
+        assert f" samples written to {flag[2:].replace('-', '_')} {receiver.url}?" in said
+        assert "s3cr3t" not in said
+        return len(receiver.requests)
+
+    with served() as receiver:
+        first = sent("token=s3cr3t")
+        assert sent("token=s3cr3t") == first > 0
+        assert sent("token=s3cr3t&extra_label=site=b") > first
+    kept = [path.read_bytes() for path in home.state.iterdir() if path.is_file()]
+    assert not any(b"s3cr3t" in each for each in kept)
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--from", "2025-06-01", "--to", "2025-06-01"), "2025-06-01 00:00 UTC"),
+        (("--from", "2025-06-02", "--to", "2025-01-01"), "2025-01-01 00:00 UTC"),
+        (("--from", "2026-01-01"), "2025-06-25 12:00 UTC"),
+    ],
+)
+@pytest.mark.parametrize("dry", [True, False])
+def test_a_time_that_ends_before_it_begins_is_said(home, capsys, flags, said, dry):
+    with pytest.raises(SystemExit) as end:
+        home.run("history", *flags, *(["--dry-run"] if dry else files(home)))
+    assert end.value.code == 2
+    assert capsys.readouterr().err.endswith(
+        f": the past ends at {said}, and --from is no earlier\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--plants", "Roof*,Barn"), "--plants Roof*,Barn: there is none"),
+        (("--devices", "x"), "--devices x: there is none"),
+    ],
+)
+def test_names_of_nothing_are_said(home, capsys, flags, said):
+    with pytest.raises(SystemExit) as end:
+        home.run("history", "--from", "2025-06-01", *flags, *files(home))
+    assert end.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ("plant_code=x", "plant_code is a label that series have already; choose another name"),
+        ("job", "job is no NAME=VALUE"),
+        (
+            "__name__=x",
+            "__name__ must be letters, digits and _, without a digit or __ at the start",
+        ),
+    ],
+)
+def test_a_label_that_cannot_be_added_is_refused(home, capsys, label, said):
+    with pytest.raises(SystemExit):
+        history(home, "--from", "2025-06-01", "--label", label, *files(home))
+    assert capsys.readouterr().err == f"fusionsolar-exporter: argument --label: {said}\n"

@@ -29,7 +29,7 @@ ROOMS = {
     "exposition": (
         *("northbound", "catalogue", "status.model"),
         *("account.changes", "account.counters", "account.fleet", "account.model"),
-        *("account.learned", "account.phase_units"),
+        "account.learned",
     ),
     "web": ("exposition.page", "package_data", "status"),
     "history": ("northbound", "catalogue", "clock", "account", "exposition"),

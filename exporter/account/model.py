@@ -17,7 +17,6 @@ from exporter.account.fleet import FleetState
 from exporter.account.interface_schedule import InterfaceState
 from exporter.account.learned import LearnedPower
 from exporter.account.login import Login
-from exporter.account.phase_units import PhaseUnit
 from exporter.account.plant_pages import PlantListState
 from exporter.account.quotas import LONGEST_CALL, WithLog
 from exporter.account.statistics import PeriodRow
@@ -112,6 +111,23 @@ class AcceptedValue:
     subject: Subject
     name: str
     metric: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseUnit:
+    """In which unit a meter sends the powers of its phases, as its readings show.
+
+    `unit` is empty until it is decided. The last `agreed` readings in a row spoke for `seen`; the
+    newest that counted had this `total`, in watts, and this sum of `phases`, as sent. It is
+    `doubted` while readings contradict what was taken for true, and none is decided anew.
+    """
+
+    unit: str = ""
+    seen: str = ""
+    agreed: int = 0
+    total: float = 0.0
+    phases: float = 0.0
+    doubted: bool = False
 
 
 class Section(dict[str, Value]):

@@ -49,25 +49,3 @@ for _row in ROWS:
 def lookup(interface: str, device_type: int | None) -> Mapping[str, Row]:
     """The rows of an interface and device type (None: plant) by key; empty where there are none."""
     return MappingProxyType(_BY_SOURCE.get((interface, device_type), {}))
-
-
-_STAND_INS = {
-    source: tuple(row for row in rows.values() if row.stand_in)
-    for source, rows in _BY_SOURCE.items()
-}
-
-
-def stand_ins(interface: str, device_type: int | None) -> tuple[Row, ...]:
-    """Those rows of an interface and device type (None: plant) that have a stand-in."""
-    return _STAND_INS.get((interface, device_type), ())
-
-
-_OBJECTS = {
-    source: frozenset(key.partition(".")[0] for key in rows if "." in key)
-    for source, rows in _BY_SOURCE.items()
-}
-
-
-def objects(interface: str, device_type: int | None) -> frozenset[str]:
-    """The keys of an interface and device type (None: plant) that hold others."""
-    return _OBJECTS.get((interface, device_type), frozenset())

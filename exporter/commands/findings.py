@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from exporter.account.fleet import Fleet
-from exporter.account.phase_units import PhaseUnit
+from exporter.account.model import PhaseUnit
 from exporter.account.plant_pages import NO_CLASSIC_LIST
 from exporter.catalogue.index import CODES, STATESETS
 from exporter.commands import powers

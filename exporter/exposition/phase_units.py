@@ -7,7 +7,7 @@ total and phases may be of different moments; several in a row that agree decide
 
 from collections.abc import Mapping, MutableMapping
 
-from exporter.account.phase_units import PhaseUnit
+from exporter.account.model import PhaseUnit
 from exporter.catalogue.units import UNITS
 from exporter.northbound.records import Reading
 

@@ -57,19 +57,20 @@ def rule_of(row: Row, factor: float | None, *, name_states: bool = True) -> Rule
 
     States that are not to be named are named all the same where they have no code.
     """
-    named = row.metric.kind is Kind.STATESET and (name_states or row.code_metric is None)
+    metric, labels = row.metric, row.labels
+    named = metric.kind is Kind.STATESET and (name_states or row.code_metric is None)
     names = (*row.state_names, UNKNOWN) if named else ()
-    series = {name: series_of(row.metric, *row.labels, name) for name in names}
+    series = {name: series_of(metric, *labels, name) for name in names}
     states = {name: State(tuple(series.values()), each) for name, each in series.items()}
     # 0 is how servers say that there is no time.
-    zero_is_absent = row.zero_is_absent or row.metric.name.endswith(TIMESTAMP)
+    zero_is_absent = row.zero_is_absent or metric.name.endswith(TIMESTAMP)
     return Rule(
         row,
         factor,
         abs(factor or 0.0),
         plausible_range(row),
         zero_is_absent,
-        (row.metric.name, row.labels),
+        (metric.name, labels),
         states,
         row.code_series,
     )

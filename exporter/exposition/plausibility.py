@@ -88,19 +88,20 @@ class PlausibleRange:
 
 def plausible_range(row: Row) -> PlausibleRange:
     """The range of a row's values."""
-    if row.metric.name.endswith(TIMESTAMP):
+    metric = row.metric
+    if metric.name.endswith(TIMESTAMP):
         return PlausibleRange(FIRST_TIME, LAST_TIME)
-    found = range_of(row.metric)
+    found = range_of(metric)
     if found is None:
         return PlausibleRange()
-    span = period_of(row.metric, row.labels) if found.per_period else 1.0
+    span = period_of(metric, row.labels) if found.per_period else 1.0
     largest = max_watts(row.device_type) if found.by_class else 1.0
     return PlausibleRange(
         found.low * largest * span,
         found.high * largest * span,
         (found.of_output or inf) * span,
         found.instantaneous,
-        row.metric.unit in _POWERS,
+        metric.unit in _POWERS,
     )
 
 

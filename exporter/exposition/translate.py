@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
 
-from exporter.catalogue.index import lookup, objects, stand_ins
+from exporter.catalogue.index import lookup
 from exporter.catalogue.model import Row, Series, series_of
 from exporter.exposition.counters import LEAST_RATE, CounterGuard, GrowthBound, Owner, refusal
 from exporter.exposition.phase_units import GRID_METER, TOTAL, PhaseUnits
@@ -145,15 +145,14 @@ class Translator:
         source = interface, device_type
         if source not in self._rules:
             rows = lookup(interface, device_type)
-            standing_in = [
-                (row, replace(row, key=row.stand_in.key))
-                for row in stand_ins(interface, device_type)
-                if row.stand_in is not None
-            ]
             self._rules[source] = Rules(
                 {key: self._rule_of(row) for key, row in rows.items()},
-                [(row, self._rule_of(other)) for row, other in standing_in],
-                objects(interface, device_type),
+                [
+                    (row, self._rule_of(replace(row, key=row.stand_in.key)))
+                    for row in rows.values()
+                    if row.stand_in is not None
+                ],
+                {key.partition(".")[0] for key in rows if "." in key},
             )
         return self._rules[source]
 

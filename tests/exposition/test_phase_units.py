@@ -3,7 +3,7 @@
 import pytest
 from exposition.world import DEVICES, World
 
-from exporter.account.phase_units import PhaseUnit
+from exporter.account.model import PhaseUnit
 from exporter.exposition.phase_units import after
 from exporter.exposition.translate import Translator
 from exporter.northbound.records import Device, Plant, Reading

@@ -30,7 +30,7 @@ from exporter.history.budget import quotas_left
 from exporter.history.job import Job, UnknownStartError, Wanted
 from exporter.history.replay import Replay
 from exporter.history.series import Target, TargetError
-from exporter.history.targets.http import Endpoint, Sender
+from exporter.history.targets.http import Endpoint
 from exporter.history.targets.remote_write import RemoteWrite
 from exporter.northbound.interfaces import (
     DAY,
@@ -203,7 +203,7 @@ def remote_write_of(settings: Settings, clock: Clock) -> RemoteWrite | None:
         str(tls.ca_file) if tls.ca_file and tls.verify else tls.verify,
         chosen.timeout,
     )
-    return RemoteWrite(chosen.url, Sender(endpoint, clock))
+    return RemoteWrite(endpoint, clock)
 
 
 def replay_of(
@@ -294,7 +294,11 @@ class PastThread:
         target = remote_write_of(settings, clock)
         if target is None:
             return DAY
-        with self._access.archive() as archive, closing(self._access.rows()) as rows:
+        with (
+            closing(target),
+            self._access.archive() as archive,
+            closing(self._access.rows()) as rows,
+        ):
             probe = self._probe(rows)
             around = Surroundings(settings, account, probe, archive, clock, has_daemon=True)
             if not probe.state.first_shown or not probe.fleet.plants:

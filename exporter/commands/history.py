@@ -32,7 +32,7 @@ from exporter.history.fetching import HistorySource
 from exporter.history.job import Job, JobProgress, UnknownStartError, Wanted
 from exporter.history.replay import Replay
 from exporter.history.series import Target, TargetError
-from exporter.history.targets.http import Endpoint, Sender
+from exporter.history.targets.http import Endpoint
 from exporter.history.targets.openmetrics import OpenMetricsFiles
 from exporter.history.targets.remote_write import RemoteWrite
 from exporter.history.targets.victoriametrics import VictoriaMetrics
@@ -209,11 +209,9 @@ def _target(flags: argparse.Namespace, settings: Settings, clock: Clock) -> Targ
     if flags.openmetrics:
         return OpenMetricsFiles(flags.openmetrics)
     if flags.remote_write:
-        return RemoteWrite(flags.remote_write, Sender(Endpoint(flags.remote_write), clock))
+        return RemoteWrite(Endpoint(flags.remote_write), clock)
     if flags.victoriametrics:
-        return VictoriaMetrics(
-            flags.victoriametrics, Sender(Endpoint(flags.victoriametrics), clock)
-        )
+        return VictoriaMetrics(Endpoint(flags.victoriametrics), clock)
     configured = remote_write_of(settings, clock)
     if configured is None:
         fail("where to? --openmetrics DIR, --remote-write URL, --victoriametrics URL, or --dry-run")

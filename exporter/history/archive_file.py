@@ -9,15 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from exporter.account.state_directory import locked_file
-from exporter.history.archive import (
-    Archive,
-    ArchiveBusyError,
-    ArchiveError,
-    KeptAnswer,
-    MadeCall,
-    SentUnit,
-    UnsentUnit,
-)
+from exporter.history import archive
 from exporter.history.plan import ZONES, HistoryUnit
 
 _MARK = 0x46534548  # says that a file is ours
@@ -59,7 +51,7 @@ SELECT interface, device_type, start, lasted FROM calls WHERE interface = ? ORDE
 
 
 @contextmanager
-def archive_in_file(path: Path) -> Iterator[Archive]:
+def archive_in_file(path: Path) -> Iterator[archive.Archive]:
     """The archive in a file, for one job alone.
 
     Raises:
@@ -70,11 +62,11 @@ def archive_in_file(path: Path) -> Iterator[Archive]:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = locked_file(path.with_suffix(".history-lock"), fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise ArchiveBusyError from None
+        raise archive.ArchiveBusyError from None
     except OSError as error:
-        raise ArchiveError(f"{path}: {error.strerror}") from error
+        raise archive.ArchiveError(f"{path}: {error.strerror}") from error
     with lock, closing(ArchiveFile(path)) as file:
-        yield Archive(file)
+        yield archive.Archive(file)
 
 
 class ArchiveFile:
@@ -88,7 +80,7 @@ class ArchiveFile:
             self._file = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
             self._set_up()
         except (OSError, sqlite3.Error) as error:
-            raise ArchiveError(f"{path}: {error}") from error
+            raise archive.ArchiveError(f"{path}: {error}") from error
 
     def _set_up(self) -> None:
         file = self._file
@@ -107,14 +99,14 @@ class ArchiveFile:
         )
         if (mark, version) != (_MARK, VERSION):
             file.close()
-            raise ArchiveError(f"{self._path} is no archive of this version; move it away")
+            raise archive.ArchiveError(f"{self._path} is no archive of this version; move it away")
 
     def close(self) -> None:
         """Lets the file go."""
         with suppress(sqlite3.Error):
             self._file.close()
 
-    def put_answers(self, answers: Sequence[KeptAnswer]) -> None:
+    def put_answers(self, answers: Sequence[archive.KeptAnswer]) -> None:
         """Keeps these, all or none, in place of what stood there of the same units."""
         self._write((_PUT_ANSWER, answers))
 
@@ -127,22 +119,22 @@ class ArchiveFile:
         found = self._ask(_ROWS, (unit.interface, unit.subject, unit.begin))
         return found[0][0] if found else None
 
-    def unsent(self, target: str, start: float, end: float) -> Iterable[UnsentUnit]:
+    def unsent(self, target: str, start: float, end: float) -> Iterable[archive.UnsentUnit]:
         """Of which units a target lacks anything of a time; by begin, interface and subject."""
         found = self._ask(_UNSENT, {"target": target, "start": start, "end": end, "zones": ZONES})
-        return map(UnsentUnit._make, found)
+        return map(archive.UnsentUnit._make, found)
 
-    def put_sent(self, target: str, units: Sequence[SentUnit]) -> None:
+    def put_sent(self, target: str, units: Sequence[archive.SentUnit]) -> None:
         """Notes that a target has these, besides what it had."""
         self._write((_PUT_SENT, [(target, *each) for each in units]))
 
-    def put_call(self, call: MadeCall, oldest: float) -> None:
+    def put_call(self, call: archive.MadeCall, oldest: float) -> None:
         """Notes a call, and forgets those that began before `oldest`."""
         self._write((_FORGET_CALLS, [(oldest,)]), (_PUT_CALL, [call]))
 
-    def calls(self, interface: str) -> Iterable[MadeCall]:
+    def calls(self, interface: str) -> Iterable[archive.MadeCall]:
         """The calls of an interface, by their start."""
-        return map(MadeCall._make, self._ask(_CALLS, (interface,)))
+        return map(archive.MadeCall._make, self._ask(_CALLS, (interface,)))
 
     def _write(self, *statements: tuple[str, Sequence[tuple[Any, ...]]]) -> None:
         try:
@@ -153,11 +145,11 @@ class ArchiveFile:
         except sqlite3.Error as error:
             with suppress(sqlite3.Error):
                 self._file.execute("ROLLBACK")
-            raise ArchiveError(f"{self._path}: {error}") from error
+            raise archive.ArchiveError(f"{self._path}: {error}") from error
 
     def _ask(self, question: str, values: Any) -> list[Any]:
         try:
             with closing(self._file.execute(question, values)) as found:
                 return found.fetchall()
         except sqlite3.Error as error:
-            raise ArchiveError(f"{self._path}: {error}") from error
+            raise archive.ArchiveError(f"{self._path}: {error}") from error

@@ -12,15 +12,7 @@ from exporter.account.postgresql.fence import Fence
 from exporter.account.postgresql.leases import FencedError
 from exporter.account.postgresql.rows import reason_of
 from exporter.account.postgresql.texts import from_text, to_text
-from exporter.history.archive import (
-    Archive,
-    ArchiveBusyError,
-    ArchiveError,
-    KeptAnswer,
-    MadeCall,
-    SentUnit,
-    UnsentUnit,
-)
+from exporter.history import archive
 from exporter.history.plan import ZONES, HistoryUnit
 
 PART = 10_000  # rows that are read at once
@@ -93,7 +85,7 @@ WHERE account = %s AND interface = %s ORDER BY start
 
 
 @contextmanager
-def archive_in_tables(fence: Fence) -> Iterator[Archive]:
+def archive_in_tables(fence: Fence) -> Iterator[archive.Archive]:
     """The archive in the database, for one job alone.
 
     Raises:
@@ -102,13 +94,13 @@ def archive_in_tables(fence: Fence) -> Iterator[Archive]:
     """
     with _told(fence):
         if not fence.take():
-            raise ArchiveBusyError
+            raise archive.ArchiveBusyError
     try:
         with _told(fence), fence.transaction() as connection:
             # Asked first: a user that may not create anything may still use what is there.
             if not connection.execute(_IS_THERE).fetchone()[0]:
                 connection.execute(_CREATE)
-        yield Archive(ArchiveTables(fence))
+        yield archive.Archive(ArchiveTables(fence))
     finally:
         fence.release()
 
@@ -118,9 +110,9 @@ def _told(fence: Fence) -> Iterator[None]:
     try:
         yield
     except FencedError:
-        raise ArchiveBusyError from None
+        raise archive.ArchiveBusyError from None
     except (*FAILURES, UnicodeError) as error:
-        raise ArchiveError(f"{fence}: {reason_of(error)}") from error
+        raise archive.ArchiveError(f"{fence}: {reason_of(error)}") from error
 
 
 class ArchiveTables:
@@ -130,7 +122,7 @@ class ArchiveTables:
         self._fence = fence
         self._account = fence.name
 
-    def put_answers(self, answers: Sequence[KeptAnswer]) -> None:
+    def put_answers(self, answers: Sequence[archive.KeptAnswer]) -> None:
         """Keeps these, all or none, in place of what stood there of the same units."""
         if answers:
             stored = [each._replace(subject=to_text(each.subject)) for each in answers]
@@ -148,28 +140,28 @@ class ArchiveTables:
         found = self._run(_ROWS, values)
         return found[0][0] if found else None
 
-    def unsent(self, target: str, start: float, end: float) -> Iterator[UnsentUnit]:
+    def unsent(self, target: str, start: float, end: float) -> Iterator[archive.UnsentUnit]:
         """Of which units a target lacks anything of a time; by begin, interface and subject."""
         key = ("after_interface", "after", "after_begin")
         values = {"target": target, "start": start, "end": end, "zones": ZONES} | dict.fromkeys(key)
         for interface, subject, *rest in self._parts(_UNSENT, values, key):
-            yield UnsentUnit(interface, from_text(subject), *rest)
+            yield archive.UnsentUnit(interface, from_text(subject), *rest)
 
-    def put_sent(self, target: str, units: Sequence[SentUnit]) -> None:
+    def put_sent(self, target: str, units: Sequence[archive.SentUnit]) -> None:
         """Notes that a target has these, besides what it had."""
         if units:
             stored = [each._replace(subject=to_text(each.subject)) for each in units]
             self._run(_PUT_SENT, (self._account, target, *_columns(stored)))
 
-    def put_call(self, call: MadeCall, oldest: float) -> None:
+    def put_call(self, call: archive.MadeCall, oldest: float) -> None:
         """Notes a call, and forgets those that began before `oldest`."""
         with _told(self._fence), self._fence.transaction() as connection:
             connection.execute(_FORGET_CALLS, (self._account, oldest))
             connection.execute(_PUT_CALL, (self._account, *call))
 
-    def calls(self, interface: str) -> Iterator[MadeCall]:
+    def calls(self, interface: str) -> Iterator[archive.MadeCall]:
         """The calls of an interface, by their start."""
-        return map(MadeCall._make, self._run(_CALLS, (self._account, interface)))
+        return map(archive.MadeCall._make, self._run(_CALLS, (self._account, interface)))
 
     def _run(self, statement: str, values: Any) -> list[Any]:
         """What a statement brings, if it brings anything."""

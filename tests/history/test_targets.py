@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 from base64 import b64decode
+from contextlib import closing
 from errno import ENOSPC
 
 import pytest
@@ -13,7 +14,7 @@ from history.receiver import decoded, served
 from exporter.catalogue.index import lookup
 from exporter.exposition.families import PLANT_INFO
 from exporter.history.series import TargetError, TimeSeries, portions
-from exporter.history.targets.http import Endpoint, Sender
+from exporter.history.targets.http import Endpoint
 from exporter.history.targets.openmetrics import OpenMetricsFiles
 from exporter.history.targets.remote_write import RemoteWrite
 from exporter.history.targets.victoriametrics import VictoriaMetrics
@@ -117,9 +118,8 @@ def clock():
 @pytest.fixture
 def remote_write(receiver, clock):
     endpoint = Endpoint(receiver.url, {"X-Scope-OrgID": "me"}, ("user", "secret"))
-    sender = Sender(endpoint, clock)
-    yield RemoteWrite(receiver.url, sender)
-    sender.close()
+    with closing(RemoteWrite(endpoint, clock)) as target:
+        yield target
 
 
 @pytest.mark.slow
@@ -205,9 +205,9 @@ def test_what_a_target_says_is_one_line_that_orders_no_terminal(remote_write, re
 
 @pytest.mark.slow
 def test_passwords_may_have_any_character(receiver, clock):
-    sender = Sender(Endpoint(receiver.url, auth=("zoë", "pässwörd €")), clock)
-    RemoteWrite(receiver.url, sender).write([power((1, 1.0))])
-    sender.close()
+    endpoint = Endpoint(receiver.url, auth=("zoë", "pässwörd €"))
+    with closing(RemoteWrite(endpoint, clock)) as target:
+        target.write([power((1, 1.0))])
     ((headers, _),) = receiver.requests
     scheme, _, given = headers["Authorization"].partition(" ")
     assert (scheme, b64decode(given).decode()) == ("Basic", "zoë:pässwörd €")
@@ -218,21 +218,17 @@ def test_passwords_may_have_any_character(receiver, clock):
 @pytest.mark.parametrize("status", [400, 503])
 def test_no_message_tells_what_stands_behind_the_path(receiver, clock, target, status):
     receiver.answers = [(status, {}, "no")] * 30
-    url = f"{receiver.url}?token=secret"
-    sender = Sender(Endpoint(url), clock)
-    with pytest.raises(TargetError) as refusal:
-        target(url, sender).write([power((1, 1.0))])
-    sender.close()
+    endpoint = Endpoint(f"{receiver.url}?token=secret")
+    with closing(target(endpoint, clock)) as made, pytest.raises(TargetError) as refusal:
+        made.write([power((1, 1.0))])
     assert str(refusal.value).startswith(f"{receiver.url}")
     assert "secret" not in str(refusal.value)
 
 
 @pytest.mark.slow
 def test_victoria_metrics_gets_a_line_a_series(receiver, clock):
-    sender = Sender(Endpoint(receiver.url), clock)
-    target = VictoriaMetrics(receiver.url, sender)
-    target.write([power((1, 1.5), (2, 2.5)), power((3, 0.0), device_id="")])
-    sender.close()
+    with closing(VictoriaMetrics(Endpoint(receiver.url), clock)) as target:
+        target.write([power((1, 1.5), (2, 2.5)), power((3, 0.0), device_id="")])
     ((headers, body),) = receiver.requests
     assert headers["Content-Encoding"] == "gzip"
     assert [json.loads(line) for line in gzip.decompress(body).splitlines()] == [

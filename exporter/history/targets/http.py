@@ -1,16 +1,17 @@
 """How samples are posted: with patience for a target that is busy, and a clear word otherwise."""
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
-from typing import Any
+from typing import ClassVar
 
 import requests
 
 from exporter.clock import Clock
-from exporter.history.series import TargetError
+from exporter.history.series import TargetError, TimeSeries, portions
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds between two tries
 MOST_TRIES = 30  # half an hour
@@ -30,28 +31,28 @@ class Endpoint:
     timeout: float = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A target's answer that another try would not change."""
-
-    status: int
-    words: str
-
-
 def shown(url: str) -> str:
     """A URL as it may be told and kept: with a digest for its parameters, which may be tokens."""
     place, mark, parameters = url.partition("?")
     return f"{place}{mark}{sha256(parameters.encode()).hexdigest()[:8]}" if mark else place
 
 
-class Sender:
-    """Posts bodies to one endpoint. Waits while it is busy, as long as it asks for."""
+class HttpTarget(ABC):
+    """Takes samples at an endpoint, request by request. Waits while it is busy, as long as it asks.
+
+    Each kind of target says what it is called, what its requests look like, and what may help
+    against a refusal.
+    """
+
+    kind: ClassVar[str]
+    most_samples: ClassVar[int]  # of a request
+    headers: ClassVar[Mapping[str, str]]
 
     def __init__(self, endpoint: Endpoint, clock: Clock) -> None:
         self._endpoint = endpoint
         self._clock = clock
         self._session = requests.Session()
-        self._session.headers.update(endpoint.headers)
+        self._session.headers.update({**endpoint.headers, **self.headers})
         if endpoint.auth:  # which requests encodes as Latin-1
             user, password = (each.encode().decode("latin-1") for each in endpoint.auth)
             self._session.auth = user, password
@@ -61,44 +62,58 @@ class Sender:
         """Lets its connections go."""
         self._session.close()
 
-    def post(
-        self, body: bytes, headers: Mapping[str, str], parameters: Mapping[str, str] | None = None
-    ) -> Refusal | None:
-        """Posts a body until it is taken; returns the refusal if it is not.
+    @property
+    def name(self) -> str:
+        """Where it is."""
+        return f"{self.kind} {shown(self._endpoint.url)}"
+
+    def write(self, series: Iterable[TimeSeries]) -> None:
+        """Sends samples; returns when all are taken.
 
         Raises:
-            TargetError: Nobody took it in half an hour.
+            TargetError: They were refused, or nobody took them in half an hour.
         """
-        wait, why = FIRST_WAIT, ""
+        for part in portions(series, self.most_samples):
+            self._send(self._body(part))
+
+    def flush(self) -> None:  # noqa: B027  # nothing is kept back
+        """All that was taken is with the target."""
+
+    @abstractmethod
+    def _body(self, series: Iterable[TimeSeries]) -> bytes:
+        """A request's body."""
+
+    def _hint(self, words: str) -> str:  # noqa: ARG002  # there is none, whatever it says
+        """What may help against a refusal in these words."""
+        return ""
+
+    def _send(self, body: bytes) -> None:
+        wait, url = FIRST_WAIT, shown(self._endpoint.url)
         for _ in range(MOST_TRIES):
             asked = 0.0
             try:
-                answer = self._post(body, headers, parameters)
+                answer = self._post(body)
             except requests.RequestException as error:
                 why = type(error).__name__
             else:
                 if answer.status_code < _ELSEWHERE:
-                    return None
+                    return
                 words = _printable(answer.text[:_LONGEST_WORDS])
                 if answer.is_redirect:
                     words += "; it leads elsewhere, and the URL has to be the last"
-                if answer.status_code < _SERVER_ERROR and answer.status_code not in _BUSY:
-                    return Refusal(answer.status_code, words)
                 why = f"HTTP {answer.status_code} {words}"
+                if answer.status_code < _SERVER_ERROR and answer.status_code not in _BUSY:
+                    raise TargetError(f"{url}: {why}".rstrip() + self._hint(words))
                 asked = _retry_after(answer.headers.get("Retry-After"), self._clock.time())
             if self._clock.wait(max(wait, asked)):
                 break
             wait = min(2 * wait, LONGEST_WAIT)
-        raise TargetError(f"{shown(self._endpoint.url)} takes no samples: {why}")
+        raise TargetError(f"{url} takes no samples: {why}")
 
-    def _post(
-        self, body: bytes, headers: Mapping[str, str], parameters: Mapping[str, str] | None
-    ) -> Any:
+    def _post(self, body: bytes) -> requests.Response:
         return self._session.post(
             self._endpoint.url,
             data=body,
-            headers=dict(headers),
-            params=parameters,
             timeout=self._endpoint.timeout,
             verify=self._endpoint.verify,
             allow_redirects=False,

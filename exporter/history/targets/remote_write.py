@@ -1,18 +1,12 @@
 """Prometheus remote write 1.0: snappy over protobuf over HTTP."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from exporter.history.series import TargetError, TimeSeries, portions
-from exporter.history.targets.http import Refusal, Sender, shown
+from exporter.clock import Clock
+from exporter.history.series import TimeSeries
+from exporter.history.targets.http import Endpoint, HttpTarget
 
-MOST_SAMPLES = 5_000  # of a request
-_HEADERS = {
-    "Content-Type": "application/x-protobuf",
-    "Content-Encoding": "snappy",
-    "X-Prometheus-Remote-Write-Version": "0.1.0",
-    "User-Agent": "fusionsolar-exporter",
-}
 # The messages of the specification that are needed: name → fields by number, each with its type,
 # in the words of protobuf; `*` marks those that repeat.
 _MESSAGES: Mapping[str, Mapping[str, tuple[int, str]]] = {
@@ -72,36 +66,24 @@ def _compression() -> Callable[[bytes], Any]:
     return snappy.compress_raw
 
 
-class RemoteWrite:
-    """Sends samples to a remote write endpoint, request by request."""
+class RemoteWrite(HttpTarget):
+    """Sends samples to a remote write endpoint."""
 
-    def __init__(self, url: str, sender: Sender) -> None:
-        self._url = url
-        self._sender = sender
+    kind = "remote_write"
+    most_samples = 5_000
+    headers: ClassVar[Mapping[str, str]] = {
+        "Content-Type": "application/x-protobuf",
+        "Content-Encoding": "snappy",
+        "X-Prometheus-Remote-Write-Version": "0.1.0",
+        "User-Agent": "fusionsolar-exporter",
+    }
+
+    def __init__(self, endpoint: Endpoint, clock: Clock) -> None:
+        super().__init__(endpoint, clock)
         self._request = _write_request()
         self._compress = _compression()
 
-    @property
-    def name(self) -> str:
-        """Where it is."""
-        return f"remote_write {shown(self._url)}"
-
-    def write(self, series: Iterable[TimeSeries]) -> None:
-        """Sends samples; returns when all are taken.
-
-        Raises:
-            TargetError: They were refused.
-        """
-        for part in portions(series, MOST_SAMPLES):
-            body = bytes(self._compress(self._encoded(part)))
-            refused = self._sender.post(body, _HEADERS)
-            if refused is not None:
-                raise TargetError(self._words(refused))
-
-    def flush(self) -> None:
-        """All that was taken is with the target."""
-
-    def _encoded(self, series: Iterable[TimeSeries]) -> bytes:
+    def _body(self, series: Iterable[TimeSeries]) -> bytes:
         request = self._request()
         for each in series:
             added = request.timeseries.add()
@@ -110,10 +92,7 @@ class RemoteWrite:
                     added.labels.add(name=name, value=text)
             for time, value in each.samples:
                 added.samples.add(timestamp=time, value=value)
-        encoded: bytes = request.SerializeToString()
-        return encoded
+        return bytes(self._compress(request.SerializeToString()))
 
-    def _words(self, refused: Refusal) -> str:
-        said = f"{shown(self._url)}: HTTP {refused.status} {refused.words}".rstrip()
-        is_old = any(words in refused.words.lower() for words in _TOO_OLD)
-        return f"{said}; {_HINT}" if is_old else said
+    def _hint(self, words: str) -> str:
+        return f"; {_HINT}" if any(each in words.lower() for each in _TOO_OLD) else ""

@@ -2,44 +2,28 @@
 
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
 
-from exporter.history.series import TargetError, TimeSeries, portions
-from exporter.history.targets.http import Sender, shown
+from exporter.history.series import TimeSeries
+from exporter.history.targets.http import HttpTarget
 
-MOST_SAMPLES = 50_000  # of a request
-_HEADERS = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
 _GZIP = 31  # zlib's number for a gzip header
 
 
-class VictoriaMetrics:
-    """Sends samples to `/api/v1/import`, request by request."""
+class VictoriaMetrics(HttpTarget):
+    """Sends samples to `/api/v1/import`."""
 
-    def __init__(self, url: str, sender: Sender) -> None:
-        self._url = url
-        self._sender = sender
+    kind = "victoriametrics"
+    most_samples = 50_000
+    headers: ClassVar[Mapping[str, str]] = {
+        "Content-Type": "application/json",
+        "Content-Encoding": "gzip",
+    }
 
-    @property
-    def name(self) -> str:
-        """Where it is."""
-        return f"victoriametrics {shown(self._url)}"
-
-    def write(self, series: Iterable[TimeSeries]) -> None:
-        """Sends samples; returns when all are taken.
-
-        Raises:
-            TargetError: They were refused.
-        """
-        for part in portions(series, MOST_SAMPLES):
-            packer = zlib.compressobj(wbits=_GZIP)
-            body = b"".join(packer.compress(_line(each)) for each in part) + packer.flush()
-            refused = self._sender.post(body, _HEADERS)
-            if refused is not None:
-                said = f"{shown(self._url)}: HTTP {refused.status} {refused.words}"
-                raise TargetError(said.rstrip())
-
-    def flush(self) -> None:
-        """All that was taken is with the target."""
+    def _body(self, series: Iterable[TimeSeries]) -> bytes:
+        packer = zlib.compressobj(wbits=_GZIP)
+        return b"".join(packer.compress(_line(each)) for each in series) + packer.flush()
 
 
 def _line(series: TimeSeries) -> bytes:

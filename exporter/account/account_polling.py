@@ -16,6 +16,7 @@ from exporter.account.fleet import Fleet, FleetState
 from exporter.account.gateway import ApiClient, Exchange, Gateway
 from exporter.account.handlers import AlarmFilter, handlers_of
 from exporter.account.handlers.base import Outcome
+from exporter.account.incidents import Incidents
 from exporter.account.interface_schedule import (
     InterfaceSchedule,
     InterfaceState,
@@ -84,6 +85,7 @@ class AccountPolling:
     ) -> None:
         self.state = AccountState()
         self.changes = Changes()
+        self.incidents = Incidents()
         self.log = log
         self._clock = clock
         self._view = view
@@ -179,8 +181,11 @@ class AccountPolling:
         self.changes.rejected.setdefault(name, Counter()).update(parsed.rejected)
         outcome = self._handlers[name].apply(planned, parsed, self.changes)
         self._apply(schedule, planned, outcome, answered=True)
-        if batch.failure is not None and not batch.halved:
+        if not batch.halved:
             batch.failure = None
+        alike = (b for b in schedule.rotation.batches if b.device_type == batch.device_type)
+        recovered = not any(each.failure for each in alike)
+        if recovered and self.incidents.succeeded(planned.caller, self._clock.now()):
             self._log_of(planned).info("answers again")
         return outcome
 
@@ -230,8 +235,8 @@ class AccountPolling:
         if reaction is Reaction.SPLIT:
             self._fit()
         self._changed(schedule)
-        if planned.batch.failure != error.reason:
-            planned.batch.failure = error.reason
+        planned.batch.failure = error.reason
+        if self.incidents.failed(planned.caller, error.reason, now):
             advice = interface.advice(error.reason)
             meaning = "; ".join(filter(None, (error.describe(), advice)))
             level = logging.INFO if reaction is Reaction.SKIP_MEMBER else logging.WARNING

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable
 from functools import partial
+from math import inf
 from typing import Any
 
 import structlog
@@ -21,6 +22,7 @@ from exporter.northbound.interfaces import LOGIN
 CALLS_UNTIL_DOWN = 3  # in a row without a proper answer before the account is down
 MAX_SLEEP = 60.0  # seconds
 ERROR_DELAY = 60.0  # seconds after a bug of ours, so that it cannot hammer the server
+_ACCOUNT, _DOWN = "account", "down"  # what fails besides calls, and why
 
 
 class Poller:
@@ -59,7 +61,6 @@ class Poller:
             log=self._log,
         )
         self._polling: AccountPolling
-        self._up = False
         self._resume_requested = False
         self._failed_calls = 0  # in a row without a proper answer
 
@@ -75,6 +76,7 @@ class Poller:
             self._polling = self._make(anew=True)
             self._polling.changes.bugs += 1
             self._polling.publish()
+        self._polling.incidents.failed(_ACCOUNT, _DOWN, -inf)  # nobody has to be told
         self._schedule = self._polling.schedule
         self._state = self._polling.state
         self._log_refusal()
@@ -141,7 +143,6 @@ class Poller:
 
     def _log_in(self, *, on_trial: bool) -> float:
         """Logs in, if nobody else makes a call; returns how long to wait, in seconds."""
-        before = self._state.login.failure
         gateway = self._polling.gateway
         made = gateway.login(LoginSlot(gateway, self._state, on_trial=on_trial))
         if not isinstance(made, Exchange):
@@ -150,17 +151,19 @@ class Poller:
         self._set_up(up=made.error is None)
         if made.error is None:
             self._failed_calls = 0
+            self._polling.incidents.succeeded(LOGIN.name, made.end)
             if on_trial:
                 self._log.warning("no interface gave a proper answer, logged in anew")
                 for each in self._schedule.interfaces.values():
                     each.retry_failed(made.end)
         else:
-            self._log_failed_login(made.error, before)
+            self._log_failed_login(made.error, made.end)
         return 0.0
 
-    def _log_failed_login(self, error: CallError, before: str | None) -> None:
+    def _log_failed_login(self, error: CallError, now: float) -> None:
+        is_news = self._polling.incidents.failed(LOGIN.name, error.reason, now)
         self._log.log(
-            logging.DEBUG if error.reason == before else logging.WARNING,
+            logging.WARNING if is_news else logging.DEBUG,
             "login failed",
             reason=error.reason,
             meaning=error.describe(),
@@ -247,10 +250,12 @@ class Poller:
             self._set_up(up=False)
 
     def _set_up(self, *, up: bool) -> None:
-        if up != self._up:
-            self._up = up
-            self._log.info("up" if up else "down")
         self._polling.changes.up = up
+        incidents, now = self._polling.incidents, self._clock.now()
+        if up and incidents.succeeded(_ACCOUNT, now):
+            self._log.info("up")
+        elif not up and incidents.failed(_ACCOUNT, _DOWN, now):
+            self._log.info("down")
 
     def _check_readiness(self) -> None:
         if self.ready:

@@ -1,6 +1,7 @@
 """What the poller tells: up, ready, plans, the log."""
 
 from dataclasses import replace
+from itertools import count, groupby
 
 import pytest
 from account.world import (
@@ -172,6 +173,49 @@ def test_one_line_is_logged_for_a_change_not_for_a_call():
         "call failed",
         "answers again",
     ]
+
+
+def test_what_fails_every_second_time_is_told_of_once_more_and_when_it_is_over():
+    server = account(hours=6)
+    calls = count()
+    server.script = lambda name, _: (
+        refused("20004", Reaction.NEXT_TURN)
+        if name == "getDevRealKpi"
+        and HOUR < server.clock.now() - 1_000 < 3 * HOUR
+        and next(calls) % 2 == 0
+        else None
+    )
+
+    with capture_logs() as logs:
+        run(poller(server))
+
+    assert [entry["event"] for entry in logs] == [
+        "up",
+        "every plant and device has been asked",
+        "call failed",
+        "answers again",
+        "call failed",
+        "answers again",
+    ]
+
+
+def test_an_account_that_is_up_and_down_is_told_of_once_more():
+    server, view = account(hours=6), View()
+    ups = []
+    view.up = lambda *, up: ups.append(up)
+    server.script = lambda *_: (
+        refused("http_502", Reaction.NEXT_TURN, enveloped=False)
+        if HOUR < server.clock.now() - 1_000 < 3 * HOUR and server.clock.now() % 600 < 300
+        else None
+    )
+
+    with capture_logs() as logs:
+        run(poller(server, view))
+
+    changes = [up for up, _ in groupby(ups)]
+    assert changes == [True, False] * 12 + [True]
+    told = [entry["event"] for entry in logs]
+    assert [event for event in told if event in {"up", "down"}] == ["up", "down"] * 2 + ["up"]
 
 
 def test_a_refusal_after_which_another_way_is_found_is_told_as_no_failure():

@@ -28,8 +28,8 @@ from exporter.status.model import Status
 from exporter.wiring import account_config, client_of, owner_of, poll_configs, view_of
 
 if TYPE_CHECKING:
-    from exporter.archives import PastAccess
-    from exporter.past import PastThread
+    from exporter.archives import HistoryAccess
+    from exporter.history_wiring import HistoryThread
 
 # Files of an account that may be open at once: state and lock (4), a call's socket, twice (2), and
 # what it takes to find the host and to read certificates (4).
@@ -62,19 +62,19 @@ class _Working:
     database: RowStore
     thread: threading.Thread
     restored: threading.Event
-    past: "PastThread | None" = None
+    history: "HistoryThread | None" = None
 
     def start(self) -> None:
         """Lets it work."""
         self.thread.start()
-        if self.past is not None:
-            self.past.start()
+        if self.history is not None:
+            self.history.start()
 
     def stop(self) -> None:
         """Lets its calls under way be the last."""
         self.clock.stop()
-        if self.past is not None:
-            self.past.stop()
+        if self.history is not None:
+            self.history.stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,23 +307,23 @@ class Accounts:
                 daemon=True,
             )
             undone.pop_all()
-        past = self._past(plan, database)
-        return _Working(plan, clock, poller, view, database, thread, restored, past)
+        history = self._history(plan, database)
+        return _Working(plan, clock, poller, view, database, thread, restored, history)
 
-    def _past(self, plan: PreparedAccount, database: RowStore) -> "PastThread | None":
+    def _history(self, plan: PreparedAccount, database: RowStore) -> "HistoryThread | None":
         """What fetches an account's past, if that is wanted and its state is kept."""
         if not plan.settings.history.enabled:
             return None
-        access = self._past_access(plan, database)
+        access = self._history_access(plan, database)
         if access is None:
             self._log.warning("without kept state no past is fetched", account=plan.account.name)
             return None
-        from exporter.past import PastThread  # noqa: PLC0415  # takes memory that few need
+        from exporter.history_wiring import HistoryThread  # noqa: PLC0415  # takes memory that few need
 
         on_error = self._telemetry.errors.labels("history").inc
-        return PastThread(plan.settings, plan.account, access, on_error, self._clock())
+        return HistoryThread(plan.settings, plan.account, access, on_error, self._clock())
 
-    def _past_access(self, plan: PreparedAccount, database: RowStore) -> "PastAccess | None":
+    def _history_access(self, plan: PreparedAccount, database: RowStore) -> "HistoryAccess | None":
         from exporter.archives import access_by_file  # noqa: PLC0415  # as above
 
         state = self._state.path_of(owner_of(plan.account)) if self._state else None

@@ -47,7 +47,7 @@ def archive_of(
 
 
 @dataclass(frozen=True, slots=True)
-class PastAccess:
+class HistoryAccess:
     """What opens the rows of an account beside its poller, and its archive."""
 
     rows: Callable[[], RowStore]
@@ -56,9 +56,9 @@ class PastAccess:
 
 def access_by_file(
     settings: Settings, account: AccountSettings, state: Path | None
-) -> PastAccess | None:
+) -> HistoryAccess | None:
     """The access to an account whose state is in a file; None without one."""
     archive = archive_of(settings, account)
     if archive is None or state is None:
         return None
-    return PastAccess(partial(Database, state, locked=False), archive)
+    return HistoryAccess(partial(Database, state, locked=False), archive)

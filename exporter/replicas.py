@@ -19,7 +19,7 @@ from exporter.exposition.telemetry import Telemetry
 from exporter.wiring import owner_of
 
 if TYPE_CHECKING:
-    from exporter.archives import PastAccess
+    from exporter.archives import HistoryAccess
 
 DRAIN = 10.0  # seconds that the calls under way have to end when the process is told to
 _LOOK = 0.2  # seconds between two looks whether an account's last call has ended
@@ -82,8 +82,8 @@ class SharedAccounts(Accounts):
                 # Of one whose call goes on, the next holder has to know: it is not let go.
                 if not each.thread.is_alive():
                     self._shared.release(owner_of(each.plan.account))
-            for past in filter(None, (each.past for each in self._working.values())):
-                past.join(max(0.0, end - monotonic()))  # or its last answer is asked for again
+            for history in filter(None, (each.history for each in self._working.values())):
+                history.join(max(0.0, end - monotonic()))  # or its last answer is asked for again
         self._shared.close()
 
     def waiting(self) -> list[str]:
@@ -156,14 +156,14 @@ class SharedAccounts(Accounts):
     def _clock(self) -> SystemClock:
         return self._shared.clock()
 
-    def _past_access(self, plan: PreparedAccount, rows: RowStore) -> "PastAccess | None":
-        from exporter.archives import PastAccess, archive_of  # noqa: PLC0415  # takes memory
+    def _history_access(self, plan: PreparedAccount, rows: RowStore) -> "HistoryAccess | None":
+        from exporter.archives import HistoryAccess, archive_of  # noqa: PLC0415  # takes memory
 
         owner = owner_of(plan.account)
         archive = archive_of(plan.settings, plan.account, self._shared)
         if archive is None or not isinstance(rows, PostgresRows):
             return None
-        return PastAccess(lambda: self._shared.rows(owner, rows.lease, beside=True), archive)
+        return HistoryAccess(lambda: self._shared.rows(owner, rows.lease, beside=True), archive)
 
     def _gate(self, server: Server) -> HostGate:
         host, port = server

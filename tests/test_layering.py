@@ -37,13 +37,13 @@ ROOMS = {
     "logs": (),
     "wiring": ("northbound", "clock", "config", "account", "exposition"),
     "archives": ("config", "account", "history", "wiring"),
-    "past": (
+    "history_wiring": (
         *("northbound", "clock", "config", "account", "exposition", "history", "wiring"),
         "archives",
     ),
     "accounts": (
         *("northbound", "clock", "config", "account", "exposition", "status.model", "wiring"),
-        *("archives", "past"),
+        *("archives", "history_wiring"),
     ),
     "replicas": ("clock", "config", "account", "exposition", "accounts", "archives", "wiring"),
     "daemon": (
@@ -52,7 +52,16 @@ ROOMS = {
     ),
     "commands": (
         *("northbound", "clock", "catalogue", "config", "account", "exposition", "web"),
-        *("simulator", "logs", "daemon", "wiring", "status", "package_data", "history", "past"),
+        *(
+            "simulator",
+            "logs",
+            "daemon",
+            "wiring",
+            "status",
+            "package_data",
+            "history",
+            "history_wiring",
+        ),
         "archives",
     ),
     "cli": ("config", "account", "web", "logs", "daemon", "commands"),
@@ -92,7 +101,7 @@ LIBRARIES = {
     "uvicorn": ("web", "simulator"),
     "structlog": (
         *("accounts", "cli", "daemon", "logs", "config", "account", "exposition", "web", "wiring"),
-        "past",
+        "history_wiring",
     ),
     "astral": ("exposition.sky",),
     "bcrypt": ("web.passwords",),
@@ -214,7 +223,7 @@ def test_nothing_happens_on_import():
 # What takes memory and a daemon needs late, or never, besides all commands.
 LATE = (
     *("bcrypt", "cramjam", "google", "jinja2", "markdown_it", "psycopg"),
-    *("exporter.commands", "exporter.history", "exporter.past", "exporter.simulator"),
+    *("exporter.commands", "exporter.history", "exporter.history_wiring", "exporter.simulator"),
 )
 FOR_ALL = {"exporter.commands", "exporter.commands.options"}
 # A daemon that ends as soon as it serves.

@@ -103,7 +103,7 @@ _TRIES = 50  # until a replacement gets longer than the original
 _CLASSES = (digits, ascii_lowercase, ascii_uppercase)
 
 
-class Disguise:
+class Anonymizer:
     """Replaces, for one capture, whatever could tell whose answers these are."""
 
     def __init__(self) -> None:
@@ -117,7 +117,7 @@ class Disguise:
         }
 
     def envelope(self, value: Any) -> Any:
-        """A whole answer in disguise; the original stays as it is."""
+        """A whole answer, made anonymous; the original stays as it is."""
         return self._of(value, "", _FIELDS, _never)
 
     def _of(self, value: Any, key: str, fields: Mapping[str, Keeps], keeps: Keeps) -> Any:
@@ -237,7 +237,7 @@ class Capture:
         if occupied:
             raise ValueError("is not empty")
         self._directory = directory
-        self._disguise = Disguise()
+        self._anonymizer = Anonymizer()
         self._counts: Counter[str] = Counter()
 
     def take(self, path: str, body: bytes) -> None:
@@ -245,7 +245,7 @@ class Capture:
         name = path.rpartition("/")[2]
         self._counts[name] += 1
         try:
-            answer = self._disguise.envelope(json.loads(body))
+            answer = self._anonymizer.envelope(json.loads(body))
         except (ValueError, RecursionError):
             answer = {"not_json": True, "bytes": len(body)}
         text = json.dumps(answer, indent=1, ensure_ascii=False)

@@ -32,9 +32,9 @@ from exporter.commands.plan import plan_of
 from exporter.commands.report import (
     Checked,
     TrialLines,
+    as_data,
     heading,
     next_step,
-    plain,
     render,
     seen_devices,
     seen_plants,
@@ -79,7 +79,7 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
             if flags.format != "json":
                 print(render(each), flush=True)
     step = next_step(checked, _start(state, flags.config_file))
-    show(flags.format, plain(checked, step), lambda: f"NEXT\n{step}\n")
+    show(flags.format, as_data(checked, step), lambda: f"NEXT\n{step}\n")
     return 0 if all(each.well for each in checked) else FAILED
 
 

@@ -36,16 +36,16 @@ from exporter.history.targets.http import Endpoint
 from exporter.history.targets.openmetrics import OpenMetricsFiles
 from exporter.history.targets.remote_write import RemoteWrite
 from exporter.history.targets.victoriametrics import VictoriaMetrics
-from exporter.northbound.interfaces import DEVICE_LIST, PLANT_LIST
-from exporter.past import (
+from exporter.history_wiring import (
     AUTOMATIC,
-    Choice,
-    Surroundings,
+    HistoryContext,
+    HistoryOptions,
     job_of,
     remote_write_of,
     replay_of,
     waits,
 )
+from exporter.northbound.interfaces import DEVICE_LIST, PLANT_LIST
 from exporter.status.text import duration
 from exporter.wiring import poll_config
 
@@ -158,15 +158,15 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
             lists = [poll_config(settings, account, each) for each in (PLANT_LIST, DEVICE_LIST)]
             with access_to(account, settings, state, clock, polled=lists) as access:
                 access.probe.update_fleet()
-                around = Surroundings(
+                context = HistoryContext(
                     settings, account, access.probe, archive, clock, has_daemon=state.daemon
                 )
-                choice = _choice(flags)
-                job = job_of(around, choice, say)
+                options = _options(flags)
+                job = job_of(context, options, say)
                 _refuse_nothing(flags, job.wanted)
                 if target is None:
                     return _tell_plan(job)
-                replay = replay_of(settings, account, job.fleet, around.labels(choice))
+                replay = replay_of(settings, account, job.fleet, context.labels(options))
                 return _work(job, replay, target, clock)
     except (ArchiveError, TargetError) as error:
         say(f"history: {error}")
@@ -182,8 +182,8 @@ def _archive(
     return opened()
 
 
-def _choice(flags: argparse.Namespace) -> Choice:
-    return Choice(
+def _options(flags: argparse.Namespace) -> HistoryOptions:
+    return HistoryOptions(
         flags.sources or (),
         flags.plants,
         flags.devices,

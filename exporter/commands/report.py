@@ -119,7 +119,7 @@ def next_step(checked: Iterable[Checked], start: str) -> str:
     return f"all is well; {start}"
 
 
-def plain(checked: Iterable[Checked], following: str) -> Mapping[str, Any]:
+def as_data(checked: Iterable[Checked], following: str) -> Mapping[str, Any]:
     """All of it as plain data."""
     return {"accounts": [asdict(each) for each in checked], "next": following}
 

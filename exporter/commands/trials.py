@@ -109,7 +109,7 @@ class Trials:
         self._note(LOGIN, None, self._log_in)
         for interface in lists:
             self._try(interface, lambda interface, _: self._read(interface))
-        if not self._hopeless and (calls := list(self._calls(others))):
+        if not self._is_cut_off and (calls := list(self._calls(others))):
             takes = _about(self._probe.forecast(calls))
             self._announce(f"{count(len(calls), 'more call')}: that {takes}")
         for interface in others:
@@ -123,10 +123,10 @@ class Trials:
     def _try(self, interface: Interface, ask: Callable[[Interface, Batch], TrialAnswer]) -> None:
         """Tries an interface once for each type of device, if there is anything to ask about."""
         batches = _one_a_type(self._probe.batches(interface))
-        if not batches and not self._hopeless:
+        if not batches and not self._is_cut_off:
             self._add(Trial(interface.name, NOT_TRIED, self._why_nobody(interface)))
         for batch in batches:
-            if not self._hopeless:
+            if not self._is_cut_off:
                 self._note(interface, batch.device_type, partial(ask, interface, batch))
 
     def _why_nobody(self, interface: Interface) -> str:
@@ -138,7 +138,7 @@ class Trials:
         return "no devices of its types are known"
 
     @property
-    def _hopeless(self) -> bool:
+    def _is_cut_off(self) -> bool:
         """Whether there is no session, or no way to the server."""
         last = self.made[-1]
         return last.reason in _NO_WAY or self.made[0].outcome != PERMITTED

@@ -12,7 +12,7 @@ from exporter.account.state_directory import locked_file
 from exporter.history import archive
 from exporter.history.plan import ZONES, HistoryUnit
 
-_MARK = 0x46534548  # says that a file is ours
+_APPLICATION_ID = 0x46534548  # says that a file is ours
 VERSION = 1
 _SCHEMA = """
 CREATE TABLE answers (
@@ -25,7 +25,7 @@ CREATE TABLE sent (
 ) WITHOUT ROWID;
 CREATE TABLE calls (interface TEXT, device_type INTEGER, start REAL, lasted REAL);
 """
-_PATIENCE = 30.0  # seconds for another process that writes
+_BUSY_TIMEOUT = 30.0  # seconds for another process that writes
 
 _PUT_ANSWER = "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?)"
 _COVERED = "SELECT subject, begin, until, refused FROM answers WHERE interface = ?"
@@ -77,7 +77,7 @@ class ArchiveFile:
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._file = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+            self._file = sqlite3.connect(path, timeout=_BUSY_TIMEOUT, isolation_level=None)
             self._set_up()
         except (OSError, sqlite3.Error) as error:
             raise archive.ArchiveError(f"{path}: {error}") from error
@@ -90,14 +90,14 @@ class ArchiveFile:
         if not file.execute("SELECT 1 FROM sqlite_master").fetchone():
             for statement in filter(str.strip, _SCHEMA.split(";")):
                 file.execute(statement)
-            file.execute(f"PRAGMA application_id = {_MARK}")
+            file.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
             file.execute(f"PRAGMA user_version = {VERSION}")
         file.execute("COMMIT")
         mark, version = (
             file.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("application_id", "user_version")
         )
-        if (mark, version) != (_MARK, VERSION):
+        if (mark, version) != (_APPLICATION_ID, VERSION):
             file.close()
             raise archive.ArchiveError(f"{self._path} is no archive of this version; move it away")
 

@@ -92,11 +92,11 @@ def archive_in_tables(fence: Fence) -> Iterator[archive.Archive]:
         ArchiveBusyError: It is in use, by this process or another one.
         ArchiveError: The database is out of reach, or does not let us.
     """
-    with _told(fence):
+    with _archive_errors(fence):
         if not fence.take():
             raise archive.ArchiveBusyError
     try:
-        with _told(fence), fence.transaction() as connection:
+        with _archive_errors(fence), fence.transaction() as connection:
             # Asked first: a user that may not create anything may still use what is there.
             if not connection.execute(_IS_THERE).fetchone()[0]:
                 connection.execute(_CREATE)
@@ -106,7 +106,7 @@ def archive_in_tables(fence: Fence) -> Iterator[archive.Archive]:
 
 
 @contextmanager
-def _told(fence: Fence) -> Iterator[None]:
+def _archive_errors(fence: Fence) -> Iterator[None]:
     try:
         yield
     except FencedError:
@@ -155,7 +155,7 @@ class ArchiveTables:
 
     def put_call(self, call: archive.MadeCall, oldest: float) -> None:
         """Notes a call, and forgets those that began before `oldest`."""
-        with _told(self._fence), self._fence.transaction() as connection:
+        with _archive_errors(self._fence), self._fence.transaction() as connection:
             connection.execute(_FORGET_CALLS, (self._account, oldest))
             connection.execute(_PUT_CALL, (self._account, *call))
 
@@ -165,7 +165,7 @@ class ArchiveTables:
 
     def _run(self, statement: str, values: Any) -> list[Any]:
         """What a statement brings, if it brings anything."""
-        with _told(self._fence), self._fence.transaction() as connection:
+        with _archive_errors(self._fence), self._fence.transaction() as connection:
             done = connection.execute(statement, values)
             return done.fetchall() if done.description else []
 

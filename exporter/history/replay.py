@@ -40,7 +40,7 @@ class Translate(Protocol):
 
 Found = dict[Series, list[tuple[int, float]]]  # samples by time in ms
 _NONE = series_of(ALARM_ACTIVE)  # of an alarm that is not shown
-_RUN_UP = HOUR  # of rows before a unit, by which its counters and states are known
+_WARM_UP = HOUR  # of rows before a unit, by which its counters and states are known
 
 
 class Replay:
@@ -112,9 +112,9 @@ class Replay:
         offline, found = Offline(), Found()
         last_reading = series_of(LAST_READINGS[interface.subject])
         first = min((row.start for row in rows), default=0.0)
-        run_up = [row for row in before if first - _RUN_UP <= row.start < first]
+        warm_up = [row for row in before if first - _WARM_UP <= row.start < first]
         own = set(map(id, rows))
-        for row in sorted((*run_up, *rows), key=lambda row: row.start):
+        for row in sorted((*warm_up, *rows), key=lambda row: row.start):
             if not row.reading.values or row.start >= pending.until:
                 continue
             device = self._devices.get(row.reading.subject)

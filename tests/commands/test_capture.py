@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exporter.catalogue.index import ROWS
-from exporter.commands.capture import Capture, Disguise
+from exporter.commands.capture import Anonymizer, Capture
 from exporter.northbound import parsing
 
 pytestmark = pytest.mark.slow
@@ -136,11 +136,11 @@ def test_refusals_are_captured_too(home, tmp_path):
     assert (captured["success"], captured["failCode"]) == (False, 20009)
 
 
-# --- the disguise ------------------------------------------------------------------------------
+# --- anonymous answers ----------------------------------------------------------------------------
 
 
-def disguised(**fields):
-    return Disguise().envelope(fields)
+def anonymized(**fields):
+    return Anonymizer().envelope(fields)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def disguised(**fields):
     ],
 )
 def test_what_tells_nothing_of_anybody_stays(fields):
-    assert disguised(**fields) == fields
+    assert anonymized(**fields) == fields
 
 
 @pytest.mark.parametrize(
@@ -210,14 +210,14 @@ def test_what_tells_nothing_of_anybody_stays(fields):
     ],
 )
 def test_what_could_tell_of_somebody_goes(fields):
-    shown = json.dumps(disguised(**fields), ensure_ascii=False)
+    shown = json.dumps(anonymized(**fields), ensure_ascii=False)
 
     for value in re.findall(
         r'[^\[\]{}":, ]+', json.dumps(list(_values(fields)), ensure_ascii=False)
     ):
         if len(value) > 3:
             assert value not in shown
-    assert disguised(**fields) != fields
+    assert anonymized(**fields) != fields
 
 
 def _values(tree):
@@ -237,18 +237,18 @@ def _values(tree):
 
 
 def test_secrets_are_removed_even_where_they_look_like_codes():
-    assert disguised(params={"systemCode": "12345678", "token": "x-1"}) == {
+    assert anonymized(params={"systemCode": "12345678", "token": "x-1"}) == {
         "params": {"systemCode": "removed", "token": "removed"}
     }
 
 
 def test_an_absent_place_stays_absent():
-    assert disguised(latitude="", longitude=None) == {"latitude": "", "longitude": None}
-    assert disguised(latitude=0, longitude=0) == {"latitude": 0.0, "longitude": 0.0}
+    assert anonymized(latitude="", longitude=None) == {"latitude": "", "longitude": None}
+    assert anonymized(latitude=0, longitude=0) == {"latitude": 0.0, "longitude": 0.0}
 
 
 def test_a_time_keeps_its_form():
-    assert disguised(
+    assert anonymized(
         gridConnectionDate="2020-06-23T10:00:00+02:00", built="2019-05-04 08:09:10"
     ) == {
         "gridConnectionDate": "2020-01-01T00:00:00+00:00",
@@ -257,7 +257,7 @@ def test_a_time_keeps_its_form():
 
 
 def test_a_number_keeps_its_form_and_is_the_same_as_text():
-    shown = disguised(one=52.3741, other="52.3741", third=-12, fourth=512.0)
+    shown = anonymized(one=52.3741, other="52.3741", third=-12, fourth=512.0)
 
     assert re.fullmatch(r"[1-9]{2}\.[1-9]{4}", repr(shown["one"]))
     assert shown["other"] == repr(shown["one"])
@@ -341,9 +341,9 @@ def test_no_secret_planted_anywhere_is_in_a_file_and_the_values_are(tree, kpis):
 
 
 def test_places_move_together():
-    disguise = Disguise()
+    anonymizer = Anonymizer()
     one, other = (
-        disguise.envelope({"latitude": latitude, "longitude": 179.0}) for latitude in (40.0, 41.0)
+        anonymizer.envelope({"latitude": latitude, "longitude": 179.0}) for latitude in (40.0, 41.0)
     )
 
     assert other["latitude"] - one["latitude"] == pytest.approx(1.0)
@@ -355,9 +355,9 @@ def test_places_move_together():
 @given(st.lists(st.text(max_size=12), unique=True, max_size=60))
 @example(["devName"])
 def test_different_originals_have_different_replacements_and_the_same_has_one(names):
-    disguise = Disguise()
-    first = disguise.envelope([{"devName": name} for name in names])
-    again = disguise.envelope([{"devName": name} for name in names])
+    anonymizer = Anonymizer()
+    first = anonymizer.envelope([{"devName": name} for name in names])
+    again = anonymizer.envelope([{"devName": name} for name in names])
 
     assert first == again
     shown = [item["devName"] for item in first]

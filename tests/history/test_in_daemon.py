@@ -11,8 +11,8 @@ from exporter.account.state_directory import file_of
 from exporter.archives import access_by_file
 from exporter.config import ConfigError, load
 from exporter.history.archive_file import archive_in_file
+from exporter.history_wiring import HistoryThread
 from exporter.northbound.interfaces import DAY, HOUR, MINUTE
-from exporter.past import PastThread
 
 pytestmark = pytest.mark.slow
 
@@ -49,7 +49,7 @@ def past(home, bugs=None):
     settings = load(home.config, {})
     [account] = settings.accounts
     access = access_by_file(settings, account, file_of(home.state, home.url, "api"))
-    yield PastThread(settings, account, access, lambda: bugs.append(1), clock=home.clock)
+    yield HistoryThread(settings, account, access, lambda: bugs.append(1), clock=home.clock)
 
 
 def written(receiver):
@@ -114,7 +114,7 @@ def test_while_its_archive_is_in_use_it_looks_again_soon_and_says_nothing(home, 
 def test_a_bug_is_counted_and_logged_and_tried_again(home, receiver, monkeypatch):
     configure(home, receiver.url, **{"from": "2025-06-01"})
     bugs = []
-    monkeypatch.setattr("exporter.past.job_of", lambda *_: 1 / 0)
+    monkeypatch.setattr("exporter.history_wiring.job_of", lambda *_: 1 / 0)
     with home.daemon(), past(home, bugs) as worker, capture_logs() as logs:
         home.clock.pass_by(HOUR)
         assert worker.day() == HOUR

@@ -15,8 +15,8 @@ from exporter.history.series import TargetError, TimeSeries, portions
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds between two tries
 MOST_TRIES = 30  # half an hour
-_LONGEST_WORDS = 300  # of what a target says
-_ELSEWHERE, _SERVER_ERROR = 300, 500  # the least statuses of two kinds
+_MAX_MESSAGE = 300  # of what a target says
+_REDIRECTION, _SERVER_ERROR = 300, 500  # the least statuses of two kinds
 _BUSY = frozenset({408, 425, 429})
 
 
@@ -31,7 +31,7 @@ class Endpoint:
     timeout: float = 60.0
 
 
-def shown(url: str) -> str:
+def redacted(url: str) -> str:
     """A URL as it may be told and kept: with a digest for its parameters, which may be tokens."""
     place, mark, parameters = url.partition("?")
     return f"{place}{mark}{sha256(parameters.encode()).hexdigest()[:8]}" if mark else place
@@ -65,7 +65,7 @@ class HttpTarget(ABC):
     @property
     def name(self) -> str:
         """Where it is."""
-        return f"{self.kind} {shown(self._endpoint.url)}"
+        return f"{self.kind} {redacted(self._endpoint.url)}"
 
     def write(self, series: Iterable[TimeSeries]) -> None:
         """Sends samples; returns when all are taken.
@@ -88,7 +88,7 @@ class HttpTarget(ABC):
         return ""
 
     def _send(self, body: bytes) -> None:
-        wait, url = FIRST_WAIT, shown(self._endpoint.url)
+        wait, url = FIRST_WAIT, redacted(self._endpoint.url)
         for _ in range(MOST_TRIES):
             asked = 0.0
             try:
@@ -96,9 +96,9 @@ class HttpTarget(ABC):
             except requests.RequestException as error:
                 why = type(error).__name__
             else:
-                if answer.status_code < _ELSEWHERE:
+                if answer.status_code < _REDIRECTION:
                     return
-                words = _printable(answer.text[:_LONGEST_WORDS])
+                words = _printable(answer.text[:_MAX_MESSAGE])
                 if answer.is_redirect:
                     words += "; it leads elsewhere, and the URL has to be the last"
                 why = f"HTTP {answer.status_code} {words}"

@@ -19,7 +19,7 @@ from exporter.account.model import AccountState
 from exporter.account.probe import NoSessionError, NotNowError, Probe
 from exporter.account.quotas import Quota
 from exporter.account.row_store import RowStore
-from exporter.archives import PastAccess
+from exporter.archives import HistoryAccess
 from exporter.clock import Clock, SystemClock
 from exporter.config import AccountSettings, Settings
 from exporter.config.types import HISTORY_SOURCES
@@ -55,12 +55,12 @@ from exporter.wiring import (
 
 AUTOMATIC = "five-minutes"  # whichever interface of 5-minute data an account has
 _FIVE_MINUTES = tuple(row.name for row in INTERFACES.values() if row.content is Content.ROWS)
-_BEGINNING = 5.0  # seconds between two looks at whether the poller has begun
-_LONGEST_NAP = MINUTE  # between two looks at what others have done meanwhile
+_START_CHECK = 5.0  # seconds between two looks at whether the poller has begun
+_MAX_SLEEP = MINUTE  # between two looks at what others have done meanwhile
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class HistoryOptions:
     """What of the past is wanted; what is None or empty is as the configuration or default says."""
 
     sources: Sequence[str] = ()
@@ -73,7 +73,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class HistoryContext:
     """Whose past it is, and what it is fetched with."""
 
     settings: Settings
@@ -83,36 +83,36 @@ class Surroundings:
     clock: Clock
     has_daemon: bool
 
-    def labels(self, choice: Choice) -> Mapping[str, str]:
+    def labels(self, options: HistoryOptions) -> Mapping[str, str]:
         """The labels that are added to the past."""
-        return {**self.account.labels, **self.settings.history.labels, **choice.labels}
+        return {**self.account.labels, **self.settings.history.labels, **options.labels}
 
 
-def job_of(around: Surroundings, choice: Choice, tell: Callable[[str], None]) -> Job:
+def job_of(context: HistoryContext, options: HistoryOptions, tell: Callable[[str], None]) -> Job:
     """The job of fetching what is wanted."""
-    probe, history = around.probe, around.settings.history
-    plants, devices = FleetFilter(tuple(choice.plants)), FleetFilter(tuple(choice.devices))
+    probe, history = context.probe, context.settings.history
+    plants, devices = FleetFilter(tuple(options.plants)), FleetFilter(tuple(options.devices))
     chosen = [p.code for p in probe.fleet.plants.values() if plants.admits(p.code, p.name)]
-    began = probe.state.first_shown.get("", inf) if choice.end is None else choice.end
+    began = probe.state.first_shown.get("", inf) if options.end is None else options.end
     wanted = Wanted(
-        _interfaces(choice.sources or history.sources, around),
+        _interfaces(options.sources or history.sources, context),
         chosen,
         [
             each.id
             for each in probe.fleet.devices.values()
             if each.plant_code in chosen and devices.admits(each.id, each.name, each.serial_number)
         ],
-        history.start if choice.start is None else choice.start,
-        min(around.clock.time(), began),
-        _alarms(around.settings),
+        history.start if options.start is None else options.start,
+        min(context.clock.time(), began),
+        _alarms(context.settings),
     )
-    share = choice.share or history.share or (None if around.has_daemon else 1.0)
-    used = _used_by_daemon(around) if around.has_daemon else {}
+    share = options.share or history.share or (None if context.has_daemon else 1.0)
+    used = _used_by_daemon(context) if context.has_daemon else {}
 
     def quotas_of(interface: Interface) -> tuple[Quota, ...]:
         return quotas_left(probe.quotas(interface), used.get(interface.name, 0.0), share)
 
-    return Job(probe, around.archive, probe.fleet, around.clock, wanted, quotas_of, tell)
+    return Job(probe, context.archive, probe.fleet, context.clock, wanted, quotas_of, tell)
 
 
 def _alarms(settings: Settings) -> Mapping[str, str]:
@@ -121,11 +121,11 @@ def _alarms(settings: Settings) -> Mapping[str, str]:
     return {"language": wanted.language, **filters_of(AlarmFilter("", wanted.levels, wanted.types))}
 
 
-def _used_by_daemon(around: Surroundings) -> Mapping[str, float]:
+def _used_by_daemon(context: HistoryContext) -> Mapping[str, float]:
     """Calls a second, by interface."""
     schedules = [
-        schedule_of(config, around.probe.fleet, config.interface.device_types)
-        for config in poll_configs(around.settings, around.account)
+        schedule_of(config, context.probe.fleet, config.interface.device_types)
+        for config in poll_configs(context.settings, context.account)
         if config.interface is not LOGIN
     ]
     return {
@@ -135,23 +135,23 @@ def _used_by_daemon(around: Surroundings) -> Mapping[str, float]:
     }
 
 
-def _interfaces(named: Sequence[str], around: Surroundings) -> list[Interface]:
+def _interfaces(named: Sequence[str], context: HistoryContext) -> list[Interface]:
     """The interfaces that are wanted, each once."""
     names = list(named) or [
         name
         for name in HISTORY_SOURCES
         if INTERFACES[name].content is Content.STATISTICS
-        and around.settings.interface(around.account, name).enabled
+        and context.settings.interface(context.account, name).enabled
     ]
     if AUTOMATIC in names:
-        names[names.index(AUTOMATIC)] = _five_minutes(around)
+        names[names.index(AUTOMATIC)] = _five_minutes(context)
     return [INTERFACES[name] for name in dict.fromkeys(names)]
 
 
-def _five_minutes(around: Surroundings) -> str:
+def _five_minutes(context: HistoryContext) -> str:
     """The interface of 5-minute data that the account has, as far as is known."""
-    settings, account = around.settings, around.account
-    results = around.probe.state.results
+    settings, account = context.settings, context.account
+    results = context.probe.state.results
     known = [each for each in _FIVE_MINUTES if each in results and results[each].permitted]
     enabled = [each for each in _FIVE_MINUTES if settings.interface(account, each).enabled]
     likely = _FIVE_MINUTES if account.limits == "classic" else _FIVE_MINUTES[1:]
@@ -175,7 +175,7 @@ def waits(
             if made:
                 yield
                 made = False
-            if clock.wait(min(due - now, _LONGEST_NAP)):
+            if clock.wait(min(due - now, _MAX_SLEEP)):
                 return
         due = job.due()
 
@@ -221,7 +221,7 @@ def replay_of(
     )
 
 
-class _Nobody:
+class _NullView:
     """A view that shows nothing."""
 
     def restored(self, state: AccountState, offset: float) -> None:
@@ -231,7 +231,7 @@ class _Nobody:
         """Shows nothing."""
 
 
-class PastThread:
+class HistoryThread:
     """Fetches the past of one account beside its poller, until it is stopped. Never raises.
 
     Once a day it begins anew with the fleet as it is then; what is done costs nothing. `on_error`
@@ -242,7 +242,7 @@ class PastThread:
         self,
         settings: Settings,
         account: AccountSettings,
-        access: PastAccess,
+        access: HistoryAccess,
         on_error: Callable[[], None],
         clock: SystemClock | None = None,
     ) -> None:
@@ -278,7 +278,7 @@ class PastThread:
             return self._day()
         except ArchiveBusyError as error:  # as while its last holder ends
             self._tell(str(error))
-            return _BEGINNING
+            return _START_CHECK
         except (ArchiveError, TargetError) as error:
             self._log.warning("the past cannot be kept or sent", reason=str(error))
         except UnknownStartError:
@@ -300,12 +300,12 @@ class PastThread:
             closing(self._access.rows()) as rows,
         ):
             probe = self._probe(rows)
-            around = Surroundings(settings, account, probe, archive, clock, has_daemon=True)
+            context = HistoryContext(settings, account, probe, archive, clock, has_daemon=True)
             if not probe.state.first_shown or not probe.fleet.plants:
-                return _BEGINNING
+                return _START_CHECK
             end = clock.now() + DAY
-            job = job_of(around, Choice(), self._tell)
-            replay = replay_of(settings, account, job.fleet, around.labels(Choice()))
+            job = job_of(context, HistoryOptions(), self._tell)
+            replay = replay_of(settings, account, job.fleet, context.labels(HistoryOptions()))
             self._work(job, replay, target, end)
         return max(MINUTE, end - clock.now())
 
@@ -332,7 +332,7 @@ class PastThread:
             client=client,
             database=rows,
             clock=self._clock,
-            view=_Nobody(),
+            view=_NullView(),
             guest=True,
             tell=self._tell,
         )

@@ -316,7 +316,7 @@ class Accounts:
             return None
         access = self._history_access(plan, database)
         if access is None:
-            self._log.warning("without kept state no past is fetched", account=plan.account.name)
+            self._log.warning("history is off: no state is kept", account=plan.account.name)
             return None
         from exporter.history_wiring import HistoryThread  # noqa: PLC0415  # takes memory that few need
 

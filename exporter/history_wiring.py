@@ -280,9 +280,9 @@ class HistoryThread:
             self._tell(str(error))
             return _START_CHECK
         except (ArchiveError, TargetError) as error:
-            self._log.warning("the past cannot be kept or sent", reason=str(error))
+            self._log.warning("history cannot be stored or sent", reason=str(error))
         except UnknownStartError:
-            self._log.warning("nobody says how far back the past goes: set history.from")
+            self._log.warning("it is not known how far back history goes: set history.from")
             return DAY
         except Exception:  # noqa: BLE001  # the poller's account goes on
             self._log.exception("bug in history, going on in an hour")
@@ -346,7 +346,7 @@ class HistoryThread:
         if now - self._told >= HOUR:
             self._told = now
             self._log.info(
-                "fetching the past",
+                "fetching history",
                 calls_left=progress.left,
                 days_left=round(progress.seconds / DAY, 1),
             )

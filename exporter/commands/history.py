@@ -153,7 +153,7 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
     try:
         with state_of(settings, [account]) as state, _archive(settings, account, state) as archive:
             if state.daemon and settings.history.enabled:
-                fail("the running exporter fetches the past by itself: history.enabled")
+                fail("the running exporter fetches history by itself: history.enabled")
             clock = state.shared.clock() if state.shared else clock
             lists = [poll_config(settings, account, each) for each in (PLANT_LIST, DEVICE_LIST)]
             with access_to(account, settings, state, clock, polled=lists) as access:
@@ -214,7 +214,9 @@ def _target(flags: argparse.Namespace, settings: Settings, clock: Clock) -> Targ
         return VictoriaMetrics(Endpoint(flags.victoriametrics), clock)
     configured = remote_write_of(settings, clock)
     if configured is None:
-        fail("where to? --openmetrics DIR, --remote-write URL, --victoriametrics URL, or --dry-run")
+        fail(
+            "no target: --openmetrics DIR, --remote-write URL, --victoriametrics URL, or --dry-run"
+        )
     return configured
 
 
@@ -238,7 +240,7 @@ def _work(job: Job, replay: Replay, target: Target, clock: Clock) -> int:
                 sent += job.send(replay, target)
             _tell_progress(job.progress, clock)
     except UnknownStartError:
-        fail("nobody says how far back it goes: --from is needed")
+        fail("it is not known how far back history goes: --from is needed")
     except KeyboardInterrupt:
         with suppress(UnknownStartError):  # of which nothing has been fetched
             job.send(replay, target)

@@ -34,7 +34,7 @@ class ArchiveBusyError(ArchiveError):
     """Somebody else fetches the past of the account now."""
 
     def __init__(self) -> None:
-        super().__init__("another process fetches the past of this account")
+        super().__init__("another process fetches the history of this account")
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,7 @@ def test_calls_are_remembered_for_days(opened):
 
 def test_one_job_at_a_time_has_it(opened):
     with opened():
-        with pytest.raises(ArchiveBusyError, match="another process fetches the past"), opened():
+        with pytest.raises(ArchiveBusyError, match="another process fetches the history"), opened():
             pass
         with pytest.raises(ArchiveBusyError), opened():
             pass

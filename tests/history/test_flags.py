@@ -10,7 +10,7 @@ pytestmark = pytest.mark.slow
 def test_where_to_is_needed(home, capsys):
     with pytest.raises(SystemExit):
         home.run("history")
-    assert "where to? --openmetrics DIR" in capsys.readouterr().err
+    assert "no target: --openmetrics DIR" in capsys.readouterr().err
     assert home.all_calls() == {}
 
 

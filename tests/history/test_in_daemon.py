@@ -93,7 +93,7 @@ def test_a_target_that_refuses_is_asked_again_in_an_hour(home, receiver):
         home.clock.pass_by(2 * DAY)
         assert worker.day() <= DAY
         assert written(receiver)
-    said = [each["reason"] for each in logs if each["event"].startswith("the past cannot")]
+    said = [each["reason"] for each in logs if each["event"].startswith("history cannot")]
     assert len(said) == 1
     assert "storage.tsdb.out_of_order_time_window" in said[0]
     assert home.calls("getKpiStationDay") >= calls
@@ -134,4 +134,4 @@ def test_the_command_leaves_it_to_the_daemon(home, receiver, capsys):
     configure(home, receiver.url)
     with home.daemon(), pytest.raises(SystemExit):
         home.run("history", "--openmetrics", home.directory / "om")
-    assert "the running exporter fetches the past by itself" in capsys.readouterr().err
+    assert "the running exporter fetches history by itself" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exporter.catalogue.index import ROWS
-from exporter.commands.capture import Anonymizer, Capture
+from exporter.commands.check.capture import Anonymizer, Capture
 from exporter.northbound import parsing
 
 pytestmark = pytest.mark.slow

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from exporter.account.model import PhaseUnit
-from exporter.commands.findings import phase_units
+from exporter.commands.check.findings import phase_units
 from exporter.config.schema import Factor, Settings
 from exporter.northbound.records import Device, Reading
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from exporter.account.fleet import Fleet, FleetState
-from exporter.commands.plan import _written, plan_of
+from exporter.commands.check.plan import _written, plan_of
 from exporter.config import Settings
 from exporter.config.types import Duration
 from exporter.northbound.records import Device, Plant

@@ -4,7 +4,7 @@ import pytest
 from commands.world import checked, world
 
 from exporter.account.fleet import Fleet
-from exporter.commands.powers import findings
+from exporter.commands.check.powers import findings
 from exporter.config.schema import Factor, Settings
 from exporter.northbound import parsing
 from exporter.northbound.records import Device, Plant

@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from exporter.account.fleet import Fleet
-from exporter.commands.findings import Limits
-from exporter.commands.plan import Planned
-from exporter.commands.powers import Finding
+from exporter.commands.check.findings import Limits
+from exporter.commands.check.plan import Planned
+from exporter.commands.check.powers import Finding
+from exporter.commands.check.trials import EMPTY, OUTCOMES, PERMITTED, REFUSED, UNREACHABLE, Trial
 from exporter.commands.tables import row, table
-from exporter.commands.trials import EMPTY, OUTCOMES, PERMITTED, REFUSED, UNREACHABLE, Trial
 from exporter.northbound.device_types import device_type_slug
 from exporter.northbound.interfaces import Interface
 from exporter.status.text import duration, power

@@ -17,19 +17,10 @@ from exporter.commands.account_access import (
     say,
     state_of,
 )
-from exporter.commands.capture import Capture
-from exporter.commands.findings import findings_of, limits_of
-from exporter.commands.options import (
-    accounts_of,
-    add_account,
-    add_config,
-    add_format,
-    fail,
-    load_settings,
-    show,
-)
-from exporter.commands.plan import plan_of
-from exporter.commands.report import (
+from exporter.commands.check.capture import Capture
+from exporter.commands.check.findings import findings_of, limits_of
+from exporter.commands.check.plan import plan_of
+from exporter.commands.check.report import (
     Checked,
     TrialLines,
     as_data,
@@ -39,7 +30,16 @@ from exporter.commands.report import (
     seen_devices,
     seen_plants,
 )
-from exporter.commands.trials import Trials
+from exporter.commands.check.trials import Trials
+from exporter.commands.options import (
+    accounts_of,
+    add_account,
+    add_config,
+    add_format,
+    fail,
+    load_settings,
+    show,
+)
 from exporter.config import AccountSettings, Settings
 from exporter.wiring import client_of, poll_configs
 

@@ -10,7 +10,7 @@ from operator import attrgetter
 from exporter.account.batches import Batch
 from exporter.account.probe import Answer, NotNowError, Probe
 from exporter.commands.account_access import FAILURES, Failure, explain, in_words
-from exporter.commands.advice import REPORT_IT, advice, refused_login
+from exporter.commands.check.advice import REPORT_IT, advice, refused_login
 from exporter.northbound.device_types import device_type_slug
 from exporter.northbound.errors import (
     RATE_LIMITED,

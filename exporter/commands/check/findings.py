@@ -7,10 +7,10 @@ from exporter.account.fleet import Fleet
 from exporter.account.model import PhaseUnit
 from exporter.account.plant_pages import NO_CLASSIC_LIST
 from exporter.catalogue.index import CODES, STATESETS
-from exporter.commands import powers
 from exporter.commands.account_access import Access
-from exporter.commands.powers import Finding
-from exporter.commands.trials import PERMITTED, REFUSED, Trial
+from exporter.commands.check import powers
+from exporter.commands.check.powers import Finding
+from exporter.commands.check.trials import PERMITTED, REFUSED, Trial
 from exporter.config import AccountSettings, Settings
 from exporter.exposition.phase_units import GRID_METER, PHASES, REFERENCE
 from exporter.northbound.interfaces import INTERFACES, PLANT_LIST

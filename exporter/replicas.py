@@ -6,7 +6,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from exporter.account.login import HostGate
-from exporter.account.postgresql.leases import BEAT, LOST, Lease
+from exporter.account.postgresql.leases import HEARTBEAT, LOST, Lease
 from exporter.account.postgresql.rows import PostgresRows
 from exporter.account.postgresql.shared_state import SharedState
 from exporter.account.row_store import RowStore
@@ -21,8 +21,8 @@ from exporter.wiring import owner_of
 if TYPE_CHECKING:
     from exporter.archives import HistoryAccess
 
-DRAIN = 10.0  # seconds that the calls under way have to end when the process is told to
-_LOOK = 0.2  # seconds between two looks whether an account's last call has ended
+DRAIN_TIMEOUT = 10.0  # seconds that the calls under way have to end when the process is told to
+_DRAIN_CHECK = 0.2  # seconds between two looks whether an account's last call has ended
 
 
 class SharedAccounts(Accounts):
@@ -75,7 +75,7 @@ class SharedAccounts(Accounts):
         self._ended.set()
         self._changed.set()
         super().stop()
-        end = monotonic() + DRAIN
+        end = monotonic() + DRAIN_TIMEOUT
         with self._applying:
             for each in self._working.values():
                 each.thread.join(max(0.0, end - monotonic()))
@@ -94,7 +94,7 @@ class SharedAccounts(Accounts):
 
     def _adopt(self, settings: Settings) -> None:
         self._settings = settings
-        self._shared.know([owner_of(each) for each in settings.accounts])
+        self._shared.configure([owner_of(each) for each in settings.accounts])
 
     def _is_wanted(self, owner: Owner) -> bool:
         return any(owner_of(each) == owner for each in self._settings.accounts)
@@ -113,7 +113,7 @@ class SharedAccounts(Accounts):
     def _follow(self) -> None:
         busy = False
         while not self._ended.is_set():
-            self._changed.wait(_LOOK if busy else BEAT)
+            self._changed.wait(_DRAIN_CHECK if busy else HEARTBEAT)
             self._changed.clear()
             try:
                 busy = self._adjust()

@@ -27,10 +27,10 @@ from exporter.northbound.errors import (
 )
 from exporter.northbound.interfaces import DAY, HOUR, MINUTE, Limit
 
-STOLEN_WITHIN = 10 * MINUTE  # of our own login: a session does not expire that early by itself
+TAKEOVER_WINDOW = 10 * MINUTE  # of our own login: a session does not expire that early by itself
 # Passwords that were refused, whichever they were: servers lock accounts after five in ten minutes.
 REFUSALS = quotas((Limit(3, 30 * MINUTE),), FleetSize())
-SHORTEST_LIFE = 25 * MINUTE  # of a session that nobody ends; the servers' documents say 30
+MIN_SESSION_LIFETIME = 25 * MINUTE  # of a session that nobody ends; the servers' documents say 30
 EXPIRY_MARGIN = MINUTE  # before a session ends that is good for a time: a call has to arrive in it
 LOAD_PAUSE = 5 * MINUTE  # the least that servers ask for after HTTP 403 or 429
 LOGIN_TURN = 5.0  # seconds that a login keeps the host's others waiting: a dead host must not
@@ -255,7 +255,7 @@ class Login:
 
     def is_young(self, now: float) -> bool:
         """Whether the session is too young to have expired by itself."""
-        return now - self.since < SHORTEST_LIFE
+        return now - self.since < MIN_SESSION_LIFETIME
 
     def failed(self, error: CallError, now: float) -> None:
         """Chooses the wait after a failed login.
@@ -298,7 +298,7 @@ class Login:
         with ours would end in a lock-out: the wait doubles.
         """
         lost_before, self.lost_before = self.lost_before, True
-        if now - self.since >= STOLEN_WITHIN:
+        if now - self.since >= TAKEOVER_WINDOW:
             self.stolen = Backoff()
             return False
         if lost_before:

@@ -4,7 +4,7 @@ import psycopg
 from account.restarts import Clock
 
 from exporter.account.postgresql.connections import Connections, DatabaseClock
-from exporter.account.postgresql.replica import SETTLE, Replica
+from exporter.account.postgresql.replica import SETTLING_TIME, Replica
 from exporter.account.postgresql.rows import PostgresRows
 
 
@@ -22,7 +22,7 @@ class Member:
         self.connections = Connections(url)
         self.clock = StillClock(1000.0)
         self.replica = Replica(self.connections, self.clock, share=share)
-        self.replica.know(accounts)
+        self.replica.configure(accounts)
 
     def beat(self):
         self.replica.beat()
@@ -31,7 +31,7 @@ class Member:
     def settle(self):
         """Beats until it takes part."""
         self.beat()
-        self.clock.pass_(SETTLE)
+        self.clock.pass_(SETTLING_TIME)
         return self.beat()
 
     def rows(self, clock=None, account="a"):

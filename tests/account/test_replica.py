@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 from exporter.account.migrations import VERSION
 from exporter.account.postgresql import connections
 from exporter.account.postgresql.host_gate import SharedHostGate
-from exporter.account.postgresql.leases import BEAT, LEASE
+from exporter.account.postgresql.leases import HEARTBEAT, LEASE
 from exporter.northbound.errors import status_error
 
 pytestmark = pytest.mark.slow
@@ -30,7 +30,7 @@ def members(database_url):
 
 
 def test_the_accounts_of_a_dead_replica_can_be_taken_within_thirty_seconds():
-    assert LEASE + BEAT < 20
+    assert LEASE + HEARTBEAT < 20
 
 
 def test_replicas_that_start_together_share_from_the_first(members):
@@ -147,7 +147,7 @@ def test_replicas_with_other_accounts_take_no_share_of_these(members):
 def test_an_account_that_is_deleted_from_the_configuration_is_let_go(members):
     one = members()
     one.settle()
-    one.replica.know(SIX[1:])
+    one.replica.configure(SIX[1:])
 
     assert one.replica.leaving == {"a0"}
     assert one.beat() == SIX[1:]

@@ -20,7 +20,7 @@ from exporter.clock import SystemClock
 MOST = 4  # at once; transactions take milliseconds
 PATIENCE = 5.0  # seconds for a transaction, and for the server until it ends an idle one
 _RETRY = 0.5  # seconds without another try after a failed one
-_SHARP = 0.25  # seconds that reading the database's clock may take
+_MAX_ROUND_TRIP = 0.25  # seconds that reading the database's clock may take
 _SET_UP = (
     f"SET idle_in_transaction_session_timeout = {PATIENCE * 1000:.0f};"
     f"SET statement_timeout = {PATIENCE * 1000:.0f};"
@@ -65,7 +65,7 @@ class WallClock:
 
     def note(self, before: float, shown: float, after: float) -> None:
         """Takes a look at it, between two moments of the steady clock, into account."""
-        if not self._known or after - before < _SHARP:
+        if not self._known or after - before < _MAX_ROUND_TRIP:
             self.offset = shown - (before + after) / 2
             self._known = True
 

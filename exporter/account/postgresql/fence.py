@@ -41,7 +41,7 @@ class Fence:
         is_ours = False
         try:
             with self._turn, self._connections.transaction() as connection:
-                leases.introduce(connection, [self.name])
+                leases.register(connection, [self.name])
                 # Again: what was taken, or released, by a transaction whose end was not seen.
                 taken = list(leases.take(connection, self._me, [self.name], 1, again=True))
             if taken:

@@ -12,18 +12,20 @@ from typing import Any
 from exporter.account.migrations import VERSION
 
 LEASE = 15.0  # seconds that a replica's accounts are its own after its last sign of life
-BEAT = 2.0  # seconds from one sign of life to the next
+HEARTBEAT = 2.0  # seconds from one sign of life to the next
 LOST = -1  # an epoch that no account has
 
-_ALIVE = """
+_RENEW = """
 INSERT INTO fusionsolar_replica VALUES (
     %(id)s, %(peers)s, %(version)s, clock_timestamp() + %(lease)s * interval '1 s'
 )
 ON CONFLICT (id) DO UPDATE
     SET peers = excluded.peers, version = excluded.version, expires_at = excluded.expires_at
 """
-_BURY = "DELETE FROM fusionsolar_replica WHERE expires_at < clock_timestamp() - interval '1 hour'"
-_INTRODUCE = """
+_DELETE_EXPIRED = (
+    "DELETE FROM fusionsolar_replica WHERE expires_at < clock_timestamp() - interval '1 hour'"
+)
+_REGISTER = """
 INSERT INTO fusionsolar_account (account, version) SELECT unnest(%s::text[]), %s
 ON CONFLICT DO NOTHING
 """
@@ -101,16 +103,16 @@ class Held:
     epoch: int
 
 
-def stay_alive(connection: Any, me: Peer) -> None:
+def renew(connection: Any, me: Peer) -> None:
     """Proves that a replica lives."""
     values = {"id": me.id, "peers": me.peers, "version": me.version, "lease": LEASE}
-    connection.execute(_ALIVE, values)
+    connection.execute(_RENEW, values)
 
 
-def introduce(connection: Any, accounts: Collection[str]) -> None:
+def register(connection: Any, accounts: Collection[str]) -> None:
     """Has rows for all of these accounts, and none of replicas that are long gone."""
-    connection.execute(_BURY)
-    connection.execute(_INTRODUCE, (sorted(accounts), VERSION))
+    connection.execute(_DELETE_EXPIRED)
+    connection.execute(_REGISTER, (sorted(accounts), VERSION))
 
 
 def replicas(connection: Any) -> list[Peer]:

@@ -14,13 +14,13 @@ from exporter.account.migrations import VERSION
 from exporter.account.postgresql import leases
 from exporter.account.postgresql.balance import balance
 from exporter.account.postgresql.connections import FAILURES, Connections
-from exporter.account.postgresql.leases import BEAT, LEASE, Held, Lease, Peer
+from exporter.account.postgresql.leases import HEARTBEAT, LEASE, Held, Lease, Peer
 from exporter.account.postgresql.rows import reason_of
 from exporter.clock import Clock, SystemClock
 
 # Seconds without taking anything after a start, or after the database was away: others that start
 # or come back at the same time are to be known first, or one would take all.
-SETTLE = 3 * BEAT
+SETTLING_TIME = 3 * HEARTBEAT
 
 
 class Replica:
@@ -71,7 +71,7 @@ class Replica:
         """Whether its accounts are its own by now, as far as it knows."""
         return self._beat_at is not None and self._clock.now() < self._beat_at + LEASE
 
-    def know(self, accounts: Collection[str]) -> None:
+    def configure(self, accounts: Collection[str]) -> None:
         """Sets the accounts that there are; those that it holds besides are to be let go."""
         with self._lock:
             self._accounts = frozenset(accounts)
@@ -86,7 +86,7 @@ class Replica:
         while not self._stopped.is_set():
             self.try_to_beat()
             changed()
-            self._stopped.wait(BEAT)
+            self._stopped.wait(HEARTBEAT)
 
     def try_to_beat(self) -> None:
         """Beats, or says once that it cannot."""
@@ -117,8 +117,8 @@ class Replica:
         with self._connections.transaction() as connection:
             self._connections.read_clock(connection)
             if self._introduced != accounts:
-                leases.introduce(connection, accounts)
-            leases.stay_alive(connection, me)
+                leases.register(connection, accounts)
+            leases.renew(connection, me)
             alive = leases.replicas(connection)
             held = leases.holders(connection, accounts | self._leases.keys())
             if self._beat_at is None or now - self._beat_at >= LEASE:
@@ -130,7 +130,7 @@ class Replica:
         self._note(held, taken)
 
     def _is_settled(self, now: float) -> bool:
-        return now - self._alive_since >= SETTLE
+        return now - self._alive_since >= SETTLING_TIME
 
     def _balance(
         self,

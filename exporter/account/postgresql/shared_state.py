@@ -62,10 +62,10 @@ class SharedState:
 
     # --- the daemon's ----------------------------------------------------------------------------
 
-    def know(self, owners: Collection[Owner]) -> None:
+    def configure(self, owners: Collection[Owner]) -> None:
         """Sets whose accounts there are."""
         self._owners |= {key_of(*owner): owner for owner in owners}
-        self.replica.know({key_of(*owner) for owner in owners})
+        self.replica.configure({key_of(*owner) for owner in owners})
 
     def start(self, changed: Callable[[], None]) -> None:
         """Holds its share of the accounts from now on; tells when that may be another."""
@@ -104,7 +104,7 @@ class SharedState:
             OccupiedError: A replica works with it.
             UnreachableError: The database cannot be used.
         """
-        self.know([*self._owners.values(), owner])
+        self.configure([*self._owners.values(), owner])
         try:
             self.replica.beat()
             if self.replica.take(key_of(*owner)):

@@ -16,7 +16,7 @@ _CONDITIONS = {
     "v25": "if its server is of 25.x or 26.x",
 }
 
-_MUCH = 0.8  # of a time; what is saved beyond that is not worth a setting
+_WORTHWHILE = 0.8  # of a time; what is saved beyond that is not worth a setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def _fresher(
     interface = schedule.interface
     config = poll_config(settings, account, interface)
     possible = schedule.rotation.duration(schedule.pace, 0.0)
-    if possible < _MUCH * schedule.every:
+    if possible < _WORTHWHILE * schedule.every:
         yield f"every: {_written(possible)}"
         return
     if settings.interface(account, interface.name).allowance:

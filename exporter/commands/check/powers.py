@@ -27,14 +27,15 @@ POWERS: Sequence[_Key] = (
 )
 
 _KILO = 1_000
-_TOO_MUCH = 10  # times its plant's capacity, no device has that power: a factory's meter may have 5
-_PLAUSIBLE = 2  # times its plant's capacity, it may have: modules are fewer than a meter's loads
-_SIMILAR = 3  # times more or less: volts times amperes lack a phase, or the power factor
-_LEAST = 100.0  # volt-amperes that measure anything
-_LEAST_SHARE = 0.01  # of the plant's capacity: below that a number may be of any unit
-_LEAST_DC = 0.05  # likewise, of the DC side: beside it a hybrid's battery may deliver much more
-_MOST = 1_000  # times its plant's capacity: volts and amperes overflow as well
-_LEAST_FACTOR = 0.5  # of power: below that, volts times amperes say little about watts
+# Times its plant's capacity: no device has that power, as a factory's meter may have 5; and one
+# may have that, as modules are fewer than a meter's loads.
+_IMPOSSIBLE_RATIO, _PLAUSIBLE_RATIO = 10, 2
+_TOLERANCE = 3  # times more or less: volts times amperes lack a phase, or the power factor
+_MIN_APPARENT_POWER = 100.0  # volt-amperes that measure anything
+_MIN_SHARE = 0.01  # of the plant's capacity: below that a number may be of any unit
+_MIN_DC_SHARE = 0.05  # likewise, of the DC side: beside it a hybrid's battery may deliver much more
+_MAX_RATIO = 1_000  # times its plant's capacity: volts and amperes overflow as well
+_MIN_POWER_FACTOR = 0.5  # of power: below that, volts times amperes say little about watts
 
 _AC = (("a_u", "a_i"), ("b_u", "b_i"), ("c_u", "c_i"), ("meter_u", "meter_i"))
 _DC = (
@@ -107,14 +108,14 @@ def _judge(key: _Key, factor: float, fleet: Fleet, readings: Iterable[Reading]) 
 def _measured(values: Mapping[str, float], capacity: float | None) -> tuple[float | None, bool]:
     """Volts times amperes, in watts, and whether the power cannot be much less than that."""
     apparent = _sum(values, _AC)
-    if capacity and apparent > _MOST * capacity:
+    if capacity and apparent > _MAX_RATIO * capacity:
         return None, False
-    if apparent >= _LEAST:
+    if apparent >= _MIN_APPARENT_POWER:
         factor = abs(values.get("power_factor", 0.0))
-        sure = _LEAST_FACTOR <= factor <= 1
+        sure = _MIN_POWER_FACTOR <= factor <= 1
         return (apparent * factor if sure else apparent), sure
     dc = _sum(values, _DC)
-    if capacity and dc >= max(_LEAST, _LEAST_DC * capacity):
+    if capacity and dc >= max(_MIN_APPARENT_POWER, _MIN_DC_SHARE * capacity):
         return dc, False  # all of it may go into a battery
     return None, False
 
@@ -127,7 +128,7 @@ def _verdict(
     watts: float, capacity: float | None, measured: float | None, *, sure: bool
 ) -> tuple[Verdict, bool]:
     """What is wrong with a power, and whether its own volts and amperes say so."""
-    most = capacity * _PLAUSIBLE if capacity else 0.0
+    most = capacity * _PLAUSIBLE_RATIO if capacity else 0.0
     if measured is not None:
         if _is_similar(watts, measured):
             return Verdict.FITS, True
@@ -138,13 +139,13 @@ def _verdict(
             return Verdict.TOO_SMALL, True
     if not capacity:
         return Verdict.OPEN, False
-    if watts > _TOO_MUCH * capacity:
+    if watts > _IMPOSSIBLE_RATIO * capacity:
         return (Verdict.TOO_LARGE if watts / _KILO <= most else Verdict.ABSURD), False
-    return (Verdict.FITS if _LEAST_SHARE * capacity <= watts <= most else Verdict.OPEN), False
+    return (Verdict.FITS if _MIN_SHARE * capacity <= watts <= most else Verdict.OPEN), False
 
 
 def _is_similar(one: float, other: float) -> bool:
-    return other / _SIMILAR <= one <= other * _SIMILAR
+    return other / _TOLERANCE <= one <= other * _TOLERANCE
 
 
 def _change(devices: Sequence[_Judged]) -> float | None:

@@ -43,7 +43,7 @@ _NO_PAGES: Mapping[str, str] = {
     "401": "the paged list is refused as well [401]",
     "http_404": "there is no paged list either [http_404]",
 }
-_SILENT = "an empty answer may mean that the KPIs are not configured in the management system"
+_EMPTY_HINT = "an empty answer may mean that the KPIs are not configured in the management system"
 # Answers that are about some of what was asked, by what they hold.
 _COUNTED: Mapping[Content, str] = {
     Content.ALARMS: "alarms in the last 31 days",
@@ -51,7 +51,7 @@ _COUNTED: Mapping[Content, str] = {
     Content.CONFIGURATION: "with such a setting",
 }
 _REFUSED = frozenset({"empty", "http_401", *RATE_LIMITED})  # beside what came in an envelope
-_NO_WAY = frozenset({"connection", "no_tls", "only_tls", "redirect", "timeout", "tls"})
+_UNREACHABLE_REASONS = frozenset({"connection", "no_tls", "only_tls", "redirect", "timeout", "tls"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class Trials:
     def _is_cut_off(self) -> bool:
         """Whether there is no session, or no way to the server."""
         last = self.made[-1]
-        return last.reason in _NO_WAY or self.made[0].outcome != PERMITTED
+        return last.reason in _UNREACHABLE_REASONS or self.made[0].outcome != PERMITTED
 
     def _note(
         self, interface: Interface, device_type: int | None, ask: Callable[[], TrialAnswer]
@@ -203,7 +203,7 @@ class Trials:
                 f"{len(records)} {_COUNTED[interface.content]}", recovered=answer.recovered
             )
         asked, silent = len(answer.asked), len(answer.outcome.silent)
-        remedy = _SILENT if asked == silent else ""
+        remedy = _EMPTY_HINT if asked == silent else ""
         return TrialAnswer(f"values of {asked - silent} of {asked}", remedy, answer.recovered)
 
 

@@ -13,6 +13,7 @@ from exporter.exposition.telemetry import Telemetry
 from exporter.exposition.translate import Translator
 from exporter.northbound.interfaces import INTERFACES
 from exporter.northbound.records import Device, Plant, Reading
+from exporter.northbound.values import Values
 
 BATCH = 100  # devices an answer is about
 REALTIME = INTERFACES["getDevRealKpi"]
@@ -57,7 +58,7 @@ class Inverters:
             values |= {f"pv{string}_u": 0.0, f"pv{string}_i": 0.0}
         answers = self._state.answers[REALTIME.name]
         for name in self._devices:
-            answers[name] = LatestAnswer(self._time, self._time, Reading(name, values))
+            answers[name] = LatestAnswer(self._time, self._time, Reading(name, Values(values)))
         self._view.show(Changes(answers=[Answered(REALTIME, self._devices.keys())]))
 
     def spend_days(self, days: int) -> None:

@@ -17,6 +17,7 @@ from exporter.account.store import Store
 from exporter.catalogue.index import lookup
 from exporter.clock import SystemClock
 from exporter.northbound.records import Reading
+from exporter.northbound.values import Values
 
 REALTIME = "getDevRealKpi"
 BATCH = 100
@@ -69,7 +70,7 @@ def _write(
         state.interfaces[REALTIME].log.end(now, ())
         for each in range(BATCH):
             name = str(n * BATCH % devices + each)
-            state.answers[REALTIME][name] = LatestAnswer(now, now, Reading(name, values))
+            state.answers[REALTIME][name] = LatestAnswer(now, now, Reading(name, Values(values)))
         ended.append(_seconds(store.save))
     return started, ended
 

@@ -24,7 +24,6 @@ from exporter.exposition.sky import Place, Sun, sun_over
 from exporter.northbound.enums import LIMITED_STATES, OFFLINE
 from exporter.northbound.interfaces import DAY, Interface, Subject
 from exporter.northbound.records import Reading
-from exporter.northbound.values import values_of
 
 PART = "expected power"  # of what a source of values as of now has
 
@@ -123,7 +122,7 @@ class ExpectedPower:
             if sun is None or not isinstance(reading, Reading):
                 continue
             values = reading.values
-            digest = hash(values_of(values).numbers.tobytes())
+            digest = hash(values.numbers.tobytes())
             if digest == self._last.get(name) or values.get("run_state") == OFFLINE["run_state"]:
                 continue
             self._last[name] = digest

@@ -22,7 +22,6 @@ from exporter.exposition.plausibility import (
 )
 from exporter.exposition.samples import State
 from exporter.northbound.records import Reading, Rejection
-from exporter.northbound.values import values_of
 
 MOST_PLANS = 256  # of one source: devices leave out what they do not have, each in its own way
 UNKNOWN = "unknown"  # the state of a code that no table names
@@ -153,11 +152,7 @@ class Rules:
 
     def plan(self, reading: Reading) -> ReadingPlan:
         """The plan for a reading."""
-        keys = (
-            values_of(reading.values).common,
-            tuple(reading.texts),
-            tuple(reading.rejected.items()),
-        )
+        keys = (reading.values.common, tuple(reading.texts), tuple(reading.rejected.items()))
         plan = self.plans.get(keys)
         if plan is None:
             if len(self.plans) >= MOST_PLANS:

@@ -25,6 +25,7 @@ from exporter.exposition.counters import SLACK, CounterGuard, Owner
 from exporter.northbound.enums import OFFLINE
 from exporter.northbound.interfaces import HOUR
 from exporter.northbound.records import Device, Reading
+from exporter.northbound.values import Values
 
 SUSPICIOUS = NO_VALUES | NO_INSTANTANEOUS_VALUES  # numbers that may be no values at all
 UNKNOWN_PLANT = 1e6  # watts that are assumed for a plant of which nothing is known
@@ -253,7 +254,9 @@ class Offline:
             return reading
         rows = lookup(interface, device_type)
         gone = {key for key, value in values.items() if value and _is_instantaneous(rows.get(key))}
-        return replace(reading, values={key: values[key] for key in values if key not in gone})
+        return replace(
+            reading, values=Values({key: values[key] for key in values if key not in gone})
+        )
 
     def drop(self, names: Collection[str]) -> None:
         """Drops what is known of devices that are gone."""

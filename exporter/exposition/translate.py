@@ -13,7 +13,7 @@ from exporter.exposition.plan import UNKNOWN, Numbers, Rule, Rules, rule_of
 from exporter.exposition.plausibility import NOTHING_KNOWN, Output
 from exporter.exposition.samples import Column, Samples, Vector
 from exporter.northbound.records import Reading, Rejection, Windows
-from exporter.northbound.values import values_of
+from exporter.northbound.values import Values
 
 CAPACITY = "installed_capacity"  # the key under which statistics give it
 PERIOD_START = "collectTime"  # the key, in ms, under which the catalogue has a row's own start
@@ -124,7 +124,7 @@ class Translator:
         rules = self._rules_of(interface, device_type)
         if device_type == GRID_METER and TOTAL in rules.by_key:
             rules = self._with_phase_units(interface, rules, reading, again=again)
-        plan, raws = rules.plan(reading), values_of(reading.values).numbers
+        plan, raws = rules.plan(reading), reading.values.numbers
         result = Translation([], [], plan.rejected.copy(), plan.unknown_keys)
         gauges, _, values = _plausible(plan.gauges, raws, output, result)
         all_of_them = gauges is plan.gauges.rules
@@ -258,7 +258,7 @@ def windowed(windows: Windows, translate: Callable[[Reading], Samples]) -> Sampl
     samples: dict[Series, float] = {}
     for window, row in (("current", windows.current), ("previous", windows.previous)):
         if row is not None:
-            values = {**row.reading.values, PERIOD_START: row.start * 1e3}
+            values = Values({**row.reading.values, PERIOD_START: row.start * 1e3})
             for series, value in translate(replace(row.reading, values=values)).items():
                 samples[series_of(series.metric, *series.labels, window)] = value
     return samples

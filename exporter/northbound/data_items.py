@@ -36,7 +36,7 @@ def reading_of(subject: str, items: Mapping[Any, Any]) -> Reading:
                 values[key] = value
             case Rejection() as reason if key:
                 rejected[key] = reason
-    return Reading(subject, values, rejected, texts)
+    return Reading(subject, Values(values), rejected, texts)
 
 
 def _plain_numbers(items: Mapping[Any, Any]) -> Values | None:

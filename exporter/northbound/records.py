@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from exporter.northbound.values import Values, values_of
+from exporter.northbound.values import Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +73,9 @@ class Reading:
     """
 
     subject: str
-    values: Annotated[Mapping[str, float], Values]
+    values: Values
     rejected: Mapping[str, Rejection] = field(default_factory=lambda: _NOTHING)
     texts: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
-
-    def __post_init__(self) -> None:
-        """Has its keys in common with all others that have the same."""
-        object.__setattr__(self, "values", values_of(self.values))
 
 
 @dataclass(frozen=True, slots=True)

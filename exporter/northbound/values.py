@@ -67,10 +67,5 @@ class Values(Mapping[str, float]):
     @classmethod
     def __get_pydantic_core_schema__(cls, _: Any, handler: Any) -> Any:
         """For the codec it is a dictionary."""
-        as_dict = PlainSerializer(lambda values: values_of(values).as_dict())
+        as_dict = PlainSerializer(cls.as_dict)
         return handler(Annotated[dict[str, float], AfterValidator(cls), as_dict])
-
-
-def values_of(values: Mapping[str, float]) -> Values:
-    """The same with shared keys."""
-    return values if isinstance(values, Values) else Values(values)

@@ -9,6 +9,7 @@ from account.restarts import periods
 
 from exporter.account.statistics import Periods
 from exporter.northbound.records import Reading, TimedReading
+from exporter.northbound.values import Values
 
 HOUR = 3_600.0
 DAY = 86_400.0
@@ -32,7 +33,7 @@ class Plant:
             values = {"over": min(now, end) - start} if has_values else {}
             if values or self.nulls:
                 mark = utc_mark(start, zone) if self.marks_utc else start
-                yield TimedReading(mark, Reading(self.name, values))
+                yield TimedReading(mark, Reading(self.name, Values(values)))
 
     def newest(self, kind, now):
         """The newest period that has a row with values, and the one before it."""
@@ -79,4 +80,4 @@ def over(row):
 
 
 def row(start, value=1.0, name="P"):
-    return TimedReading(start, Reading(name, {} if value is None else {"over": value}))
+    return TimedReading(start, Reading(name, Values({} if value is None else {"over": value})))

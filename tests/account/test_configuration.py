@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 
 from exporter.northbound.errors import FAIL_CODES, Reaction, fail_code_error
 from exporter.northbound.records import Reading
+from exporter.northbound.values import Values
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +24,7 @@ def test_each_plant_is_asked_about_by_itself():
     assert bodies(server, EXPORT) == plants
     assert bodies(server, BATTERY) == plants
     assert view.answers(EXPORT)["P1"] == Reading(
-        "P1", {"maxGridFeedInPowerValue": 5.0}, texts={"controlMode": "limitedPowerGridKW"}
+        "P1", Values({"maxGridFeedInPowerValue": 5.0}), texts={"controlMode": "limitedPowerGridKW"}
     )
     assert view.last["unanswered", EXPORT] == 0
 
@@ -62,7 +63,7 @@ def test_a_plant_without_the_setting_is_skipped_quietly(code):
     assert len(bodies(server, EXPORT)) == 3 * 2  # each of both in each round, none once more
     assert failures == [str(code)] * 3
     assert [each for each in logs if each.get("interface") == EXPORT] == []
-    assert view.answers(EXPORT)["P0"] == Reading("P0", {})
+    assert view.answers(EXPORT)["P0"] == Reading("P0", Values({}))
     assert view.answers(EXPORT)["P1"].texts == {"controlMode": "limitedPowerGridKW"}
     assert view.last["unanswered", EXPORT] == 0
     assert view.permitted(EXPORT) is True
@@ -76,7 +77,7 @@ def test_what_was_set_vanishes_once_the_plant_does_not_tell_it_any_more():
     walk(server, EXPORT, view=view)
 
     assert [call[3] for call in server.paths(EXPORT)] == ["ok", "20609"]
-    assert view.answers(EXPORT) == {"P0": Reading("P0", {})}
+    assert view.answers(EXPORT) == {"P0": Reading("P0", Values({}))}
 
 
 def test_who_may_not_call_it_tries_ever_more_rarely():

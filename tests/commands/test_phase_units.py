@@ -8,6 +8,7 @@ from exporter.account.model import PhaseUnit
 from exporter.commands.check.findings import phase_units
 from exporter.config.schema import Factor, Settings
 from exporter.northbound.records import Device, Reading
+from exporter.northbound.values import Values
 
 PHASES = {f"active_power_{phase}": 1.0 for phase in "abc"}
 ACCOUNT = {"base_url": "https://eu5.example", "username": "a", "password": "b"}
@@ -19,7 +20,9 @@ def told(known, values=None, factors=()):
     access = SimpleNamespace(
         probe=SimpleNamespace(fleet=SimpleNamespace(devices=devices), state=state)
     )
-    readings = [Reading(name, PHASES if values is None else values) for name in ("1", "2", "1")]
+    readings = [
+        Reading(name, Values(PHASES if values is None else values)) for name in ("1", "2", "1")
+    ]
     settings = Settings(accounts=[ACCOUNT], factors=list(factors))
     return [each.words for each in phase_units(settings, access, readings)]
 

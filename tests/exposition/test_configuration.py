@@ -6,6 +6,7 @@ from exposition.world import World
 from exporter.catalogue.index import ROWS
 from exporter.northbound.interfaces import INTERFACES
 from exporter.northbound.records import Plant, Reading
+from exporter.northbound.values import Values
 
 EXPORT, BATTERY = INTERFACES["active-power-control-mode"], INTERFACES["battery-mode"]
 MODE = "fusionsolar_plant_export_limit_mode"
@@ -20,7 +21,7 @@ def new_world():
 
 
 def set_to(world, words, values=None, interface=EXPORT):
-    world.read(interface, [Reading("P", values or {}, texts=words)])
+    world.read(interface, [Reading("P", Values(values or {}), texts=words)])
 
 
 def state_of(world, metric=MODE):

@@ -7,6 +7,7 @@ from exposition.world import DEVICES, World, payload
 from exporter.exposition.translate import Translator
 from exporter.northbound import parsing
 from exporter.northbound.records import Device, Plant, Reading
+from exporter.northbound.values import Values
 
 EMMA = Device("45112561", "HOME", 23070)
 ELSEWHERE = Device("45112562", "MILL", 23070)
@@ -101,7 +102,7 @@ def powers(factor, *readings):
     """The active power of an EMMA after each reading."""
     translator = Translator({(23070, "active_power"): factor} if factor else {})
     results = [
-        translator.translate("getDevRealKpi", 23070, Reading(EMMA.id, values), 1e9)
+        translator.translate("getDevRealKpi", 23070, Reading(EMMA.id, Values(values)), 1e9)
         for values in readings
     ]
     return [

@@ -21,6 +21,7 @@ from exporter.northbound import parsing
 from exporter.northbound.device_types import REALTIME_TYPES
 from exporter.northbound.interfaces import INTERFACES, Content, Subject
 from exporter.northbound.records import Reading
+from exporter.northbound.values import Values
 
 SHOWN = [interface for interface in INTERFACES.values() if interface.content in VALUES]
 # Refusals have no values: the page after them is the page before.
@@ -107,7 +108,9 @@ def show(world, interface, asked, parsed):
 
 
 def _show_readings(world, interface, asked, readings, measured=None):
-    world.read(interface, [readings.get(name, Reading(name, {})) for name in asked], measured)
+    world.read(
+        interface, [readings.get(name, Reading(name, Values({}))) for name in asked], measured
+    )
 
 
 @pytest.mark.parametrize("name", ANSWERS)

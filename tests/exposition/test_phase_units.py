@@ -7,6 +7,7 @@ from exporter.account.model import PhaseUnit
 from exporter.exposition.phase_units import after
 from exporter.exposition.translate import Translator
 from exporter.northbound.records import Device, Plant, Reading
+from exporter.northbound.values import Values
 
 HOME = Plant("HOME", "Home", 100_000.0)
 METER, OTHER = Device("17", "HOME", 17), Device("18", "HOME", 17)
@@ -152,7 +153,7 @@ def translated(factors, *readings):
     """The phases after the last reading, under configured factors."""
     translator = Translator({(17, key): factor for key, factor in factors.items()})
     for values in readings:
-        result = translator.translate("getDevRealKpi", 17, Reading("17", values), 1e9)
+        result = translator.translate("getDevRealKpi", 17, Reading("17", Values(values)), 1e9)
     return [
         round(value, 3) for series, value in result.samples.items() if series.metric.name == PHASES
     ]

@@ -10,6 +10,7 @@ from exporter.exposition.plan import MOST_PLANS, Numbers, Rules, rule_of
 from exporter.exposition.plausibility import NOTHING_KNOWN, Output
 from exporter.exposition.translate import Translator
 from exporter.northbound.records import Reading, Rejection
+from exporter.northbound.values import Values
 
 NOW = 1_750_798_800.0
 SOURCES = sorted({(row.interface, row.device_type or 0) for row in ROWS})
@@ -31,7 +32,7 @@ def readings_of(source):
         st.builds(
             Reading,
             st.just("1"),
-            st.dictionaries(keys, numbers, max_size=30),
+            st.dictionaries(keys, numbers, max_size=30).map(Values),
             st.dictionaries(keys, st.sampled_from(Rejection), max_size=2),
             st.dictionaries(keys, st.sampled_from(["SN1", "other"]), max_size=2),
         ),
@@ -65,14 +66,14 @@ def test_numbers_are_judged_at_once_as_they_are_one_by_one(sent, output):
 
 @pytest.mark.parametrize("key", ["active_power", "inverter_state"])
 def test_a_word_for_what_is_a_number_is_of_the_wrong_type(key):
-    reading = Reading("1", {"mppt_power": 1.0}, texts={key: "major"})
+    reading = Reading("1", Values({"mppt_power": 1.0}), texts={key: "major"})
     found = Translator({}).translate("getDevRealKpi", 1, reading, NOW)
     assert list(found.samples.values()) == [1_000.0]
     assert found.rejected == {"wrong_type": 1}
 
 
 def test_a_zero_that_says_no_value_is_absent_among_ordinary_numbers():
-    reading = Reading("1", {"battery_soh": 0.0, "battery_soc": 50.0})
+    reading = Reading("1", Values({"battery_soh": 0.0, "battery_soc": 50.0}))
     found = Translator({}).translate("getDevRealKpi", 39, reading, NOW)
     assert list(found.samples.values()) == [0.5]
     assert found.rejected == {}
@@ -82,7 +83,7 @@ def test_however_many_sets_of_keys_there_are_few_are_remembered():
     row = lookup("getDevRealKpi", 1)["active_power"]
     rules = Rules({row.key: rule_of(row, row.factor)})
     for n in range(MOST_PLANS + 1):
-        plan = rules.plan(Reading("1", {"active_power": 1.0, f"new{n}": 2.0}))
+        plan = rules.plan(Reading("1", Values({"active_power": 1.0, f"new{n}": 2.0})))
         assert plan.unknown_keys == [f"new{n}"]
         assert [rule.row for rule in plan.gauges.rules] == [row]
     assert len(rules.plans) == 1

@@ -9,6 +9,7 @@ from exporter.exposition.translate import Translator
 from exporter.northbound import parsing
 from exporter.northbound.interfaces import INTERFACES
 from exporter.northbound.records import Device, Plant, Reading
+from exporter.northbound.values import Values
 
 THREE, ONE = "1000000033393047", "1000000041000047"
 
@@ -110,6 +111,6 @@ def test_five_minute_data_have_the_same_phases():
 
 def test_the_factor_of_its_own_voltage_holds_for_phase_a_as_well():
     translator = Translator({(47, "meter_u"): 10.0, (47, "a_u"): 7.0})
-    reading = Reading("1", {"meter_u": 2_300.0, "b_u": 231.0})
+    reading = Reading("1", Values({"meter_u": 2_300.0, "b_u": 231.0}))
     result = translator.translate("getDevRealKpi", 47, reading, 1e9)
     assert list(result.samples.values()) == [23_000.0, 231.0, 23_000.0]

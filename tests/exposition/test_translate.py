@@ -12,6 +12,7 @@ from exporter.exposition.telemetry import NAMED_KEYS
 from exporter.exposition.translate import Translator
 from exporter.northbound.interfaces import Subject
 from exporter.northbound.records import Device, Plant, Reading
+from exporter.northbound.values import Values
 
 REALTIME = "getDevRealKpi"
 NOW = 1_750_798_800.0
@@ -20,7 +21,9 @@ NOW = 1_750_798_800.0
 def translate(device_type, values, rejected=None, factors=None, interface=None):
     interface = interface or (PLANTS.name if device_type is None else REALTIME)
     translator = Translator(factors or {})
-    return translator.translate(interface, device_type, Reading("d", values, rejected or {}), NOW)
+    return translator.translate(
+        interface, device_type, Reading("d", Values(values), rejected or {}), NOW
+    )
 
 
 def numbers(translation):
@@ -32,7 +35,7 @@ def test_states_that_are_not_named_are_shown_by_their_code():
     shown = {}
     for named in (True, False):
         translator = Translator({}, name_states=named)
-        reading = Reading("d", {"inverter_state": 512.0, "run_state": 7.5})
+        reading = Reading("d", Values({"inverter_state": 512.0, "run_state": 7.5}))
         found = translator.translate(REALTIME, 1, reading, NOW)
         shown[named] = numbers(found)
         assert found.unknown_states == Counter(fusionsolar_inverter_run_state=1)
@@ -49,7 +52,7 @@ def test_states_that_have_no_code_are_named_in_any_case():
     translator = Translator({}, name_states=False)
     row = next(row for row in ROWS if row.words)
     word, name = next(iter(row.words.items()))
-    reading = Reading("d", {}, {}, {row.key: word})
+    reading = Reading("d", Values({}), {}, {row.key: word})
     found = numbers(translator.translate(row.interface, row.device_type, reading, NOW))
     assert found[(row.metric.name, *row.labels, name)] == 1.0
     assert len(found) == len(row.state_names) + 1  # and unknown
@@ -130,7 +133,7 @@ def test_a_configured_factor_replaces_the_catalogues_for_its_type_and_key_alone(
 def test_a_reading_is_judged_after_its_configured_factor():
     output = Output(60e3, 60e3)
     for factors, expected in (({}, {}), ({(1, "active_power"): 1.0}, {"watts": 25_400.0})):
-        reading = Reading("d", {"active_power": 25_400.0})
+        reading = Reading("d", Values({"active_power": 25_400.0}))
         found = Translator(factors).translate(REALTIME, 1, reading, NOW, output)
         assert {each.metric.unit: value for each, value in found.samples.items()} == expected
 
@@ -141,10 +144,10 @@ def test_a_counter_follows_a_changed_factor_at_once_and_still_does_not_fall(fact
     energy = "fusionsolar_inverter_energy_joules_total"
     counters = {Subject.PLANTS: {}, Subject.DEVICES: {}}
     before.guard.restore(counters, {})
-    before.translate(REALTIME, 1, Reading("d", {"total_cap": 100.0}, {}), NOW)
+    before.translate(REALTIME, 1, Reading("d", Values({"total_cap": 100.0}), {}), NOW)
     after.guard.restore(counters, {"d": 1})
 
-    found = after.translate(REALTIME, 1, Reading("d", {"total_cap": 99.0}, {}), NOW)
+    found = after.translate(REALTIME, 1, Reading("d", Values({"total_cap": 99.0}), {}), NOW)
 
     assert numbers(found) == {(energy,): 100.0 * factor}
     assert found.rejected == {"counter_fell": 1}
@@ -159,17 +162,21 @@ def test_a_value_too_large_in_base_units_is_rejected_and_leaves_the_others():
 def test_an_overflow_does_not_touch_the_guarded_counter():
     translator = Translator({})
     for value in (5.0, 1e304):
-        translation = translator.translate(REALTIME, 1, Reading("d", {"total_cap": value}), NOW)
+        translation = translator.translate(
+            REALTIME, 1, Reading("d", Values({"total_cap": value})), NOW
+        )
     assert translation.samples == {}
-    again = translator.translate(REALTIME, 1, Reading("d", {"total_cap": 5.0}), NOW)
+    again = translator.translate(REALTIME, 1, Reading("d", Values({"total_cap": 5.0})), NOW)
     assert numbers(again) == {("fusionsolar_inverter_energy_joules_total",): 1.8e7}
 
 
 def test_a_counter_that_fell_is_counted_and_held():
     translator = Translator({})
-    translator.translate(REALTIME, 1, Reading("d", {"total_cap": 10.0, "mppt_1_cap": 4.0}), NOW)
+    translator.translate(
+        REALTIME, 1, Reading("d", Values({"total_cap": 10.0, "mppt_1_cap": 4.0})), NOW
+    )
     fallen = translator.translate(
-        REALTIME, 1, Reading("d", {"total_cap": 9.0, "mppt_1_cap": 5.0}), NOW
+        REALTIME, 1, Reading("d", Values({"total_cap": 9.0, "mppt_1_cap": 5.0})), NOW
     )
     assert fallen.rejected == Counter(counter_fell=1)
     assert numbers(fallen) == {
@@ -180,8 +187,8 @@ def test_a_counter_that_fell_is_counted_and_held():
 
 def test_a_counter_is_held_per_label():
     translator = Translator({})
-    translator.translate(REALTIME, 1, Reading("d", {"mppt_1_cap": 10.0}), NOW)
-    other = translator.translate(REALTIME, 1, Reading("d", {"mppt_2_cap": 1.0}), NOW)
+    translator.translate(REALTIME, 1, Reading("d", Values({"mppt_1_cap": 10.0})), NOW)
+    other = translator.translate(REALTIME, 1, Reading("d", Values({"mppt_2_cap": 1.0})), NOW)
     assert numbers(other) == {("fusionsolar_inverter_mppt_energy_joules_total", "2"): 3.6e6}
 
 

@@ -19,6 +19,7 @@ from exporter.exposition.telemetry import Telemetry
 from exporter.exposition.translate import Translator
 from exporter.northbound.interfaces import INTERFACES
 from exporter.northbound.records import Device, Plant, Reading, TimedReading, Windows
+from exporter.northbound.values import Values
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 PLANTS = INTERFACES["getStationRealKpi"]
@@ -152,7 +153,8 @@ class World:
     def answer(self, interface, asked, values, rejected=None, *, measured=None):
         """Values by subject and key, of what was asked for; `measured` says when some were true."""
         readings = (
-            Reading(name, values.get(name, {}), (rejected or {}).get(name, {})) for name in asked
+            Reading(name, Values(values.get(name, {})), (rejected or {}).get(name, {}))
+            for name in asked
         )
         self.read(interface, readings, measured)
 
@@ -172,7 +174,9 @@ class World:
     def show_statistics(self, interface, rows):
         """Of each subject the current and the previous (start, values)."""
         windows = {
-            name: Windows(*(row and TimedReading(row[0], Reading(name, row[1])) for row in pair))
+            name: Windows(
+                *(row and TimedReading(row[0], Reading(name, Values(row[1]))) for row in pair)
+            )
             for name, pair in rows.items()
         }
         self._show(interface, windows)
@@ -183,7 +187,7 @@ class World:
         for name, (_, *versions) in found.items():
             if versions:
                 self.state.upgrades[name] = tuple(versions)
-        self._show(UPGRADES, {name: Reading(name, found[name][0]) for name in found})
+        self._show(UPGRADES, {name: Reading(name, Values(found[name][0])) for name in found})
 
     def _show(self, interface, values, measured=MappingProxyType({})):
         for name, value in values.items():

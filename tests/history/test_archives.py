@@ -16,6 +16,7 @@ from exporter.history.archive_tables import archive_in_tables
 from exporter.history.plan import HistoryUnit
 from exporter.northbound.interfaces import DAY, HOUR
 from exporter.northbound.records import Alarm, Reading, TimedReading
+from exporter.northbound.values import Values
 
 DAYS, ALARMS = "getKpiStationDay", "getAlarmList"
 
@@ -47,7 +48,7 @@ def unit(subject="A", begin=0.0, interface=DAYS):
 
 def rows(*values, subject="A"):
     return tuple(
-        TimedReading(n * DAY, Reading(subject, {"inverter_power": value}))
+        TimedReading(n * DAY, Reading(subject, Values({"inverter_power": value})))
         for n, value in enumerate(values)
     )
 

@@ -13,6 +13,7 @@ from exporter.northbound.enums import (
 from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import INTERFACES
 from exporter.northbound.records import Alarm, Parsed, Reading, Registration, Upgrade, UpgradeOrder
+from exporter.northbound.values import Values
 
 HILL = "BA4372D08E014822AB065017416F254C"
 HARBOUR = "5D02E8B40AD342159AC8D8A2BCD4FAB5"
@@ -152,7 +153,10 @@ def test_upgrades_are_read(data):
     parsed = parsing.upgrades(data("getDevUpgradeInfo/upgrading"), [HOME, HOME_2])
     under_way, done = parsed.records
     assert under_way == Upgrade(
-        Reading(HOME, {"lastUpgradeTime": 1750791600000.0, "process": 60.0, "upgradeResult": 4.0}),
+        Reading(
+            HOME,
+            Values({"lastUpgradeTime": 1750791600000.0, "process": 60.0, "upgradeResult": 4.0}),
+        ),
         "V100R001C00SPC141",
         "V100R001C00SPC142",
     )
@@ -167,13 +171,13 @@ def test_the_upgrades_oddities_are_counted(data):
             Upgrade(
                 Reading(
                     INVERTER,
-                    {"lastUpgradeTime": 1750791600000.0, "upgradeResult": 5.0},
+                    Values({"lastUpgradeTime": 1750791600000.0, "upgradeResult": 5.0}),
                     {"process": "not_a_number"},
                 ),
                 "",
                 "V500R001�",
             ),
-            Upgrade(Reading(OTHER, {"upgradeResult": 0.0})),
+            Upgrade(Reading(OTHER, Values({"upgradeResult": 0.0}))),
         ),
         Counter(duplicate=1, not_asked_for=1, wrong_type=2),
     )

@@ -11,6 +11,7 @@ from exporter.northbound.errors import CallError
 from exporter.northbound.interfaces import INTERFACES, Content, Subject
 from exporter.northbound.parsing import configuration
 from exporter.northbound.records import Reading, Rejection
+from exporter.northbound.values import Values
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 EXPORT, BATTERY = "active-power-control-mode", "battery-mode"
@@ -30,7 +31,7 @@ def test_a_mode_comes_with_its_parameters():
     assert parsed.records == (
         Reading(
             "BA4372D08E014822AB065017416F254C",
-            {"allowedAcChargePower": 2.5},
+            Values({"allowedAcChargePower": 2.5}),
             texts={"operationMode": "TOU", "redundantPVEnergyPriority": "chargePreference"},
         ),
     )
@@ -38,7 +39,7 @@ def test_a_mode_comes_with_its_parameters():
 
 def test_an_answer_that_names_no_plant_is_about_the_one_asked_about():
     assert read({"activePowerControlMode": " noLimit "}).records == (
-        Reading("NE=1", {}, texts={"activePowerControlMode": "noLimit"}),
+        Reading("NE=1", Values({}), texts={"activePowerControlMode": "noLimit"}),
     )
 
 
@@ -58,7 +59,7 @@ def test_what_is_absent_is_in_neither_map(absent):
         "controlMode": absent,
         "limitedPowerGridValueParam": {"maxGridFeedInPowerValue": absent},
     }
-    assert read(data).records == (Reading("NE=1", {}),)
+    assert read(data).records == (Reading("NE=1", Values({})),)
 
 
 def test_what_is_no_word_and_no_number_is_rejected_alone():
@@ -70,7 +71,7 @@ def test_what_is_no_word_and_no_number_is_rejected_alone():
     assert read(data).records == (
         Reading(
             "NE=1",
-            {"maxGridFeedInPowerValue": 7.5},
+            Values({"maxGridFeedInPowerValue": 7.5}),
             {
                 "controlMode": Rejection.WRONG_TYPE,
                 "limitationMode": Rejection.WRONG_TYPE,
@@ -92,7 +93,7 @@ def test_the_parameters_of_another_mode_hide_nothing():
 
 def test_nothing_else_is_read():
     data = {"plantCode": "NE=1", "contact": "A. Person", "phone": 491711234567}
-    assert read(data).records == (Reading("NE=1", {}),)
+    assert read(data).records == (Reading("NE=1", Values({})),)
 
 
 @pytest.mark.parametrize("data", ["text", 7, True])

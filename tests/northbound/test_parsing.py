@@ -7,6 +7,7 @@ from exporter.northbound import parsing
 from exporter.northbound.device_types import REALTIME_TYPES, device_type_slug
 from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.records import Device, ListPage, Parsed, Plant, Reading
+from exporter.northbound.values import Values
 
 HILL = "BA4372D08E014822AB065017416F254C"
 HARBOUR = "5D02E8B40AD342159AC8D8A2BCD4FAB5"
@@ -273,14 +274,16 @@ def test_plant_readings_are_the_same_as_text_and_as_numbers(data, name):
     hill, harbour = parsed.records
     assert hill == Reading(
         HILL,
-        {
-            "real_health_state": 3.0,
-            "day_power": 412.68,
-            "month_power": 9120.4,
-            "total_power": 318204.57,
-            "day_income": 61.902,
-            "total_income": 47730.686,
-        },
+        Values(
+            {
+                "real_health_state": 3.0,
+                "day_power": 412.68,
+                "month_power": 9120.4,
+                "total_power": 318204.57,
+                "day_income": 61.902,
+                "total_income": 47730.686,
+            }
+        ),
     )
     assert harbour.values.keys() == {"real_health_state", "day_power", "total_power", "month_power"}
     assert harbour.rejected == {}
@@ -301,12 +304,12 @@ def test_every_device_type_is_read(data, type_id):
 
 def test_a_silent_device_was_there(data):
     parsed = parsing.device_readings(data("getDevRealKpi/silent"), [INVERTER, OTHER])
-    assert parsed == Parsed((Reading(INVERTER, {}), Reading(OTHER, {})))
+    assert parsed == Parsed((Reading(INVERTER, Values({})), Reading(OTHER, Values({}))))
 
 
 def test_unwanted_items_are_counted_and_the_first_of_two_stands(data):
     parsed = parsing.device_readings(data("getDevRealKpi/unwanted_items"), [INVERTER, OTHER])
-    assert parsed.records == (Reading(INVERTER, {"active_power": 3.2}),)
+    assert parsed.records == (Reading(INVERTER, Values({"active_power": 3.2})),)
     assert parsed.rejected == Counter(wrong_type=3, duplicate=1, not_asked_for=1)
 
 
@@ -314,15 +317,17 @@ def test_every_unusable_value_has_its_reason(body):
     items = json.loads(body("getDevRealKpi/odd_values"))["data"]
     assert one(parsing.device_readings(items, [INVERTER])) == Reading(
         INVERTER,
-        {
-            "active_power": 12.5,
-            "reactive_power": -0.15,
-            "inverter_state": 512.0,
-            "run_state": 1.0,
-            "new_�_key": 7.0,
-            "battery_unit_info.1.soh": 99.0,
-            "a_u.value": 1.0,
-        },
+        Values(
+            {
+                "active_power": 12.5,
+                "reactive_power": -0.15,
+                "inverter_state": 512.0,
+                "run_state": 1.0,
+                "new_�_key": 7.0,
+                "battery_unit_info.1.soh": 99.0,
+                "a_u.value": 1.0,
+            }
+        ),
         {
             "efficiency": "not_a_number",
             "temperature": "not_a_number",
@@ -350,12 +355,14 @@ def test_what_stands_in_an_object_is_known_by_the_way_to_it():
     item = {"devId": 1, "dataItemMap": {"battery_unit_info": MODULES, "battery_soc": "80"}}
     assert one(parsing.device_readings([item], ["1"])) == Reading(
         "1",
-        {
-            "battery_soc": 80.0,
-            "battery_unit_info.unit1.1.soh": 95.0,
-            "battery_unit_info.unit1.2.soh": 0.0,
-            "battery_unit_info.unit2.soh": 97.0,
-        },
+        Values(
+            {
+                "battery_soc": 80.0,
+                "battery_unit_info.unit1.1.soh": 95.0,
+                "battery_unit_info.unit1.2.soh": 0.0,
+                "battery_unit_info.unit2.soh": 97.0,
+            }
+        ),
         {
             "battery_unit_info": "wrong_type",
         },

@@ -12,6 +12,7 @@ from exporter.northbound import parsing
 from exporter.northbound.errors import CallError
 from exporter.northbound.records import Reading
 from exporter.northbound.scalars import parse_number
+from exporter.northbound.values import Values
 
 # A busy machine is no failure.
 some = settings(max_examples=60)
@@ -163,7 +164,7 @@ def test_plain_numbers_are_read_as_those_beside_others(items, subject):
     beside = {**items, "last": True}
     (other,) = parsing.plant_readings([{**item, "dataItemMap": beside}], [subject]).records
     assert other == Reading(
-        subject, alone.values, {**alone.rejected, "last": "wrong_type"}, alone.texts
+        subject, Values(alone.values), {**alone.rejected, "last": "wrong_type"}, alone.texts
     )
 
 

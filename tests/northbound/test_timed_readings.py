@@ -6,6 +6,7 @@ from exporter.northbound import parsing
 from exporter.northbound.device_types import REALTIME_TYPES, device_type_slug
 from exporter.northbound.interfaces import INTERFACES
 from exporter.northbound.records import Parsed, Reading, TimedReading
+from exporter.northbound.values import Values
 
 HILL = "BA4372D08E014822AB065017416F254C"
 HARBOUR = "5D02E8B40AD342159AC8D8A2BCD4FAB5"
@@ -47,7 +48,7 @@ def test_a_row_of_a_day_begins_at_the_plants_midnight(data):
 
 def test_a_row_without_values_stays_for_its_start(data):
     parsed = parsing.plant_statistics(data("getKpiStationDay/month"), [HARBOUR])
-    assert parsed.records[-1] == TimedReading(MIDNIGHTS[-1], Reading(HARBOUR, {}))
+    assert parsed.records[-1] == TimedReading(MIDNIGHTS[-1], Reading(HARBOUR, Values({})))
 
 
 def test_the_statistics_oddities_are_counted(data):
@@ -56,10 +57,10 @@ def test_the_statistics_oddities_are_counted(data):
         (
             TimedReading(
                 MIDNIGHTS[0],
-                Reading(HILL, {"inverter_power": 412.68}, {"use_power": "wrong_type"}),
+                Reading(HILL, Values({"inverter_power": 412.68}), {"use_power": "wrong_type"}),
             ),
-            TimedReading(MIDNIGHTS[1], Reading(HILL, {})),
-            TimedReading(MIDNIGHTS[2], Reading(HILL, {})),
+            TimedReading(MIDNIGHTS[1], Reading(HILL, Values({}))),
+            TimedReading(MIDNIGHTS[2], Reading(HILL, Values({}))),
         ),
         Counter(duplicate=1, not_asked_for=1, wrong_type=4),
     )

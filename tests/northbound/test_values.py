@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from exporter.account.codec import Codec, StoredRow
 from exporter.clock import ClockStamp, SystemClock
 from exporter.northbound.records import Reading
-from exporter.northbound.values import Values, values_of
+from exporter.northbound.values import Values
 
 NUMBERS = st.dictionaries(st.text(max_size=3), st.floats(allow_nan=False))
 
@@ -33,15 +33,14 @@ def test_a_key_that_was_not_sent_has_no_number():
 
 
 def test_those_with_the_same_keys_share_them_and_with_others_none():
-    first = Reading("1", {"a": 1.0, "b": 2.0}).values
-    assert Reading("2", {"a": 3.0, "b": 4.0}).values.common is first.common
-    assert Reading("2", {"b": 3.0, "a": 4.0}).values.common is not first.common
-    assert values_of(first) is first
+    first = Reading("1", Values({"a": 1.0, "b": 2.0})).values
+    assert Reading("2", Values({"a": 3.0, "b": 4.0})).values.common is first.common
+    assert Reading("2", Values({"b": 3.0, "a": 4.0})).values.common is not first.common
 
 
 @given(st.dictionaries(st.text(max_size=3), st.floats(allow_nan=False, allow_infinity=False)))
 def test_a_reading_is_stored_as_an_object_and_read_back(items):
-    codec, clock, reading = Codec(Reading), SystemClock(), Reading("1", items)
+    codec, clock, reading = Codec(Reading), SystemClock(), Reading("1", Values(items))
     body = codec.encode(reading)
     row = StoredRow(body, ClockStamp.of(clock))
     assert codec.decode(row, clock, pytest.fail) == reading

@@ -20,12 +20,13 @@ from exporter.clock import Clock
 from exporter.northbound.errors import CallError
 from exporter.northbound.interfaces import Interface
 from exporter.northbound.records import Parsed, Reading, TimedReading, Upgrade
+from exporter.northbound.values import Values
 
 
 def _by_name(asked: Collection[str], readings: Iterable[Reading]) -> dict[str, Reading]:
     """The reading of each that was asked about: an empty one of those left out."""
     found = {reading.subject: reading for reading in readings}
-    return {name: found.get(name) or Reading(name, {}) for name in asked}
+    return {name: found.get(name) or Reading(name, Values({})) for name in asked}
 
 
 class ReadingsHandler(DefaultHandler):

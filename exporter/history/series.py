@@ -1,6 +1,6 @@
 """What history hands to a target: series with their samples."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -43,20 +43,3 @@ class Target(Protocol):
             TargetError: It does not.
         """
         ...
-
-
-def portions(series: Iterable[TimeSeries], most: int) -> Iterator[list[TimeSeries]]:
-    """The same series in parts of at most so many samples, in order."""
-    part: list[TimeSeries] = []
-    room = most
-    for each in series:
-        samples = each.samples
-        while samples:
-            part.append(TimeSeries(each.metric, each.labels, samples[:room]))
-            taken, samples = len(samples[:room]), samples[room:]
-            room -= taken
-            if not room:
-                yield part
-                part, room = [], most
-    if part:
-        yield part

@@ -13,8 +13,8 @@ from history.receiver import decoded, served
 
 from exporter.catalogue.index import lookup
 from exporter.exposition.families import PLANT_INFO
-from exporter.history.series import TargetError, TimeSeries, portions
-from exporter.history.targets.http import Endpoint
+from exporter.history.series import TargetError, TimeSeries
+from exporter.history.targets.http import Endpoint, portions
 from exporter.history.targets.openmetrics import OpenMetricsFiles
 from exporter.history.targets.remote_write import RemoteWrite
 from exporter.history.targets.victoriametrics import VictoriaMetrics

@@ -1,7 +1,7 @@
 """How samples are posted: with patience for a target that is busy, and a clear word otherwise."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -11,7 +11,7 @@ from typing import ClassVar
 import requests
 
 from exporter.clock import Clock
-from exporter.history.series import TargetError, TimeSeries, portions
+from exporter.history.series import TargetError, TimeSeries
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds between two tries
 MOST_TRIES = 30  # half an hour
@@ -118,6 +118,23 @@ class HttpTarget(ABC):
             verify=self._endpoint.verify,
             allow_redirects=False,
         )
+
+
+def portions(series: Iterable[TimeSeries], most: int) -> Iterator[list[TimeSeries]]:
+    """The same series in parts of at most so many samples, in order."""
+    part: list[TimeSeries] = []
+    room = most
+    for each in series:
+        samples = each.samples
+        while samples:
+            part.append(TimeSeries(each.metric, each.labels, samples[:room]))
+            taken, samples = len(samples[:room]), samples[room:]
+            room -= taken
+            if not room:
+                yield part
+                part, room = [], most
+    if part:
+        yield part
 
 
 def _printable(text: str) -> str:

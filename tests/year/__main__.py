@@ -4,9 +4,11 @@ import argparse
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
+from year.asking import ASKING
 from year.climates import CLIMATES
 from year.evaluate import evaluate
 from year.plants import KINDS
@@ -28,6 +30,7 @@ def arguments():
     parser.add_argument("--short", action="store_true", help="some days only, as in stack-test")
     parser.add_argument("--turn", type=int, default=0, help="rotates the kinds of fault")
     parser.add_argument("--without-expected", action="store_true", help="power that nobody learns")
+    parser.add_argument("--asking", choices=ASKING, default="exact", help="how devices are asked")
     parser.add_argument("--list", action="store_true", help="each episode and each fault, too")
     parser.add_argument("--write", action="store_true", help=f"the tables to {DOCUMENT.name}")
     return parser.parse_args()
@@ -53,7 +56,8 @@ def chosen_scenes(chosen):
     span = window(*map(int, chosen.days.split(":")))
     for seed, climate in product(chosen.seed, chosen.climate):
         kinds, expecting = tuple(chosen.kind), not chosen.without_expected
-        yield Scene(climate, span, seed, kinds, chosen.turn, expecting)
+        scene = Scene(climate, span, seed, kinds, chosen.turn, expecting)
+        yield replace(scene, asking=chosen.asking)
 
 
 def said(chosen):

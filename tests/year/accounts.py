@@ -13,10 +13,13 @@ RETRY = 6  # steps from a refused login to the next
 
 
 class Account:
-    """An account's series. Its exporter is the one of all, unless faults befall it."""
+    """An account's series. Its exporter is the one of all, unless faults befall it.
 
-    def __init__(self, name, sky, faults=()):
-        self.name, self.sky, self.faults = name, sky, faults
+    `walk` are the seconds in which all its devices are asked once.
+    """
+
+    def __init__(self, name, sky, faults=(), walk=STEP):
+        self.name, self.sky, self.faults, self.walk = name, sky, faults, walk
         self.answered = dict.fromkeys(INTERFACES, EPOCH)
         self.refused = self.stolen = 0
 
@@ -50,7 +53,7 @@ class Account:
                 lost = lost + self.during(day, "stale")
             times = list(self.answers(name, steps, lost))
             yield "fusionsolar_interface_permitted", label, [1] * STEPS
-            yield "fusionsolar_interface_walk_seconds", label, [STEP] * STEPS
+            yield "fusionsolar_interface_walk_seconds", label, [self.walk] * STEPS
             yield "fusionsolar_interface_pace_seconds", label, [STEP] * STEPS
             yield "fusionsolar_interface_last_success_timestamp_seconds", label, times
 

@@ -7,6 +7,7 @@ late, and leave the page some steps after an outage began.
 from itertools import accumulate
 
 from year import events
+from year.asking import ASKING
 from year.simulate import ASLEEP, Running, joules
 from year.sky import EPOCH, STEP, STEPS
 from year.surfaces import light
@@ -19,11 +20,12 @@ COMMERCIAL = ("field", "clipped", "park")
 class Page:
     """A plant's series. `silent` are the day's outages of its account, as (start, end).
 
-    `expected` is what the exporter has learned to expect of the plant, if it does.
+    `expected` is what the exporter has learned to expect of the plant, if it does; `asking` is how
+    its devices are asked.
     """
 
-    def __init__(self, plant, sky, faults=(), expected=None):
-        self.plant, self.sky, self.faults = plant, sky, faults
+    def __init__(self, plant, sky, faults=(), expected=None, asking=ASKING["exact"]):
+        self.plant, self.sky, self.faults, self.asking = plant, sky, faults, asking
         self.expected = expected if plant.placed else None
         self.running = Running(plant, sky, faults)
         self.about = {"account": plant.account, "plant_code": plant.code}
@@ -111,9 +113,10 @@ class Page:
                 None if any(fault.at(first + step) for fault in silent) else now
                 for step, now in enumerate(shown)
             ]
+        shown = self.asking.shown(shown, about["device_id"], first // STEPS)
         yield self.reading(device, about, shown, first)
         for name, extra, values in rows:
-            told = values
+            told = self.asking.told(name, values, device, first, *extra.values())
             for fault in faults:
                 told = changed(fault, name, told, first)
             for fault in stuck:

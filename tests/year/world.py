@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from year import events, plants
 from year.accounts import Account, exporter
+from year.asking import ASKING
 from year.climates import CLIMATES
 from year.expected import Expected
 from year.faults import KINDS, Patient, seeded
@@ -44,7 +45,8 @@ class Scene:
     """What a world is made of.
 
     `kinds` are the kinds of plant, `turn` rotates the kinds of fault, `expecting` is whether the
-    exporter learns what to expect, `inverters` is how many a field has.
+    exporter learns what to expect, `inverters` is how many a field has, `asking` is how devices are
+    asked.
     """
 
     climate: str
@@ -54,6 +56,7 @@ class Scene:
     turn: int = 0
     expecting: bool = True
     inverters: int = 20
+    asking: str = "exact"
 
 
 class World:
@@ -62,7 +65,7 @@ class World:
     def __init__(self, scene):
         self.scene, self.span = scene, scene.span
         self.climate = CLIMATES[scene.climate]
-        self.sky = Sky(self.climate, scene.seed)
+        self.sky, self.asking = Sky(self.climate, scene.seed), ASKING[scene.asking]
         self.calm = [self.plant(kind, f"calm-{kind}") for kind in scene.kinds]
         self.faults, self.ill = [], []
         for kind in scene.kinds:
@@ -107,8 +110,9 @@ class World:
     def days(self):
         """The rows of each day."""
         names = sorted({plant.account for plant in self.calm + self.ill} | {SUSPECT})
+        walk = self.asking.seconds
         accounts = {
-            name: Account(name, self.sky, [f for f in self.faults if f.account == name])
+            name: Account(name, self.sky, [f for f in self.faults if f.account == name], walk)
             for name in names
         }
         pages = [self.page(plant) for plant in self.calm + self.ill]
@@ -118,7 +122,7 @@ class World:
     def page(self, plant):
         faults = [fault for fault in self.faults if fault.plant == plant.code]
         expected = Expected(plant, self.climate.latitude) if self.scene.expecting else None
-        return Page(plant, self.sky, faults, expected)
+        return Page(plant, self.sky, faults, expected, self.asking)
 
     def rows(self, day, accounts, pages):
         restarted = self.steps(day, events.restarts(self.sky, day))

@@ -11,6 +11,7 @@ INVERTER, PLANT = "fusionsolar-inverter", "fusionsolar-plant"
 ENERGY, PRODUCTION, ALERTS = "energy.yml", "production.yml", "alerts"
 SIBLINGS, STRINGS, DECLINE = "siblings.yml", "strings.yml", "decline.yml"
 POWER, CURRENT = "inverter:fusionsolar_inverter_power", "string:fusionsolar_string_current"
+ENERGY_OF_DAY = "plant:fusionsolar_plant_day_energy_joules"
 
 # They tell what is wrong. In trouble, each must return data.
 TROUBLES = {
@@ -58,6 +59,8 @@ NEVER = {
     (METERS, "Energy at external measuring points"): "no simulated EMMA measures a second point",
     (ALERTS, "fusionsolar_device_upgrade_state_code"): "no upgrade was ordered",
     (ALERTS, "fusionsolar_device_upgrade_timestamp_seconds"): "no upgrade was ordered",
+    (DECLINE, f"{ENERGY_OF_DAY}:of_clear_sky"): "it is told in the night, once in six hours",
+    (DECLINE, f"{ENERGY_OF_DAY}:of_clear_sky_best30d"): "a month of nights must be behind",
     **dict.fromkeys(
         [
             (SIBLINGS, f"{POWER}:of_max"),

@@ -16,10 +16,10 @@ FARTHEST_BACK = 365 * DAY - HOUR  # that one may reach (20026)
 WEEK = 7 * DAY
 AHEAD = HOUR  # by which the server's clock may lead ours
 OVERLAP = MINUTE  # of one older window and the next
-EDGE = 1.0  # of a window, about which servers may think differently
+EDGE_TOLERANCE = 1.0  # of a window, about which servers may think differently
 # What windows may be cut to: the documented week, and less; no server is known to cut a day.
-CUTS = (WEEK, 3 * DAY, DAY)
-UNCUT = CUTS[-1]
+WINDOW_LENGTHS = (WEEK, 3 * DAY, DAY)
+SAFE_LENGTH = WINDOW_LENGTHS[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Window:
 
     def holds(self, time: float) -> bool:
         """Whether a time plainly lies in it."""
-        return self.begin + EDGE <= time <= self.end - EDGE
+        return self.begin + EDGE_TOLERANCE <= time <= self.end - EDGE_TOLERANCE
 
 
 def newest_window(now: float, length: float = LONGEST_WINDOW) -> Window:
@@ -63,15 +63,15 @@ def first_windows(now: float) -> tuple[Window, ...]:
     The first two lie in the week before, of which the newest window has told, unless windows are
     cut to less, or to their first days: what only these show tells that.
     """
-    edges = [now - length for length in reversed(CUTS)]
+    edges = [now - length for length in reversed(WINDOW_LENGTHS)]
     probes = (Window(begin - OVERLAP, end) for end, begin in pairwise(edges))
     return (*probes, *older_windows(now, WEEK))
 
 
 def window_around(time: float) -> Window:
     """A window that no server cuts; the same for what was raised in the same hour."""
-    begin = floor(time / HOUR) * HOUR - UNCUT / 2
-    return Window(begin, begin + UNCUT)
+    begin = floor(time / HOUR) * HOUR - SAFE_LENGTH / 2
+    return Window(begin, begin + SAFE_LENGTH)
 
 
 @dataclass(slots=True)
@@ -83,8 +83,8 @@ class Reach:
     """
 
     length: float = LONGEST_WINDOW
-    from_end: float = UNCUT
-    from_begin: float = UNCUT
+    from_end: float = SAFE_LENGTH
+    from_begin: float = SAFE_LENGTH
 
     def note(self, window: Window, raised: Iterable[float]) -> None:
         """Takes in when the alarms of an answer were raised."""
@@ -95,7 +95,7 @@ class Reach:
 
     def covers(self, window: Window, time: float) -> bool:
         """Whether the answer about a window surely told of what was raised then."""
-        return window.length <= UNCUT or not self._beyond(window, time)
+        return window.length <= SAFE_LENGTH or not self._beyond(window, time)
 
     def miss(self, window: Window, time: float) -> bool:
         """Notes that an answer lacked what it should have told; returns whether windows are cut.
@@ -105,7 +105,7 @@ class Reach:
         beyond = self._beyond(window, time)
         if not beyond:
             return False  # no cut explains it
-        shorter = max((cut for cut in CUTS if cut <= min(beyond)), default=UNCUT)
+        shorter = max((cut for cut in WINDOW_LENGTHS if cut <= min(beyond)), default=SAFE_LENGTH)
         before, self.length = self.length, min(self.length, shorter)
         return self.length < before
 

@@ -16,7 +16,7 @@ from exporter.account.alarm_windows import (
     AHEAD,
     FARTHEST_BACK,
     LONGEST_WINDOW,
-    UNCUT,
+    SAFE_LENGTH,
     WEEK,
     Reach,
     Window,
@@ -25,13 +25,13 @@ from exporter.account.alarm_windows import (
     older_windows,
     window_around,
 )
-from exporter.account.codec import Endless, NotKept, Pairs, WallTime
+from exporter.account.codec import NotKept, Pairs, Unbounded, WallTime
 from exporter.northbound.interfaces import DAY
 from exporter.northbound.records import Alarm, PlantAlarms
 
-MOST_SEEN = 10_000  # of a plant; what is forgotten of it never counts
+MAX_SEEN = 10_000  # of a plant; what is forgotten of it never counts
 # Times in a row that an alarm may be sent with another time of its raising and count.
-MOST_MOVES = 100
+MAX_MOVES = 100
 
 Name = tuple[str, str, str]
 Identity = tuple[str, str, str, float]
@@ -58,11 +58,11 @@ class PlantAlarmState:
 
     active: Pairs[Identity, Alarm] = field(default_factory=dict)
     seen: Pairs[Identity, None] = field(default_factory=dict)
-    since: Endless = field(default=inf, compare=False)  # nobody has asked yet
+    since: Unbounded = field(default=inf, compare=False)  # nobody has asked yet
     older: tuple[Window, ...] = ()
     swept: WallTime = -inf
     swept_all: WallTime = -inf
-    swept_with: Endless = inf
+    swept_with: Unbounded = inf
     moves: Pairs[Name, int] = field(default_factory=dict)
     missed: Annotated[dict[Identity, Window], NotKept] = field(default_factory=dict, compare=False)
     newest: Annotated[Window | None, NotKept] = field(default=None, compare=False)
@@ -179,13 +179,13 @@ class AlarmBook:
         moved = _moved(plant, listed)
         for name, alarm in {key[:-1]: alarm for key, alarm in moved.items()}.items():
             plant.moves[name] = plant.moves.get(name, 0) + 1
-            if plant.moves[name] == MOST_MOVES + 1:
+            if plant.moves[name] == MAX_MOVES + 1:
                 self._unstable.append(alarm)
         present = {key[:-1] for key, alarm in listed.items() if alarm.active}
         plant.moves = {k: n for k, n in plant.moves.items() if k in present}
         looked = plant.newest.end - 2 * AHEAD if plant.newest else -inf
         old = {identity(alarm) for alarm in moved.values() if alarm.raised < looked}
-        counting = [key for key in listed if plant.moves.get(key[:-1], 0) <= MOST_MOVES]
+        counting = [key for key in listed if plant.moves.get(key[:-1], 0) <= MAX_MOVES]
         new = tuple(
             listed[key]
             for key in counting
@@ -200,7 +200,9 @@ class AlarmBook:
         What was raised since a day ago may have come in between.
         """
         active, missed = _by_name(plant.active), _by_name(plant.missed)
-        within = Window(plant.newest.begin, plant.newest.end - UNCUT) if plant.newest else None
+        within = (
+            Window(plant.newest.begin, plant.newest.end - SAFE_LENGTH) if plant.newest else None
+        )
         lacked = {key: plant.missed.get(_alike(key, missed) or key) for key in listed}
         for key in listed:
             if within and within.holds(key[-1]) and not (key in plant.seen or _alike(key, active)):
@@ -299,8 +301,8 @@ def _forget_old(plant: PlantAlarmState) -> None:
     Of too many the oldest are forgotten, and with them what was raised before: it never counts.
     """
     seen = [key for key in plant.seen if key[-1] >= plant.since]
-    if len(seen) > MOST_SEEN:
+    if len(seen) > MAX_SEEN:
         times = sorted((key[-1] for key in seen), reverse=True)
-        plant.since = nextafter(times[MOST_SEEN], inf)
+        plant.since = nextafter(times[MAX_SEEN], inf)
         seen = [key for key in seen if key[-1] >= plant.since]
     plant.seen = dict.fromkeys(seen)

@@ -43,7 +43,7 @@ Value = TypeVar("Value")
 Key = TypeVar("Key")
 Item = TypeVar("Item")
 
-MOST_REPAIRS = 20  # of one row, each of all that is wrong in it
+MAX_REPAIRS = 20  # of one row, each of all that is wrong in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ PastTime = Annotated[FutureTime, AfterValidator(_past)]
 Amount = Annotated[float, Field(ge=0)]
 # Seconds since the epoch, null for never; seconds, null for without end.
 WallTime = Annotated[float, _Any, BeforeValidator(_never), _Number, _Written]
-Endless = Annotated[float, _Any, BeforeValidator(_without_end), _Number, _Written]
+Unbounded = Annotated[float, _Any, BeforeValidator(_without_end), _Number, _Written]
 NotKept = Field(exclude=True)  # a field that does not outlive the process
 
 
@@ -181,7 +181,7 @@ class Codec(Generic[Value]):
 
     def _repaired(self, data: list[Any], reading: _RowClock) -> Value | None:
         """The value without what is wrong in it."""
-        for _ in range(MOST_REPAIRS):
+        for _ in range(MAX_REPAIRS):
             try:
                 (value,) = self._adapter.validate_python(data, context=reading)
             except ValidationError as error:

@@ -15,7 +15,7 @@ from math import inf
 from threading import Lock
 from typing import Annotated
 
-from exporter.account.codec import Endless, NotKept, PastTime
+from exporter.account.codec import NotKept, PastTime, Unbounded
 from exporter.account.quotas import Backoff, CallLog, FleetSize, Quota, pace, quotas
 from exporter.northbound.errors import (
     NO_ANSWER,
@@ -197,7 +197,7 @@ class Login:
     pause: Backoff = field(default_factory=Backoff)
     lost_before: bool = False
     since: PastTime = -inf
-    lifetime: Endless = inf
+    lifetime: Unbounded = inf
     answered_at: PastTime = -inf
     refusal_reason: str | None = None
     fingerprint: str | None = None

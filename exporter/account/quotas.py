@@ -15,14 +15,14 @@ from typing import Annotated, Any, assert_never
 
 from pydantic import BeforeValidator
 
-from exporter.account.codec import Endless, FutureTime, PastTime
+from exporter.account.codec import FutureTime, PastTime, Unbounded
 from exporter.northbound.interfaces import DAY, HOUR, Growth, Limit
 
 MARGIN = 0.01  # of a window: for the difference between two clocks' speeds
 LONGEST_CALL = HOUR  # that is accepted of a stored call
 LONGEST_WAIT = DAY  # that is accepted of a stored wait
 DAY_MARGIN = HOUR / 4  # after midnight, until calls are tried again of which none was left
-MOST_DAY_REFUSALS = 8  # in a row that make a difference
+MAX_DAY_REFUSALS = 8  # in a row that make a difference
 HURRY = 1 / 1440  # of a window between two calls in a hurry: a minute of a day
 
 
@@ -97,7 +97,7 @@ class Call:
 
     due: PastTime = inf
     start: PastTime = inf
-    lasted: Endless = inf
+    lasted: Unbounded = inf
     device_type: int | None = None
 
     @property
@@ -267,7 +267,7 @@ class DayRest:
     def refused(self, now: float, left: float) -> None:
         """One more refusal in a row, so many seconds before midnight."""
         wait = HOUR * 2 ** (self.refusals - 1) if self.refusals else left + DAY_MARGIN
-        self.refusals = min(self.refusals + 1, MOST_DAY_REFUSALS)
+        self.refusals = min(self.refusals + 1, MAX_DAY_REFUSALS)
         self.until = now + min(wait, DAY)
 
     def succeeded(self) -> None:
@@ -276,7 +276,7 @@ class DayRest:
 
     def after_restart(self, now: float) -> None:
         """Keeps a stored rest within what any refusal could have made of it."""
-        self.refusals = min(max(self.refusals, 0), MOST_DAY_REFUSALS)
+        self.refusals = min(max(self.refusals, 0), MAX_DAY_REFUSALS)
         self.until = min(self.until, now + DAY)
 
 

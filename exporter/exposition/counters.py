@@ -18,15 +18,16 @@ from exporter.northbound.interfaces import DAY, HOUR, MINUTE, Subject
 # Devices upload every five minutes; an upload may be missed and made up for by the next, and a
 # plant's sum lags behind its devices by another one.
 UPLOAD = 5 * MINUTE
-SLACK = 3 * UPLOAD
+UPLOAD_TOLERANCE = 3 * UPLOAD
 # Edges of clouds add a third to a module's rating; extensions are seldom entered.
-OVER = 1.5
-LEAST_RATE = 4e3  # watts: below, a counter of whole kWh could not step within the slack
-STALE = HOUR + SLACK  # while answers repeat themselves: the slowest sums are made every hour
+RATE_MARGIN = 1.5
+MIN_RATE = 4e3  # watts: below, a counter of whole kWh could not step within the slack
+# While answers repeat themselves: the slowest sums are made every hour.
+STALE = HOUR + UPLOAD_TOLERANCE
 CONFIRMATIONS = 3  # further answers that agree
 REPEAT = HOUR  # after which an answer that repeats itself is a further one
-NEAR = 10  # times the rate, within which a further answer agrees
-PROOF = 10 * MINUTE  # over which growth proves a rate
+AGREEMENT_FACTOR = 10  # times the rate, within which a further answer agrees
+MIN_PROOF_TIME = 10 * MINUTE  # over which growth proves a rate
 
 FELL, LEAPT = "counter_fell", "counter_leapt"  # why a value is held back
 
@@ -160,14 +161,16 @@ def _accounted(
         return since
     if value < counted or not counted:
         return None
-    accounted = _since(since, answered, at) + (value - counted) / (OVER * max(growth.rate, proved))
-    return max(accounted, at - SLACK) if accounted <= at else None
+    accounted = _since(since, answered, at) + (value - counted) / (
+        RATE_MARGIN * max(growth.rate, proved)
+    )
+    return max(accounted, at - UPLOAD_TOLERANCE) if accounted <= at else None
 
 
 def _since(since: float | None, answered: float, at: float) -> float:
     """From when on growth can be accounted for; a time in the future counts as now."""
     if since is None or not since <= at:
-        return at - SLACK
+        return at - UPLOAD_TOLERANCE
     return since if answered > at else max(since, answered - STALE)
 
 
@@ -176,13 +179,13 @@ def _judged(
 ) -> CounterState:
     """What counts after an answer that contradicts it: what counted before, or what it confirms."""
     if before is None or not before.value:  # nothing was shown yet: no rise
-        return CounterState(value, at - SLACK)
+        return CounterState(value, at - UPLOAD_TOLERANCE)
     since = _since(before.since, before.answered, at)
-    rate = OVER * max(growth.rate, before.proved)
-    run = _followed(before, value, at, max(rate, OVER * growth.largest))
+    rate = RATE_MARGIN * max(growth.rate, before.proved)
+    run = _followed(before, value, at, max(rate, RATE_MARGIN * growth.largest))
     if not _is_confirmed(run, before, since, at, rate, is_known=growth.is_known):
         return replace(before, run=run)
-    return CounterState(value, at - SLACK, _proved(run, before, since), answered=at)
+    return CounterState(value, at - UPLOAD_TOLERANCE, _proved(run, before, since), answered=at)
 
 
 def _followed(before: CounterState, value: float, at: float, rate: float) -> CounterRun:
@@ -192,7 +195,7 @@ def _followed(before: CounterState, value: float, at: float, rate: float) -> Cou
     if run is None or opposite or value < run.value:
         return CounterRun(value, at, at, value, at)
     since, last = min(run.since, at), min(run.at, at)
-    if value > run.value + NEAR * rate * (at - last + SLACK):
+    if value > run.value + AGREEMENT_FACTOR * rate * (at - last + UPLOAD_TOLERANCE):
         return CounterRun(value, since, at, value, at)
     if value == run.value and at - last < REPEAT:
         return replace(run, since=since, at=last)
@@ -224,6 +227,6 @@ def _proved(run: CounterRun, before: CounterState, since: float) -> float:
     """The fastest growth that is confirmed, in units each second."""
     if run.agreed < CONFIRMATIONS:
         return max(before.proved, (run.value - before.value) / (run.at - since))
-    if run.at - run.begun < PROOF:
+    if run.at - run.begun < MIN_PROOF_TIME:
         return before.proved
     return max(before.proved, (run.value - run.start) / (run.at - run.begun))

@@ -20,7 +20,7 @@ from exporter.exposition.sky import DARK, WAYS, Light, Sun
 from exporter.northbound.values import Values
 
 DEVICE = ""
-LEAST_ELEVATION = 10.0  # degrees; below, haze and hills decide
+MIN_ELEVATION = 10.0  # degrees; below, haze and hills decide
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class Envelope:
         if expected_row.was_ahead(self._when[0], sun):
             self._slot, self._when = None, (0, 0)
         changed = self.finish() if when > self._when else False
-        if sun.elevation >= LEAST_ELEVATION and when >= self._when:
+        if sun.elevation >= MIN_ELEVATION and when >= self._when:
             if self._slot is None:
                 self._slot, self._when = _DaySlot(sun), when
             self._slot.add(sun, watts, limited=limited)
@@ -87,7 +87,7 @@ class Envelope:
 
     def expected(self, sun: Sun) -> dict[str, float]:
         """The watts of a clear sky, by name, of those that are known."""
-        if sun.elevation < LEAST_ELEVATION:
+        if sun.elevation < MIN_ELEVATION:
             return {}
         watts = expected_row.expected(self._learned.rows, sun)
         return {name: each for name, each in zip(self._learned.names, watts, strict=True) if each}
@@ -95,7 +95,7 @@ class Envelope:
     def expected_of_device(self, sun: Sun) -> float:
         """The watts of a clear sky of the device itself; 0 while not known."""
         names = self._learned.names
-        if DEVICE not in names or sun.elevation < LEAST_ELEVATION:
+        if DEVICE not in names or sun.elevation < MIN_ELEVATION:
             return 0.0
         return expected_row.expected(self._row_at(names.index(DEVICE)), sun)[0]
 

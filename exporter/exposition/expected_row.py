@@ -33,17 +33,17 @@ from exporter.exposition.sky import Light, Sun, clear_day, on_plane, planes_at
 Row: TypeAlias = "array[int]"
 
 SLOT = 360 / SLOTS  # degrees of the sun's hour angle
-LEAST_DAYS = 7  # that were learned from, until anything is expected
+MIN_DAYS = 7  # that were learned from, until anything is expected
 GENERATION = 10  # days; then it ends, if enough of them were fair
 FAIR_DAYS = 3
 FAIR_SHARE = 0.8  # of what was expected, in a slot of at least so much of the highest power
 FAIR_TOP = 0.4
-FALL = 0.004  # a day: the level of a whole row falls no faster
-FORGET = 180  # days; then what is contradicted all the time is given up
-FITS = frozenset({3, 7})  # days of a generation at which its plane is looked for again
-LEAST_SLOTS = 5  # that are known, to look for a plane
-ALIKE = 0.002  # planes whose days differ less cannot be told apart
-FLAT = 0.95  # of a day's highest power: above, an inverter may be at its limit
+MAX_FALL_PER_DAY = 0.004  # as a share: the level of a whole row falls no faster
+FORGET_AFTER = 180  # days; then what is contradicted all the time is given up
+REFIT_DAYS = frozenset({3, 7})  # days of a generation at which its plane is looked for again
+MIN_SLOTS = 5  # that are known, to look for a plane
+MIN_DIFFERENCE = 0.002  # planes whose days differ less cannot be told apart
+PLATEAU_SHARE = 0.95  # of a day's highest power: above, an inverter may be at its limit
 
 _STEPS = 1024  # to a doubling: rounded by at most 0.07 %
 _SMALLEST = -24  # the exponent of the smallest number
@@ -105,7 +105,7 @@ def expected(rows: Row, sun: Sun) -> list[float]:
             decoded(share + (near - share) * abs(aside) if near else share) * lit[plane],
             decoded(top),
         )
-        if share and days >= LEAST_DAYS and sun.day - last <= FORGET
+        if share and days >= MIN_DAYS and sun.day - last <= FORGET_AFTER
         else 0.0
         for share, near, plane, days, last, top in zip(
             _known_shares(rows, slot),
@@ -154,11 +154,11 @@ def learn(row: Row, sun: Sun, light: Light, watts: float, *, limited: bool) -> N
 def _begin_day(row: Row, sun: Sun) -> None:
     age = sun.day - row[SINCE]
     over = age >= GENERATION and row[FAIR] >= FAIR_DAYS
-    if over or row[DAYS] in FITS:
+    if over or row[DAYS] in REFIT_DAYS:
         _look_for_plane(row, sun)
     if over:
         _end_generation(row, sun, age)
-    elif age >= FORGET:
+    elif age >= FORGET_AFTER:
         row[FORMER : FORMER + SLOTS] = row[SECOND : SECOND + SLOTS]
         _begin_generation(row, sun)
     row[LAST] = sun.day
@@ -167,7 +167,7 @@ def _begin_day(row: Row, sun: Sun) -> None:
 
 def _end_generation(row: Row, sun: Sun, age: int) -> None:
     """Follows a day's shape, as season and shade change it; its level falls slowly, if at all."""
-    lift = max(0, _difference((1 - FALL) ** age) - _level(row, sun))
+    lift = max(0, _difference((1 - MAX_FALL_PER_DAY) ** age) - _level(row, sun))
     for slot in range(SLOTS):
         if second := row[SECOND + slot]:
             row[FORMER + slot] = min(second + lift, max(second, row[FORMER + slot]))
@@ -213,12 +213,12 @@ def _look_for_plane(row: Row, sun: Sun) -> None:
     now = days[row[PLANE]]
     watts = {s: decoded(row[SECOND + s]) * now[s] for s in range(SLOTS) if row[SECOND + s]}
     # What an inverter at its limit leaves flat says nothing of its modules.
-    limit = FLAT * max(watts.values(), default=0.0)
+    limit = PLATEAU_SHARE * max(watts.values(), default=0.0)
     watts = {slot: power for slot, power in watts.items() if 0 < power < limit}
-    if len(watts) < LEAST_SLOTS:
+    if len(watts) < MIN_SLOTS:
         return
     likeness = [_likeness(list(watts.values()), [day[slot] for slot in watts]) for day in days]
-    enough = max(likeness) - ALIKE
+    enough = max(likeness) - MIN_DIFFERENCE
     if likeness[row[PLANE]] >= enough:
         return
     row[PLANE] = next(plane for plane, each in enumerate(likeness) if each >= enough)

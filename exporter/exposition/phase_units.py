@@ -17,7 +17,7 @@ PHASES = ("active_power_a", "active_power_b", "active_power_c")
 
 REFERENCE = "kW"  # what is taken until readings contradict it
 CANDIDATES = ("kW", "W")
-NEAR = 1.25  # times more or less than the total: the phases' sum of another moment
+SUM_TOLERANCE = 1.25  # times more or less than the total: the phases' sum of another moment
 LEAST = 200.0  # watts of the total: below, the phases' digits do not suffice
 AGREEING = 3  # readings in a row that decide
 
@@ -39,7 +39,7 @@ def _shown_by(total: float, phases: float) -> str | None:
     if total < LEAST:
         return None
     for unit in CANDIDATES:
-        if total / NEAR <= phases * UNITS[unit].factor <= total * NEAR:
+        if total / SUM_TOLERANCE <= phases * UNITS[unit].factor <= total * SUM_TOLERANCE:
             return unit
     return None
 

@@ -23,7 +23,7 @@ from exporter.exposition.plausibility import (
 from exporter.exposition.samples import State
 from exporter.northbound.records import Reading, Rejection
 
-MOST_PLANS = 256  # of one source: devices leave out what they do not have, each in its own way
+MAX_PLANS = 256  # of one source: devices leave out what they do not have, each in its own way
 UNKNOWN = "unknown"  # the state of a code that no table names
 
 
@@ -155,7 +155,7 @@ class Rules:
         keys = (reading.values.common, tuple(reading.texts), tuple(reading.rejected.items()))
         plan = self.plans.get(keys)
         if plan is None:
-            if len(self.plans) >= MOST_PLANS:
+            if len(self.plans) >= MAX_PLANS:
                 self.plans.clear()
             plan = self.plans[keys] = self._make(reading)
         return plan

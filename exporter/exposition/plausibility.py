@@ -21,7 +21,7 @@ from exporter.catalogue.ranges import (
     period_of,
     range_of,
 )
-from exporter.exposition.counters import SLACK, CounterGuard, Owner
+from exporter.exposition.counters import UPLOAD_TOLERANCE, CounterGuard, Owner
 from exporter.northbound.enums import OFFLINE
 from exporter.northbound.interfaces import HOUR
 from exporter.northbound.records import Device, Reading
@@ -250,7 +250,7 @@ class Offline:
         if digest != before:
             changed_at = at
         self._last[interface, reading.subject] = (digest, changed_at)
-        if at - changed_at < SLACK:
+        if at - changed_at < UPLOAD_TOLERANCE:
             return reading
         rows = lookup(interface, device_type)
         gone = {key for key, value in values.items() if value and _is_instantaneous(rows.get(key))}

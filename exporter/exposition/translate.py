@@ -7,7 +7,7 @@ from math import isfinite
 
 from exporter.catalogue.index import lookup
 from exporter.catalogue.model import Row, Series, series_of
-from exporter.exposition.counters import LEAST_RATE, CounterGuard, GrowthBound, Owner, refusal
+from exporter.exposition.counters import MIN_RATE, CounterGuard, GrowthBound, Owner, refusal
 from exporter.exposition.phase_units import GRID_METER, TOTAL, PhaseUnits
 from exporter.exposition.plan import UNKNOWN, Numbers, Rule, Rules, rule_of
 from exporter.exposition.plausibility import NOTHING_KNOWN, Output
@@ -202,9 +202,9 @@ class Translator:
 
 def _growth(output: Output, unit: float) -> GrowthBound:
     """How fast a counter may grow whose unit is so many base units."""
-    rate = output.assumed if output.is_capacity else LEAST_RATE
-    largest = max(output.assumed, LEAST_RATE)
-    return GrowthBound(max(rate, LEAST_RATE) / unit, largest / unit, output.is_capacity)
+    rate = output.assumed if output.is_capacity else MIN_RATE
+    largest = max(output.assumed, MIN_RATE)
+    return GrowthBound(max(rate, MIN_RATE) / unit, largest / unit, output.is_capacity)
 
 
 def _plausible(

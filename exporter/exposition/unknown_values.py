@@ -11,7 +11,7 @@ from exporter.northbound.records import Reading
 
 # Different ones of an account: a server that makes them up must not flood Prometheus. No device of
 # the reference has more keys than that.
-MOST_KEYS = 100
+MAX_KEYS = 100
 # What has ten digits may be an id or a telephone number; devices send the largest or smallest
 # whole number of 32 bits where they have no value.
 _TOO_LONG = 10**9

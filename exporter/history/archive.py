@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 from pydantic import TypeAdapter, ValidationError
 
 from exporter.account.quotas import CallLog
-from exporter.history.plan import ZONES, HistoryUnit
+from exporter.history.plan import MAX_UTC_OFFSET, HistoryUnit
 from exporter.northbound.interfaces import INTERFACES, Content
 from exporter.northbound.records import Alarm, TimedReading
 
@@ -121,7 +121,7 @@ class ArchiveStore(Protocol):
     def unsent(self, target: str, start: float, end: float) -> Iterable[UnsentUnit]:
         """Of which units a target lacks anything of a time; by begin, interface and subject.
 
-        What a unit tells may lie before its begin, by `ZONES`.
+        What a unit tells may lie before its begin, by `MAX_UTC_OFFSET`.
         """
         ...
 
@@ -178,7 +178,7 @@ class Archive:
     def pending(self, target: str, start: float, end: float) -> Iterator[Pending]:
         """What a target lacks of what was answered of a time; the earliest units first."""
         for each in self._store.unsent(target, start, end):
-            since, until = max(start, each.begin - ZONES), min(each.until, end)
+            since, until = max(start, each.begin - MAX_UTC_OFFSET), min(each.until, end)
             from_ = inf if each.had_since is None else each.had_since
             had = -inf if each.had_until is None else each.had_until
             yield Pending(

@@ -10,7 +10,7 @@ from typing import Any
 
 from exporter.account.state_directory import locked_file
 from exporter.history import archive
-from exporter.history.plan import ZONES, HistoryUnit
+from exporter.history.plan import MAX_UTC_OFFSET, HistoryUnit
 
 _APPLICATION_ID = 0x46534548  # says that a file is ours
 VERSION = 1
@@ -34,8 +34,8 @@ _UNSENT = """
 SELECT a.interface, a.subject, a.begin, a.until, s.since, s.until
 FROM answers a LEFT JOIN sent s ON s.target = :target
     AND s.interface = a.interface AND s.subject = a.subject AND s.begin = a.begin
-WHERE a.rows NOT NULL AND max(a.begin - :zones, :start) < min(a.until, :end) AND NOT coalesce(
-    s.since <= max(a.begin - :zones, :start) AND s.until >= min(a.until, :end), FALSE
+WHERE a.rows NOT NULL AND max(a.begin - :offset, :start) < min(a.until, :end) AND NOT coalesce(
+    s.since <= max(a.begin - :offset, :start) AND s.until >= min(a.until, :end), FALSE
 )
 ORDER BY a.begin, a.interface, a.subject
 """
@@ -121,7 +121,9 @@ class ArchiveFile:
 
     def unsent(self, target: str, start: float, end: float) -> Iterable[archive.UnsentUnit]:
         """Of which units a target lacks anything of a time; by begin, interface and subject."""
-        found = self._ask(_UNSENT, {"target": target, "start": start, "end": end, "zones": ZONES})
+        found = self._ask(
+            _UNSENT, {"target": target, "start": start, "end": end, "offset": MAX_UTC_OFFSET}
+        )
         return map(archive.UnsentUnit._make, found)
 
     def put_sent(self, target: str, units: Sequence[archive.SentUnit]) -> None:

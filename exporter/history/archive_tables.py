@@ -13,7 +13,7 @@ from exporter.account.postgresql.leases import FencedError
 from exporter.account.postgresql.rows import reason_of
 from exporter.account.postgresql.texts import from_text, to_text
 from exporter.history import archive
-from exporter.history.plan import ZONES, HistoryUnit
+from exporter.history.plan import MAX_UTC_OFFSET, HistoryUnit
 
 PART = 10_000  # rows that are read at once
 
@@ -62,8 +62,8 @@ FROM fusionsolar_history_answer a LEFT JOIN fusionsolar_history_sent s
     ON s.account = a.account AND s.target = %(target)s
     AND s.interface = a.interface AND s.subject = a.subject AND s.begin = a.begin
 WHERE a.account = %(account)s AND a.rows IS NOT NULL
-    AND greatest(a.begin - %(zones)s, %(start)s) < least(a.until, %(end)s) AND NOT coalesce(
-        s.since <= greatest(a.begin - %(zones)s, %(start)s)
+    AND greatest(a.begin - %(offset)s, %(start)s) < least(a.until, %(end)s) AND NOT coalesce(
+        s.since <= greatest(a.begin - %(offset)s, %(start)s)
         AND s.until >= least(a.until, %(end)s), FALSE
     )
     AND (%(after)s::text IS NULL OR (a.begin, a.interface, a.subject)
@@ -143,7 +143,12 @@ class ArchiveTables:
     def unsent(self, target: str, start: float, end: float) -> Iterator[archive.UnsentUnit]:
         """Of which units a target lacks anything of a time; by begin, interface and subject."""
         key = ("after_interface", "after", "after_begin")
-        values = {"target": target, "start": start, "end": end, "zones": ZONES} | dict.fromkeys(key)
+        values = {
+            "target": target,
+            "start": start,
+            "end": end,
+            "offset": MAX_UTC_OFFSET,
+        } | dict.fromkeys(key)
         for interface, subject, *rest in self._parts(_UNSENT, values, key):
             yield archive.UnsentUnit(interface, from_text(subject), *rest)
 

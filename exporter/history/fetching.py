@@ -19,12 +19,12 @@ from exporter.northbound.interfaces import DAY, HOUR, MINUTE, Content, Interface
 from exporter.northbound.records import Alarm, Parsed, TimedReading
 
 # Until the newest rows are final: the day's are reckoned hours after it.
-SETTLED: Mapping[Content, float] = {
+FINAL_AFTER: Mapping[Content, float] = {
     Content.STATISTICS: 6 * HOUR,
     Content.ROWS: HOUR,
     Content.ALARMS: 6 * HOUR,
 }
-MOST_TRIES = 3  # of a piece in a run
+MAX_TRIES = 3  # of a piece in a run
 TOO_OLD = "20026"  # the server keeps nothing of that time
 # What a failure says of the account, and not of what was asked.
 _OF_THE_ACCOUNT = (
@@ -191,7 +191,7 @@ class Fetching:
             unit = _unit_of(piece, record)
             if unit in found:
                 found[unit].append(record)
-        until = self.clock.time() - SETTLED[piece.interface.content]
+        until = self.clock.time() - FINAL_AFTER[piece.interface.content]
         kept: Mapping[HistoryUnit, Answer] = {unit: tuple(each) for unit, each in found.items()}
         self.archive.keep(kept, until, refused)
 
@@ -236,7 +236,7 @@ class Fetching:
             source.left.appendleft(piece)
             return
         tried = replace(piece, tries=piece.tries + 1)
-        if tried.tries < MOST_TRIES:
+        if tried.tries < MAX_TRIES:
             source.left.append(tried)
         else:
             source.failed += 1

@@ -10,8 +10,8 @@ from exporter.account.fleet import Fleet
 from exporter.account.quotas import Quota
 from exporter.clock import Clock
 from exporter.history.archive import Archive
-from exporter.history.fetching import SETTLED, Caller, Fetching, HistorySource
-from exporter.history.plan import ZONES, HistoryUnit, Member, Span, calendar_of, pieces
+from exporter.history.fetching import FINAL_AFTER, Caller, Fetching, HistorySource
+from exporter.history.plan import MAX_UTC_OFFSET, HistoryUnit, Member, Span, calendar_of, pieces
 from exporter.history.replay import Replay
 from exporter.history.sending import Sending
 from exporter.history.series import Target
@@ -97,7 +97,7 @@ class Job:
                 row.start for row in self.archive.rows(unit) if any(row.reading.values.values())
             ]
             if starts:
-                found[unit.subject] = min(starts) + ZONES
+                found[unit.subject] = min(starts) + MAX_UTC_OFFSET
         return found
 
     def plan_years(self) -> bool:
@@ -131,7 +131,7 @@ class Job:
             known = [since[code] for code in self.wanted.plants if code in since]
             if not known:
                 raise UnknownStartError
-            start = min(known) - ZONES
+            start = min(known) - MAX_UTC_OFFSET
         return Span(start, self.wanted.end)
 
     def _source(
@@ -142,14 +142,14 @@ class Job:
         What lay ahead when a unit was answered is asked for again when a day has gone by.
         """
         covered = self.archive.covered(interface.name)
-        settled = self.clock.time() - SETTLED[interface.content]
+        settled = self.clock.time() - FINAL_AFTER[interface.content]
         longest = calendar_of(interface).longest
 
         def is_done(unit: HistoryUnit) -> bool:
             found = covered.get(unit)
             if found is None:
                 return False
-            end = min(unit.begin + longest + ZONES, span.end, settled - DAY)
+            end = min(unit.begin + longest + MAX_UTC_OFFSET, span.end, settled - DAY)
             return bool(found.refused) or found.until >= end
 
         start = span.start

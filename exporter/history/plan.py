@@ -18,7 +18,8 @@ from math import inf
 from exporter.account.alarm_windows import WEEK
 from exporter.northbound.interfaces import DAY, HOUR, Content, Interface
 
-ZONES = 14 * HOUR  # by which a day may begin elsewhere before it does in UTC, or end after it
+# By which a day may begin elsewhere before it does in UTC, or end after it.
+MAX_UTC_OFFSET = 14 * HOUR
 
 
 @dataclass(frozen=True, slots=True)

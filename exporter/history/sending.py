@@ -10,7 +10,7 @@ from exporter.history.replay import Replay
 from exporter.history.series import Target
 from exporter.northbound.interfaces import INTERFACES, Content
 
-MOST_UNITS = 200  # between two notes of what the target has
+MAX_UNITS = 200  # between two notes of what the target has
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Sending:
             samples += self._send(pending)
             is_whole = self._knows_before(pending.unit)
             done.append(pending if is_whole else replace(pending, since=inf))
-            if len(done) >= MOST_UNITS:
+            if len(done) >= MAX_UNITS:
                 self._note(done)
                 done = []
         self._note(done)

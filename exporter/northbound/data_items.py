@@ -10,7 +10,7 @@ from exporter.northbound.records import Reading, Rejection
 from exporter.northbound.scalars import parse_number, parse_serial, parse_text, without_percent
 from exporter.northbound.values import CommonKeys, Values
 
-_MOST_KEYS = 4_096  # in one dataItemMap; the longest documented one has 81
+_MAX_KEYS = 4_096  # in one dataItemMap; the longest documented one has 81
 _LONGEST_KEY = 128
 _DEEPEST = 4  # levels of objects in one
 _SERIAL = ".sn"  # how the key of a serial number within an object ends
@@ -26,7 +26,7 @@ def reading_of(subject: str, items: Mapping[Any, Any]) -> Reading:
     values: dict[str, float] = {}
     rejected: dict[str, Rejection] = {}
     texts: dict[str, str] = {}
-    for key, raw in islice(_flat(items.items()), _MOST_KEYS):
+    for key, raw in islice(_flat(items.items()), _MAX_KEYS):
         if key.endswith(_SERIAL):
             if serial := parse_serial(raw):
                 texts[key] = serial
@@ -45,7 +45,7 @@ def _plain_numbers(items: Mapping[Any, Any]) -> Values | None:
     All at once, which takes a tenth of the time; None where any of them needs a closer look.
     """
     kinds = set(map(type, items.values()))
-    if not kinds <= _PLAIN or len(items) > _MOST_KEYS:
+    if not kinds <= _PLAIN or len(items) > _MAX_KEYS:
         return None
     if type(None) in kinds:
         items = {key: raw for key, raw in items.items() if raw is not None}

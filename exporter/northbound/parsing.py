@@ -41,8 +41,8 @@ from exporter.northbound.scalars import (
     parse_time,
 )
 
-_MOST_PAGES = 10_000
-_MOST_ITEMS = 1_000_000  # of all pages
+_MAX_PAGES = 10_000
+_MAX_ITEMS = 1_000_000  # of all pages
 _LONGEST_WORD = 64  # of an enumeration
 _SETTING_WORDS = (
     *("controlMode", "activePowerControlMode", "limitationMode"),
@@ -339,8 +339,8 @@ def _items(data: Any) -> tuple[list[Any], ListPage | None]:
         ):
             count, total = parse_int(data.get("pageCount")), parse_int(data.get("total"))
             return items or [], ListPage(
-                count if count and 0 < count <= _MOST_PAGES else None,
-                total if total and 0 < total <= _MOST_ITEMS else None,
+                count if count and 0 < count <= _MAX_PAGES else None,
+                total if total and 0 < total <= _MAX_ITEMS else None,
             )
         case _:
             raise named_error("malformed", enveloped=True)

@@ -28,7 +28,7 @@ from exporter.northbound.errors import CallError, NotSentError, named_error
 
 _REDIRECTS = range(300, 400)
 _LARGEST_ANSWER = 64 * 1024 * 1024  # bytes, decompressed
-_MOST_VALUES = 4_000_000  # of an answer; decoded, each costs up to 70 bytes
+_MAX_VALUES = 4_000_000  # of an answer; decoded, each costs up to 70 bytes
 _CHUNK = 64 * 1024
 _HEADERS: Mapping[str, str] = {
     "Accept": "application/json",
@@ -197,7 +197,7 @@ def _read(response: requests.Response) -> bytes:
         if len(body) > _LARGEST_ANSWER:
             raise named_error("too_large")
     # Empty lists in lists decode into thirty times their size. Each value is behind one of these.
-    if sum(map(body.count, b"[{,")) > _MOST_VALUES:
+    if sum(map(body.count, b"[{,")) > _MAX_VALUES:
         raise named_error("too_large")
     return bytes(body)
 

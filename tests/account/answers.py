@@ -11,7 +11,7 @@ from exporter.northbound.errors import fail_code_error
 
 UTC = ZoneInfo("UTC")
 FIVE_MINUTES = 300
-MOST_DEVICES = {"classic": 1_000, "v6": 1_000, "v25": 100, "safe": 100}  # of a call's plants
+MAX_DEVICES = {"classic": 1_000, "v6": 1_000, "v25": 100, "safe": 100}  # of a call's plants
 
 
 class Answers:
@@ -106,7 +106,7 @@ class Answers:
     def answer_getAlarmList(self, body):  # noqa: N802
         codes, now = self._plants_asked(body), self.time()
         weights = Counter(device["stationCode"] for device in self.devices.values())
-        if len(codes) > 1 and sum(weights[code] for code in codes) > MOST_DEVICES[self.edition]:
+        if len(codes) > 1 and sum(weights[code] for code in codes) > MAX_DEVICES[self.edition]:
             self._fail(fail_code_error(20016))
         assert isinstance(body["beginTime"], int)
         assert isinstance(body["endTime"], int)

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from exporter.account.codec import (
     Codec,
-    Endless,
     FutureTime,
     NotKept,
     Numbers,
     Pairs,
     PastTime,
     StoredRow,
+    Unbounded,
 )
 from exporter.account.model import AccountState
 from exporter.clock import ClockStamp
@@ -155,10 +155,10 @@ def test_times_are_moved_to_the_steady_clock_of_today():
 
 
 def test_never_and_without_end_are_null():
-    assert [Codec(kind).encode(value) for kind, value in ((PastTime, -inf), (Endless, inf))] == [
+    assert [Codec(kind).encode(value) for kind, value in ((PastTime, -inf), (Unbounded, inf))] == [
         "null", "null",
     ]  # fmt: skip
-    assert [read(Codec(kind), "null") for kind in (FutureTime, PastTime, Endless)] == [
+    assert [read(Codec(kind), "null") for kind in (FutureTime, PastTime, Unbounded)] == [
         (-inf, []), (-inf, []), (inf, []),
     ]  # fmt: skip
 

@@ -5,7 +5,7 @@ from math import asin, atan2, cos, degrees, exp, pi, radians, sin
 from random import Random
 
 from exporter.account.learned import LearnedPower
-from exporter.exposition.envelope import LEAST_ELEVATION, Envelope
+from exporter.exposition.envelope import MIN_ELEVATION, Envelope
 from exporter.exposition.sky import direction, sun_over
 
 MUNICH = (48.1, 11.6)
@@ -73,7 +73,7 @@ def watch(roof, days, *, every=600, seed=1, health=lambda _: 1.0):
         for reading in range(0, DAY // 300, every // 300):
             at = MARCH + day * DAY + reading * 300
             sun = sun_over(MUNICH, at)
-            if sun.elevation < LEAST_ELEVATION:
+            if sun.elevation < MIN_ELEVATION:
                 continue
             expected = envelope.expected(sun).get("")
             if expected is not None:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.account.learned import PLANE, TOP, TOP_BEFORE, LearnedPower
-from exporter.exposition.envelope import LEAST_ELEVATION, Envelope
-from exporter.exposition.expected_row import LEAST_DAYS, decoded, encoded
+from exporter.exposition.envelope import MIN_ELEVATION, Envelope
+from exporter.exposition.expected_row import MIN_DAYS, decoded, encoded
 from exporter.exposition.sky import sun_over
 
 pytestmark = pytest.mark.slow
@@ -152,10 +152,10 @@ def test_new_shade_is_followed_within_weeks():
 
 
 def test_nothing_is_expected_before_a_week_of_days():
-    assert taught(range(LEAST_DAYS - 1)).expected(sun_on(LEAST_DAYS)) == {}
-    envelope = taught(range(LEAST_DAYS))
-    assert envelope.days == LEAST_DAYS
-    assert envelope.expected(sun_on(LEAST_DAYS))[""] == pytest.approx(clear(LEAST_DAYS), rel=0.02)
+    assert taught(range(MIN_DAYS - 1)).expected(sun_on(MIN_DAYS)) == {}
+    envelope = taught(range(MIN_DAYS))
+    assert envelope.days == MIN_DAYS
+    assert envelope.expected(sun_on(MIN_DAYS))[""] == pytest.approx(clear(MIN_DAYS), rel=0.02)
 
 
 def test_nothing_is_expected_at_an_hour_never_seen():
@@ -164,7 +164,7 @@ def test_nothing_is_expected_at_an_hour_never_seen():
 
 def test_nothing_is_expected_of_a_low_sun():
     envelope = taught(range(20), hours=(-5.5, 0.0))
-    assert 0 < sun_on(20, -5.5).elevation < LEAST_ELEVATION
+    assert 0 < sun_on(20, -5.5).elevation < MIN_ELEVATION
     assert envelope.expected(sun_on(20, -5.5)) == {}
 
 
@@ -238,7 +238,7 @@ def test_the_order_within_a_slot_makes_no_difference(order, day):
     assert learned[0] == learned[1]
 
 
-@given(st.lists(WATTS, min_size=LEAST_DAYS, max_size=9), WATTS)
+@given(st.lists(WATTS, min_size=MIN_DAYS, max_size=9), WATTS)
 def test_within_a_generation_more_teaches_more(days, more):
     low, high = (Envelope(LearnedPower()) for _ in range(2))
     for day, watts in enumerate(days):

@@ -4,7 +4,7 @@ import pytest
 from exposition.roofs import DAY, MUNICH, Roof
 from exposition.world import DEVICES, World
 
-from exporter.exposition.envelope import LEAST_ELEVATION
+from exporter.exposition.envelope import MIN_ELEVATION
 from exporter.exposition.sky import sun_over
 from exporter.northbound.records import Device, Plant
 
@@ -100,7 +100,7 @@ def test_a_silent_inverter_is_expected_to_give_what_it_would(world):
 def test_nothing_is_expected_at_night(world):
     spend(world, 9, "1")
     world.elapse(DAY / 2)
-    assert sun_over(MUNICH, world.epoch).elevation < LEAST_ELEVATION
+    assert sun_over(MUNICH, world.epoch).elevation < MIN_ELEVATION
     world.answer(DEVICES, ["1"], {"1": values(world.epoch)})
     assert list(world.series("fusionsolar_inverter_expected")) == [
         f"{LEARNED}{{account=home,device_id=1,plant_code=HILL}}"

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from exporter.catalogue.index import ROWS, lookup
 from exporter.catalogue.ranges import NO_INSTANTANEOUS_VALUES, NO_VALUES
-from exporter.exposition.plan import MOST_PLANS, Numbers, Rules, rule_of
+from exporter.exposition.plan import MAX_PLANS, Numbers, Rules, rule_of
 from exporter.exposition.plausibility import NOTHING_KNOWN, Output
 from exporter.exposition.translate import Translator
 from exporter.northbound.records import Reading, Rejection
@@ -82,7 +82,7 @@ def test_a_zero_that_says_no_value_is_absent_among_ordinary_numbers():
 def test_however_many_sets_of_keys_there_are_few_are_remembered():
     row = lookup("getDevRealKpi", 1)["active_power"]
     rules = Rules({row.key: rule_of(row, row.factor)})
-    for n in range(MOST_PLANS + 1):
+    for n in range(MAX_PLANS + 1):
         plan = rules.plan(Reading("1", Values({"active_power": 1.0, f"new{n}": 2.0})))
         assert plan.unknown_keys == [f"new{n}"]
         assert [rule.row for rule in plan.gauges.rules] == [row]

@@ -10,7 +10,7 @@ from exporter.account.fleet import Fleet
 from exporter.account.probe import NoSessionError
 from exporter.account.quotas import Quota
 from exporter.history.archive_file import archive_in_file
-from exporter.history.fetching import MOST_TRIES
+from exporter.history.fetching import MAX_TRIES
 from exporter.history.job import Job, UnknownStartError, Wanted
 from exporter.northbound.errors import named_error, reason_error
 from exporter.northbound.interfaces import DAY, HOUR, INTERFACES, MINUTE
@@ -138,7 +138,7 @@ def test_alarms_are_asked_for_in_a_language_that_the_server_knows(home):
     assert {round((body["endTime"] - body["beginTime"]) / 1e3 / DAY) for body in bodies} == {7}
     home.server.answer = lambda _: reason_error("20025")
     job = home.job(ALARMS, at(2025, 5, 20), at(2025, 5, 22))
-    assert len(home.work(job)) == MOST_TRIES + 1
+    assert len(home.work(job)) == MAX_TRIES + 1
     assert job.progress.failed == 1
 
 
@@ -178,7 +178,7 @@ def test_a_server_that_does_not_answer_is_asked_again_and_other_pieces_first(hom
     home.server.answer = answer
     job = home.job(DAYS, at(2025, 3, 1), at(2025, 6, 1))
     times = [body["collectTime"] == silent[0] for body in home.work(job)]
-    assert times == [True, False, False, *[True] * (MOST_TRIES - 1)]
+    assert times == [True, False, False, *[True] * (MAX_TRIES - 1)]
     assert (job.progress.done, job.progress.left, job.progress.failed) == (2, 0, 1)
     home.server.answer = lambda _: []
     assert len(home.work(home.job(DAYS, at(2025, 3, 1), at(2025, 6, 1)))) == 1

@@ -5,7 +5,7 @@ from functools import lru_cache
 from year.sky import DAY, EPOCH, STEP, STEPS
 
 from exporter.account.learned import LearnedPower
-from exporter.exposition.envelope import DEVICE, LEAST_ELEVATION, Envelope
+from exporter.exposition.envelope import DEVICE, MIN_ELEVATION, Envelope
 from exporter.exposition.sky import sun_over
 from exporter.northbound.enums import LIMITED_STATES
 
@@ -17,7 +17,7 @@ NEEDED = ("dc_power_watts", "state_code", "run_state_code")
 def suns(latitude, day):
     """The sun at each step of a day, or None where nothing is expected of it."""
     found = [sun_over((latitude, 0.0), EPOCH + day * DAY + step * STEP) for step in range(STEPS)]
-    return [sun if sun.elevation >= LEAST_ELEVATION else None for sun in found]
+    return [sun if sun.elevation >= MIN_ELEVATION else None for sun in found]
 
 
 class Learner:

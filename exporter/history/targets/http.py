@@ -14,7 +14,7 @@ from exporter.clock import Clock
 from exporter.history.series import TargetError, TimeSeries
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds between two tries
-MOST_TRIES = 30  # half an hour
+MAX_TRIES = 30  # half an hour
 _MAX_MESSAGE = 300  # of what a target says
 _REDIRECTION, _SERVER_ERROR = 300, 500  # the least statuses of two kinds
 _BUSY = frozenset({408, 425, 429})
@@ -89,7 +89,7 @@ class HttpTarget(ABC):
 
     def _send(self, body: bytes) -> None:
         wait, url = FIRST_WAIT, redacted(self._endpoint.url)
-        for _ in range(MOST_TRIES):
+        for _ in range(MAX_TRIES):
             asked = 0.0
             try:
                 answer = self._post(body)

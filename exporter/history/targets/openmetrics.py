@@ -10,7 +10,7 @@ from exporter.exposition.lines import render
 from exporter.exposition.page import EOF, Format, headers_of
 from exporter.history.series import TargetError, TimeSeries
 
-MOST_SAMPLES = 500_000  # of a file: about 80 MB, which promtool reads in seconds
+MAX_SAMPLES = 500_000  # of a file: about 80 MB, which promtool reads in seconds
 _SUFFIX = ".om"
 
 
@@ -20,7 +20,7 @@ class OpenMetricsFiles:
     A family has to stand in one piece, so that samples are kept in memory until a file is full.
     """
 
-    def __init__(self, directory: Path, most_samples: int = MOST_SAMPLES) -> None:
+    def __init__(self, directory: Path, most_samples: int = MAX_SAMPLES) -> None:
         self._directory = directory
         self._most_samples = most_samples
         self._kept: dict[Metric, list[TimeSeries]] = {}

@@ -18,7 +18,7 @@ from exporter.simulator.world.fleet import SimDevice, SimPlant
 
 _LONGEST = 31 * DAY
 _OLDEST = 365 * DAY
-_MOST_DEVICES = INTERFACES["getAlarmList"].max_devices_per_call
+_MAX_DEVICES = INTERFACES["getAlarmList"].max_devices_per_call
 
 # The optional parameters that list codes, and the field of an alarm each of them is about.
 _FILTERS: Mapping[str, str] = {
@@ -32,7 +32,7 @@ _FILTERS: Mapping[str, str] = {
 def alarm_list(view: View, parameters: Parameters) -> Any:
     """2.16: the alarms of the requested plants that were raised in a period of at most 31 days."""
     plants = requested_plants(view, parameters, too_many=20015)
-    most = _MOST_DEVICES[EDITIONS[view.profile.edition]]
+    most = _MAX_DEVICES[EDITIONS[view.profile.edition]]
     if len(plants) > 1 and sum(len(plant.devices) for plant in plants) > most:
         raise Refusal(20016)
     begin, end = _period(view, parameters)

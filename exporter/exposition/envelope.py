@@ -13,7 +13,7 @@ from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from exporter.account.learned import PLANE, SINCE, WIDTH, LearnedPower
+from exporter.account.learned import PLANE, WIDTH, LearnedPower
 from exporter.exposition import expected_row
 from exporter.exposition.expected_row import Row, days_of, slot_of
 from exporter.exposition.sky import DARK, WAYS, Light, Sun
@@ -111,9 +111,7 @@ class Envelope:
     def _row(self, name: str, sun: Sun) -> Row:
         if name in self._learned.names:
             return self._row_at(self._learned.names.index(name))
-        row = array("H", bytes(2 * WIDTH))
-        row[SINCE] = sun.day
-        return row
+        return expected_row.new_row(sun)
 
     def _put(self, name: str, row: Row) -> None:
         learned = self._learned

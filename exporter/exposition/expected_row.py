@@ -34,12 +34,12 @@ Row: TypeAlias = "array[int]"
 
 SLOT = 360 / SLOTS  # degrees of the sun's hour angle
 MIN_DAYS = 7  # that were learned from, until anything is expected
-GENERATION = 10  # days; then it ends, if enough of them were fair
-FAIR_DAYS = 3
+GENERATION = 10  # fair days: as many as it takes to see each hour without clouds twice
 FAIR_SHARE = 0.8  # of what was expected, in a slot of at least so much of the highest power
 FAIR_TOP = 0.4
 MAX_FALL_PER_DAY = 0.004  # as a share: the level of a whole row falls no faster
-FORGET_AFTER = 180  # days; then what is contradicted all the time is given up
+FORGET_AFTER = 180  # days without a new generation, or without any answer
+MAX_DAYS_AHEAD = 10  # of what was learned, beyond which it was learned by a wrong clock
 REFIT_DAYS = frozenset({3, 7})  # days of a generation at which its plane is looked for again
 MIN_SLOTS = 5  # that are known, to look for a plane
 MIN_DIFFERENCE = 0.002  # planes whose days differ less cannot be told apart
@@ -67,7 +67,15 @@ def _difference(factor: float) -> int:
     return int(log2(factor) * _STEPS)
 
 
+_HALF = _STEPS
 _FAIR_SHARE, _FAIR_TOP = _difference(FAIR_SHARE), _difference(FAIR_TOP)
+
+
+def new_row(sun: Sun) -> Row:
+    """A row that nothing is known of yet."""
+    row = array("H", bytes(2 * WIDTH))
+    row[SINCE] = sun.day
+    return row
 
 
 def slot_of(sun: Sun) -> int:
@@ -77,7 +85,7 @@ def slot_of(sun: Sun) -> int:
 
 def was_ahead(day: int, sun: Sun) -> bool:
     """Whether a day lies so far ahead that the clock must have been wrong then."""
-    return day > sun.day + GENERATION
+    return day > sun.day + MAX_DAYS_AHEAD
 
 
 def known_share(row: Row, slot: int) -> int:
@@ -93,7 +101,9 @@ def days_of(row: Row) -> int:
 def expected(rows: Row, sun: Sun) -> list[float]:
     """The watts of a clear sky of each of these rows, at most the highest that were seen.
 
-    0 while not known. All rows at once, number by number: this is done at every answer.
+    0 while not known. Between two slots it is a mean, unless the other has less than half: shade
+    begins there, or it was hardly ever seen. All rows at once, number by number: this is done at
+    every answer.
     """
     slot = slot_of(sun)
     aside = (sun.hour_angle - _CENTRES[slot]) / SLOT
@@ -102,7 +112,8 @@ def expected(rows: Row, sun: Sun) -> list[float]:
     lit = {plane: on_plane(sun.light, planes[plane]) for plane in set(rows[PLANE::WIDTH])}
     return [
         min(
-            decoded(share + (near - share) * abs(aside) if near else share) * lit[plane],
+            decoded(share + (near - share) * abs(aside) if near > share - _HALF else share)
+            * lit[plane],
             decoded(top),
         )
         if share and days >= MIN_DAYS and sun.day - last <= FORGET_AFTER
@@ -152,21 +163,20 @@ def learn(row: Row, sun: Sun, light: Light, watts: float, *, limited: bool) -> N
 
 
 def _begin_day(row: Row, sun: Sun) -> None:
-    age = sun.day - row[SINCE]
-    over = age >= GENERATION and row[FAIR] >= FAIR_DAYS
+    over = row[FAIR] >= GENERATION
     if over or row[DAYS] in REFIT_DAYS:
         _look_for_plane(row, sun)
     if over:
-        _end_generation(row, sun, age)
-    elif age >= FORGET_AFTER:
-        row[FORMER : FORMER + SLOTS] = row[SECOND : SECOND + SLOTS]
-        _begin_generation(row, sun)
+        _end_generation(row, sun)
+    elif row[DAYS] >= FORGET_AFTER:
+        row[:] = new_row(sun)
     row[LAST] = sun.day
     row[DAYS] += 1
 
 
-def _end_generation(row: Row, sun: Sun, age: int) -> None:
+def _end_generation(row: Row, sun: Sun) -> None:
     """Follows a day's shape, as season and shade change it; its level falls slowly, if at all."""
+    age = sun.day - row[SINCE]
     lift = max(0, _difference((1 - MAX_FALL_PER_DAY) ** age) - _level(row, sun))
     for slot in range(SLOTS):
         if second := row[SECOND + slot]:

@@ -148,6 +148,15 @@ def test_new_shade_is_followed_within_weeks():
     assert found[4:] == pytest.approx([1.0] * 9, rel=0.1)
 
 
+def test_hours_that_were_only_seen_grey_replace_nothing():
+    envelope = taught(range(20), hours=HOURS)
+    for day in range(20, 45):
+        for hour in HOURS:
+            bright = day % 4 == 0 and hour < -1
+            envelope.learn(sun_on(day, hour), {"": clear(day, hour) * (1.0 if bright else 0.35)})
+    assert min(shares(envelope, 45)) > 0.9
+
+
 # What is not known
 
 

@@ -37,9 +37,10 @@ class Learner:
                 expected.append({})
                 continue
             state, connected = (rows[PREFIX + name, ""][step] for name in NEEDED[1:])
-            if watts != self.last and connected:
+            told = watts, rows[PREFIX + "energy_joules_total", ""][step]
+            if told != self.last and connected:
                 self.envelope.learn(sun, watts, limited=state in LIMITED_STATES)
-                self.last = watts
+                self.last = told
             expected.append(self.envelope.expected(sun))
         return expected
 

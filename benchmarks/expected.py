@@ -12,8 +12,7 @@ from exporter.exposition.page import Page
 from exporter.exposition.telemetry import Telemetry
 from exporter.exposition.translate import Translator
 from exporter.northbound.interfaces import INTERFACES
-from exporter.northbound.records import Device, Plant, Reading
-from exporter.northbound.values import Values
+from exporter.northbound.records import Device, Plant, Reading, Values
 
 BATCH = 100  # devices an answer is about
 REALTIME = INTERFACES["getDevRealKpi"]

@@ -16,8 +16,7 @@ from exporter.account.model import AccountState, LatestAnswer
 from exporter.account.store import Store
 from exporter.catalogue.index import lookup
 from exporter.clock import SystemClock
-from exporter.northbound.records import Reading
-from exporter.northbound.values import Values
+from exporter.northbound.records import Reading, Values
 
 REALTIME = "getDevRealKpi"
 BATCH = 100

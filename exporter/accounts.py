@@ -15,8 +15,8 @@ from exporter.account.account_polling import AccountConfig
 from exporter.account.database import Database
 from exporter.account.login import HostGate
 from exporter.account.poller import Poller
-from exporter.account.row_store import RowStore
 from exporter.account.state_directory import Owner, StateDirectory
+from exporter.account.store import RowStore
 from exporter.clock import SystemClock
 from exporter.config import AccountSettings, Settings
 from exporter.exposition.account import AccountView

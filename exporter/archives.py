@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.account.database import Database
-from exporter.account.row_store import RowStore
 from exporter.account.state_directory import file_of
+from exporter.account.store import RowStore
 from exporter.config import AccountSettings, Settings
 from exporter.history.archive import Archive
 from exporter.history.archive_file import archive_in_file

@@ -18,7 +18,7 @@ from exporter.account.handlers import AlarmFilter, filters_of
 from exporter.account.model import AccountState
 from exporter.account.probe import NoSessionError, NotNowError, Probe
 from exporter.account.quotas import Quota
-from exporter.account.row_store import RowStore
+from exporter.account.store import RowStore
 from exporter.archives import HistoryAccess
 from exporter.clock import Clock, SystemClock
 from exporter.config import AccountSettings, Settings

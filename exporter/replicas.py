@@ -9,8 +9,8 @@ from exporter.account.login import HostGate
 from exporter.account.postgresql.leases import HEARTBEAT, LOST, Lease
 from exporter.account.postgresql.rows import PostgresRows
 from exporter.account.postgresql.shared_state import SharedState
-from exporter.account.row_store import RowStore
 from exporter.account.state_directory import Owner, key_of
+from exporter.account.store import RowStore
 from exporter.accounts import Accounts, PreparedAccount, Server
 from exporter.clock import SystemClock
 from exporter.config import Settings

@@ -91,7 +91,7 @@ LIBRARIES = {
         "account.counters",
         "account.quotas",
         "history.archive",
-        "northbound.values",
+        "northbound.records",
     ),
     "prometheus_client": ("exposition", "web"),
     "cramjam": ("history.targets.remote_write",),

@@ -24,8 +24,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from exporter.config.yaml_file import _Loader
-from exporter.northbound.deadline import DeadlineConnection, DeadlineTlsConnection
-from exporter.northbound.transport import _Adapter
+from exporter.northbound.transport import DeadlineConnection, DeadlineTlsConnection, _Adapter
 from exporter.simulator.http.server import OpenProtocol
 from exporter.web.server import BoundedProtocol
 from exporter.web.tls import TlsProtocol

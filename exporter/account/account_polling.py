@@ -4,9 +4,9 @@ The daemon's poller decides when to call; a command asks once. Both change the s
 """
 
 import logging
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from math import inf
 from typing import Any, Protocol
@@ -16,7 +16,6 @@ from exporter.account.fleet import Fleet, FleetState
 from exporter.account.gateway import ApiClient, Exchange, Gateway
 from exporter.account.handlers import AlarmFilter, handlers_of
 from exporter.account.handlers.base import Outcome
-from exporter.account.incidents import Incidents
 from exporter.account.interface_schedule import (
     InterfaceSchedule,
     InterfaceState,
@@ -25,14 +24,15 @@ from exporter.account.interface_schedule import (
 )
 from exporter.account.login import HostGate
 from exporter.account.model import AccountState, InterfaceResult
-from exporter.account.row_store import RowStore
 from exporter.account.schedule import Schedule
-from exporter.account.store import Store
+from exporter.account.store import RowStore, Store
 from exporter.clock import Clock
 from exporter.northbound.device_types import device_type_slug
 from exporter.northbound.errors import CallError, Reaction
-from exporter.northbound.interfaces import DAY, LOGIN
+from exporter.northbound.interfaces import DAY, HOUR, LOGIN
 from exporter.northbound.records import Parsed
+
+QUIET = HOUR  # seconds without a failure, after which one that had come back is over
 
 
 class View(Protocol):
@@ -61,6 +61,47 @@ class AccountConfig:
     alarms: AlarmFilter
     fleet: Callable[[FleetState], Fleet]
     scale: float = 1.0
+
+
+@dataclass(slots=True)
+class _Incident:
+    """Why something fails (for no reason: it does not), and when it failed last.
+
+    It `recurs` if it began soon after the one before.
+    """
+
+    reasons: set[str] = field(default_factory=set)
+    failed: float = -inf
+    recurs: bool = False
+
+
+class Incidents:
+    """What fails at the moment.
+
+    An incident ends with the first success, one that recurs after a quiet hour: so what fails
+    every now and then is told of three times, and not each time.
+    """
+
+    def __init__(self) -> None:
+        self._incidents: defaultdict[Hashable, _Incident] = defaultdict(_Incident)
+
+    def failed(self, what: Hashable, reason: str, now: float) -> bool:
+        """Notes a failure; returns whether that, or its reason, is news."""
+        incident = self._incidents[what]
+        if not incident.reasons:
+            incident.recurs = now - incident.failed < QUIET
+        incident.failed = now
+        known = reason in incident.reasons
+        incident.reasons.add(reason)
+        return not known
+
+    def succeeded(self, what: Hashable, now: float) -> bool:
+        """Notes a success; returns whether it is news, as an incident is over."""
+        incident = self._incidents[what]
+        if not incident.reasons or (incident.recurs and now - incident.failed < QUIET):
+            return False
+        incident.reasons.clear()
+        return True
 
 
 class AccountPolling:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, PlainSerializer
 
 from exporter.account.codec import Amount, NotKept, Pairs, Shared
-from exporter.northbound.values import CommonKeys, common_keys
+from exporter.northbound.records import CommonKeys, common_keys
 
 Series = Annotated[tuple[str, tuple[str, ...]], Shared]  # metric, and the values of its own labels
 

@@ -15,7 +15,7 @@ import structlog
 
 from exporter.account.codec import StoredRow
 from exporter.account.migrations import CREATE, MIGRATIONS, VERSION
-from exporter.account.row_store import Key, with_unwritten
+from exporter.account.store import Key, with_unwritten
 from exporter.clock import ClockStamp
 
 _MARK = 0x46534558  # says that a file is ours

@@ -23,8 +23,8 @@ from exporter.account.interface_schedule import PlannedCall, PollConfig
 from exporter.account.login import HostGate, is_about_session
 from exporter.account.model import AccountState
 from exporter.account.quotas import CallLog, Quota, quotas
-from exporter.account.row_store import RowStore
 from exporter.account.slots import GuestSlot, LoginSlot, OwnerSlot
+from exporter.account.store import RowStore
 from exporter.clock import Clock
 from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import DEVICE_LIST, LOGIN, PLANT_LIST, Interface

@@ -12,7 +12,6 @@ from exporter import NAME, logs
 from exporter.account.database import Database
 from exporter.account.interface_schedule import PollConfig
 from exporter.account.probe import NoSessionError, NotNowError, Probe
-from exporter.account.row_store import RowStore
 from exporter.account.state_directory import (
     OccupiedError,
     Owner,
@@ -20,6 +19,7 @@ from exporter.account.state_directory import (
     UnreachableError,
     file_of,
 )
+from exporter.account.store import RowStore
 from exporter.clock import Clock
 from exporter.commands.options import fail
 from exporter.config import AccountSettings, ConfigError, Settings

@@ -17,7 +17,7 @@ from exporter.account.learned import PLANE, WIDTH, LearnedPower
 from exporter.exposition import expected_row
 from exporter.exposition.expected_row import Row, days_of, slot_of
 from exporter.exposition.sky import DARK, WAYS, Light, Sun
-from exporter.northbound.values import Values
+from exporter.northbound.records import Values
 
 DEVICE = ""
 MIN_ELEVATION = 10.0  # degrees; below, haze and hills decide

@@ -24,8 +24,7 @@ from exporter.catalogue.ranges import (
 from exporter.exposition.counters import UPLOAD_TOLERANCE, CounterGuard, Owner
 from exporter.northbound.enums import OFFLINE
 from exporter.northbound.interfaces import HOUR
-from exporter.northbound.records import Device, Reading
-from exporter.northbound.values import Values
+from exporter.northbound.records import Device, Reading, Values
 
 SUSPICIOUS = NO_VALUES | NO_INSTANTANEOUS_VALUES  # numbers that may be no values at all
 UNKNOWN_PLANT = 1e6  # watts that are assumed for a plant of which nothing is known

@@ -12,8 +12,7 @@ from exporter.exposition.phase_units import GRID_METER, TOTAL, PhaseUnits
 from exporter.exposition.plan import UNKNOWN, Numbers, Rule, Rules, rule_of
 from exporter.exposition.plausibility import NOTHING_KNOWN, Output
 from exporter.exposition.samples import Column, Samples, Vector
-from exporter.northbound.records import Reading, Rejection, Windows
-from exporter.northbound.values import Values
+from exporter.northbound.records import Reading, Rejection, Values, Windows
 
 CAPACITY = "installed_capacity"  # the key under which statistics give it
 PERIOD_START = "collectTime"  # the key, in ms, under which the catalogue has a row's own start

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from exporter.northbound.data_items import parse_int, parse_text
 from exporter.northbound.errors import (
     FAIL_CODES,
     CallError,
@@ -17,7 +18,6 @@ from exporter.northbound.errors import (
     named_error,
     status_error,
 )
-from exporter.northbound.scalars import parse_int, parse_text
 
 _OK = 200
 _BAD_REQUEST = 400

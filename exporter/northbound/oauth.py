@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from exporter.northbound.client import Session
+from exporter.northbound.data_items import parse_number, parse_text
 from exporter.northbound.envelope import decode_object
 from exporter.northbound.errors import (
     TOKEN_REFUSALS,
@@ -21,7 +22,6 @@ from exporter.northbound.errors import (
     named_error,
     status_error,
 )
-from exporter.northbound.scalars import parse_number, parse_text
 from exporter.northbound.transport import Response, Transport
 
 _OK = 200

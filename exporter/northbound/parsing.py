@@ -11,7 +11,19 @@ from dataclasses import replace
 from math import isfinite
 from typing import Any
 
-from exporter.northbound.data_items import reading_of
+from exporter.northbound.data_items import (
+    parse_bool,
+    parse_coordinates,
+    parse_device_id,
+    parse_dn,
+    parse_int,
+    parse_number,
+    parse_plant_code,
+    parse_serial,
+    parse_text,
+    parse_time,
+    reading_of,
+)
 from exporter.northbound.enums import ALARM_SEVERITIES, ALARM_TYPES, ALARMS_OVER
 from exporter.northbound.errors import named_error
 from exporter.northbound.records import (
@@ -27,18 +39,6 @@ from exporter.northbound.records import (
     TimedReading,
     Upgrade,
     UpgradeOrder,
-)
-from exporter.northbound.scalars import (
-    parse_bool,
-    parse_coordinates,
-    parse_device_id,
-    parse_dn,
-    parse_int,
-    parse_number,
-    parse_plant_code,
-    parse_serial,
-    parse_text,
-    parse_time,
 )
 
 _MAX_PAGES = 10_000

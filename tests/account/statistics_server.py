@@ -8,8 +8,7 @@ from account.calendars import periods as calendar_periods
 from account.restarts import periods
 
 from exporter.account.statistics import Periods
-from exporter.northbound.records import Reading, TimedReading
-from exporter.northbound.values import Values
+from exporter.northbound.records import Reading, TimedReading, Values
 
 HOUR = 3_600.0
 DAY = 86_400.0

@@ -6,8 +6,7 @@ from account.world import HOUR, View, account
 from structlog.testing import capture_logs
 
 from exporter.northbound.errors import FAIL_CODES, Reaction, fail_code_error
-from exporter.northbound.records import Reading
-from exporter.northbound.values import Values
+from exporter.northbound.records import Reading, Values
 
 pytestmark = pytest.mark.slow
 

@@ -1,6 +1,6 @@
 """When a failure is news."""
 
-from exporter.account.incidents import QUIET, Incidents
+from exporter.account.account_polling import QUIET, Incidents
 
 
 def told(*events):

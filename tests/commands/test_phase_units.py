@@ -7,8 +7,7 @@ import pytest
 from exporter.account.model import PhaseUnit
 from exporter.commands.check.findings import phase_units
 from exporter.config.schema import Factor, Settings
-from exporter.northbound.records import Device, Reading
-from exporter.northbound.values import Values
+from exporter.northbound.records import Device, Reading, Values
 
 PHASES = {f"active_power_{phase}": 1.0 for phase in "abc"}
 ACCOUNT = {"base_url": "https://eu5.example", "username": "a", "password": "b"}

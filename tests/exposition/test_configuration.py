@@ -5,8 +5,7 @@ from exposition.world import World
 
 from exporter.catalogue.index import ROWS
 from exporter.northbound.interfaces import INTERFACES
-from exporter.northbound.records import Plant, Reading
-from exporter.northbound.values import Values
+from exporter.northbound.records import Plant, Reading, Values
 
 EXPORT, BATTERY = INTERFACES["active-power-control-mode"], INTERFACES["battery-mode"]
 MODE = "fusionsolar_plant_export_limit_mode"

@@ -6,8 +6,7 @@ from exposition.world import DEVICES, World, payload
 
 from exporter.exposition.translate import Translator
 from exporter.northbound import parsing
-from exporter.northbound.records import Device, Plant, Reading
-from exporter.northbound.values import Values
+from exporter.northbound.records import Device, Plant, Reading, Values
 
 EMMA = Device("45112561", "HOME", 23070)
 ELSEWHERE = Device("45112562", "MILL", 23070)

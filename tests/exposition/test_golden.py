@@ -20,8 +20,7 @@ from exporter.exposition.page import Format
 from exporter.northbound import parsing
 from exporter.northbound.device_types import REALTIME_TYPES
 from exporter.northbound.interfaces import INTERFACES, Content, Subject
-from exporter.northbound.records import Reading
-from exporter.northbound.values import Values
+from exporter.northbound.records import Reading, Values
 
 SHOWN = [interface for interface in INTERFACES.values() if interface.content in VALUES]
 # Refusals have no values: the page after them is the page before.

@@ -6,8 +6,7 @@ from exposition.world import DEVICES, World
 from exporter.account.model import PhaseUnit
 from exporter.exposition.phase_units import after
 from exporter.exposition.translate import Translator
-from exporter.northbound.records import Device, Plant, Reading
-from exporter.northbound.values import Values
+from exporter.northbound.records import Device, Plant, Reading, Values
 
 HOME = Plant("HOME", "Home", 100_000.0)
 METER, OTHER = Device("17", "HOME", 17), Device("18", "HOME", 17)

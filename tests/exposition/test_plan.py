@@ -9,8 +9,7 @@ from exporter.catalogue.ranges import NO_INSTANTANEOUS_VALUES, NO_VALUES
 from exporter.exposition.plan import MAX_PLANS, Numbers, Rules, rule_of
 from exporter.exposition.plausibility import NOTHING_KNOWN, Output
 from exporter.exposition.translate import Translator
-from exporter.northbound.records import Reading, Rejection
-from exporter.northbound.values import Values
+from exporter.northbound.records import Reading, Rejection, Values
 
 NOW = 1_750_798_800.0
 SOURCES = sorted({(row.interface, row.device_type or 0) for row in ROWS})

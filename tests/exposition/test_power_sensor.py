@@ -8,8 +8,7 @@ from exposition.world import DEVICES, World, payload
 from exporter.exposition.translate import Translator
 from exporter.northbound import parsing
 from exporter.northbound.interfaces import INTERFACES
-from exporter.northbound.records import Device, Plant, Reading
-from exporter.northbound.values import Values
+from exporter.northbound.records import Device, Plant, Reading, Values
 
 THREE, ONE = "1000000033393047", "1000000041000047"
 

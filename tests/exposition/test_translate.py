@@ -11,8 +11,7 @@ from exporter.exposition.plausibility import Output
 from exporter.exposition.telemetry import NAMED_KEYS
 from exporter.exposition.translate import Translator
 from exporter.northbound.interfaces import Subject
-from exporter.northbound.records import Device, Plant, Reading
-from exporter.northbound.values import Values
+from exporter.northbound.records import Device, Plant, Reading, Values
 
 REALTIME = "getDevRealKpi"
 NOW = 1_750_798_800.0

@@ -18,8 +18,7 @@ from exporter.exposition.page import Format, Page
 from exporter.exposition.telemetry import Telemetry
 from exporter.exposition.translate import Translator
 from exporter.northbound.interfaces import INTERFACES
-from exporter.northbound.records import Device, Plant, Reading, TimedReading, Windows
-from exporter.northbound.values import Values
+from exporter.northbound.records import Device, Plant, Reading, TimedReading, Values, Windows
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 PLANTS = INTERFACES["getStationRealKpi"]

@@ -15,8 +15,7 @@ from exporter.history.archive_file import archive_in_file
 from exporter.history.archive_tables import archive_in_tables
 from exporter.history.plan import HistoryUnit
 from exporter.northbound.interfaces import DAY, HOUR
-from exporter.northbound.records import Alarm, Reading, TimedReading
-from exporter.northbound.values import Values
+from exporter.northbound.records import Alarm, Reading, TimedReading, Values
 
 DAYS, ALARMS = "getKpiStationDay", "getAlarmList"
 

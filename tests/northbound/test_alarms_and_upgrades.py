@@ -12,8 +12,15 @@ from exporter.northbound.enums import (
 )
 from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import INTERFACES
-from exporter.northbound.records import Alarm, Parsed, Reading, Registration, Upgrade, UpgradeOrder
-from exporter.northbound.values import Values
+from exporter.northbound.records import (
+    Alarm,
+    Parsed,
+    Reading,
+    Registration,
+    Upgrade,
+    UpgradeOrder,
+    Values,
+)
 
 HILL = "BA4372D08E014822AB065017416F254C"
 HARBOUR = "5D02E8B40AD342159AC8D8A2BCD4FAB5"

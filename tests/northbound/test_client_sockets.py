@@ -22,8 +22,8 @@ from northbound.raw_server import (
 )
 
 from exporter.northbound.client import Client
-from exporter.northbound.deadline import Deadline, DeadlineConnection
 from exporter.northbound.errors import NotSentError
+from exporter.northbound.transport import Deadline, DeadlineConnection
 
 pytestmark = pytest.mark.slow
 

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from exporter.northbound.errors import CallError
 from exporter.northbound.interfaces import INTERFACES, Content, Subject
 from exporter.northbound.parsing import configuration
-from exporter.northbound.records import Reading, Rejection
-from exporter.northbound.values import Values
+from exporter.northbound.records import Reading, Rejection, Values
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 EXPORT, BATTERY = "active-power-control-mode", "battery-mode"

@@ -6,8 +6,7 @@ import pytest
 from exporter.northbound import parsing
 from exporter.northbound.device_types import REALTIME_TYPES, device_type_slug
 from exporter.northbound.errors import CallError, Reaction
-from exporter.northbound.records import Device, ListPage, Parsed, Plant, Reading
-from exporter.northbound.values import Values
+from exporter.northbound.records import Device, ListPage, Parsed, Plant, Reading, Values
 
 HILL = "BA4372D08E014822AB065017416F254C"
 HARBOUR = "5D02E8B40AD342159AC8D8A2BCD4FAB5"

@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.northbound import parsing
+from exporter.northbound.data_items import parse_number
 from exporter.northbound.errors import CallError
-from exporter.northbound.records import Reading
-from exporter.northbound.scalars import parse_number
-from exporter.northbound.values import Values
+from exporter.northbound.records import Reading, Values
 
 # A busy machine is no failure.
 some = settings(max_examples=60)

@@ -5,8 +5,7 @@ import pytest
 from exporter.northbound import parsing
 from exporter.northbound.device_types import REALTIME_TYPES, device_type_slug
 from exporter.northbound.interfaces import INTERFACES
-from exporter.northbound.records import Parsed, Reading, TimedReading
-from exporter.northbound.values import Values
+from exporter.northbound.records import Parsed, Reading, TimedReading, Values
 
 HILL = "BA4372D08E014822AB065017416F254C"
 HARBOUR = "5D02E8B40AD342159AC8D8A2BCD4FAB5"

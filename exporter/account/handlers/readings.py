@@ -19,8 +19,7 @@ from exporter.account.statistics import Periods
 from exporter.clock import Clock
 from exporter.northbound.errors import CallError
 from exporter.northbound.interfaces import Interface
-from exporter.northbound.records import Parsed, Reading, TimedReading, Upgrade
-from exporter.northbound.values import Values
+from exporter.northbound.records import Parsed, Reading, TimedReading, Upgrade, Values
 
 
 def _by_name(asked: Collection[str], readings: Iterable[Reading]) -> dict[str, Reading]:

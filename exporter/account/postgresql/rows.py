@@ -14,7 +14,7 @@ from exporter.account.migrations import CREATE, MIGRATIONS, VERSION
 from exporter.account.postgresql.connections import FAILURES, OUTAGES, Connections
 from exporter.account.postgresql.leases import FencedError, Lease, claim, claim_as_guest
 from exporter.account.postgresql.texts import from_text, to_text
-from exporter.account.row_store import Key, with_unwritten
+from exporter.account.store import Key, with_unwritten
 from exporter.clock import Clock, ClockStamp
 
 _READ = """

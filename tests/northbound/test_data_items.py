@@ -1,6 +1,6 @@
 import pytest
 
-from exporter.northbound import scalars
+from exporter.northbound import data_items
 
 # Numbers
 
@@ -22,12 +22,12 @@ from exporter.northbound import scalars
     ],
 )
 def test_a_number_may_be_a_text(raw, value):
-    assert scalars.parse_number(raw) == value
+    assert data_items.parse_number(raw) == value
 
 
 @pytest.mark.parametrize("raw", [None, "", "  ", "N/A", "n/a", "NA", "None", "NULL", "-", "--"])
 def test_absent_is_not_zero(raw):
-    assert scalars.parse_number(raw) is None
+    assert data_items.parse_number(raw) is None
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_absent_is_not_zero(raw):
     ids=lambda value: repr(value)[:20],
 )
 def test_what_is_no_number_has_a_reason(raw, reason):
-    assert scalars.parse_number(raw) == reason
+    assert data_items.parse_number(raw) == reason
 
 
 # Yes or no
@@ -79,12 +79,12 @@ def test_what_is_no_number_has_a_reason(raw, reason):
     ],
 )
 def test_a_flag_may_be_a_number_or_a_text(raw, yes):
-    assert scalars.parse_bool(raw) is yes
+    assert data_items.parse_bool(raw) is yes
 
 
 @pytest.mark.parametrize("raw", [None, "", "yes", 2, -1, 0.5, [], {}, [True], float("nan")])
 def test_what_is_neither_yes_nor_no_is_no_flag(raw):
-    assert scalars.parse_bool(raw) is None
+    assert data_items.parse_bool(raw) is None
 
 
 # Times
@@ -103,7 +103,7 @@ def test_what_is_neither_yes_nor_no_is_no_flag(raw):
     ],
 )
 def test_a_time_is_in_seconds(raw, time):
-    assert scalars.parse_time(raw) == time
+    assert data_items.parse_time(raw) == time
 
 
 @pytest.mark.parametrize(
@@ -113,4 +113,4 @@ def test_a_time_is_in_seconds(raw, time):
     ids=lambda raw: repr(raw)[:20],
 )  # fmt: skip
 def test_what_is_no_time_is_none(raw):
-    assert scalars.parse_time(raw) is None
+    assert data_items.parse_time(raw) is None

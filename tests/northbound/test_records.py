@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from exporter.account.codec import Codec, StoredRow
 from exporter.clock import ClockStamp, SystemClock
-from exporter.northbound.records import Reading
-from exporter.northbound.values import Values
+from exporter.northbound.records import Reading, Values
 
 NUMBERS = st.dictionaries(st.text(max_size=3), st.floats(allow_nan=False))
 

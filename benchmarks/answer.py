@@ -30,7 +30,7 @@ from exporter.exposition.account import AccountView
 from exporter.exposition.page import Format, Page
 from exporter.exposition.telemetry import Telemetry
 from exporter.exposition.translate import Translator
-from exporter.northbound.envelope import data_of
+from exporter.northbound.client import data_of
 from exporter.northbound.interfaces import INTERFACES, Limit
 
 BATCH = 100  # devices an answer is about

@@ -22,8 +22,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from exporter.catalogue.model import Kind, Metric
-from exporter.exposition.lines import render
 from exporter.exposition.page import Block, Format, Page
+from exporter.exposition.samples import render
 
 FAMILIES = 100
 BATCH = 100  # devices in a block

@@ -24,7 +24,7 @@ from exporter.clock import Clock, SystemClock
 from exporter.config import AccountSettings, Settings
 from exporter.config.types import HISTORY_SOURCES
 from exporter.exposition.alarms import SEVERITIES
-from exporter.exposition.unknown_values import UnknownValues
+from exporter.exposition.translate import UnknownValues
 from exporter.history.archive import Archive, ArchiveBusyError, ArchiveError
 from exporter.history.budget import quotas_left
 from exporter.history.job import Job, UnknownStartError, Wanted

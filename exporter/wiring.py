@@ -18,8 +18,7 @@ from exporter.exposition.account import AccountView
 from exporter.exposition.alarms import SEVERITIES
 from exporter.exposition.page import Page
 from exporter.exposition.telemetry import Telemetry
-from exporter.exposition.translate import Translator
-from exporter.exposition.unknown_values import MAX_KEYS
+from exporter.exposition.translate import MAX_UNKNOWN_KEYS, Translator
 from exporter.northbound.client import Client, Session
 from exporter.northbound.interfaces import EDITIONS, INTERFACES, LOGIN, Content, Interface, Limit
 from exporter.northbound.oauth import OAuthClient, TokenEndpoint
@@ -137,7 +136,7 @@ def view_of(  # noqa: PLR0913  # because it joins them
 
 def most_unknown_keys(settings: Settings) -> int:
     """How many unknown keys have series."""
-    return MAX_KEYS if settings.unknown_keys == "export" else 0
+    return MAX_UNKNOWN_KEYS if settings.unknown_keys == "export" else 0
 
 
 def account_config(

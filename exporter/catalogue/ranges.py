@@ -8,8 +8,10 @@ never been measured anywhere, so that no extreme is lost.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from math import inf
+from sys import float_info
 
-from exporter.catalogue.model import Kind, Metric
+from exporter.catalogue.model import Kind, Metric, Row
 from exporter.northbound.device_types import DEVICE_TYPES
 
 HOUR = 3_600.0
@@ -166,6 +168,8 @@ def _full_scales(decimals: int, *limits: int) -> frozenset[float]:
 _FLOAT = 2.0**128 - 2.0**104  # the largest of 32 bits
 NO_VALUES = _full_scales(6, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1) | {_FLOAT, -_FLOAT}
 NO_INSTANTANEOUS_VALUES = _full_scales(3, 2**15 - 1, 2**15, 2**16 - 1)
+SUSPICIOUS = NO_VALUES | NO_INSTANTANEOUS_VALUES  # numbers that may be no values at all
+_POWERS = frozenset({"watts", "vars", "volt_amperes"})  # units
 
 
 @cache
@@ -194,3 +198,38 @@ def period_of(metric: Metric, labels: tuple[str, ...]) -> float:
     named = dict(zip(metric.labels, labels, strict=False)).get("period")
     spelt = next((period for period in PERIODS if f"_{period}_" in metric.name), "year")
     return PERIODS[named or spelt]
+
+
+@dataclass(frozen=True, slots=True)
+class PlausibleRange:
+    """What a row's values can be, in base units.
+
+    `of_output` is the most that they can be for each watt that their plant or device can put out.
+    Those `measured_freely` are never by chance what a register says where it has no value, but
+    those `of_power`, which may well pass through such a number below what can be put out.
+    """
+
+    low: float = -float_info.max
+    high: float = float_info.max
+    of_output: float = inf
+    measured_freely: bool = False
+    of_power: bool = False
+
+
+def plausible_range(row: Row) -> PlausibleRange:
+    """The range of a row's values."""
+    metric = row.metric
+    if metric.name.endswith(TIMESTAMP):
+        return PlausibleRange(FIRST_TIME, LAST_TIME)
+    found = range_of(metric)
+    if found is None:
+        return PlausibleRange()
+    span = period_of(metric, row.labels) if found.per_period else 1.0
+    largest = max_watts(row.device_type) if found.by_class else 1.0
+    return PlausibleRange(
+        found.low * largest * span,
+        found.high * largest * span,
+        (found.of_output or inf) * span,
+        found.instantaneous,
+        metric.unit in _POWERS,
+    )

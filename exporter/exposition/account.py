@@ -33,8 +33,7 @@ from exporter.exposition.samples import Samples, vector_of
 from exporter.exposition.sky import Place
 from exporter.exposition.status import held_back, plants_of
 from exporter.exposition.telemetry import AccountTelemetry, Telemetry
-from exporter.exposition.translate import Translator, windowed
-from exporter.exposition.unknown_values import UnknownValues
+from exporter.exposition.translate import Translator, UnknownValues, windowed
 from exporter.northbound.device_types import device_type_slug
 from exporter.northbound.interfaces import INTERFACES, Content, Interface, Subject
 from exporter.northbound.records import Reading, Windows
@@ -47,6 +46,11 @@ def _by_time(times: Mapping[str, float]) -> Mapping[float, Sequence[str]]:
     for name, at in times.items():
         names.setdefault(at, []).append(name)
     return names
+
+
+def _is_of_devices_now(interface: Interface) -> bool:
+    """Whether its answers are what devices measure now."""
+    return interface.subject is Subject.DEVICES and interface.realtime
 
 
 NO_FLEET = FleetChange({}, {}, {})
@@ -184,7 +188,7 @@ class AccountView:
         samples = self._translated(interface, answered.names)
         for at, names in _by_time({name: answers[name].at for name in answered.names}).items():
             shown = {name: samples[name] for name in names if name in samples}
-            if interface.realtime and interface.subject is Subject.DEVICES:
+            if _is_of_devices_now(interface):
                 self._expected.learn(answers, shown, at)
             self._blocks.put(
                 {
@@ -199,9 +203,7 @@ class AccountView:
         self, interface: Interface, names: Collection[str], at: float
     ) -> Mapping[Source, Mapping[str, Samples]]:
         """What is expected of those that an answer of `at` is about, if it is about now."""
-        if not interface.realtime or interface.subject is not Subject.DEVICES:
-            return {}
-        return self._expected.samples(interface, names, at)
+        return self._expected.samples(interface, names, at) if _is_of_devices_now(interface) else {}
 
     def _translated(
         self, interface: Interface, names: Collection[str], *, again: bool = False
@@ -295,8 +297,7 @@ class AccountView:
             again=again,
         )
         if not again:
-            kind = "plant" if device_type is None else device_type_slug(device_type)
-            self._telemetry.translated(interface.name, kind, name, result)
+            self._telemetry.translated(interface.name, owner, result)
         for series, value in self._unknown.samples(interface, reading, result.unknown_keys).items():
             result.add(series, value)
         return result.samples

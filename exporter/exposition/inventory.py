@@ -15,7 +15,7 @@ from exporter.exposition.families import (
     PLANT_INFO,
     SUN_ELEVATION,
 )
-from exporter.exposition.lines import Labels, render
+from exporter.exposition.samples import Labels, render
 from exporter.exposition.sky import Place, global_horizontal, seen_elevation
 from exporter.northbound.device_types import device_type_slug
 from exporter.northbound.enums import BUILD_STATES, CONNECTION_TYPES

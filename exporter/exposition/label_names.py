@@ -5,7 +5,7 @@ from itertools import chain
 from exporter.catalogue.index import ROWS
 from exporter.exposition.blocks import IDENTITIES
 from exporter.exposition.families import INVENTORY, OWN
-from exporter.exposition.lines import label_names
+from exporter.exposition.samples import label_names
 
 _METRICS = {*INVENTORY, *OWN, *(row.metric for row in ROWS)}
 _OF_PROMETHEUS = ("job", "instance", "le")

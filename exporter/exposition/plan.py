@@ -8,18 +8,14 @@ of them cannot be what it says are they looked at one by one.
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from operator import ge, itemgetter, le
 from typing import Any
 
 from exporter.account.counters import Series as CounterName
 from exporter.catalogue.model import Kind, Row, Series, series_of
-from exporter.catalogue.ranges import TIMESTAMP
-from exporter.exposition.plausibility import (
-    SUSPICIOUS,
-    Output,
-    PlausibleRange,
-    plausible_range,
-)
+from exporter.catalogue.ranges import SUSPICIOUS, TIMESTAMP, PlausibleRange, plausible_range
+from exporter.exposition.plausibility import Output
 from exporter.exposition.samples import State
 from exporter.northbound.records import Reading, Rejection
 
@@ -93,7 +89,7 @@ class Numbers:
         self._factors = [rule.factor or 0.0 for rule in self.rules]
         self._lows = [each.low for each in ranges]
         self._highs = [each.high for each in ranges]
-        limited = [n for n, each in enumerate(ranges) if each.is_limited]
+        limited = [n for n, each in enumerate(ranges) if each.of_output < inf]
         self._limited = _picker(limited)
         self._limits = [ranges[n].of_output for n in limited]
         self._never_zero = _picker([n for n, rule in enumerate(self.rules) if rule.zero_is_absent])

@@ -4,7 +4,6 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import inf
-from sys import float_info
 
 from exporter.account.counters import CounterState
 from exporter.account.fleet import FleetChange
@@ -12,13 +11,9 @@ from exporter.catalogue import meters, power_m
 from exporter.catalogue.index import lookup
 from exporter.catalogue.model import Row
 from exporter.catalogue.ranges import (
-    FIRST_TIME,
-    LAST_TIME,
     NO_INSTANTANEOUS_VALUES,
     NO_VALUES,
-    TIMESTAMP,
-    max_watts,
-    period_of,
+    PlausibleRange,
     range_of,
 )
 from exporter.exposition.counters import UPLOAD_TOLERANCE, CounterGuard, Owner
@@ -26,9 +21,7 @@ from exporter.northbound.enums import OFFLINE
 from exporter.northbound.interfaces import HOUR
 from exporter.northbound.records import Device, Reading, Values
 
-SUSPICIOUS = NO_VALUES | NO_INSTANTANEOUS_VALUES  # numbers that may be no values at all
 UNKNOWN_PLANT = 1e6  # watts that are assumed for a plant of which nothing is known
-_POWERS = frozenset({"watts", "vars", "volt_amperes"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,56 +46,17 @@ class Output:
 NOTHING_KNOWN = Output()
 
 
-@dataclass(frozen=True, slots=True)
-class PlausibleRange:
-    """What a row's values can be, in base units.
+def is_plausible(limits: PlausibleRange, raw: float, value: float, output: Output) -> bool:
+    """Whether a value can be what it says: `raw` as sent, `value` in base units.
 
-    `of_output` is the most that they can be for each watt that their plant or device can put out.
-    Those `measured_freely` are never by chance what a register says where it has no value, but
-    those `of_power`, which may well pass through such a number below what can be put out.
+    No quantity is infinite.
     """
-
-    low: float = -float_info.max
-    high: float = float_info.max
-    of_output: float = inf
-    measured_freely: bool = False
-    of_power: bool = False
-
-    @property
-    def is_limited(self) -> bool:
-        """Whether it matters what the plant or device can put out."""
-        return self.of_output < inf
-
-    def contains(self, raw: float, value: float, output: Output) -> bool:
-        """Whether a value can be what it says: `raw` as sent, `value` in base units.
-
-        No quantity is infinite.
-        """
-        if raw in NO_VALUES or not self.low <= value <= self.high:
-            return False
-        is_likely = self.of_power and abs(value) <= output.assumed
-        if raw in NO_INSTANTANEOUS_VALUES and self.measured_freely and not is_likely:
-            return False
-        return not output.known or abs(value) <= self.of_output * output.known
-
-
-def plausible_range(row: Row) -> PlausibleRange:
-    """The range of a row's values."""
-    metric = row.metric
-    if metric.name.endswith(TIMESTAMP):
-        return PlausibleRange(FIRST_TIME, LAST_TIME)
-    found = range_of(metric)
-    if found is None:
-        return PlausibleRange()
-    span = period_of(metric, row.labels) if found.per_period else 1.0
-    largest = max_watts(row.device_type) if found.by_class else 1.0
-    return PlausibleRange(
-        found.low * largest * span,
-        found.high * largest * span,
-        (found.of_output or inf) * span,
-        found.instantaneous,
-        metric.unit in _POWERS,
-    )
+    if raw in NO_VALUES or not limits.low <= value <= limits.high:
+        return False
+    is_likely = limits.of_power and abs(value) <= output.assumed
+    if raw in NO_INSTANTANEOUS_VALUES and limits.measured_freely and not is_likely:
+        return False
+    return not output.known or abs(value) <= limits.of_output * output.known
 
 
 # The smallest and the largest inverter that is sold, in watts, by device type.

@@ -1,17 +1,20 @@
 """Readings and the catalogue make samples: base units, ranges, states, guarded counters."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
+from typing import Any
 
 from exporter.catalogue.index import lookup
 from exporter.catalogue.model import Row, Series, series_of
 from exporter.exposition.counters import MIN_RATE, CounterGuard, GrowthBound, Owner, refusal
+from exporter.exposition.families import UNKNOWN_VALUES
 from exporter.exposition.phase_units import GRID_METER, TOTAL, PhaseUnits
 from exporter.exposition.plan import UNKNOWN, Numbers, Rule, Rules, rule_of
-from exporter.exposition.plausibility import NOTHING_KNOWN, Output
+from exporter.exposition.plausibility import NOTHING_KNOWN, Output, is_plausible
 from exporter.exposition.samples import Column, Samples, Vector
+from exporter.northbound.interfaces import Interface
 from exporter.northbound.records import Reading, Rejection, Values, Windows
 
 CAPACITY = "installed_capacity"  # the key under which statistics give it
@@ -103,7 +106,7 @@ class Translator:
         if rule is None or rule.factor is None:
             return 0.0
         watts = raw * rule.factor
-        return watts if rule.range.contains(raw, watts, NOTHING_KNOWN) else 0.0
+        return watts if is_plausible(rule.range, raw, watts, NOTHING_KNOWN) else 0.0
 
     def translate(  # noqa: PLR0913  # all that a reading is judged by
         self,
@@ -218,7 +221,7 @@ def _plausible(
     for rule, raw, value in zip(numbers.rules, mine, values, strict=True):
         if not raw and rule.zero_is_absent:
             continue
-        if rule.range.contains(raw, value, output):
+        if is_plausible(rule.range, raw, value, output):
             shown.append((rule, raw, value))
         elif isfinite(value):
             result.reject(RejectedValue(rule.row.key, raw, IMPLAUSIBLE))
@@ -261,3 +264,53 @@ def windowed(windows: Windows, translate: Callable[[Reading], Samples]) -> Sampl
             for series, value in translate(replace(row.reading, values=values)).items():
                 samples[series_of(series.metric, *series.labels, window)] = value
     return samples
+
+
+# --- keys that the catalogue lacks ---------------------------------------------------------------
+
+# Different ones of an account: a server that makes them up must not flood Prometheus. No device of
+# the reference has more keys than that.
+MAX_UNKNOWN_KEYS = 100
+# What has ten digits may be an id or a telephone number; devices send the largest or smallest
+# whole number of 32 bits where they have no value.
+_TOO_LONG = 10**9
+
+
+class UnknownValues:
+    """Makes the samples of unknown keys, of the first `most_keys` that an account sends.
+
+    Their numbers are shown as they were sent, to whoever wants them.
+
+    Only of values as of now: a statistic's period and window are in no key, and without them its
+    values would be mixed up.
+    """
+
+    def __init__(self, most_keys: int, log: Any) -> None:
+        self.exports = most_keys > 0
+        self._most_keys = most_keys
+        self._keys: set[str] = set()
+        self._is_full = False
+        self._log = log
+
+    def samples(self, interface: Interface, reading: Reading, unknown: Collection[str]) -> Samples:
+        """Those of a reading, of whose keys these are `unknown`."""
+        if not self.exports or not interface.realtime:
+            return {}
+        values = {key: reading.values[key] for key in unknown if key in reading.values}
+        metric = UNKNOWN_VALUES[interface.subject]
+        return {
+            series_of(metric, key): value
+            for key, value in values.items()
+            if abs(value) < _TOO_LONG and self._has_room_for(key)
+        }
+
+    def _has_room_for(self, key: str) -> bool:
+        if key in self._keys:
+            return True
+        if len(self._keys) < self._most_keys:
+            self._keys.add(key)
+            return True
+        if not self._is_full:
+            self._is_full = True
+            self._log.warning("more unknown keys than are exported", most=self._most_keys)
+        return False

@@ -18,11 +18,9 @@ from exporter.exposition.blocks import LAST_READINGS
 from exporter.exposition.counters import UPLOAD
 from exporter.exposition.families import ALARM_ACTIVE
 from exporter.exposition.inventory import device_labels, plant_labels
-from exporter.exposition.lines import label_names
 from exporter.exposition.plausibility import Capacities, Offline
-from exporter.exposition.samples import Samples
-from exporter.exposition.translate import Translator, windowed
-from exporter.exposition.unknown_values import UnknownValues
+from exporter.exposition.samples import Samples, label_names
+from exporter.exposition.translate import Translator, UnknownValues, windowed
 from exporter.history.archive import Pending, Rows
 from exporter.history.plan import calendar_of, next_begin
 from exporter.history.series import TimeSeries

@@ -11,9 +11,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from exporter.northbound.client import Session
+from exporter.northbound.client import Session, decode_object
 from exporter.northbound.data_items import parse_number, parse_text
-from exporter.northbound.envelope import decode_object
 from exporter.northbound.errors import (
     TOKEN_REFUSALS,
     CallError,

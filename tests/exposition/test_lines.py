@@ -6,8 +6,7 @@ from prometheus_client import generate_latest
 from prometheus_client.metrics_core import Metric as Family
 
 from exporter.catalogue.model import Kind, Metric, series_of
-from exporter.exposition.lines import label_names, render
-from exporter.exposition.samples import State, Vector, layout_of, vector_of
+from exporter.exposition.samples import State, Vector, label_names, layout_of, render, vector_of
 
 VOLTAGE = Metric("plant_voltage_volts", Kind.GAUGE, "Voltage.", labels=("string", "a"))
 ENERGY = Metric("plant_energy_joules_total", Kind.COUNTER, "Energy.")

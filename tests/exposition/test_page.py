@@ -16,8 +16,8 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from exporter.catalogue.model import Kind, Metric
-from exporter.exposition.lines import render
 from exporter.exposition.page import NO_ACCOUNT, Block, Format, Page
+from exporter.exposition.samples import render
 
 POWER = Metric("plant_power_watts", Kind.GAUGE, 'Power, "as sent"\\ by\na plant.', labels=("name",))
 ENERGY = Metric("plant_energy_joules_total", Kind.COUNTER, "Energy.", labels=("name",))

@@ -4,7 +4,7 @@ import pytest
 from exposition.world import DAYS, DEVICE_DAYS, DEVICES, EPOCH, PLANTS, World
 from structlog.testing import capture_logs
 
-from exporter.exposition.unknown_values import MAX_KEYS
+from exporter.exposition.translate import MAX_UNKNOWN_KEYS
 from exporter.northbound.parsing import device_readings
 from exporter.northbound.records import Device, Plant
 
@@ -16,7 +16,7 @@ INVERTER = Device("1", "P", 1, "roof")
 NOVELTY = Device("2", "P", 99_999, "novelty")
 
 
-def new_world(*, most_keys=MAX_KEYS):
+def new_world(*, most_keys=MAX_UNKNOWN_KEYS):
     world = World(most_unknown_keys=most_keys)
     world.fleet(HILL, INVERTER, NOVELTY)
     return world
@@ -103,7 +103,12 @@ def test_an_account_has_only_so_many_keys_and_the_log_says_it_once():
     assert world.own("fusionsolar_unknown_keys_total", interface=DEVICES.name) == 4 * 62
     told = [each for each in logs if each["event"] == "more unknown keys than are exported"]
     assert told == [
-        {"event": told[0]["event"], "log_level": "warning", "account": "home", "most": MAX_KEYS}
+        {
+            "event": told[0]["event"],
+            "log_level": "warning",
+            "account": "home",
+            "most": MAX_UNKNOWN_KEYS,
+        }
     ]
 
 

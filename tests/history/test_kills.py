@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from exporter.account.fleet import Fleet
 from exporter.account.quotas import Quota
-from exporter.exposition.translate import Translator
-from exporter.exposition.unknown_values import UnknownValues
+from exporter.exposition.translate import Translator, UnknownValues
 from exporter.history.archive_file import archive_in_file
 from exporter.history.job import Job, Wanted
 from exporter.history.replay import Replay

@@ -6,8 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from exporter.catalogue.model import Metric
-from exporter.exposition.lines import render
 from exporter.exposition.page import EOF, Format, headers_of
+from exporter.exposition.samples import render
 from exporter.history.series import TargetError, TimeSeries
 
 MAX_SAMPLES = 500_000  # of a file: about 80 MB, which promtool reads in seconds

@@ -50,7 +50,7 @@ class Reload:
         """Starts the accounts with the configuration as it is at the start."""
         with self._lock:
             self._accounts.start(self._applied)
-            self._tell_success()
+            self._report_success()
 
     def __call__(self) -> str | None:
         """Returns why the configuration could not be applied, in one line; None when it was."""
@@ -64,7 +64,7 @@ class Reload:
         return {account.name: account.labels for account in self._applied.accounts}
 
     def _reload(self) -> str | None:
-        self._log.info("reading the configuration anew")
+        self._log.info("reloading the configuration")
         try:
             self._replace(self._read())
         except Exception as error:  # noqa: BLE001  # because the daemon goes on, whatever it was
@@ -74,12 +74,12 @@ class Reload:
             if not known:
                 self._telemetry.errors.labels("reload").inc()
             self._log.error(
-                "configuration not reloaded, going on with the old",
+                "configuration not reloaded, keeping the previous one",
                 reason=reason,
                 exc_info=not known,
             )
             return reason
-        self._tell_success()
+        self._report_success()
         if self._applied.state != self._state:
             self._log.warning("state needs a restart")
         self._log.info("configuration reloaded; flags and addresses need a restart")
@@ -93,7 +93,7 @@ class Reload:
             raise
         self._applied = settings
 
-    def _tell_success(self) -> None:
+    def _report_success(self) -> None:
         self._telemetry.reload_successful.set(1)
         self._telemetry.reload_timestamp.set(time())
 

@@ -88,7 +88,7 @@ class HistoryContext:
         return {**self.account.labels, **self.settings.history.labels, **options.labels}
 
 
-def job_of(context: HistoryContext, options: HistoryOptions, tell: Callable[[str], None]) -> Job:
+def job_of(context: HistoryContext, options: HistoryOptions, report: Callable[[str], None]) -> Job:
     """The job of fetching what is wanted."""
     probe, history = context.probe, context.settings.history
     plants, devices = FleetFilter(tuple(options.plants)), FleetFilter(tuple(options.devices))
@@ -112,7 +112,7 @@ def job_of(context: HistoryContext, options: HistoryOptions, tell: Callable[[str
     def quotas_of(interface: Interface) -> tuple[Quota, ...]:
         return quotas_left(probe.quotas(interface), used.get(interface.name, 0.0), share)
 
-    return Job(probe, context.archive, probe.fleet, context.clock, wanted, quotas_of, tell)
+    return Job(probe, context.archive, probe.fleet, context.clock, wanted, quotas_of, report)
 
 
 def _alarms(settings: Settings) -> Mapping[str, str]:
@@ -159,7 +159,7 @@ def _five_minutes(context: HistoryContext) -> str:
 
 
 def waits(
-    job: Job, clock: Clock, tell: Callable[[str], None], until: float = inf
+    job: Job, clock: Clock, report: Callable[[str], None], until: float = inf
 ) -> Iterator[None]:
     """Makes call after call, and yields before it waits for one, if any was made since.
 
@@ -169,7 +169,7 @@ def waits(
     while due < inf and clock.now() < until:
         now = clock.now()
         if due <= now:
-            _step(job, clock, tell)
+            _step(job, clock, report)
             made = True
         else:
             if made:
@@ -180,13 +180,13 @@ def waits(
         due = job.due()
 
 
-def _step(job: Job, clock: Clock, tell: Callable[[str], None]) -> None:
+def _step(job: Job, clock: Clock, report: Callable[[str], None]) -> None:
     try:
         job.step()
     except NotNowError:
         pass  # somebody else was faster
     except NoSessionError as error:
-        tell(str(error))
+        report(str(error))
         clock.wait(MINUTE)
 
 
@@ -252,7 +252,7 @@ class HistoryThread:
         self._on_error = on_error
         self._clock = clock or SystemClock()
         self._log = structlog.get_logger().bind(account=account.name, part="history")
-        self._told = -inf
+        self._reported_at = -inf
         name = f"history {account.name}"
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -277,7 +277,7 @@ class HistoryThread:
         try:
             return self._day()
         except ArchiveBusyError as error:  # as while its last holder ends
-            self._tell(str(error))
+            self._report(str(error))
             return _START_CHECK
         except (ArchiveError, TargetError) as error:
             self._log.warning("history cannot be stored or sent", reason=str(error))
@@ -304,7 +304,7 @@ class HistoryThread:
             if not probe.state.first_shown or not probe.fleet.plants:
                 return _START_CHECK
             end = clock.now() + DAY
-            job = job_of(context, HistoryOptions(), self._tell)
+            job = job_of(context, HistoryOptions(), self._report)
             replay = replay_of(settings, account, job.fleet, context.labels(HistoryOptions()))
             self._work(job, replay, target, end)
         return max(MINUTE, end - clock.now())
@@ -312,12 +312,12 @@ class HistoryThread:
     def _work(self, job: Job, replay: Replay, target: Target, end: float) -> None:
         clock = self._clock
         if job.plan_years():
-            for _ in waits(job, clock, self._tell, end):
+            for _ in waits(job, clock, self._report, end):
                 pass
         job.plan()
-        for _ in waits(job, clock, self._tell, end):
+        for _ in waits(job, clock, self._report, end):
             job.send(replay, target)
-            self._tell_progress(job)
+            self._report_progress(job)
         if not clock.wait(0):
             job.send(replay, target)
 
@@ -334,17 +334,17 @@ class HistoryThread:
             clock=self._clock,
             view=_NullView(),
             guest=True,
-            tell=self._tell,
+            report=self._report,
         )
 
-    def _tell(self, words: str) -> None:
+    def _report(self, words: str) -> None:
         self._log.debug(words)
 
-    def _tell_progress(self, job: Job) -> None:
+    def _report_progress(self, job: Job) -> None:
         """Logs how far it is, once an hour."""
         now, progress = self._clock.now(), job.progress
-        if now - self._told >= HOUR:
-            self._told = now
+        if now - self._reported_at >= HOUR:
+            self._reported_at = now
             self._log.info(
                 "fetching history",
                 calls_left=progress.left,

@@ -135,7 +135,7 @@ class SharedAccounts(Accounts):
             started = {*held} - {owner_of(each.plan.account) for each in self._working.values()}
             if started or ending - alive or self._shared.leaving():
                 self._exchange(self._prepare(self._those_of(held, alive)))
-            self._tell(held)
+            self._show_held(held)
             return bool(alive)
 
     def _has_lease(self, name: str, held: Mapping[Owner, Lease]) -> bool:
@@ -145,11 +145,11 @@ class SharedAccounts(Accounts):
         rows = working.database
         return lease is not None and (not isinstance(rows, PostgresRows) or rows.lease == lease)
 
-    def _tell(self, held: Mapping[Owner, Lease]) -> None:
-        alive, told = self._shared.replica.is_alive, self._telemetry.account_held
-        told.clear()  # of what has been deleted from the configuration
+    def _show_held(self, held: Mapping[Owner, Lease]) -> None:
+        alive, gauge = self._shared.replica.is_alive, self._telemetry.account_held
+        gauge.clear()  # of what has been deleted from the configuration
         for each in self._settings.accounts:
-            told.labels(each.name).set(alive and owner_of(each) in held)
+            gauge.labels(each.name).set(alive and owner_of(each) in held)
 
     # --- what an account is made of --------------------------------------------------------------
 

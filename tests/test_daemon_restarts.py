@@ -233,7 +233,7 @@ def test_a_signal_ends_it_even_during_a_reload(tmp_path, by):
                 os.kill(daemon.process.pid, signal.SIGHUP)
             else:
                 threading.Thread(target=ask_for_a_reload, args=(daemon,), daemon=True).start()
-            daemon.wait(lambda: "reading the configuration anew" in daemon.log)
+            daemon.wait(lambda: "reloading the configuration" in daemon.log)
 
             assert daemon.stop() == 0
 

@@ -254,7 +254,7 @@ class AccountPolling:
         answered: bool,
     ) -> None:
         if answered:
-            schedule.answered(planned, outcome.silent)
+            schedule.answered(planned, outcome.unanswered)
         if outcome.again:
             schedule.ask_again(planned.batch)
         if outcome.refit:
@@ -272,7 +272,7 @@ class AccountPolling:
         if reaction is not Reaction.PAUSE:
             schedule.hold(now, error.retry_after)
         if reaction is Reaction.NEXT_DAY:
-            schedule.rest_today(now, self._seconds_left_today())
+            schedule.back_off_today(now, self._seconds_left_today())
         if reaction is Reaction.SPLIT:
             self._fit()
         self._changed(schedule)
@@ -292,7 +292,7 @@ class AccountPolling:
     def _changed(self, schedule: InterfaceSchedule) -> None:
         name = schedule.interface.name
         self.state.interfaces.changed.add(name)
-        self.changes.unanswered[name] = len(schedule.silent)
+        self.changes.unanswered[name] = len(schedule.unanswered)
 
     def _fit(self) -> None:
         """Fits schedules to the fleet as now known, and drops what is gone."""

@@ -1,8 +1,8 @@
 """Batches of plants or devices, and which of them is asked about next. Pure: times are arguments.
 
-A rotation holds the batches of one interface. A round serves each batch once, the least recently
-called first. A batch keeps its members while the fleet changes around it, so that its values keep
-their place.
+A rotation holds the batches of one interface. A round asks about each batch once, the least
+recently called first. A batch keeps its members while the fleet changes around it, so that its
+values keep their place.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from exporter.account.codec import NotKept, PastTime
 from exporter.account.quotas import Suspension
 from exporter.northbound.interfaces import DAY
 
-LONGEST_REST = 64  # calls of its batch
+MAX_SKIPS = 64  # calls of its batch
 # Seconds until a size that was refused is tried again: so many, then twice as many each time.
 SIZE_REST, LONGEST_SIZE_REST = DAY, 32 * DAY
 NO_WEIGHTS: Mapping[str, int] = MappingProxyType({})
@@ -25,15 +25,15 @@ NO_WEIGHTS: Mapping[str, int] = MappingProxyType({})
 class Group:
     """Members of a batch that are asked for together; usually all of them.
 
-    `answered` tells how the last call went: None before the first. A lone member that fails rests
-    for `rest` calls of its batch, twice as many each time; `wait` of them are left.
+    `answered` says how the last call went: None before the first. A single member that fails skips
+    `backoff` calls of its batch, twice as many each time; `skips` of them are still to come.
     """
 
     members: tuple[str, ...]
     called: float = -inf
     answered: bool | None = None
-    rest: int = 0
-    wait: int = 0
+    backoff: int = 0
+    skips: int = 0
 
     @property
     def is_refused(self) -> bool:
@@ -67,8 +67,8 @@ class Batch:
     """At most a batch size of plants, or of devices of one type.
 
     One bad member can fail a whole batch. Such a batch is halved, and its groups are asked in turn
-    instead of it: halves that are answered join again and are asked every second time, a lone
-    culprit ever more rarely.
+    instead of it: halves that are answered join again and are asked every second time, a
+    single culprit ever more rarely.
 
     A batch that the server finds too large is cut in two. `refused` is when that was, `size_rest`
     how many seconds from then on nobody is added. One all of whose members fail, each by itself,
@@ -88,10 +88,10 @@ class Batch:
     def __post_init__(self) -> None:
         self.groups = self.groups or [Group(self.members)]
 
-    def served(self, group: Group, now: float) -> None:
+    def note_call(self, group: Group, now: float) -> None:
         """Notes that a group was asked about at this time."""
         for other in self.groups:
-            other.wait = max(0, other.wait - 1)
+            other.skips = max(0, other.skips - 1)
         self.probed = not group.answered
         self.progress.again = False
         self.progress.called = group.called = now
@@ -100,10 +100,10 @@ class Batch:
         """The group to ask about next."""
         good = [group for group in self.groups if group.answered]
         others = [group for group in self.groups if not group.answered]
-        probes = [group for group in others if not group.wait]
+        probes = [group for group in others if not group.skips]
         if good and (self.probed or not probes):
             return good[0]
-        return min(probes or others, key=lambda group: (group.wait, group.called))
+        return min(probes or others, key=lambda group: (group.skips, group.called))
 
     def after_restart(self, now: float) -> None:
         """Keeps a stored refusal within what the server could have made of it."""
@@ -134,8 +134,8 @@ class Batch:
                 for half in (group.members[:middle], group.members[middle:])
             ]
         elif len(self.groups) > 1:
-            group.rest = min(max(1, 2 * group.rest), LONGEST_REST)
-            group.wait = group.rest
+            group.backoff = min(max(1, 2 * group.backoff), MAX_SKIPS)
+            group.skips = group.backoff
         if all(each.is_refused for each in self.groups):
             self.suspension.refused(now)
         return news
@@ -181,11 +181,11 @@ class Batch:
         self.suspension = Suspension()
 
 
-Resting = Callable[[Batch], bool]
+IsSuspended = Callable[[Batch], bool]
 
 
-def none_rests(_batch: Batch) -> bool:
-    """No batch rests."""
+def never_suspended(_batch: Batch) -> bool:
+    """No batch is suspended."""
     return False
 
 
@@ -314,29 +314,29 @@ class Rotation:
         """For an interface that is asked about nothing: one batch without members."""
         self.batches = [Batch(None, ())]
 
-    def pending(self, resting: Resting = none_rests) -> Batch | None:
-        """The batch that is next in this round; None when all were served.
+    def pending(self, suspended: IsSuspended = never_suspended) -> Batch | None:
+        """The batch that is next in this round; None when all were asked about.
 
-        `resting` tells which are not to be called now.
+        `suspended` tells which are not to be called now.
         """
-        oldest = self.oldest(resting)
+        oldest = self.oldest(suspended)
         return oldest if oldest and self.is_pending(oldest) else None
 
     def is_pending(self, batch: Batch) -> bool:
-        """Whether a batch has not been served in this round."""
+        """Whether a batch has not been asked about in this round."""
         return batch.progress.called < self.round.start
 
-    def repeated(self, resting: Resting = none_rests) -> Batch | None:
-        """A batch that was served in this round, but is to be asked once more."""
+    def repeated(self, suspended: IsSuspended = never_suspended) -> Batch | None:
+        """A batch that was asked about in this round, but is to be asked once more."""
         again = (batch for batch in self.batches if batch.progress.again)
-        return _least_recent(batch for batch in again if not resting(batch))
+        return _least_recent(batch for batch in again if not suspended(batch))
 
-    def oldest(self, resting: Resting = none_rests) -> Batch | None:
-        """The batch that was served longest ago: the first of the next round."""
-        return _least_recent(batch for batch in self.batches if not resting(batch))
+    def oldest(self, suspended: IsSuspended = never_suspended) -> Batch | None:
+        """The batch that was asked about longest ago: the first of the next round."""
+        return _least_recent(batch for batch in self.batches if not suspended(batch))
 
     def start_round(self, now: float) -> None:
-        """Begins a round: every batch is to be served again."""
+        """Begins a round: every batch is to be asked about again."""
         self.round.start = now
 
     def duration(self, pace: float, every: float) -> float:

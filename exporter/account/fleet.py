@@ -77,7 +77,7 @@ class Fleet:
         self._device_filter = devices
         self._device_types = device_types
         self._listed: int | None = None  # plants in the last whole list
-        self._silent = False  # nothing answered about the plants then
+        self._unanswered = False  # nothing answered about the plants then
         self._missed: Counter[tuple[Subject, str]] = Counter()
         self._before = FleetChange({}, {}, {})
         # As restored, under other filters than these.
@@ -143,15 +143,15 @@ class Fleet:
         listed: Collection[str],
         suspects: Collection[str] = (),
         *,
-        silent: bool = False,
+        unanswered: bool = False,
         accepted: bool = False,
     ) -> Collection[str]:
         """Removes the plants that the whole list, given by its codes, has left out for good.
 
-        `silent` tells that calls about the plants brought nothing, `accepted` that this list means
-        it, even if it is empty. Returns the codes that were removed.
+        `unanswered` says that calls about the plants brought nothing, `accepted` that this list
+        holds even if it is empty. Returns the codes that were removed.
         """
-        self._listed, self._silent = len(listed), silent
+        self._listed, self._unanswered = len(listed), unanswered
         if accepted and not listed:
             suspects = tuple(self.plants)
         gone = (
@@ -165,7 +165,7 @@ class Fleet:
     @property
     def no_data_reason(self) -> str:
         """Why there is nothing to export, or may soon be; empty where that cannot be said."""
-        if self._listed is None or (self.plants and (self._listed or not self._silent)):
+        if self._listed is None or (self.plants and (self._listed or not self._unanswered)):
             return ""
         if self.plants:
             known = f"the plants known ({len(self.plants)})"
@@ -231,9 +231,9 @@ class Fleet:
                 del self.devices[device.id]
 
     def wanted(
-        self, subject: Subject, served: Collection[int], *, by_dn: bool = False
+        self, subject: Subject, device_types: Collection[int], *, by_dn: bool = False
     ) -> dict[int | None, Sequence[str]]:
-        """What is asked about: the plants (None), or the devices of each served type.
+        """What is asked about: the plants (None), or the devices of each of these types.
 
         Those without a DN cannot be asked about by it.
         """
@@ -241,37 +241,37 @@ class Fleet:
             case Subject.PLANTS:
                 return {None: list(self.plants)}
             case Subject.DEVICES:
-                nameless = self.nameless(served) if by_dn else ()
+                nameless = self.nameless(device_types) if by_dn else ()
                 return {
                     kind: [name for name in names if name not in nameless]
-                    for kind, names in self.by_type(served).items()
+                    for kind, names in self.by_type(device_types).items()
                 }
             case Subject.ACCOUNT | Subject.PERSON:
                 return {}
             case missed:
                 assert_never(missed)
 
-    def by_type(self, served: Collection[int]) -> Mapping[int | None, list[str]]:
-        """The ids of the devices of each served type."""
+    def by_type(self, device_types: Collection[int]) -> Mapping[int | None, list[str]]:
+        """The ids of the devices of each of these types."""
         found: dict[int | None, list[str]] = {}
         for device in self.devices.values():
-            if device.type_id in served:
+            if device.type_id in device_types:
                 found.setdefault(device.type_id, []).append(device.id)
         return found
 
-    def nameless(self, served: Collection[int]) -> Collection[str]:
+    def nameless(self, device_types: Collection[int]) -> Collection[str]:
         """The ids of the devices of these types that the list gives no DN."""
         return {
             device.id
             for device in self.devices.values()
-            if device.type_id in served and not device.dn
+            if device.type_id in device_types and not device.dn
         }
 
-    def size(self, served: Collection[int]) -> FleetSize:
+    def size(self, device_types: Collection[int]) -> FleetSize:
         """What allowances grow with, for an interface that serves these device types."""
         return FleetSize(
             len(self.plants),
-            dict(Counter(d.type_id for d in self.devices.values() if d.type_id in served)),
+            dict(Counter(d.type_id for d in self.devices.values() if d.type_id in device_types)),
         )
 
     def weights(self) -> Mapping[str, int]:

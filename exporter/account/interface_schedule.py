@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import assert_never
 
-from exporter.account.batches import NO_WEIGHTS, Batch, Group, Resting, Rotation, Round
+from exporter.account.batches import NO_WEIGHTS, Batch, Group, IsSuspended, Rotation, Round
 from exporter.account.quotas import (
-    HURRY,
+    BURST_SPACING,
     Backoff,
     CallLog,
-    DayRest,
+    DayBackoff,
     FleetSize,
     Quota,
     Suspension,
@@ -52,7 +52,7 @@ class PollConfig:
 class PlannedCall:
     """A call that starts now.
 
-    It is `repeated` after a login, or `extra`: asked once more in a round that has served the
+    It is `repeated` after a login, or `extra`: asked once more in a round that has had the
     batch.
     """
 
@@ -86,7 +86,7 @@ class InterfaceState:
     log: CallLog = field(default_factory=CallLog)
     backoff: Backoff = field(default_factory=Backoff)
     retry: Backoff = field(default_factory=Backoff)
-    day: DayRest = field(default_factory=DayRest)
+    day: DayBackoff = field(default_factory=DayBackoff)
     round: Round = field(default_factory=Round)
 
     @property
@@ -125,8 +125,8 @@ class InterfaceSchedule:
         if self.interface.subject is Subject.ACCOUNT and not self.rotation.batches:
             self.rotation.ask_once()
         self.quotas: tuple[Quota, ...] = quotas(self.limits, FleetSize())
-        self.hurried = self.is_list  # while everybody waits for what it brings
-        self.silent: set[str] = set()
+        self.is_urgent = self.is_list  # while everybody waits for what it brings
+        self.unanswered: set[str] = set()
         self._suspended: dict[int | None, Suspension] = {}
         self._repeat = False
 
@@ -167,47 +167,47 @@ class InterfaceSchedule:
         """Fits batches and quotas to the fleet; `weights` are the devices of its plants."""
         if self.interface.subject is not Subject.ACCOUNT:
             self.rotation.update(wanted, weights)
-            self.silent.intersection_update(m for members in wanted.values() for m in members)
+            self.unanswered.intersection_update(m for members in wanted.values() for m in members)
         self.quotas = quotas(self.limits, size)
 
     # --- what comes next -----------------------------------------------------------------------
 
     def due(self, now: float) -> float:
         """The earliest time for the next call; inf when there is nothing to ask."""
-        wanted, batch, _ = self._wanted(self._resting(now))
+        wanted, batch, _ = self._wanted(self._suspended_at(now))
         if batch is None:
-            return min(map(self._rests_until, self.rotation.batches), default=inf)
+            return min(map(self._suspended_until, self.rotation.batches), default=inf)
         allowed = self.state.log.earliest(
-            self.quotas, batch.device_type, hurry=self._hurries or self._repeat
+            self.quotas, batch.device_type, burst=self._may_burst or self._repeat
         )
         return max(allowed, wanted, self.state.waits_until)
 
-    def _wanted(self, resting: Resting) -> tuple[float, Batch | None, bool]:
+    def _wanted(self, suspended: IsSuspended) -> tuple[float, Batch | None, bool]:
         """Which batch comes next, when, and whether it is an extra call.
 
         Of this round, once more in it, or of the next round.
         """
-        oldest = self.rotation.oldest(resting)
+        oldest = self.rotation.oldest(suspended)
         if oldest is None or self.rotation.is_pending(oldest):
             return self.rotation.round.start, oldest, False
         next_round = self.rotation.round.start + self.every
-        again = self.rotation.repeated(resting)
+        again = self.rotation.repeated(suspended)
         if again is not None and self.state.retry.until < next_round:
             return self.state.retry.until, again, True
         return next_round, oldest, False
 
     @property
-    def _hurries(self) -> bool:
+    def _may_burst(self) -> bool:
         """The first round of a day-long allowance takes minutes, not the day."""
         daily = self.is_list or any(quota.window >= DAY for quota in self.quotas)
         return daily and (
-            self.hurried or any(batch.progress.called == -inf for batch in self.rotation.batches)
+            self.is_urgent or any(batch.progress.called == -inf for batch in self.rotation.batches)
         )
 
-    def _resting(self, now: float) -> Resting:
-        return lambda batch: self._rests_until(batch) > now
+    def _suspended_at(self, now: float) -> IsSuspended:
+        return lambda batch: self._suspended_until(batch) > now
 
-    def _rests_until(self, batch: Batch) -> float:
+    def _suspended_until(self, batch: Batch) -> float:
         until = batch.suspension.until
         if self._suspended:  # which hardly ever is
             about = {None, batch.device_type} & self._suspended.keys()
@@ -217,10 +217,10 @@ class InterfaceSchedule:
     def start(self, now: float) -> PlannedCall:
         """The call to make now, noted as started."""
         due = self.due(now)
-        resting = self._resting(now)
-        _, batch, extra = self._wanted(resting)
+        suspended = self._suspended_at(now)
+        _, batch, extra = self._wanted(suspended)
         assert batch is not None, "started before it was due"  # noqa: S101  # a bug, not a state
-        if not extra and self.rotation.pending(resting) is None:
+        if not extra and self.rotation.pending(suspended) is None:
             self.rotation.start_round(now)
         self.state.log.start(now if due == -inf else due, now, batch.device_type)
         planned = PlannedCall(self.interface, batch, batch.next_group(), now, self._repeat, extra)
@@ -239,13 +239,13 @@ class InterfaceSchedule:
         """Notes that a call ended, however it went; it may arrive up to `margin` seconds later."""
         self.state.log.end(now, self.quotas, margin)
 
-    def answered(self, planned: PlannedCall, silent: Collection[str]) -> None:
-        """Notes an answer; `silent` are the members it said nothing about."""
+    def answered(self, planned: PlannedCall, unanswered: Collection[str]) -> None:
+        """Notes an answer; `unanswered` are the members it said nothing about."""
         batch = planned.batch
         batch.answered(planned.group)
         batch.progress.final = True
-        self.silent.difference_update(planned.members)
-        self.silent |= set(silent)
+        self.unanswered.difference_update(planned.members)
+        self.unanswered |= set(unanswered)
         self.state.backoff.succeeded()
         self.state.day.succeeded()
         self.state.retry = Backoff()
@@ -267,7 +267,7 @@ class InterfaceSchedule:
             batch.progress.called = -inf
             return False
         if reaction is not Reaction.SKIP_MEMBER:
-            self.silent.update(planned.members)
+            self.unanswered.update(planned.members)
         match reaction:
             case Reaction.BACK_OFF:
                 self.state.backoff.refused(now, self.pace, HOUR)
@@ -302,7 +302,7 @@ class InterfaceSchedule:
         if seconds:
             self.state.backoff.hold(now, min(seconds, DAY))
 
-    def rest_today(self, now: float, left: float) -> None:
+    def back_off_today(self, now: float, left: float) -> None:
         """Calls nothing until the day is over, which has so many seconds left."""
         self.state.day.refused(now, left)
 
@@ -314,7 +314,9 @@ class InterfaceSchedule:
         """
         batch.progress.again = True
         if self.is_list:
-            self.state.retry.refused(now, max(q.window for q in self.quotas) * HURRY, self.pace)
+            self.state.retry.refused(
+                now, max(q.window for q in self.quotas) * BURST_SPACING, self.pace
+            )
         else:
             self.state.retry.refused(now, self.pace, HOUR)
 

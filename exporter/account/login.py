@@ -223,8 +223,8 @@ class Login:
     def due(self) -> float:
         """The earliest time for the next login, should one be needed."""
         return max(
-            self.log.earliest(self.quotas, None, hurry=True),
-            self.refusals.earliest(REFUSALS, None, hurry=True),
+            self.log.earliest(self.quotas, None, burst=True),
+            self.refusals.earliest(REFUSALS, None, burst=True),
             self.stolen.until,
             *(wait.until for wait in self._waits),
         )
@@ -287,7 +287,7 @@ class Login:
         Not where three were refused in half an hour.
         """
         self.credentials_wait = Backoff()
-        if self.refusals.earliest(REFUSALS, None, hurry=True) < now + MINUTE:
+        if self.refusals.earliest(REFUSALS, None, burst=True) < now + MINUTE:
             self.refusal_reason = None
 
     def lost(self, now: float) -> bool:

@@ -166,7 +166,7 @@ class PlantPages:
     def _may_be_cut(self, items: int) -> bool:
         """Whether more may follow a page that promises none.
 
-        Where it tells nothing, what it brings is no sign: servers cut pages as they like. A lone
+        Where it tells nothing, what it brings is no sign: servers cut pages as they like. A single
         count is doubted where a first page is as long as pages are, and once more was found.
         """
         count, total = self._page_info.count, self._page_info.total

@@ -114,7 +114,7 @@ class Poller:
 
     def _count_bug(self) -> None:
         self._polling.changes.bugs += 1
-        self._count_silence()
+        self._count_unanswered()
         try:
             self._polling.publish()
         except Exception:  # noqa: BLE001  # it may be the same bug
@@ -214,7 +214,7 @@ class Poller:
             self._failed_calls = 0
             self._set_up(up=self._client.token is not None)
         else:
-            self._count_silence()
+            self._count_unanswered()
         if made.error is None:
             self._answered(slot.planned, made)
         else:
@@ -226,11 +226,11 @@ class Poller:
         try:
             return self._polling.ask(planned, self._client.call)
         except Exception:  # a bug, too, costs a batch its turn, or it would be asked for ever
-            planned.batch.served(planned.group, planned.start)
+            planned.batch.note_call(planned.group, planned.start)
             raise
 
     def _answered(self, planned: PlannedCall, made: Exchange) -> None:
-        planned.batch.served(planned.group, planned.start)
+        planned.batch.note_call(planned.group, planned.start)
         self._gate.pause.succeeded()
         self._state.login.answered_at = made.end
         self._state.first_shown.get_or_add("", self._clock.time)
@@ -251,7 +251,7 @@ class Poller:
 
     # --- what is shown -------------------------------------------------------------------------
 
-    def _count_silence(self) -> None:
+    def _count_unanswered(self) -> None:
         self._failed_calls += 1
         if self._failed_calls >= CALLS_UNTIL_DOWN:
             self._set_up(up=False)
@@ -342,7 +342,7 @@ def _interface(
         max(now, blocked, due) + offset if isfinite(max(due, now)) else None,
         len(batches),
         sum(batch.progress.final for batch in batches),
-        len(schedule.silent),
+        len(schedule.unanswered),
         tuple(
             status.FailureStatus(reason, data_error(reason_error(reason)).meaning)
             for reason in reasons

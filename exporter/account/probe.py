@@ -81,7 +81,7 @@ class Probe:
         clock: Tells the time, and waits.
         view: Is shown what the daemon's would be shown.
         guest: Whether a daemon owns the session.
-        tell: Is told, in words, what is waited for.
+        report: Takes a line about what is waited for.
     """
 
     def __init__(  # noqa: PLR0913  # what a command needs, it is handed
@@ -94,13 +94,13 @@ class Probe:
         clock: Clock,
         view: View,
         guest: bool,
-        tell: Callable[[str], None],
+        report: Callable[[str], None],
     ) -> None:
         self._limits = limits
         self._client = client
         self._clock = clock
         self._guest = guest
-        self._tell = tell
+        self._report = report
         self._refused: str | None = None  # the token that the server did not know
         self._is_proven = False  # whether the session has answered, or was opened here
         self._polling = AccountPolling(
@@ -250,7 +250,7 @@ class Probe:
             )
         if seconds > 0:
             if seconds > BUSY_POLL_INTERVAL:
-                self._tell(f"waiting {ceil(seconds)} s for the allowance of {name}")
+                self._report(f"waiting {ceil(seconds)} s for the allowance of {name}")
             self._clock.wait(seconds)
 
     def forecast(self, calls: Iterable[tuple[Interface, int | None]]) -> float:
@@ -265,7 +265,7 @@ class Probe:
             due = max(
                 now,
                 self._slot(interface, device_type).due(start),
-                log.earliest(allowed, device_type, hurry=True),
+                log.earliest(allowed, device_type, burst=True),
             )
             if due - now <= PATIENCE:
                 now = due + _USUAL_CALL
@@ -298,7 +298,7 @@ class Probe:
                     raise error from recovered[0]
                 raise
             except CallError as error:
-                planned.batch.served(planned.group, planned.start)
+                planned.batch.note_call(planned.group, planned.start)
                 outcome = self._failed(planned, error)
                 if outcome is None:
                     if recovered:
@@ -309,7 +309,7 @@ class Probe:
                     continue
                 parsed = Parsed(())
             else:
-                planned.batch.served(planned.group, planned.start)
+                planned.batch.note_call(planned.group, planned.start)
                 outcome = self._polling.answered(planned, parsed)
             self._polling.publish()
             reasons = tuple(error.reason for error in recovered)

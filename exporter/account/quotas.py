@@ -23,7 +23,7 @@ LONGEST_CALL = HOUR  # that is accepted of a stored call
 LONGEST_WAIT = DAY  # that is accepted of a stored wait
 DAY_MARGIN = HOUR / 4  # after midnight, until calls are tried again of which none was left
 MAX_DAY_REFUSALS = 8  # in a row that make a difference
-HURRY = 1 / 1440  # of a window between two calls in a hurry: a minute of a day
+BURST_SPACING = 1 / 1440  # of a window between two calls in a burst: a minute of a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,24 +131,24 @@ class CallLog:
     calls: Calls = field(default_factory=list)
 
     def earliest(
-        self, quotas: Iterable[Quota], device_type: int | None, *, hurry: bool = False
+        self, quotas: Iterable[Quota], device_type: int | None, *, burst: bool = False
     ) -> float:
         """The earliest time at which a call is within every quota that counts it.
 
         Steady calls keep to the grid of their due times, so that a late one does not delay its
-        followers, but never closer than half a pace. In a hurry only the windows count, and a
+        followers, but never closer than half a pace. In a burst only the windows count, and a
         short breath between two calls.
         """
         return max(
             (
-                self._earliest(quota, hurry=hurry)
+                self._earliest(quota, burst=burst)
                 for quota in quotas
                 if quota.device_type in (None, device_type)
             ),
             default=-inf,
         )
 
-    def _earliest(self, quota: Quota, *, hurry: bool) -> float:
+    def _earliest(self, quota: Quota, *, burst: bool) -> float:
         counted = self.calls
         if quota.device_type is not None:
             counted = [call for call in counted if call.device_type == quota.device_type]
@@ -157,8 +157,8 @@ class CallLog:
         last = counted[-1]
         if quota.device_type is not None:
             apart = -inf  # the calls of all types together are spaced
-        elif hurry:
-            apart = last.end + quota.window * HURRY * (1 + MARGIN)
+        elif burst:
+            apart = last.end + quota.window * BURST_SPACING * (1 + MARGIN)
         else:
             apart = max(last.due + quota.pace, last.start + quota.pace / 2)
         if len(counted) < quota.calls:
@@ -254,8 +254,8 @@ class Backoff:
 
 
 @dataclass(slots=True)
-class DayRest:
-    """A rest until the day is over, of whose calls none is left.
+class DayBackoff:
+    """A wait until the day is over, of whose calls none is left.
 
     Nobody says when the server's day ends. Refused again after a midnight of ours, it goes on for
     1, 2, 4 … hours.
@@ -275,7 +275,7 @@ class DayRest:
         self.refusals = 0
 
     def after_restart(self, now: float) -> None:
-        """Keeps a stored rest within what any refusal could have made of it."""
+        """Keeps a stored wait within what any refusal could have made of it."""
         self.refusals = min(max(self.refusals, 0), MAX_DAY_REFUSALS)
         self.until = min(self.until, now + DAY)
 
@@ -285,20 +285,20 @@ REFUSALS_TOLERATED = 3  # in a row before an interface is suspended
 
 @dataclass(slots=True)
 class Suspension:
-    """Rests of 1, 2, 4 … 24 hours for what is refused until its owner changes something."""
+    """Waits of 1, 2, 4 … 24 hours for what is refused until its owner changes something."""
 
     refusals: int = 0
-    rest: float = 0.0
+    wait: float = 0.0
     until: float = -inf
 
     def refused(self, now: float) -> None:
-        """One more refusal in a row; the third and each later one starts a rest."""
+        """One more refusal in a row; the third and each later one starts a wait."""
         self.refusals += 1
         if self.refusals >= REFUSALS_TOLERATED:
-            self.rest = min(max(2 * self.rest, HOUR), DAY)
-            self.until = now + self.rest
+            self.wait = min(max(2 * self.wait, HOUR), DAY)
+            self.until = now + self.wait
 
     def retry(self, now: float) -> None:
-        """Ends the rest; one more refusal makes it as long as it was."""
+        """Ends the wait; one more refusal makes it as long as it was."""
         if self.until > now:
-            self.rest, self.until = self.rest / 2, now
+            self.wait, self.until = self.wait / 2, now

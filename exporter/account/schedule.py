@@ -65,14 +65,14 @@ class Schedule:
             for member in batch.suspects
         }
 
-    def is_silent(self) -> bool:
+    def is_unanswered(self) -> bool:
         """Whether the last calls for values brought nothing about anybody.
 
         For values as of now; where nobody asks for those, for any.
         """
         asked = [each for each in self.interfaces.values() if not each.is_list]
         newest = [each for each in asked if each.interface.realtime]
-        return all(each.silent.issuperset(each.members) for each in newest or asked)
+        return all(each.unanswered.issuperset(each.members) for each in newest or asked)
 
     def reread(self, subject: Subject, now: float) -> None:
         """Reads the list of what was asked about at its next allowed call."""
@@ -91,9 +91,9 @@ class Schedule:
                 yield f"{each.interface.name}: {waiting} of {len(batches)} batches not answered yet"
 
     def arrive(self) -> None:
-        """Everything was asked once: the lists are in no hurry any more."""
+        """Everything was asked once: the lists are no longer urgent."""
         for each in self.interfaces.values():
-            each.hurried = False
+            each.is_urgent = False
 
     def _log_faster_edition(self) -> None:
         """Says once, until it changes, that the newer edition's limits would be faster."""

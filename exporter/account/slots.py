@@ -81,7 +81,7 @@ class OwnerSlot(_CommandSlot):
 
     def due(self, now: float) -> float:  # noqa: ARG002  # as above
         state = self._state
-        allowed = state.log.earliest(self._quotas, self._device_type, hurry=True)
+        allowed = state.log.earliest(self._quotas, self._device_type, burst=True)
         return max(allowed, state.waits_until, self._polling.gateway.paused_until)
 
     def start(self, now: float) -> None:
@@ -117,7 +117,7 @@ class GuestSlot(_CommandSlot):
         for call in state.foreign_calls.values():
             if call.interface == self._name:
                 log.record(min(call.start, now), call.end, call.device_type)
-        allowed = log.earliest(self._quotas, self._device_type, hurry=True)
+        allowed = log.earliest(self._quotas, self._device_type, burst=True)
         return max(allowed, own.waits_until, self._polling.gateway.paused_until)
 
     def _is_busy(self, now: float) -> bool:

@@ -218,6 +218,6 @@ def access_to(  # noqa: PLR0913  # an account, and how it is reached
             clock=clock,
             view=view,
             guest=guest,
-            tell=say,
+            report=say,
         )
         yield Access(account.name, probe, view, telemetry)

@@ -97,7 +97,7 @@ def _text(found: Sequence[HeldCounter], action: str) -> str:
     if not found:
         say("nothing is held back")
         return ""
-    headings = ("Of", "Name", "Metric", "Labels", "Shown", "Held back", "First seen")
+    headings = ("Code or id", "Name", "Metric", "Labels", "Shown", "Held back", "First seen")
     rows = (
         (
             each.code,

@@ -165,7 +165,7 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
                 job = job_of(context, options, say)
                 _refuse_nothing(flags, job.wanted)
                 if target is None:
-                    return _tell_plan(job)
+                    return _report_plan(job)
                 replay = replay_of(settings, account, job.fleet, context.labels(options))
                 return _work(job, replay, target, clock)
     except (ArchiveError, TargetError) as error:
@@ -238,7 +238,7 @@ def _work(job: Job, replay: Replay, target: Target, clock: Clock) -> int:
         for _ in waits(job, clock, say):
             if not isinstance(target, OpenMetricsFiles):
                 sent += job.send(replay, target)
-            _tell_progress(job.progress, clock)
+            _report_progress(job.progress, clock)
     except UnknownStartError:
         fail("it is not known how far back history goes: --from is needed")
     except KeyboardInterrupt:
@@ -246,10 +246,10 @@ def _work(job: Job, replay: Replay, target: Target, clock: Clock) -> int:
             job.send(replay, target)
         raise
     sent += job.send(replay, target)
-    return _tell_end(job, sent, target.name)
+    return _report_end(job, sent, target.name)
 
 
-def _tell_progress(progress: JobProgress, clock: Clock) -> None:
+def _report_progress(progress: JobProgress, clock: Clock) -> None:
     end = datetime.fromtimestamp(clock.time() + progress.seconds, UTC)
     say(
         f"{progress.done} calls done, {progress.left} left: about {duration(progress.seconds)}, "
@@ -257,7 +257,7 @@ def _tell_progress(progress: JobProgress, clock: Clock) -> None:
     )
 
 
-def _tell_end(job: Job, sent: int, target: str) -> int:
+def _report_end(job: Job, sent: int, target: str) -> int:
     progress, given_up = job.progress, [each for each in job.sources if each.given_up]
     say(f"{progress.done} calls made, {sent} samples written to {target}")
     for each in given_up:
@@ -272,7 +272,7 @@ def _tell_end(job: Job, sent: int, target: str) -> int:
     return FAILED if given_up or progress.failed else 0
 
 
-def _tell_plan(job: Job) -> int:
+def _report_plan(job: Job) -> int:
     """What it takes, without any call about the past."""
     try:
         job.plan()

@@ -76,16 +76,18 @@ class Redirect:
         uri: The address that the browser is sent to.
         state: What it brings beside the code.
         pasted: Where a person may paste it.
-        tell: Is told why there is nobody at the address, and why what came is not waited for.
+        report: Takes a line about why nothing listens at the address, or what came is no answer.
 
     Attributes:
         is_awaited: Whether somebody is at the address, so that nothing has to be pasted.
     """
 
-    def __init__(self, uri: str, state: str, pasted: IO[str], tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, uri: str, state: str, pasted: IO[str], report: Callable[[str], None]
+    ) -> None:
         self._state = state
         self._pasted = pasted
-        self._tell = tell
+        self._report = report
         self._code: str | None = None
         self._refusal: AuthorizationError | None = None
         self._listener = self._listen(uri)
@@ -98,7 +100,7 @@ class Redirect:
         try:
             return _Listener(parts.port or 80, parts.path or "/", self._take)
         except OSError as error:
-            self._tell(f"nobody can wait at {uri}: {error.strerror}")
+            self._report(f"nobody can wait at {uri}: {error.strerror}")
             return None
 
     def __enter__(self) -> Self:
@@ -142,7 +144,7 @@ class Redirect:
         except AuthorizationError as refusal:
             self._refusal = refusal
         except NotOursError as error:
-            self._tell(f"that is not it: {error}")
+            self._report(f"that is not it: {error}")
             return False
         return True
 

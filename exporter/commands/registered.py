@@ -83,7 +83,7 @@ def _ask(probe: Probe, user: str, serials: list[str]) -> Mapping[str, bool]:
 
 
 def _show(serials: list[str], answers: Mapping[str, bool], form: str) -> None:
-    told_of = {serial: answers.get(serial) for serial in serials}
-    said = {True: "yes", False: "no", None: "not told"}
-    rows = ((serial, said[registered]) for serial, registered in told_of.items())
-    show(form, told_of, lambda: table(("Serial number", "Registered"), rows))
+    registered = {serial: answers.get(serial) for serial in serials}
+    words = {True: "yes", False: "no", None: "unknown"}
+    rows = ((serial, words[is_registered]) for serial, is_registered in registered.items())
+    show(form, registered, lambda: table(("Serial number", "Registered"), rows))

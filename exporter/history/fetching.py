@@ -79,7 +79,7 @@ class Fetching:
     """Makes the calls of several sources, one after the other, and keeps their answers.
 
     `fleet` knows the names of devices; `alarms` are the language and the filters of questions about
-    alarms. `tell` is told, in words, how far it is.
+    alarms. `report` is told, in words, how far it is.
     """
 
     caller: Caller
@@ -87,7 +87,7 @@ class Fetching:
     fleet: Fleet
     clock: Clock
     alarms: Mapping[str, str]
-    tell: Callable[[str], None]
+    report: Callable[[str], None]
     sources: Sequence[HistorySource] = ()
     _refused_languages: int = 0  # in a row
 
@@ -108,7 +108,7 @@ class Fetching:
         own = self.archive.calls(interface.name, offset_of(self.clock))
         return max(
             source.backoff.until,
-            own.earliest(source.quotas, kind, hurry=True),
+            own.earliest(source.quotas, kind, burst=True),
             self.caller.due(interface, kind),
         )
 
@@ -217,7 +217,7 @@ class Fetching:
                 source.left.extendleft(reversed(smaller))
             case _:
                 self._try_later(source, piece, error)
-        self.tell(f"{source.interface.name}: {error.describe()} [{error.reason}]")
+        self.report(f"{source.interface.name}: {error.describe()} [{error.reason}]")
 
     def _next_language(self) -> bool:
         """Whether there is a language that was not refused yet."""

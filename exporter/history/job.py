@@ -63,12 +63,12 @@ class Job:
     clock: Clock
     wanted: Wanted
     quotas_of: Callable[[Interface], tuple[Quota, ...]]
-    tell: Callable[[str], None]
+    report: Callable[[str], None]
     _fetching: Fetching = field(init=False)
 
     def __post_init__(self) -> None:
         self._fetching = Fetching(
-            self.caller, self.archive, self.fleet, self.clock, self.wanted.alarms, self.tell
+            self.caller, self.archive, self.fleet, self.clock, self.wanted.alarms, self.report
         )
 
     # --- what is wanted ------------------------------------------------------------------------

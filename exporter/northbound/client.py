@@ -271,8 +271,8 @@ def _error(envelope: Mapping[str, Any], code: int | None) -> CallError:
 
 def _bad_parameters(envelope: Mapping[str, Any]) -> CallError:
     error = named_error("bad_parameters", enveloped=True)
-    told = parse_text(envelope.get("exceptionId"), _LONGEST_MESSAGE)
-    return CallError(replace(error.failure, message=told))
+    message = parse_text(envelope.get("exceptionId"), _LONGEST_MESSAGE)
+    return CallError(replace(error.failure, message=message))
 
 
 def decode_object(body: bytes) -> dict[str, Any]:

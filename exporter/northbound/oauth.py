@@ -80,9 +80,10 @@ class TokenEndpoint:
         access, refresh = (_token(answer, name) for name in ("access_token", "refresh_token"))
         if access is None and refresh is None:
             raise named_error("no_token" if answer else "malformed")
-        told = parse_number(answer.get("expires_in"))
-        lifetime = told if isinstance(told, float) and told > 0 else _LIFETIME
-        return Tokens(access, refresh, lifetime)
+        expires_in = parse_number(answer.get("expires_in"))
+        if not isinstance(expires_in, float) or expires_in <= 0:
+            expires_in = _LIFETIME
+        return Tokens(access, refresh, expires_in)
 
     def _post(self, form: Mapping[str, str]) -> Response:
         try:

@@ -96,8 +96,8 @@ def assess_interface(interface: InterfaceStatus, calls: CallCounts) -> Assessmen
     if missing > 0:
         reason = f"{missing:,} of {interface.batches:,} batches not answered in full yet"
         return Assessment(Level.WAIT, "Asking", reason)
-    if interface.silent:
-        reason = f"but not about {interface.silent:,} of those asked about"
+    if interface.unanswered:
+        reason = f"but not about {interface.unanswered:,} of those asked about"
         return Assessment(Level.NOTE, "Answers", reason)
     return Assessment(Level.GOOD, "Answers")
 
@@ -119,7 +119,7 @@ def severity_level(severity: str) -> Level:
 
 
 def plant_level(plant: PlantStatus, health: Assessment) -> Level:
-    """The level of a plant, its alarms and silent inverters included."""
+    """The level of a plant, its alarms and inverters that do not answer included."""
     partial = Level.NOTE if plant.answered < plant.inverters else Level.GOOD
     return max(health.level, partial, *map(severity_level, plant.alarms or ()))
 

@@ -19,7 +19,7 @@ class InterfaceStatus:
     `allowance` holds calls and the seconds of their window. `pace` is the planned interval between
     calls and `walk` that of a full poll cycle, in seconds; `walk` and `next_call` are None where
     there is nothing to ask. Of its `batches`, `answered` have had a final answer; the last calls
-    brought nothing about `silent` members; `failures` says why batches failed.
+    brought nothing about `unanswered` members; `failures` says why batches failed.
     """
 
     name: str
@@ -29,7 +29,7 @@ class InterfaceStatus:
     next_call: float | None = None
     batches: int = 0
     answered: int = 0
-    silent: int = 0
+    unanswered: int = 0
     failures: tuple[FailureStatus, ...] = ()
 
 

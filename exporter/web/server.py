@@ -71,7 +71,7 @@ class ConnectionLimit:
         if not self._was_full:
             self._was_full = True
             structlog.get_logger().warning(
-                "too many connections, hanging up on the oldest; said once",
+                "too many connections, closing the oldest; logged once",
                 connections=self.connections,
                 open_files=self.open_files,
             )

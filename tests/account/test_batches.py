@@ -28,7 +28,7 @@ def members(made):
 def taken(batch, at):
     """The group that is asked about next, at this time."""
     group = batch.next_group()
-    batch.served(group, at)
+    batch.note_call(group, at)
     return group
 
 

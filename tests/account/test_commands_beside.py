@@ -34,7 +34,7 @@ def probe(server, database, *, guest, view=None):
         clock=server.clock,
         view=view or View(),
         guest=guest,
-        tell=lambda _: None,
+        report=lambda _: None,
     )
 
 

@@ -88,7 +88,7 @@ def test_why_there_is_nothing_to_export_is_told():
     )  # fmt: skip
     none.end_plant_list(set())
     some.end_plant_list(set())
-    silent.end_plant_list(set(), silent=True)
+    silent.end_plant_list(set(), unanswered=True)
 
     assert [each.no_data_reason for each in (unread, some, none, unwanted, silent)] == [
         "",

@@ -279,7 +279,7 @@ def test_a_list_that_is_whole_again_says_so():
         run(poller(server))
 
     assert len(events(logs, SHORT)) == 1
-    assert len(events(logs, "the list is whole again")) == 1
+    assert len(events(logs, "the list is complete again")) == 1
 
 
 @pytest.mark.parametrize(("counts", "missing"), [({"total": 7}, 4), ({"pageCount": 2}, "unknown")])

@@ -189,7 +189,7 @@ def test_tables_of_a_later_version_are_let_be(member, database_url):
         late.replica.try_to_beat()
 
     assert [(each["event"], each["reason"]) for each in logs] == [
-        ("database out of reach", "its tables are of version 2, this one uses 1")
+        ("database unreachable", "its tables are of version 2, this one uses 1")
     ]
     assert execute(database_url, "SELECT count(*) FROM fusionsolar_row") == [(3,)]
 
@@ -248,5 +248,5 @@ def test_a_database_that_was_read_only_is_written_to_again(member, database_url)
         late.replica.try_to_beat()
     late.close()
 
-    assert [each["event"] for each in logs] == ["database reached again"]
+    assert [each["event"] for each in logs] == ["database reachable again"]
     assert member.beat() == ["a"]

@@ -7,7 +7,7 @@ import pytest
 from exporter.account.quotas import (
     Backoff,
     CallLog,
-    DayRest,
+    DayBackoff,
     FleetSize,
     Quota,
     Suspension,
@@ -104,8 +104,8 @@ def test_calls_are_never_closer_than_half_a_pace():
 def test_in_a_hurry_only_the_windows_count_and_a_minute_of_a_day():
     log = called((0, 0, 1))
 
-    assert log.earliest([Quota(25, 86_400.0)], None, hurry=True) == 1 + 60.6
-    assert log.earliest([Quota(25, 86_400.0), Quota(1, 60.0)], None, hurry=True) == 61.6
+    assert log.earliest([Quota(25, 86_400.0)], None, burst=True) == 1 + 60.6
+    assert log.earliest([Quota(25, 86_400.0), Quota(1, 60.0)], None, burst=True) == 61.6
 
 
 def test_every_quota_must_allow_the_call():
@@ -172,7 +172,7 @@ def test_a_pace_longer_than_the_longest_wait_is_waited():
 
 
 def test_a_day_whose_calls_are_used_up_is_rested_out_then_one_hour_more_then_two():
-    day, rests = DayRest(), []
+    day, rests = DayBackoff(), []
     for _ in range(11):
         day.refused(0, 50_000)
         rests.append(day.until)
@@ -188,7 +188,7 @@ def test_a_day_whose_calls_are_used_up_is_rested_out_then_one_hour_more_then_two
     [((3, 1e12), 3, 86_500), ((-1, 200), 0, 200), ((99, -9), 8, -9)],
 )
 def test_a_stored_rest_is_kept_within_a_day(stored, refusals, until):
-    day = DayRest(*stored)
+    day = DayBackoff(*stored)
 
     day.after_restart(100)
 

@@ -207,7 +207,7 @@ def test_a_database_out_of_reach_is_said_once(members, postgres_server, monkeypa
             postgres_server.start()
         one.replica.try_to_beat()
 
-    assert [each["event"] for each in logs] == ["database out of reach", "database reached again"]
+    assert [each["event"] for each in logs] == ["database unreachable", "database reachable again"]
     assert one.replica.is_alive
 
 

@@ -23,7 +23,7 @@ def answered(made, now):
     """Makes the call that is due, and is answered about everybody."""
     planned = made.start(now)
     made.end(now + 1, 0.0)
-    planned.batch.served(planned.group, planned.start)
+    planned.batch.note_call(planned.group, planned.start)
     made.answered(planned, set())
 
 
@@ -40,7 +40,7 @@ def test_a_list_wanted_out_of_turn_does_not_start_a_round_anew():
 
 def test_a_list_wanted_out_of_turn_is_read_at_its_next_allowed_call():
     lists = schedule("getDevList", ["P"])
-    lists.hurried = False
+    lists.is_urgent = False
     answered(lists, 0.0)
     assert lists.due(10.0) == 6 * 3_600
 
@@ -53,11 +53,11 @@ def test_until_a_call_that_lost_its_session_is_repeated_nobody_counts_as_unanswe
     realtime = schedule("getStationRealKpi", ["P"])
     lost = realtime.start(0.0)
     realtime.end(1.0, 0.0)
-    lost.batch.served(lost.group, lost.start)
+    lost.batch.note_call(lost.group, lost.start)
 
     realtime.failed(lost, fail_code_error(305), Reaction.LOG_IN, 1.0)
 
-    assert realtime.silent == set()
+    assert realtime.unanswered == set()
     due = realtime.due(1.0)
     assert realtime.start(due) == replace(lost, start=due, repeated=True)
 

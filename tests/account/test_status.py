@@ -66,14 +66,14 @@ def test_a_call_that_fails_is_told_with_its_meaning_until_it_succeeds():
     lane = lanes(walked.report)["getDevRealKpi"]
     assert [failure.reason for failure in lane.failures] == ["401"]
     assert "grant it" in lane.failures[0].meaning
-    assert lane.silent == 2
+    assert lane.unanswered == 2
     assert lane.next_call > server.time() + 1_000
     assert lanes(walked.report)["getStationRealKpi"].failures == ()
     server.script = lambda *_: None
     server.clock.end += 3 * 3_600
     run(walked)
     lane = lanes(walked.report)["getDevRealKpi"]
-    assert (lane.failures, lane.silent) == ((), 0)
+    assert (lane.failures, lane.unanswered) == ((), 0)
 
 
 def test_a_pause_of_the_host_is_a_pause_of_every_interface():

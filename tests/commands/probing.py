@@ -29,7 +29,7 @@ def probe(home, database=None, *, guest=False, client=None):
         clock=home.clock,
         view=View(),
         guest=guest,
-        tell=lambda _: None,
+        report=lambda _: None,
     )
 
 

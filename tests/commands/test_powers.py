@@ -43,7 +43,7 @@ def phases(volts, amperes, power_factor=None):
     return values if power_factor is None else {**values, "power_factor": power_factor}
 
 
-# --- a lone number -----------------------------------------------------------------------------
+# --- a single number ---------------------------------------------------------------------------
 
 
 def test_an_inverter_that_shows_watts_as_kilowatts_is_named_and_what_would_fit():
@@ -51,7 +51,7 @@ def test_an_inverter_that_shows_watts_as_kilowatts_is_named_and_what_would_fit()
         (
             (
                 "string_inverter Device 1 (1) shows 25.4 MW, but its plant Home has 60.0 kW: "
-                "25.4 kW would fit, but a lone number proves no unit; compare it with the portal"
+                "25.4 kW would fit, but a single number proves no unit; compare it with the portal"
             ),
             "",
         )
@@ -84,8 +84,8 @@ def test_the_same_overflow_of_two_devices_is_no_proof_either():
     assert paste == ""
     assert words == (
         "power_sensor Device 1 (1) shows 6.66 MW, but its plant Home has 9.90 kW (1 more of its "
-        "type likewise): 6.66 kW would fit, but a lone number proves no unit; compare it with the "
-        "portal"
+        "type likewise): 6.66 kW would fit, but a single number proves no unit; compare it with "
+        "the portal"
     )
 
 

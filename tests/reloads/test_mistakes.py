@@ -136,7 +136,7 @@ def test_a_broken_file_keeps_the_old_and_says_so(server, run, tmp_path):
         assert running.reload() == "config.yaml: accounts[0].timeout: nonsense"
 
     assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == [
-        "configuration not reloaded, going on with the old"
+        "configuration not reloaded, keeping the previous one"
     ]
     assert running.threads() == threads
     assert running.value("fusionsolar_exporter_config_last_reload_successful") == 0

@@ -106,7 +106,7 @@ def test_an_account_has_a_state(account, word, level):
     ("changes", "permitted", "word", "level"),
     [
         ({}, True, "Answers", Level.GOOD),
-        ({"silent": 3}, True, "Answers", Level.NOTE),
+        ({"unanswered": 3}, True, "Answers", Level.NOTE),
         ({"answered": 3}, True, "Asking", Level.WAIT),
         ({"batches": 0, "answered": 0}, None, "Nothing to ask", Level.NOTE),
     ],

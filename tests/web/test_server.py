@@ -236,7 +236,7 @@ def test_for_whom_there_is_no_room_is_hung_up_on_at_once_and_that_is_said_once()
         taken.append(stack.enter_context(listening.accept()[0]))
 
     assert [entry["event"] for entry in logs] == [
-        "too many connections, hanging up on the oldest; said once"
+        "too many connections, closing the oldest; logged once"
     ]
 
 

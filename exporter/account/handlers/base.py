@@ -19,12 +19,12 @@ Request = tuple[str, Mapping[str, Any]]  # path and parameters
 class Outcome:
     """What an answer means for its batch and for the fleet.
 
-    `silent` are the members it brought nothing about; `again` asks the batch once more in this
+    `unanswered` are the members it brought nothing about; `again` asks the batch once more in this
     round; `refit` says that the fleet may have changed. `missing` is how many items a list counts
     but did not give, None where it does not say how many.
     """
 
-    silent: frozenset[str] = frozenset()
+    unanswered: frozenset[str] = frozenset()
     again: bool = False
     refit: bool = False
     missing: int | None = 0

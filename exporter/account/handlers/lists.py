@@ -46,7 +46,7 @@ class ListHandler(DefaultHandler):
         self._missing[members] = missing
         if missing == 0:
             del self._missing[members]
-            self._log.info("the list is whole again")
+            self._log.info("the list is complete again")
             return
         self._log.warning(
             "the list gave fewer items than it counts; whatever it left out is kept",
@@ -90,25 +90,25 @@ class PlantListHandler(ListHandler):
         return Outcome(refit=True, missing=end.missing)
 
     def _end_whole(self, codes: Collection[str]) -> None:
-        silent = self._schedule.is_silent()
+        unanswered = self._schedule.is_unanswered()
         gone = self._fleet.end_plant_list(
             codes,
             self._schedule.suspects(),
-            silent=silent,
-            accepted=bool(codes) or self._is_withdrawn(silent=silent),
+            unanswered=unanswered,
+            accepted=bool(codes) or self._is_withdrawn(unanswered=unanswered),
         )
         if codes:
             self._empty = 0
         self._log_change(codes, gone)
 
-    def _is_withdrawn(self, *, silent: bool) -> bool:
+    def _is_withdrawn(self, *, unanswered: bool) -> bool:
         """Whether an empty list is to be accepted.
 
         Servers give one now and then. It is if several agree, over a round at least, while nothing
         answers about the plants either.
         """
         now, schedule = self._clock.now(), self._schedule.interfaces[self._interface.name]
-        self._empty = self._empty + 1 if silent else 0
+        self._empty = self._empty + 1 if unanswered else 0
         if self._empty == 1:
             self._empty_since = now
         lasted = now - self._empty_since >= max(schedule.every, schedule.pace)

@@ -94,11 +94,11 @@ class Replica:
             self.beat()
         except FAILURES as error:
             if not self._failing:
-                self._log.warning("database out of reach", reason=reason_of(error))
+                self._log.warning("database unreachable", reason=reason_of(error))
             self._failing = True
         else:
             if self._failing:
-                self._log.info("database reached again")
+                self._log.info("database reachable again")
             self._failing = False
 
     def beat(self) -> None:

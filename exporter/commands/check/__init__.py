@@ -65,7 +65,7 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
     capture = _capture(flags.capture) if flags.capture else None
     clock = clock or SystemClock()
     # A document is told at its end; for people, line by line, as calls may take minutes.
-    tell = say if flags.format == "json" else partial(print, flush=True)
+    report = say if flags.format == "json" else partial(print, flush=True)
     checked = []
     with state_of(settings, accounts) as state:
         for account in accounts:
@@ -74,7 +74,7 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
             client.on_response = capture.take if capture else None
             polled = list(poll_configs(settings, account))
             with access_to(account, settings, state, clock, polled=polled, client=client) as access:
-                each = _check(access, account, settings, polled, tell)
+                each = _check(access, account, settings, polled, report)
             checked.append(each)
             if flags.format != "json":
                 print(render(each), flush=True)
@@ -88,13 +88,13 @@ def _check(
     account: AccountSettings,
     settings: Settings,
     polled: Sequence[PollConfig],
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> Checked:
     interfaces = [each.interface for each in polled]
     lines = TrialLines(interfaces)
-    tell(heading(account.name, account.base_url))
-    tell(lines.header)
-    trials = Trials(access.probe, tell=lambda trial: tell(lines.line(trial)), announce=say)
+    report(heading(account.name, account.base_url))
+    report(lines.header)
+    trials = Trials(access.probe, report=lambda trial: report(lines.line(trial)), announce=say)
     trials.run(interfaces)
     fleet, limits = (
         access.probe.fleet,

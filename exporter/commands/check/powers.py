@@ -151,7 +151,7 @@ def _is_similar(one: float, other: float) -> bool:
 def _change(devices: Sequence[_Judged]) -> float | None:
     """By what the factor of a type has to be changed; None where that is not certain.
 
-    A lone number is never enough, nor is the same one twice: so do registers overflow.
+    A single number is never enough, nor is the same one twice: so do registers overflow.
     """
     if any(each.verdict is Verdict.FITS for each in devices):
         return None  # one factor serves all devices of a type
@@ -195,7 +195,7 @@ def _meant(each: _Judged, paste: str, others_fit: bool) -> str:  # noqa: FBT001 
     if others_fit:
         return ": others of its type fit, so it is not the unit; look at the device"
     return (
-        f": {power(each.watts / _KILO)} would fit, but a lone number proves no unit; "
+        f": {power(each.watts / _KILO)} would fit, but a single number proves no unit; "
         "compare it with the portal"
     )
 

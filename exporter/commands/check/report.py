@@ -136,7 +136,7 @@ class TrialLines:
         types = {kind for each in interfaces for kind in each.device_types}
         columns = (
             ("Interface", *(each.name for each in interfaces)),
-            ("About", *map(device_type_slug, types)),
+            ("Device type", *map(device_type_slug, types)),
             ("Outcome", *OUTCOMES),
         )
         self._widths = [max(map(len, column)) for column in columns]
@@ -166,7 +166,7 @@ def _parts(checked: Checked) -> Iterator[str]:
     if checked.plan:
         yield "PLAN\n" + _plan(checked.plan)
     if checked.findings:
-        yield "TO LOOK AT\n" + "".join(map(_finding, checked.findings))
+        yield "FINDINGS\n" + "".join(map(_finding, checked.findings))
 
 
 def _plants(plants: Iterable[SeenPlant]) -> str:
@@ -193,7 +193,7 @@ def _devices(devices: Iterable[SeenDevice]) -> str:
 
 def _plan(plan: Iterable[Planned]) -> str:
     return table(
-        ("Interface", "Calls a round", "One every", "Fresh every", "Fresher with"),
+        ("Interface", "Calls per round", "Call interval", "Refresh interval", "Faster with"),
         (
             (
                 each.interface,

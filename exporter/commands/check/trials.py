@@ -85,7 +85,7 @@ class TrialAnswer:
 class Trials:
     """All trials of an account, and the readings of devices by their type.
 
-    `tell` is shown each trial when it was made; `announce` is told, in words, what comes next and
+    `report` is shown each trial when it was made; `announce` is told, in words, what comes next and
     how long it takes.
     """
 
@@ -93,11 +93,11 @@ class Trials:
         self,
         probe: Probe,
         *,
-        tell: Callable[[Trial], None],
+        report: Callable[[Trial], None],
         announce: Callable[[str], None],
     ) -> None:
         self.made: list[Trial] = []
-        self._tell = tell
+        self._report = report
         self._announce = announce
         self.readings: dict[int, list[Reading]] = {}
         self._probe = probe
@@ -165,7 +165,7 @@ class Trials:
 
     def _add(self, trial: Trial) -> None:
         self.made.append(trial)
-        self._tell(trial)
+        self._report(trial)
 
     def _log_in(self) -> TrialAnswer:
         logged_in = self._probe.open()
@@ -202,9 +202,9 @@ class Trials:
             return TrialAnswer(
                 f"{len(records)} {_COUNTED[interface.content]}", recovered=answer.recovered
             )
-        asked, silent = len(answer.asked), len(answer.outcome.silent)
-        remedy = _EMPTY_HINT if asked == silent else ""
-        return TrialAnswer(f"values of {asked - silent} of {asked}", remedy, answer.recovered)
+        asked, unanswered = len(answer.asked), len(answer.outcome.unanswered)
+        remedy = _EMPTY_HINT if asked == unanswered else ""
+        return TrialAnswer(f"values of {asked - unanswered} of {asked}", remedy, answer.recovered)
 
 
 def _about(seconds: float) -> str:

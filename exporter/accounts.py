@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from exporter.account.account_polling import AccountConfig
 from exporter.account.database import Database
 from exporter.account.login import HostGate
 from exporter.account.poller import Poller
@@ -19,11 +18,10 @@ from exporter.account.state_directory import Owner, StateDirectory
 from exporter.account.store import RowStore
 from exporter.clock import SystemClock
 from exporter.config import AccountSettings, Settings
-from exporter.exposition.account import AccountView
 from exporter.exposition.page import Format, IncompleteError, Page
 from exporter.exposition.telemetry import Telemetry
-from exporter.northbound.client import Session
 from exporter.northbound.interfaces import MINUTE
+from exporter.running_account import PreparedAccount, RunningAccount
 from exporter.status.model import Status
 from exporter.wiring import account_config, client_of, owner_of, poll_configs, view_of
 
@@ -35,55 +33,17 @@ if TYPE_CHECKING:
 # what it takes to find the host and to read certificates (4).
 OPEN_FILES = 10
 
-STOP_CHECK = 0.1  # seconds between two looks whether a waiting account is to end
-
 Server = tuple[str | None, int]  # host and port
 _User = tuple[Server, str]
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedAccount:
-    """An account as the settings want it, and what of it can fail."""
-
-    settings: Settings
-    account: AccountSettings
-    config: AccountConfig
-    client: Session
-
-
-@dataclass(frozen=True, slots=True)
-class _Working:
-    """An account at work, and what it was started with; `restored` says that its past is shown."""
-
-    plan: PreparedAccount
-    clock: SystemClock
-    poller: Poller
-    view: AccountView
-    database: RowStore
-    thread: threading.Thread
-    restored: threading.Event
-    history: "HistoryThread | None" = None
-
-    def start(self) -> None:
-        """Lets it work."""
-        self.thread.start()
-        if self.history is not None:
-            self.history.start()
-
-    def stop(self) -> None:
-        """Lets its calls under way be the last."""
-        self.clock.stop()
-        if self.history is not None:
-            self.history.stop()
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
     """Which accounts have ended, are to be started, and are at work, the started ones included."""
 
-    ending: Sequence[_Working]
-    plans: Sequence[PreparedAccount]
-    working: dict[str, _Working]
+    ending: Sequence[RunningAccount]
+    prepared: Sequence[PreparedAccount]
+    working: dict[str, RunningAccount]
 
 
 class Accounts:
@@ -100,7 +60,7 @@ class Accounts:
         self._telemetry = telemetry
         self._scale = minute / MINUTE
         self._state = StateDirectory(state) if state else None
-        self._working: dict[str, _Working] = {}
+        self._working: dict[str, RunningAccount] = {}
         self._databases: dict[Owner, RowStore] = {}
         self._gates: dict[Server, HostGate] = {}
         self._was_complete = False
@@ -152,9 +112,11 @@ class Accounts:
         working = {
             name: each
             for name, each in self._working.items()
-            if name in wanted and _same(each, settings, wanted[name])
+            if name in wanted and each.is_unchanged(settings, wanted[name])
         }
-        plans = [self._plan(settings, wanted[name]) for name in wanted if name not in working]
+        prepared = [
+            self._prepared(settings, wanted[name]) for name in wanted if name not in working
+        ]
         ending = [each for name, each in self._working.items() if name not in working]
         for each in ending:
             each.stop()
@@ -162,7 +124,7 @@ class Accounts:
             each.thread.join()
         if ending:
             gc.unfreeze()  # what ended accounts hold in circles
-        return _Change(ending, plans, working)
+        return _Change(ending, prepared, working)
 
     def _exchange(self, change: _Change) -> None:
         """Takes the ended accounts off the page, and starts the planned ones."""
@@ -170,8 +132,8 @@ class Accounts:
         for each in change.ending:
             each.view.close()
         try:
-            for plan in change.plans:
-                working[plan.account.name] = self._start(plan, working.values())
+            for prepared in change.prepared:
+                working[prepared.account.name] = self._start(prepared, working.values())
         finally:
             self._working = self._working | working  # so that none is lost sight of
             # All at the end: threads at work would slow the making of the others.
@@ -182,7 +144,7 @@ class Accounts:
             self._telemetry.drop_account(name)
             self._log.info(self._LEFT, account=name)
         self._working = working
-        self.release({owner_of(each.plan.account) for each in working.values()})
+        self.release({owner_of(each.prepared.account) for each in working.values()})
 
     def release(self, kept: Collection[Owner]) -> None:
         """Leaves what is remembered of all owners but these to other processes."""
@@ -261,23 +223,23 @@ class Accounts:
             ),
         )
 
-    def _is_kept(self, each: _Working) -> bool | None:
+    def _is_kept(self, each: RunningAccount) -> bool | None:
         """Whether an account's state is kept; None where nothing is to be kept."""
-        declined = self._state is None and each.plan.settings.state.declined
+        declined = self._state is None and each.prepared.settings.state.declined
         return None if declined else each.database.is_kept
 
-    def _plan(self, settings: Settings, account: AccountSettings) -> PreparedAccount:
+    def _prepared(self, settings: Settings, account: AccountSettings) -> PreparedAccount:
         polled = tuple(poll_configs(settings, account, self._scale))
         config = account_config(settings, account, polled, self._scale)
         return PreparedAccount(settings, account, config, client_of(account))
 
-    def _start(self, plan: PreparedAccount, others: Iterable[_Working]) -> _Working:
-        account, polled, clock = plan.account, plan.config.polled, self._clock()
+    def _start(self, prepared: PreparedAccount, others: Iterable[RunningAccount]) -> RunningAccount:
+        account, polled, clock = prepared.account, prepared.config.polled, self._clock()
         with ExitStack() as undone:  # what cannot be started leaves nothing behind
             undone.callback(self._telemetry.drop_account, account.name)
             self._telemetry.introduce(account.name, [each.interface.name for each in polled])
             view = view_of(
-                plan.settings,
+                prepared.settings,
                 account,
                 polled,
                 page=self._page,
@@ -286,75 +248,53 @@ class Accounts:
             )
             undone.callback(view.close)
             database = self._database(account, others)
-            plan.client.permit(lambda: database.may_call)
-            if self._state or not plan.settings.state.declined:
+            prepared.client.permit(lambda: database.may_call)
+            if self._state or not prepared.settings.state.declined:
                 self._telemetry.of(account.name).state_writable.labels(account.name).set_function(
                     lambda: database.is_kept
                 )
             poller = Poller(
-                plan.config,
-                client=plan.client,
+                prepared.config,
+                client=prepared.client,
                 view=view,
                 clock=clock,
                 gate=self._gate(_server(account.base_url)),
                 database=database,
             )
-            restored = threading.Event()
-            thread = threading.Thread(
-                target=self._work,
-                args=(poller, clock, restored),
-                name=f"poller {account.name}",
-                daemon=True,
-            )
             undone.pop_all()
-        history = self._history(plan, database)
-        return _Working(plan, clock, poller, view, database, thread, restored, history)
+        history = self._history(prepared, database)
+        return RunningAccount(
+            prepared,
+            clock=clock,
+            poller=poller,
+            view=view,
+            database=database,
+            history=history,
+            turn=self._restoring,
+        )
 
-    def _history(self, plan: PreparedAccount, database: RowStore) -> "HistoryThread | None":
+    def _history(self, prepared: PreparedAccount, database: RowStore) -> "HistoryThread | None":
         """What fetches an account's past, if that is wanted and its state is kept."""
-        if not plan.settings.history.enabled:
+        if not prepared.settings.history.enabled:
             return None
-        access = self._history_access(plan, database)
+        access = self._history_access(prepared, database)
         if access is None:
-            self._log.warning("history is off: no state is kept", account=plan.account.name)
+            self._log.warning("history is off: no state is kept", account=prepared.account.name)
             return None
         from exporter.history_wiring import HistoryThread  # noqa: PLC0415  # takes memory that few need
 
         on_error = self._telemetry.errors.labels("history").inc
-        return HistoryThread(plan.settings, plan.account, access, on_error, self._clock())
+        return HistoryThread(prepared.settings, prepared.account, access, on_error, self._clock())
 
-    def _history_access(self, plan: PreparedAccount, database: RowStore) -> "HistoryAccess | None":
+    def _history_access(
+        self, prepared: PreparedAccount, database: RowStore
+    ) -> "HistoryAccess | None":
         from exporter.archives import access_by_file  # noqa: PLC0415  # as above
 
-        state = self._state.path_of(owner_of(plan.account)) if self._state else None
-        return access_by_file(plan.settings, plan.account, state if database.is_kept else None)
-
-    def _work(self, poller: Poller, clock: SystemClock, restored: threading.Event) -> None:
-        """What an account's thread does."""
-        try:
-            self._restore(poller, clock)
-        finally:
-            restored.set()
-        if not clock.wait(0):
-            poller.run()
-
-    def _restore(self, poller: Poller, clock: SystemClock) -> None:
-        """Restores an account when it is its turn, unless it is ended before.
-
-        One after the other: all at once would be as late together, and would hold up the threads
-        that answer. What is restored is kept from the garbage collector, which would look through
-        all of it again and again, for a second and more in which no thread answers.
-        """
-        while not self._restoring.acquire(timeout=STOP_CHECK):
-            if clock.wait(0):
-                return
-        gc.disable()
-        try:
-            poller.restore()
-        finally:
-            gc.freeze()
-            gc.enable()
-            self._restoring.release()
+        state = self._state.path_of(owner_of(prepared.account)) if self._state else None
+        return access_by_file(
+            prepared.settings, prepared.account, state if database.is_kept else None
+        )
 
     def _clock(self) -> SystemClock:
         return SystemClock()
@@ -362,8 +302,8 @@ class Accounts:
     def _gate(self, server: Server) -> HostGate:
         return self._gates.setdefault(server, HostGate())
 
-    def _database(self, account: AccountSettings, others: Iterable[_Working]) -> RowStore:
-        if any(_user(other.plan.account) == _user(account) for other in others):
+    def _database(self, account: AccountSettings, others: Iterable[RunningAccount]) -> RowStore:
+        if any(_user(other.prepared.account) == _user(account) for other in others):
             self._log.warning(
                 "two accounts log in as the same user, and end each other's sessions",
                 account=account.name,
@@ -381,17 +321,6 @@ class Accounts:
 def _user(account: AccountSettings) -> _User:
     """Who logs in, and where: a server keeps one session for each."""
     return _server(account.base_url), account.user
-
-
-def _same(working: _Working, settings: Settings, account: AccountSettings) -> bool:
-    """Whether it is at work, and nothing that it was started with has changed."""
-    before, now = (
-        each.model_copy(update={"accounts": (), "state": None})
-        for each in (working.plan.settings, settings)
-    )
-    # Labels of its target change nothing of what an account does.
-    same = working.plan.account.model_copy(update={"labels": account.labels}) == account
-    return working.thread.is_alive() and before == now and same
 
 
 def _server(base_url: str) -> Server:

@@ -11,11 +11,12 @@ from exporter.account.postgresql.rows import PostgresRows
 from exporter.account.postgresql.shared_state import SharedState
 from exporter.account.state_directory import Owner, key_of
 from exporter.account.store import RowStore
-from exporter.accounts import Accounts, PreparedAccount, Server
+from exporter.accounts import Accounts, Server
 from exporter.clock import SystemClock
 from exporter.config import Settings
 from exporter.exposition.page import Page
 from exporter.exposition.telemetry import Telemetry
+from exporter.running_account import PreparedAccount
 from exporter.wiring import owner_of
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class SharedAccounts(Accounts):
                 each.thread.join(max(0.0, end - monotonic()))
                 # Of one whose call goes on, the next holder has to know: it is not let go.
                 if not each.thread.is_alive():
-                    self._shared.release(owner_of(each.plan.account))
+                    self._shared.release(owner_of(each.prepared.account))
             for history in filter(None, (each.history for each in self._working.values())):
                 history.join(max(0.0, end - monotonic()))  # or its last answer is asked for again
         self._shared.close()
@@ -132,7 +133,7 @@ class SharedAccounts(Accounts):
             for name in ending:
                 self._working[name].stop()
             alive = {name for name in ending if self._working[name].thread.is_alive()}
-            started = {*held} - {owner_of(each.plan.account) for each in self._working.values()}
+            started = {*held} - {owner_of(each.prepared.account) for each in self._working.values()}
             if started or ending - alive or self._shared.leaving():
                 self._exchange(self._prepare(self._those_of(held, alive)))
             self._show_held(held)
@@ -141,7 +142,7 @@ class SharedAccounts(Accounts):
     def _has_lease(self, name: str, held: Mapping[Owner, Lease]) -> bool:
         """Whether an account at work is still, or again, the one that was taken."""
         working = self._working[name]
-        lease = held.get(owner_of(working.plan.account))
+        lease = held.get(owner_of(working.prepared.account))
         rows = working.database
         return lease is not None and (not isinstance(rows, PostgresRows) or rows.lease == lease)
 
@@ -156,11 +157,11 @@ class SharedAccounts(Accounts):
     def _clock(self) -> SystemClock:
         return self._shared.clock()
 
-    def _history_access(self, plan: PreparedAccount, rows: RowStore) -> "HistoryAccess | None":
+    def _history_access(self, prepared: PreparedAccount, rows: RowStore) -> "HistoryAccess | None":
         from exporter.archives import HistoryAccess, archive_of  # noqa: PLC0415  # takes memory
 
-        owner = owner_of(plan.account)
-        archive = archive_of(plan.settings, plan.account, self._shared)
+        owner = owner_of(prepared.account)
+        archive = archive_of(prepared.settings, prepared.account, self._shared)
         if archive is None or not isinstance(rows, PostgresRows):
             return None
         return HistoryAccess(lambda: self._shared.rows(owner, rows.lease, beside=True), archive)

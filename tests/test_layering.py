@@ -41,11 +41,17 @@ ROOMS = {
         *("northbound", "clock", "config", "account", "exposition", "history", "wiring"),
         "archives",
     ),
+    "running_account": (
+        *("northbound", "clock", "config", "account", "exposition", "history_wiring"),
+    ),
     "accounts": (
         *("northbound", "clock", "config", "account", "exposition", "status.model", "wiring"),
-        *("archives", "history_wiring"),
+        *("archives", "history_wiring", "running_account"),
     ),
-    "replicas": ("clock", "config", "account", "exposition", "accounts", "archives", "wiring"),
+    "replicas": (
+        *("clock", "config", "account", "exposition", "accounts", "archives", "wiring"),
+        "running_account",
+    ),
     "daemon": (
         *("northbound", "clock", "config", "account", "exposition", "web", "accounts"),
         *("replicas", "wiring"),

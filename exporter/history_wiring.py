@@ -46,7 +46,7 @@ from exporter.northbound.interfaces import (
 from exporter.wiring import (
     account_config,
     client_of,
-    most_unknown_keys,
+    max_unknown_keys,
     poll_config,
     poll_configs,
     schedule_of,
@@ -215,7 +215,7 @@ def replay_of(
         translator_of(settings),
         fleet.plants,
         fleet.devices,
-        unknown=UnknownValues(most_unknown_keys(settings), structlog.get_logger()),
+        unknown=UnknownValues(max_unknown_keys(settings), structlog.get_logger()),
         labels=labels,
         severities=settings.alarms.levels or SEVERITIES,
     )

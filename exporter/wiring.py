@@ -73,8 +73,8 @@ def poll_config(
             for limit in EDITIONS[account.limits](interface)
         )
     )
-    most_devices = interface.max_devices_per_call.get(account.limits, inf)
-    return PollConfig(interface, limits, chosen.every * scale, most_devices)
+    max_devices = interface.max_devices_per_call.get(account.limits, inf)
+    return PollConfig(interface, limits, chosen.every * scale, max_devices)
 
 
 def schedule_of(
@@ -130,11 +130,11 @@ def view_of(  # noqa: PLR0913  # because it joins them
         currency=settings.currency or "",
         severities=(settings.alarms.levels or SEVERITIES) if asks_for_alarms else (),
         max_active_per_plant=settings.alarms.max_active_per_plant,
-        most_unknown_keys=most_unknown_keys(settings),
+        max_unknown_keys=max_unknown_keys(settings),
     )
 
 
-def most_unknown_keys(settings: Settings) -> int:
+def max_unknown_keys(settings: Settings) -> int:
     """How many unknown keys have series."""
     return MAX_UNKNOWN_KEYS if settings.unknown_keys == "export" else 0
 

@@ -11,10 +11,10 @@ from math import floor
 
 from exporter.northbound.interfaces import DAY, HOUR, MINUTE
 
-LONGEST_WINDOW = 31 * DAY - MINUTE  # that a question may span (failCode 20027), with a margin
-FARTHEST_BACK = 365 * DAY - HOUR  # that one may reach (20026)
+MAX_WINDOW = 31 * DAY - MINUTE  # that a question may span (failCode 20027), with a margin
+MAX_LOOKBACK = 365 * DAY - HOUR  # that one may reach (20026)
 WEEK = 7 * DAY
-AHEAD = HOUR  # by which the server's clock may lead ours
+MAX_CLOCK_LEAD = HOUR  # by which the server's clock may lead ours
 OVERLAP = MINUTE  # of one older window and the next
 EDGE_TOLERANCE = 1.0  # of a window, about which servers may think differently
 # What windows may be cut to: the documented week, and less; no server is known to cut a day.
@@ -39,25 +39,25 @@ class Window:
         return self.begin + EDGE_TOLERANCE <= time <= self.end - EDGE_TOLERANCE
 
 
-def newest_window(now: float, length: float = LONGEST_WINDOW) -> Window:
+def newest_window(now: float, length: float = MAX_WINDOW) -> Window:
     """The window of every round."""
-    end = now + AHEAD
+    end = now + MAX_CLOCK_LEAD
     return Window(end - length, end)
 
 
-def older_windows(now: float, length: float = LONGEST_WINDOW) -> tuple[Window, ...]:
+def older_windows(now: float, length: float = MAX_WINDOW) -> tuple[Window, ...]:
     """The windows before the newest of this length, as far back as the server tells, newest first.
 
     They are the same whenever a plant is looked at, so that one question serves many plants.
     """
     step = length - OVERLAP
     oldest, newest = (
-        floor(begin / step) for begin in (now - FARTHEST_BACK, newest_window(now, length).begin)
+        floor(begin / step) for begin in (now - MAX_LOOKBACK, newest_window(now, length).begin)
     )
     return tuple(Window(n * step, n * step + length) for n in range(newest, oldest - 1, -1))
 
 
-def first_windows(now: float) -> tuple[Window, ...]:
+def initial_windows(now: float) -> tuple[Window, ...]:
     """The windows of a first sweep: a year, week by week, as windows may be cut to that.
 
     The first two lie in the week before, of which the newest window has told, unless windows are
@@ -75,14 +75,14 @@ def window_around(time: float) -> Window:
 
 
 @dataclass(slots=True)
-class Reach:
+class WindowCoverage:
     """How much of a window an account's server answers, as far as its answers have shown.
 
     `length` is how long windows may be. `from_end` and `from_begin` are the farthest from either
     end of a window that an answer told of an alarm: so much was not cut.
     """
 
-    length: float = LONGEST_WINDOW
+    length: float = MAX_WINDOW
     from_end: float = SAFE_LENGTH
     from_begin: float = SAFE_LENGTH
 
@@ -118,7 +118,7 @@ class Reach:
         return tuple(far for far, shown in sides if _may_be_cut(shown, far))
 
     @property
-    def hides_nothing(self) -> bool:
+    def covers_over_a_week(self) -> bool:
         """Whether it was shown that more than a week of a window is told of."""
         return self.from_end > WEEK
 
@@ -128,4 +128,4 @@ def _may_be_cut(shown: float, far: float) -> bool:
 
     Cuts are whole days, reckoned from the end or from now.
     """
-    return far > shown and far // DAY > (shown - AHEAD) // DAY
+    return far > shown and far // DAY > (shown - MAX_CLOCK_LEAD) // DAY

@@ -13,14 +13,14 @@ from operator import itemgetter
 from typing import Annotated
 
 from exporter.account.alarm_windows import (
-    AHEAD,
-    FARTHEST_BACK,
-    LONGEST_WINDOW,
+    MAX_CLOCK_LEAD,
+    MAX_LOOKBACK,
+    MAX_WINDOW,
     SAFE_LENGTH,
     WEEK,
-    Reach,
     Window,
-    first_windows,
+    WindowCoverage,
+    initial_windows,
     newest_window,
     older_windows,
     window_around,
@@ -68,15 +68,15 @@ class PlantAlarmState:
     newest: Annotated[Window | None, NotKept] = field(default=None, compare=False)
 
 
-class AlarmBook:
+class AlarmTracker:
     """The alarms of one account's plants; `plants` is what a previous run knew of them."""
 
     def __init__(
         self,
         plants: MutableMapping[str, PlantAlarmState] | None = None,
-        reach: Reach | None = None,
+        reach: WindowCoverage | None = None,
     ) -> None:
-        self.reach = reach or Reach()
+        self.reach = reach or WindowCoverage()
         self._plants = {} if plants is None else plants
         self._unstable: list[Alarm] = []
 
@@ -96,7 +96,7 @@ class AlarmBook:
         for code, listed in self._listed(asked, window, alarms).items():
             plant = self._plants.get(code) or PlantAlarmState()
             before = replace(plant, moves=dict(plant.moves))
-            first = window.begin < plant.since - LONGEST_WINDOW
+            first = window.begin < plant.since - MAX_WINDOW
             # Nothing is newer than the newest window, unless our clock was set back.
             reach = inf if window.begin >= plant.since else window.end
             new = self._news(plant, listed)
@@ -183,7 +183,7 @@ class AlarmBook:
                 self._unstable.append(alarm)
         present = {key[:-1] for key, alarm in listed.items() if alarm.active}
         plant.moves = {k: n for k, n in plant.moves.items() if k in present}
-        looked = plant.newest.end - 2 * AHEAD if plant.newest else -inf
+        looked = plant.newest.end - 2 * MAX_CLOCK_LEAD if plant.newest else -inf
         old = {identity(alarm) for alarm in moved.values() if alarm.raised < looked}
         counting = [key for key in listed if plant.moves.get(key[:-1], 0) <= MAX_MOVES]
         new = tuple(
@@ -232,7 +232,7 @@ class AlarmBook:
         for key, alarm in plant.active.items():
             lacking = key not in listed and held.holds(alarm.raised)
             over = lacking and (key in moved or self.reach.covers(asked, alarm.raised))
-            if key in listed or over or alarm.raised < now - FARTHEST_BACK:
+            if key in listed or over or alarm.raised < now - MAX_LOOKBACK:
                 continue
             kept[key] = alarm
             if lacking or key in plant.missed:
@@ -241,7 +241,7 @@ class AlarmBook:
         plant.active = kept | {
             key: alarm
             for key, alarm in listed.items()
-            if alarm.active and alarm.raised >= now - FARTHEST_BACK
+            if alarm.active and alarm.raised >= now - MAX_LOOKBACK
         }
 
     def _plan(self, plant: PlantAlarmState, newest: Window, now: float) -> None:
@@ -258,8 +258,8 @@ class AlarmBook:
         if plant.swept_with <= length and 0 <= now - plant.swept_all < WEEK:
             old = [alarm.raised for alarm in plant.active.values() if alarm.raised < newest.begin]
             windows = tuple(window for window in windows if any(map(window.holds, old)))
-        elif first and length > WEEK and not self.reach.hides_nothing:
-            windows = first_windows(now)
+        elif first and length > WEEK and not self.reach.covers_over_a_week:
+            windows = initial_windows(now)
             plant.swept_all, plant.swept_with = now, WEEK
         else:
             plant.swept_all, plant.swept_with = now, length

@@ -17,7 +17,7 @@ from exporter.northbound.interfaces import DAY
 
 MAX_SKIPS = 64  # calls of its batch
 # Seconds until a size that was refused is tried again: so many, then twice as many each time.
-SIZE_REST, LONGEST_SIZE_REST = DAY, 32 * DAY
+SIZE_REST, MAX_SIZE_REST = DAY, 32 * DAY
 NO_WEIGHTS: Mapping[str, int] = MappingProxyType({})
 
 
@@ -109,7 +109,7 @@ class Batch:
         """Keeps a stored refusal within what the server could have made of it."""
         if self.size_rest and self.refused == -inf:
             self.refused = now  # it is only known that there was one
-        self.size_rest = min(max(self.size_rest, 0.0), LONGEST_SIZE_REST)
+        self.size_rest = min(max(self.size_rest, 0.0), MAX_SIZE_REST)
 
     def answered(self, group: Group) -> None:
         """Notes that a group was answered; answered groups become one."""
@@ -163,7 +163,7 @@ class Batch:
         if self.is_full(now):
             return self.size_rest
         again = now < self.refused + 2 * self.size_rest
-        return min(2 * self.size_rest, LONGEST_SIZE_REST) if again else SIZE_REST
+        return min(2 * self.size_rest, MAX_SIZE_REST) if again else SIZE_REST
 
     def keep(self, wanted: Collection[str]) -> None:
         """Drops the members that are no longer wanted; a changed batch is whole again."""

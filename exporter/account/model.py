@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any, Generic, TypeVar, assert_never
 
-from exporter.account.alarm_windows import Reach
+from exporter.account.alarm_windows import WindowCoverage
 from exporter.account.alarms import PlantAlarmState
 from exporter.account.batches import Batch
 from exporter.account.codec import Amount, Codec, FutureTime, PastTime
@@ -18,7 +18,7 @@ from exporter.account.interface_schedule import InterfaceState
 from exporter.account.learned import LearnedPower
 from exporter.account.login import Login
 from exporter.account.plant_pages import PlantListState
-from exporter.account.quotas import LONGEST_CALL, WithLog
+from exporter.account.quotas import MAX_CALL, WithLog
 from exporter.account.statistics import PeriodRow
 from exporter.northbound.interfaces import INTERFACES, PLANT_DAYS, Content, Subject
 from exporter.northbound.records import Alarm, Reading, Windows
@@ -78,7 +78,7 @@ class AlarmQuery:
     """Which alarms were asked for, and how much of a window the server answers."""
 
     filters: dict[str, str] = field(default_factory=dict)
-    reach: Reach = field(default_factory=Reach)
+    reach: WindowCoverage = field(default_factory=WindowCoverage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class ForeignCall:
     @property
     def end(self) -> float:
         """The latest time at which it may arrive."""
-        return self.start + min(max(self.lasted, 0.0), LONGEST_CALL)
+        return self.start + min(max(self.lasted, 0.0), MAX_CALL)
 
     def is_under_way(self, now: float) -> bool:
         """Whether a command is making it, unless it was killed over it.

@@ -270,7 +270,7 @@ class Poller:
         self.waiting = tuple(self._missing())
         self.ready = not self.waiting
         if self.ready:
-            self._schedule.arrive()
+            self._schedule.end_first_round()
             self._log.info(
                 "every plant and device has been asked",
                 plants=len(self._polling.fleet.plants),

@@ -19,8 +19,8 @@ from exporter.account.codec import FutureTime, PastTime, Unbounded
 from exporter.northbound.interfaces import DAY, HOUR, Growth, Limit
 
 MARGIN = 0.01  # of a window: for the difference between two clocks' speeds
-LONGEST_CALL = HOUR  # that is accepted of a stored call
-LONGEST_WAIT = DAY  # that is accepted of a stored wait
+MAX_CALL = HOUR  # that is accepted of a stored call
+MAX_WAIT = DAY  # that is accepted of a stored wait
 DAY_MARGIN = HOUR / 4  # after midnight, until calls are tried again of which none was left
 MAX_DAY_REFUSALS = 8  # in a row that make a difference
 BURST_SPACING = 1 / 1440  # of a window between two calls in a burst: a minute of a day
@@ -111,7 +111,7 @@ class Call:
         self.start = min(self.start, now) if known else now
         self.due = min(self.due, self.start) if isfinite(self.due) else self.start
         over = known and isfinite(self.lasted)
-        self.lasted = min(max(self.lasted, 0.0), LONGEST_CALL) if over else now - self.start
+        self.lasted = min(max(self.lasted, 0.0), MAX_CALL) if over else now - self.start
 
 
 def _calls(stored: Any) -> Any:
@@ -249,7 +249,7 @@ class Backoff:
 
     def after_restart(self, now: float) -> None:
         """Keeps a stored wait within what any refusal could have made of it."""
-        self.wait = min(max(self.wait, 0.0), LONGEST_WAIT)
+        self.wait = min(max(self.wait, 0.0), MAX_WAIT)
         self.until = min(self.until, now + self.wait)
 
 

@@ -16,7 +16,7 @@ from exporter.account.state_directory import locked_file
 
 # Editors may put a byte order mark in front.
 _TOKEN = re.compile(rb"(?:\xef\xbb\xbf)?\s*([\x21-\x7e]{1,16384})\s*")
-_LARGEST = 65536  # bytes that are read
+_MAX_SIZE = 65536  # bytes that are read
 
 
 class RefreshTokenFile:
@@ -68,7 +68,7 @@ class RefreshTokenFile:
         except FileNotFoundError:
             return None
         with os.fdopen(file, "rb") as opened:
-            found = _TOKEN.fullmatch(opened.read(_LARGEST) or b"")
+            found = _TOKEN.fullmatch(opened.read(_MAX_SIZE) or b"")
         return found[1].decode() if found else None
 
     def write(self, token: str) -> None:

@@ -90,7 +90,7 @@ class Schedule:
             if waiting:
                 yield f"{each.interface.name}: {waiting} of {len(batches)} batches not answered yet"
 
-    def arrive(self) -> None:
+    def end_first_round(self) -> None:
         """Everything was asked once: the lists are no longer urgent."""
         for each in self.interfaces.values():
             each.is_urgent = False

@@ -13,7 +13,7 @@ from exporter.northbound.interfaces import CLOCK_CHANGE, DAY, HOUR, local_days
 from exporter.northbound.records import TimedReading, Windows
 
 # Some servers mark a local day with midnight UTC, which may lie ahead by as much.
-FARTHEST_ZONE = 14 * HOUR
+MAX_ZONE_OFFSET = 14 * HOUR
 _SHORTEST_DAYS = {31: 28, 366: 365}  # of a month and of a year
 
 
@@ -75,7 +75,7 @@ class Periods:
         """
         answered: dict[str, dict[float, PeriodRow]] = {subject: {} for subject in asked}
         for row in rows:
-            if row.reading.subject in answered and row.start <= now + FARTHEST_ZONE:
+            if row.reading.subject in answered and row.start <= now + MAX_ZONE_OFFSET:
                 answered[row.reading.subject][row.start] = PeriodRow(row, now)
         windows: dict[str, Windows] = {}
         for subject, new in answered.items():
@@ -115,13 +115,13 @@ class Periods:
         Rows that begin closer together than periods do are about the same one: the answer's stands,
         and of two in one answer the later.
         """
-        oldest = min(new, default=now + FARTHEST_ZONE)
-        newest = max(new, default=oldest) if earlier else now + FARTHEST_ZONE
+        oldest = min(new, default=now + MAX_ZONE_OFFSET)
+        newest = max(new, default=oldest) if earlier else now + MAX_ZONE_OFFSET
         with_values = {start: row for start, row in new.items() if row.row.reading.values}
         kept = {
             start: row
             for start, row in self._known(subject).items()
-            if not oldest <= start <= newest and start <= now + FARTHEST_ZONE
+            if not oldest <= start <= newest and start <= now + MAX_ZONE_OFFSET
         }
         length = self._length
         recent = now - length.longest - length.most_apart

@@ -48,7 +48,7 @@ class Range:
 
 
 # In watts; of plants, and of devices whose type has no `max_watts` of its own.
-_LARGEST_PLANT = 1e10
+_MAX_PLANT_WATTS = 1e10
 
 _ENERGY = Range(0, 1, "no energy is negative, nor more than the largest device delivers all along",
                 per_period=True, by_class=True)  # fmt: skip
@@ -187,7 +187,7 @@ def range_of(metric: Metric) -> Range | None:
 def max_watts(device_type: int | None) -> float:
     """The most that one device of a type, or a plant (None), delivers."""
     row = DEVICE_TYPES.get(device_type) if device_type is not None else None
-    return _LARGEST_PLANT if row is None or row.max_watts is None else row.max_watts
+    return _MAX_PLANT_WATTS if row is None or row.max_watts is None else row.max_watts
 
 
 @cache

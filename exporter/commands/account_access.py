@@ -59,11 +59,11 @@ def explain(error: Failure) -> str:
     """A failure in plain words, with what the server said, and the refusal that led to the call."""
     refusal = error.__cause__
     if isinstance(refusal, CallError):
-        return f"{in_words(refusal)}; asked in another way: {in_words(error)}"
-    return in_words(error)
+        return f"{describe(refusal)}; asked in another way: {describe(error)}"
+    return describe(error)
 
 
-def in_words(error: Failure) -> str:
+def describe(error: Failure) -> str:
     """A failure by itself."""
     if not isinstance(error, CallError):
         return str(error)

@@ -236,7 +236,7 @@ def seconds(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text} is no number of seconds")
 
 
-def some_seconds(text: str) -> float:
+def positive_seconds(text: str) -> float:
     """A time that passes."""
     if seconds(text) == 0:
         raise argparse.ArgumentTypeError("0 is too short")

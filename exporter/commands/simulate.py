@@ -2,7 +2,7 @@
 
 import argparse
 
-from exporter.commands.options import add_address, bind, seconds, some_seconds
+from exporter.commands.options import add_address, bind, positive_seconds, seconds
 from exporter.commands.simulated import add_fleet, system_of
 from exporter.northbound.interfaces import EDITIONS, HOUR, MINUTE
 from exporter.simulator.endpoints import profile
@@ -22,7 +22,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--client-secret", default="demo-secret", help="(default: %(default)s)")
     parser.add_argument(
         "--token-seconds",
-        type=some_seconds,
+        type=positive_seconds,
         default=HOUR,
         metavar="SECONDS",
         help="how long an OAuth client's access token lasts (default: %(default)s)",
@@ -40,7 +40,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--minute",
-        type=some_seconds,
+        type=positive_seconds,
         default=MINUTE,
         metavar="SECONDS",
         help="how long a minute of the limits lasts (default: %(default)s)",

@@ -105,7 +105,7 @@ def _start(flags: argparse.Namespace, clock: Clock) -> int:
     with _probe(flags, clock) as probe:
         devices = _chosen(probe, flags.devices)
         print(_plan(devices), file=sys.stdout if flags.format == "table" else sys.stderr)
-        if not (flags.yes or _agreed(len(devices))):
+        if not (flags.yes or _confirmed(len(devices))):
             return FAILED
         results = [result for group in _groups(devices) for result in _order(probe, group)]
     rows = (
@@ -124,7 +124,7 @@ def _status(flags: argparse.Namespace, clock: Clock) -> int:
     """Tell how the last upgrades of devices went."""
     with _probe(flags, clock) as probe:
         devices = _chosen(probe, flags.devices) if flags.devices else _upgradable(probe)
-        records = [record for group in _groups(devices) for record in _look(probe, group)]
+        records = [record for group in _groups(devices) for record in _read_records(probe, group)]
     headings = ("Device", "Name", "State", "Progress", "From", "To", "Ordered")
     show(
         flags.format,
@@ -212,7 +212,7 @@ def _plan(devices: Iterable[Device]) -> str:
     )
 
 
-def _agreed(count: int) -> bool:
+def _confirmed(count: int) -> bool:
     devices = text.count(count, "device")
     print(f"Upgrade {devices}? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
@@ -254,7 +254,7 @@ def _result_of(error: Failure) -> str:
     return "refused" if error.enveloped else "unknown"
 
 
-def _look(probe: Probe, group: Sequence[Device]) -> list[Record]:
+def _read_records(probe: Probe, group: Sequence[Device]) -> list[Record]:
     try:
         upgrades = {each.reading.subject: each for each in _call(probe, RECORDS, group)}
     except FAILURES as error:

@@ -62,7 +62,7 @@ class AccountView:
     `now` is the page's clock, `wall` gives seconds since the epoch; `places` are configured
     latitudes and longitudes by plant code. `severities` are those of the alarms that are asked for,
     none where none are; of a plant's active ones, `max_active_per_plant` have series. Of keys that
-    the catalogue lacks, `most_unknown_keys` have series.
+    the catalogue lacks, `max_unknown_keys` have series.
     """
 
     def __init__(  # noqa: PLR0913  # a view is handed what it joins
@@ -78,7 +78,7 @@ class AccountView:
         currency: str = "",
         severities: Collection[str] = (),
         max_active_per_plant: int = 0,
-        most_unknown_keys: int = 0,
+        max_unknown_keys: int = 0,
     ) -> None:
         self._account = account
         self._page = page
@@ -91,7 +91,7 @@ class AccountView:
         self._max_active = max_active_per_plant
         self._log = structlog.get_logger().bind(account=account)
         self._telemetry = AccountTelemetry(account, telemetry, self._log)
-        self._unknown = UnknownValues(most_unknown_keys, self._log)
+        self._unknown = UnknownValues(max_unknown_keys, self._log)
         self._guard = translator.guard
         self._capacities = Capacities(translator.guard)
         self._offline = Offline()

@@ -57,13 +57,13 @@ IDENTITIES = {
 LAST_READINGS = {Subject.PLANTS: PLANT_LAST_READING, Subject.DEVICES: DEVICE_LAST_READING}
 
 
-LARGEST = 100  # subjects of a block: as many as a call is about
+MAX_SUBJECTS = 100  # subjects of a block: as many as a call is about
 
 
 def _cut(samples: Mapping[str, Samples]) -> Iterator[Mapping[str, Samples]]:
     """The same in parts for a block each."""
     left = iter(samples.items())
-    while some := dict(islice(left, LARGEST)):
+    while some := dict(islice(left, MAX_SUBJECTS)):
         yield some
 
 

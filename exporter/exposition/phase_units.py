@@ -18,25 +18,25 @@ PHASES = ("active_power_a", "active_power_b", "active_power_c")
 REFERENCE = "kW"  # what is taken until readings contradict it
 CANDIDATES = ("kW", "W")
 SUM_TOLERANCE = 1.25  # times more or less than the total: the phases' sum of another moment
-LEAST = 200.0  # watts of the total: below, the phases' digits do not suffice
-AGREEING = 3  # readings in a row that decide
+MIN_TOTAL = 200.0  # watts of the total: below, the phases' digits do not suffice
+CONFIRMATIONS = 3  # readings in a row that decide
 
 
-def after(before: PhaseUnit, total: float, phases: float) -> PhaseUnit:
+def updated(before: PhaseUnit, total: float, phases: float) -> PhaseUnit:
     """What is known after a reading: the total in watts, and the phases' sum as it was sent."""
-    seen = _shown_by(abs(total), abs(phases))
+    seen = _unit_shown_by(abs(total), abs(phases))
     settled = before.unit == seen == before.seen and not before.doubted
     if seen is None or settled or (total, phases) == (before.total, before.phases):
         return before  # an answer that repeats itself is no further reading
     agreed = before.agreed + 1 if seen == before.seen else 1
-    if agreed >= AGREEING:
+    if agreed >= CONFIRMATIONS:
         return PhaseUnit(seen, seen, agreed, total, phases)
     doubted = before.doubted or seen != (before.unit or REFERENCE)
     return PhaseUnit(before.unit, seen, agreed, total, phases, doubted)
 
 
-def _shown_by(total: float, phases: float) -> str | None:
-    if total < LEAST:
+def _unit_shown_by(total: float, phases: float) -> str | None:
+    if total < MIN_TOTAL:
         return None
     for unit in CANDIDATES:
         if total / SUM_TOLERANCE <= phases * UNITS[unit].factor <= total * SUM_TOLERANCE:
@@ -58,7 +58,7 @@ class PhaseUnits:
         """Takes a reading into account; its total times `factor` is in watts."""
         values, known = reading.values, self._known.get(reading.subject, PhaseUnit())
         if TOTAL in values and all(key in values for key in PHASES):
-            found = after(known, values[TOTAL] * factor, sum(values[key] for key in PHASES))
+            found = updated(known, values[TOTAL] * factor, sum(values[key] for key in PHASES))
             if found != known:
                 self._known[reading.subject] = found
 

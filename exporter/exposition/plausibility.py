@@ -65,11 +65,11 @@ INVERTERS: Mapping[int, tuple[float, float]] = {
     38: (1e3, 4e5),
     14: (1e5, 1e7),
 }
-CONNECTED = frozenset((*meters.ALL, *power_m.ALL))  # where more flows than modules deliver
-HOUSE = 5e4  # watts that a grid connection of three times 63 A can carry
+GRID_SIDE = frozenset((*meters.ALL, *power_m.ALL))  # where more flows than modules deliver
+HOUSE_CONNECTION = 5e4  # watts that a grid connection of three times 63 A can carry
 GRID_SHARE = 3  # a grid connection is this many times its plant, as a rule
 # No inverter has delivered more: 16 years of the sunniest desert.
-FULL_LOAD = 40_000 * HOUR
+MAX_FULL_LOAD = 40_000 * HOUR
 _LIFETIME = lookup("getStationRealKpi", None)["total_power"]
 _SERIES = (_LIFETIME.metric.name if _LIFETIME.metric else "", _LIFETIME.labels)
 _RATING = re.compile(r"SUN\d*[A-Z]*-(\d{1,4}(?:\.\d{1,2})?)K", re.IGNORECASE)
@@ -144,8 +144,10 @@ class Capacities:
             return plant
         if device_type in INVERTERS:
             return Output(plant.known, min(plant.assumed, INVERTERS[device_type][1]))
-        if device_type in CONNECTED:
-            return Output(plant.known, max(HOUSE, GRID_SHARE * plant.assumed), guessed=True)
+        if device_type in GRID_SIDE:
+            return Output(
+                plant.known, max(HOUSE_CONNECTION, GRID_SHARE * plant.assumed), guessed=True
+            )
         return plant
 
     def _of_plant(self, code: str) -> Output:
@@ -155,7 +157,7 @@ class Capacities:
         energy, proved = counted.value * _LIFETIME.factor, counted.proved * _LIFETIME.factor
         listed = (plant and plant.capacity_watts) or 0.0
         capacity = max(listed, self._reported.get((None, code), 0.0))
-        if not capacity or capacity < inverters.least or energy > FULL_LOAD * capacity:
+        if not capacity or capacity < inverters.least or energy > MAX_FULL_LOAD * capacity:
             return Output(None, max(inverters.most, proved) or UNKNOWN_PLANT)
         known = max(capacity, inverters.rated, proved)
         return Output(known, known)

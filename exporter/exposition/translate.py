@@ -277,7 +277,7 @@ _TOO_LONG = 10**9
 
 
 class UnknownValues:
-    """Makes the samples of unknown keys, of the first `most_keys` that an account sends.
+    """Makes the samples of unknown keys, of the first `max_keys` that an account sends.
 
     Their numbers are shown as they were sent, to whoever wants them.
 
@@ -285,9 +285,9 @@ class UnknownValues:
     values would be mixed up.
     """
 
-    def __init__(self, most_keys: int, log: Any) -> None:
-        self.exports = most_keys > 0
-        self._most_keys = most_keys
+    def __init__(self, max_keys: int, log: Any) -> None:
+        self.exports = max_keys > 0
+        self._most_keys = max_keys
         self._keys: set[str] = set()
         self._is_full = False
         self._log = log

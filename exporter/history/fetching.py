@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any, Protocol
 
-from exporter.account.alarm_windows import FARTHEST_BACK
+from exporter.account.alarm_windows import MAX_LOOKBACK
 from exporter.account.fleet import Fleet
 from exporter.account.handlers.alarms import ENGLISH, LANGUAGE_REFUSALS
 from exporter.account.quotas import Backoff, Quota, pace
@@ -180,7 +180,7 @@ class Fetching:
         now = self.clock.time()
         return {
             **self.alarms,
-            "beginTime": _ms(max(piece.begin, now - FARTHEST_BACK)),
+            "beginTime": _ms(max(piece.begin, now - MAX_LOOKBACK)),
             "endTime": _ms(min(piece.end, now)),
             "language": self._languages[0],
         }

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
-from exporter.account.alarm_windows import FARTHEST_BACK
+from exporter.account.alarm_windows import MAX_LOOKBACK
 from exporter.account.fleet import Fleet
 from exporter.account.quotas import Quota
 from exporter.clock import Clock
@@ -154,7 +154,7 @@ class Job:
 
         start = span.start
         if interface.content is Content.ALARMS:
-            start = max(start, self.clock.time() - FARTHEST_BACK)
+            start = max(start, self.clock.time() - MAX_LOOKBACK)
         wanted = Span(start, min(span.end, settled))
         missing = pieces(interface, self._members(interface, since), wanted, is_done)
         return HistorySource(interface, self.quotas_of(interface), deque(missing))

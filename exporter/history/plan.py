@@ -195,16 +195,16 @@ def pieces(
                 part = missing[first : first + interface.batch]
                 found.append(Piece(interface, device_type, part, begin, end))
     found.reverse()
-    return _joined(found, interface.most_days)
+    return _joined(found, interface.max_days)
 
 
 def _type_and_name(member: Member) -> tuple[int, str]:
     return member.device_type or 0, member.name
 
 
-def _joined(latest_first: Collection[Piece], most_days: int) -> Iterator[Piece]:
+def _joined(latest_first: Collection[Piece], max_days: int) -> Iterator[Piece]:
     """Joins pieces about the same members whose days follow each other."""
-    if most_days == 1:
+    if max_days == 1:
         yield from latest_first
         return
     later: dict[tuple[str, ...], Piece] = {}
@@ -212,7 +212,7 @@ def _joined(latest_first: Collection[Piece], most_days: int) -> Iterator[Piece]:
         known = later.get(piece.members)
         if known is None:
             later[piece.members] = piece
-        elif piece.end == known.begin and known.end - piece.begin <= most_days * DAY:
+        elif piece.end == known.begin and known.end - piece.begin <= max_days * DAY:
             later[piece.members] = replace(known, begin=piece.begin)
         else:
             later[piece.members] = piece

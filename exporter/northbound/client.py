@@ -212,8 +212,8 @@ _STATUS_STANDS = frozenset({401, 403, 429})  # whatever else the body says
 # How a gateway in front of the interface tells, with HTTP 400, what it does not take.
 _GATEWAY_EXCEPTION = "ROA_"
 _SESSION_CODES = frozenset({305, 306, 307})
-_LONGEST_MESSAGE = 200  # characters
-_LONGEST_INTEGER = 400  # digits; a float ends at 309, and int() refuses from 4300 on
+_MAX_MESSAGE = 200  # characters
+_MAX_INTEGER_DIGITS = 400  # digits; a float ends at 309, and int() refuses from 4300 on
 # Words that count like their failCode, without which they sometimes come, anywhere in a failure.
 _CODE_WORDS = {b"ACCESS_FREQUENCY_IS_TOO_HIGH": 407, b"USER_MUST_RELOGIN": 305}
 _SEARCHED = 4096  # bytes of a failure's body; longer ones are pages for people
@@ -265,13 +265,13 @@ def _error(envelope: Mapping[str, Any], code: int | None) -> CallError:
     error = named_error("malformed") if code is None else fail_code_error(code)
     if error.reason == "malformed" and envelope.get("success") is False:
         error = named_error("refused", enveloped=True)
-    message = " ".join(parse_text(envelope.get("message"), _LONGEST_MESSAGE).split())
+    message = " ".join(parse_text(envelope.get("message"), _MAX_MESSAGE).split())
     return CallError(replace(error.failure, message=message))
 
 
 def _bad_parameters(envelope: Mapping[str, Any]) -> CallError:
     error = named_error("bad_parameters", enveloped=True)
-    message = parse_text(envelope.get("exceptionId"), _LONGEST_MESSAGE)
+    message = parse_text(envelope.get("exceptionId"), _MAX_MESSAGE)
     return CallError(replace(error.failure, message=message))
 
 
@@ -285,7 +285,7 @@ def decode_object(body: bytes) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int | float:
-    return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
+    return int(digits) if len(digits) <= _MAX_INTEGER_DIGITS else float(digits)
 
 
 def _fail_code(envelope: Mapping[str, Any]) -> int | None:

@@ -16,7 +16,7 @@ from exporter.northbound.records import CommonKeys, Reading, Rejection, Values
 _CODE_BITS = 31  # of whatever is no id: enumerations, failCodes, counts
 _ID_BITS = 64
 _EXACT = 2**53  # up to here a float holds its whole number exactly
-_LONGEST_TEXT = 512  # characters
+_MAX_TEXT = 512  # characters
 # Nothing was measured before 2000: what seems to be is a time in seconds, or none.
 _FIRST_MILLISECOND = 946_684_800_000
 _LAST_MILLISECOND = 253_402_300_799_999  # of the year 9999
@@ -66,7 +66,7 @@ def without_percent(raw: object) -> object:
     return raw.strip(_BLANKS).removesuffix("%") if isinstance(raw, str) else raw
 
 
-def parse_text(raw: object, max_length: int = _LONGEST_TEXT) -> str:
+def parse_text(raw: object, max_length: int = _MAX_TEXT) -> str:
     """A scalar's text without what cannot be shown; empty for null and everything else."""
     match raw:
         case str():
@@ -152,8 +152,8 @@ def parse_coordinates(item: Mapping[str, Any]) -> tuple[float, float] | tuple[No
 # --- a whole dataItemMap --------------------------------------------------------------------------
 
 _MAX_KEYS = 4_096  # in one dataItemMap; the longest documented one has 81
-_LONGEST_KEY = 128
-_DEEPEST = 4  # levels of objects in one
+_MAX_KEY = 128
+_MAX_DEPTH = 4  # levels of objects in one
 _SERIAL = ".sn"  # how the key of a serial number within an object ends
 
 _PLAIN = frozenset({float, int, type(None)})
@@ -210,18 +210,15 @@ def _are_simple(keys: CommonKeys[Any]) -> bool:
 
 def _is_simple(key: Any) -> bool:
     return (
-        isinstance(key, str)
-        and 0 < len(key) <= _LONGEST_KEY
-        and "." not in key
-        and key.isprintable()
+        isinstance(key, str) and 0 < len(key) <= _MAX_KEY and "." not in key and key.isprintable()
     )
 
 
 def _flat(items: Iterable[tuple[Any, Any]], head: str = "") -> Iterator[tuple[str, Any]]:
     """Every item, and behind an object or list what stands in it, by the way to it."""
     for raw_key, raw in items:
-        key = parse_text(head + parse_text(raw_key), _LONGEST_KEY)
-        inner = _inner(raw) if head.count(".") < _DEEPEST else None
+        key = parse_text(head + parse_text(raw_key), _MAX_KEY)
+        inner = _inner(raw) if head.count(".") < _MAX_DEPTH else None
         if inner is None or not head:
             yield key, raw
         if inner is not None:

@@ -292,12 +292,12 @@ _REFUSED_LOGINS = frozenset({"empty", "http_401", "refused", "no_refresh_token",
 # The reasons of calls that nobody answered.
 NO_ANSWER = frozenset({"connection", "no_tls", "only_tls", "timeout", "tls"})
 
-_GREATEST_CODE = 99_999  # a label value each: an answer must not invent any number of them
+_MAX_CODE = 99_999  # a label value each: an answer must not invent any number of them
 
 
 def fail_code_error(code: int) -> CallError:
     """The failure that a failCode means (reference, chapter 4); any number is taken."""
-    if not 0 <= code <= _GREATEST_CODE:
+    if not 0 <= code <= _MAX_CODE:
         return named_error("malformed")
     row = FAIL_CODES.get(code)
     reaction, meaning = (

@@ -99,7 +99,7 @@ class Interface:
     what it allows. `period_seconds` is the most that a period of its statistics may last, `lag` by
     how many seconds its newest row is late, and `no_data_code` the failCode that only says that
     there is nothing to tell; `window` is how many seconds before now its rows are asked for, 0 for
-    a day's, `most_days` the most days that a call for rows may be about, and `by_dn` whether
+    a day's, `max_days` the most days that a call for rows may be about, and `by_dn` whether
     devices are named by their DN; `hint` is for who may not call it.
     `folder` is where it is called.
     """
@@ -118,7 +118,7 @@ class Interface:
     period_seconds: float = 0.0
     lag: float = 0.0
     window: float = 0.0
-    most_days: int = 1
+    max_days: int = 1
     by_dn: bool = False
     max_devices_per_call: Mapping[str, int] = field(default_factory=dict)
     no_data_code: str | None = None
@@ -252,7 +252,7 @@ INTERFACES: Mapping[str, Interface] = {
         Interface(
             "getDevHistoryKpi", "history", Subject.DEVICES, 10,
             v6=(Limit(24, DAY, Growth.DEVICES, per=10), *_A_MINUTE), device_types=REALTIME_TYPES,
-            content=Content.ROWS, lag=15 * MINUTE, window=HOUR, most_days=3,
+            content=Content.ROWS, lag=15 * MINUTE, window=HOUR, max_days=3,
             parser=parsing.device_rows,
         ),
         Interface(

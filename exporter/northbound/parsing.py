@@ -43,7 +43,7 @@ from exporter.northbound.records import (
 
 _MAX_PAGES = 10_000
 _MAX_ITEMS = 1_000_000  # of all pages
-_LONGEST_WORD = 64  # of an enumeration
+_MAX_WORD = 64  # of an enumeration
 _SETTING_WORDS = (
     *("controlMode", "activePowerControlMode", "limitationMode"),
     *("operationMode", "redundantPVEnergyPriority"),
@@ -193,7 +193,7 @@ def _settings(subject: str, item: _Item) -> Reading:
         raw = first(key)
         if parse_number(raw) is None:  # absent
             continue
-        if word := parse_text(raw, _LONGEST_WORD).strip():
+        if word := parse_text(raw, _MAX_WORD).strip():
             words[key] = word
         else:
             rejected[key] = Rejection.WRONG_TYPE

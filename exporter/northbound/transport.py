@@ -34,7 +34,7 @@ from exporter import NAME
 from exporter.northbound.errors import CallError, NotSentError, named_error
 
 _REDIRECTS = range(300, 400)
-_LARGEST_ANSWER = 64 * 1024 * 1024  # bytes, decompressed
+_MAX_ANSWER = 64 * 1024 * 1024  # bytes, decompressed
 _MAX_VALUES = 4_000_000  # of an answer; decoded, each costs up to 70 bytes
 _CHUNK = 64 * 1024
 _HEADERS: Mapping[str, str] = {
@@ -45,7 +45,7 @@ _HEADERS: Mapping[str, str] = {
 }
 _BAD_REQUEST = 400
 _PORTS = {"http": 80, "https": 443}
-_LONGEST_HOST = 253
+_MAX_HOST = 253
 _HOST = re.compile(r"[a-z0-9._:-]+", re.ASCII)
 # What OpenSSL calls an answer that is no TLS; it depends on its version and on the first bytes.
 _NO_TLS = frozenset({
@@ -167,7 +167,7 @@ def _redirect_target(url: str, location: str) -> str:
         host = there.hostname or ""
         if (there.scheme, there.netloc) == (here.scheme, here.netloc):
             return "to another path of the same host"
-        if there.scheme in _PORTS and len(host) <= _LONGEST_HOST and _HOST.fullmatch(host):
+        if there.scheme in _PORTS and len(host) <= _MAX_HOST and _HOST.fullmatch(host):
             port = f":{there.port}" if there.port not in (None, _PORTS[there.scheme]) else ""
             return f"to {there.scheme}://{f'[{host}]' if ':' in host else host}{port}"
     return ""
@@ -201,7 +201,7 @@ def _read(response: requests.Response) -> bytes:
     body = bytearray()
     for chunk in response.iter_content(_CHUNK):
         body += chunk
-        if len(body) > _LARGEST_ANSWER:
+        if len(body) > _MAX_ANSWER:
             raise named_error("too_large")
     # Empty lists in lists decode into thirty times their size. Each value is behind one of these.
     if sum(map(body.count, b"[{,")) > _MAX_VALUES:

@@ -1,7 +1,7 @@
-"""Whatever happens to alarms, clocks and processes, an oracle and the book agree."""
+"""Whatever happens to alarms, clocks and processes, an oracle and the tracker agree."""
 
 import pytest
-from account.alarm_book import DAY, HOUR, MINUTE, NOW, StoredBook
+from account.alarm_tracker import DAY, HOUR, MINUTE, NOW, StoredTracker
 from account.restarts import Stored, alarms
 from account.server_alarms import Trouble, key_of
 from hypothesis import given, settings
@@ -39,10 +39,10 @@ gaps = st.lists(st.floats(0.01, 0.5) | st.floats(0.5, 50), min_size=1, max_size=
 
 
 class Watch:
-    """Asks a book as the poller does, of a server that has all these alarms."""
+    """Asks a tracker as the poller does, of a server that has all these alarms."""
 
     def __init__(self, troubles, skew=0.0):
-        self.book = StoredBook()
+        self.tracker = StoredTracker()
         self.troubles = troubles
         self.skew = skew
         self.stored = Stored()
@@ -52,13 +52,13 @@ class Watch:
     def ask(self, at, *, sweeps=1):
         """One look by a clock that is off, and some of the older windows that are due."""
         now = at + self.skew
-        window = self.book.newest_window(now)
-        self.take(self.book.apply_recent("PQ", window, self.listed(window, at), now))
+        window = self.tracker.newest_window(now)
+        self.take(self.tracker.apply_recent("PQ", window, self.listed(window, at), now))
         for _ in range(sweeps):
-            if window := self.book.older_window("PQ"):
-                self.take(self.book.apply_older("PQ", window, self.listed(window, at), now))
-                self.book.drop_window("PQ", window)
-        self.stored.save(self.book.rows)
+            if window := self.tracker.older_window("PQ"):
+                self.take(self.tracker.apply_older("PQ", window, self.listed(window, at), now))
+                self.tracker.drop_window("PQ", window)
+        self.stored.save(self.tracker.rows)
 
     def listed(self, window, at):
         return [
@@ -73,7 +73,7 @@ class Watch:
 
     def restart(self, *, forgetful):
         self.stored = Stored() if forgetful else self.stored
-        self.book = StoredBook(self.stored.load(alarms()))
+        self.tracker = StoredTracker(self.stored.load(alarms()))
 
 
 @settings(max_examples=120)

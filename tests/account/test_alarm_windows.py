@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from account.alarm_book import DAY, HOUR, NOW, StoredBook, alarm
+from account.alarm_tracker import DAY, HOUR, NOW, StoredTracker, alarm
 from account.polled import START, spans, trouble, walk
 from account.restarts import Stored, alarms
 from account.world import View, account
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from exporter.account.alarm_windows import Reach, Window, newest_window
+from exporter.account.alarm_windows import Window, WindowCoverage, newest_window
 from exporter.account.database import Database
 
 WHOLE = 31 * DAY - 60
@@ -23,7 +23,7 @@ class Cutting:
 
     def __init__(self, days, *alarms, side="last"):
         self.days, self.alarms, self.side = days, list(alarms), side
-        self.book, self.active, self.new, self.asked = StoredBook(), (), [], []
+        self.tracker, self.active, self.new, self.asked = StoredTracker(), (), [], []
 
     def answer(self, window):
         begin, end = window.begin, window.end
@@ -34,17 +34,17 @@ class Cutting:
         return [each for each in self.alarms if begin <= each.raised <= end]
 
     def look(self, now):
-        window = self.book.newest_window(now)
-        told = self.book.apply_recent(["P"], window, self.answer(window), now)["P"]
+        window = self.tracker.newest_window(now)
+        told = self.tracker.apply_recent(["P"], window, self.answer(window), now)["P"]
         self.active, self.asked = told.active, [*self.asked, window]
         self.new += told.new
 
     def look_back(self, now, calls=1):
         for _ in range(calls):
-            if window := self.book.older_window(["P"]):
+            if window := self.tracker.older_window(["P"]):
                 answer = self.answer(window)
-                self.active = self.book.apply_older(["P"], window, answer, now)["P"].active
-                self.book.drop_window(["P"], window)
+                self.active = self.tracker.apply_older(["P"], window, answer, now)["P"].active
+                self.tracker.drop_window(["P"], window)
                 self.asked.append(window)
 
     def go_on(self, now, hours, calls=1):
@@ -141,7 +141,7 @@ def test_an_alarm_that_grows_older_than_the_cut_stays(cut, side):
 
     assert set(shown) == {1}
     assert server.new == []
-    assert server.book.reach.length <= cut * DAY
+    assert server.tracker.reach.length <= cut * DAY
 
 
 def test_what_an_uncut_answer_lacks_is_over_when_a_short_window_lacks_it_too():
@@ -159,7 +159,7 @@ def test_what_an_uncut_answer_lacks_is_over_when_a_short_window_lacks_it_too():
     assert server.active == ()
     (check,) = server.asked[1:]
     assert (check.length, check.holds(NOW)) == (DAY, True)
-    assert server.book.reach.length == WHOLE
+    assert server.tracker.reach.length == WHOLE
 
 
 def test_what_is_no_older_than_what_was_told_of_is_over_at_once():
@@ -188,20 +188,20 @@ def test_a_check_that_failed_is_made_again_after_the_next_look():
     server.go_on(NOW, 24 * 7 - 1, calls=60)
     at = NOW + 8 * DAY
     server.look(at)
-    failed = server.book.older_window(["P"])
-    server.book.drop_window(["P"], failed)
+    failed = server.tracker.older_window(["P"])
+    server.tracker.drop_window(["P"], failed)
 
     server.look(at + HOUR)
 
     assert server.ages == [0]
-    assert server.book.older_window(["P"]) == failed
+    assert server.tracker.older_window(["P"]) == failed
 
 
 def test_a_cut_that_is_learned_sweeps_all_windows_again_in_shorter_ones():
     server = Cutting(400, *aged(20))
     server.go_on(NOW, 48)
     server.days = 7
-    server.book.reach.from_end = 6 * DAY  # as if nothing so old had ever been told
+    server.tracker.reach.from_end = 6 * DAY  # as if nothing so old had ever been told
     server.alarms += aged(100)
     server.asked.clear()
 
@@ -230,10 +230,10 @@ def test_what_was_shown_stays_as_long_as_it_is_active_however_windows_are_cut(
         server.look_back(at)
         assert shown <= set(server.active) <= set(server.alarms)
         shown = set(server.active)
-        stored.save(server.book.rows)
+        stored.save(server.tracker.rows)
         if turn in restarts:
-            reach, server.book = server.book.reach, StoredBook(stored.load(alarms()))
-            server.book.reach = reach
+            reach, server.tracker = server.tracker.reach, StoredTracker(stored.load(alarms()))
+            server.tracker.reach = reach
 
 
 # --- what is learned ---------------------------------------------------------------------------
@@ -243,26 +243,26 @@ def test_what_was_shown_stays_as_long_as_it_is_active_however_windows_are_cut(
     ("age", "days"), [(1.5, 1), (3.5, 3), (6, 3), (7.1, 7), (20, 7), (30.5, 7)]
 )
 def test_windows_become_a_week_or_less_and_shorter_than_what_was_lacking(age, days):
-    reach, window = Reach(from_begin=31 * DAY), newest_window(NOW)
+    reach, window = WindowCoverage(from_begin=31 * DAY), newest_window(NOW)
 
     assert reach.miss(window, window.end - age * DAY)
     assert reach.length == days * DAY
 
 
 def test_what_no_cut_explains_is_none():
-    reach, window = Reach(), newest_window(NOW)
+    reach, window = WindowCoverage(), newest_window(NOW)
     reach.note(window, [window.begin + 60, window.end - 60])
 
     assert not reach.miss(window, NOW - 15 * DAY)
-    assert reach == Reach(WHOLE, 31 * DAY - 120, 31 * DAY - 120)
+    assert reach == WindowCoverage(WHOLE, 31 * DAY - 120, 31 * DAY - 120)
 
 
 def test_alarms_from_outside_of_a_window_show_nothing():
-    reach = Reach()
+    reach = WindowCoverage()
 
     reach.note(Window(NOW - 10 * DAY, NOW), [NOW - 20 * DAY, NOW + DAY])
 
-    assert reach == Reach()
+    assert reach == WindowCoverage()
 
 
 # --- by the poller -----------------------------------------------------------------------------
@@ -300,9 +300,9 @@ def test_an_alarm_that_comes_with_another_time_in_each_answer_counts_no_more_at_
 
     assert len(server.new) == 101
     assert [each.raised for each in server.active] == [NOW + 999 * HOUR - 5]
-    assert [each.serial_number for each in server.book.unstable()] == ["S1"]
-    assert server.book.unstable() == []
-    assert len(server.book.rows.codec.encode(server.book.rows["P"])) < 10_000
+    assert [each.serial_number for each in server.tracker.unstable()] == ["S1"]
+    assert server.tracker.unstable() == []
+    assert len(server.tracker.rows.codec.encode(server.tracker.rows["P"])) < 10_000
 
 
 def test_an_old_alarm_that_comes_with_another_time_in_each_answer_never_counts():
@@ -324,7 +324,7 @@ def test_an_alarm_that_was_over_in_between_counts_each_time():
         server.look(NOW + turn * HOUR)
 
     assert len(server.new) == 250
-    assert server.book.unstable() == []
+    assert server.tracker.unstable() == []
 
 
 def test_a_restart_goes_on_counting_how_often_an_alarm_moved():
@@ -333,7 +333,7 @@ def test_a_restart_goes_on_counting_how_often_an_alarm_moved():
     for turn in range(200):
         server.alarms = [alarm(NOW + turn * HOUR - 5)]
         server.look(NOW + turn * HOUR)
-        server.book = server.book.restarted()
+        server.tracker = server.tracker.restarted()
 
     assert len(server.new) == 101
 
@@ -347,7 +347,7 @@ def test_no_more_than_ten_thousand_sightings_of_a_plant_are_kept_and_none_counts
     server.look(NOW + 5 * HOUR)
 
     assert len(server.new) == 12_000
-    assert len(server.book.rows["P"].seen) == 10_000
+    assert len(server.tracker.rows["P"].seen) == 10_000
 
 
 def test_two_alarms_alike_are_two():

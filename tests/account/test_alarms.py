@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from account.alarm_book import DAY, HOUR, MINUTE, NOW, StoredBook, alarm, look, sweep, watched
+from account.alarm_tracker import DAY, HOUR, MINUTE, NOW, StoredTracker, alarm, look, sweep, watched
 from account.server_alarms import refusal
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,23 +17,23 @@ from exporter.northbound.records import PlantAlarms
 def test_what_is_active_at_the_first_look_is_shown_and_does_not_count():
     old = alarm(NOW - DAY)
 
-    assert look(StoredBook(), NOW, old) == {"P": PlantAlarms((old,), ())}
+    assert look(StoredTracker(), NOW, old) == {"P": PlantAlarms((old,), ())}
 
 
 def test_an_alarm_counts_when_it_is_first_seen_and_never_again():
-    book, new = watched(), alarm(NOW + 1)
+    tracker, new = watched(), alarm(NOW + 1)
 
-    told = [look(book, NOW + turn * HOUR, new)["P"] for turn in (1, 2, 3)]
+    told = [look(tracker, NOW + turn * HOUR, new)["P"] for turn in (1, 2, 3)]
 
     assert [each.new for each in told] == [(new,), (), ()]
     assert {each.active for each in told} == {(new,)}
 
 
 def test_an_alarm_that_was_cleared_before_anybody_looked_counts():
-    book = watched()
+    tracker = watched()
     gone = alarm(NOW + 1, status=6, active=False)
 
-    assert look(book, NOW + HOUR, gone)["P"] == PlantAlarms((), (gone,))
+    assert look(tracker, NOW + HOUR, gone)["P"] == PlantAlarms((), (gone,))
 
 
 @pytest.mark.parametrize(
@@ -46,97 +46,99 @@ def test_an_alarm_that_was_cleared_before_anybody_looked_counts():
     ],
 )
 def test_an_occurrence_is_known_by_device_alarm_cause_and_time(other):
-    book = watched()
-    look(book, NOW + HOUR, alarm(NOW + 1))
+    tracker = watched()
+    look(tracker, NOW + HOUR, alarm(NOW + 1))
 
-    assert look(book, NOW + 2 * HOUR, alarm(NOW + 1), other)["P"].new == (other,)
+    assert look(tracker, NOW + 2 * HOUR, alarm(NOW + 1), other)["P"].new == (other,)
 
 
 def test_neither_a_new_status_nor_another_name_is_another_alarm():
-    book = watched()
-    look(book, NOW + HOUR, alarm(NOW + 1, status=1, name="a fault"))
+    tracker = watched()
+    look(tracker, NOW + HOUR, alarm(NOW + 1, status=1, name="a fault"))
 
-    told = look(book, NOW + 2 * HOUR, alarm(NOW + 1, status=2, name="una falla"))["P"]
+    told = look(tracker, NOW + 2 * HOUR, alarm(NOW + 1, status=2, name="una falla"))["P"]
 
     assert told.new == ()
     assert [each.status for each in told.active] == [2]
 
 
 def test_an_alarm_that_went_and_came_back_counts_once():
-    book, flapping = watched(), alarm(NOW + 1)
+    tracker, flapping = watched(), alarm(NOW + 1)
 
-    told = [look(book, NOW + turn * HOUR, *([flapping] * (turn % 2)))["P"] for turn in range(1, 8)]
+    told = [
+        look(tracker, NOW + turn * HOUR, *([flapping] * (turn % 2)))["P"] for turn in range(1, 8)
+    ]
 
     assert [len(each.new) for each in told] == [1, 0, 0, 0, 0, 0, 0]
     assert [len(each.active) for each in told] == [1, 0, 1, 0, 1, 0, 1]
 
 
 def test_an_alarm_that_arrives_days_after_it_was_raised_counts():
-    book, late = watched(), alarm(NOW + 1)
-    look(book, NOW + 10 * DAY)
+    tracker, late = watched(), alarm(NOW + 1)
+    look(tracker, NOW + 10 * DAY)
 
-    assert look(book, NOW + 30 * DAY, late)["P"].new == (late,)
+    assert look(tracker, NOW + 30 * DAY, late)["P"].new == (late,)
 
 
 def test_what_was_raised_while_nobody_looked_counts():
-    book, missed = watched(), alarm(NOW + 20 * DAY)
+    tracker, missed = watched(), alarm(NOW + 20 * DAY)
 
-    assert look(book, NOW + 50 * DAY, missed)["P"].new == (missed,)
+    assert look(tracker, NOW + 50 * DAY, missed)["P"].new == (missed,)
 
 
 @pytest.mark.parametrize("status", [1, 2, 3, None])
 def test_an_alarm_is_active_until_it_is_handled(status):
-    assert look(StoredBook(), NOW, alarm(status=status))["P"].active
+    assert look(StoredTracker(), NOW, alarm(status=status))["P"].active
 
 
 def test_each_plant_has_a_first_look_of_its_own():
-    book = watched(plants=("P",))
+    tracker = watched(plants=("P",))
     here, there = alarm(NOW + 1), alarm(NOW + 1, plant="Q")
 
-    told = look(book, NOW + HOUR, here, there, plants=("P", "Q"))
+    told = look(tracker, NOW + HOUR, here, there, plants=("P", "Q"))
 
     assert told == {"P": PlantAlarms((here,), (here,)), "Q": PlantAlarms((there,), ())}
 
 
 def test_a_plant_that_was_gone_is_looked_at_as_if_for_the_first_time():
-    book = watched(plants=("P", "Q"))
-    book.rows.drop({"P"})
+    tracker = watched(plants=("P", "Q"))
+    tracker.rows.drop({"P"})
 
-    assert look(book, NOW + HOUR, alarm(NOW + 1))["P"].new == ()
+    assert look(tracker, NOW + HOUR, alarm(NOW + 1))["P"].new == ()
 
 
 def test_alarms_of_plants_that_were_not_asked_about_are_left_alone():
-    assert look(StoredBook(), NOW, alarm(plant="Q")) == {"P": PlantAlarms((), ())}
+    assert look(StoredTracker(), NOW, alarm(plant="Q")) == {"P": PlantAlarms((), ())}
 
 
 # --- when it is over ---------------------------------------------------------------------------
 
 
 def test_an_alarm_is_over_when_a_window_that_holds_it_comes_back_without_it():
-    book = watched(alarm(NOW - 30 * DAY))
+    tracker = watched(alarm(NOW - 30 * DAY))
 
-    assert look(book, NOW + HOUR)["P"].active == ()
+    assert look(tracker, NOW + HOUR)["P"].active == ()
 
 
 def test_an_alarm_that_no_window_holds_stays():
     old = alarm(NOW - 30 * DAY)
-    book = watched(old)
+    tracker = watched(old)
 
-    assert look(book, NOW + 3 * DAY)["P"].active == (old,)
+    assert look(tracker, NOW + 3 * DAY)["P"].active == (old,)
 
 
 def test_an_old_alarm_is_asked_about_once_a_day_until_it_is_over():
     old, older = alarm(NOW - 29 * DAY), alarm(NOW - 28 * DAY)
-    book = watched(old, older)
+    tracker = watched(old, older)
     swept = []
     for hour in range(24 * 7):
         now = NOW + hour * HOUR
         present = [each for each in (old, older) if each is old and hour < 24 * 5]
-        look(book, now, *(each for each in present if newest_window(now).holds(each.raised)))
-        if window := book.older_window(["P"]):
+        look(tracker, now, *(each for each in present if newest_window(now).holds(each.raised)))
+        if window := tracker.older_window(["P"]):
             swept.append(hour // 24)
-            told = book.apply_older(["P"], window, present, now)["P"]
-            book.drop_window(["P"], window)
+            told = tracker.apply_older(["P"], window, present, now)["P"]
+            tracker.drop_window(["P"], window)
             assert told.new == ()
             assert told.active == tuple(present)
 
@@ -145,10 +147,10 @@ def test_an_old_alarm_is_asked_about_once_a_day_until_it_is_over():
 
 def test_an_alarm_older_than_the_server_tells_is_over():
     old = alarm(NOW - 20 * DAY)
-    book = watched(old)
+    tracker = watched(old)
 
-    assert look(book, NOW + 344 * DAY)["P"].active == (old,)
-    assert look(book, NOW + 345 * DAY)["P"].active == ()
+    assert look(tracker, NOW + 344 * DAY)["P"].active == (old,)
+    assert look(tracker, NOW + 345 * DAY)["P"].active == ()
 
 
 # --- windows -----------------------------------------------------------------------------------
@@ -156,9 +158,9 @@ def test_an_alarm_older_than_the_server_tells_is_over():
 
 @given(st.floats(1.5e9, 2e9))
 def test_the_first_sweep_asks_about_a_year_without_a_gap(now):
-    book = StoredBook()
-    look(book, now)
-    newest, windows = newest_window(now), sweep(book, now)
+    tracker = StoredTracker()
+    look(tracker, now)
+    newest, windows = newest_window(now), sweep(tracker, now)
 
     edge = Window(now - DAY, newest.end)  # of which the newest window surely tells
     for window in windows:
@@ -178,36 +180,36 @@ def test_the_first_sweep_asks_about_a_year_without_a_gap(now):
 )
 def test_the_sweeps_of_many_plants_share_their_windows(ages, plants, apart):
     names = [f"P{n}" for n in range(plants)]
-    book = StoredBook()
+    tracker = StoredTracker()
     old = [alarm(NOW - age * DAY, f"S{n}", names[n % plants]) for n, age in enumerate(ages)]
     for turn, name in enumerate(names):
-        look(book, NOW + turn * apart, plants=[name])
+        look(tracker, NOW + turn * apart, plants=[name])
 
-    windows = sweep(book, NOW, *old, plants=names)
-    look(book, NOW + 5 * DAY, plants=names)
-    again = sweep(book, NOW + 5 * DAY, *old, plants=names)
+    windows = sweep(tracker, NOW, *old, plants=names)
+    look(tracker, NOW + 5 * DAY, plants=names)
+    again = sweep(tracker, NOW + 5 * DAY, *old, plants=names)
 
     assert len(windows) <= 54 + 2 * plants
     assert len(again) <= min(14, 2 * len(old))
 
 
 def test_a_sweep_that_takes_more_than_a_day_goes_on_to_its_end():
-    book, asked = StoredBook(), []
+    tracker, asked = StoredTracker(), []
     for day in range(56):
-        look(book, NOW + day * DAY)
-        if window := book.older_window(["P"]):
+        look(tracker, NOW + day * DAY)
+        if window := tracker.older_window(["P"]):
             asked.append(window.begin)
-            book.drop_window(["P"], window)
+            tracker.drop_window(["P"], window)
 
     assert min(asked) <= NOW - 365 * DAY + HOUR
     assert len(set(asked)) == len(asked)
 
 
 def test_once_a_week_all_windows_are_due_again():
-    book, asked = StoredBook(), []
+    tracker, asked = StoredTracker(), []
     for day in range(16):
-        look(book, NOW + day * DAY)
-        asked.append(len(sweep(book, NOW + day * DAY)))
+        look(tracker, NOW + day * DAY)
+        asked.append(len(sweep(tracker, NOW + day * DAY)))
 
     assert [day for day, windows in enumerate(asked) if windows >= 11] == [0, 7, 14]
     assert sum(asked[1:7]) == 0
@@ -215,40 +217,40 @@ def test_once_a_week_all_windows_are_due_again():
 
 def test_an_old_alarm_that_an_answer_lacked_by_mistake_is_back_within_a_week():
     old = alarm(NOW - 100 * DAY)
-    book = StoredBook()
-    look(book, NOW)
-    sweep(book, NOW)
+    tracker = StoredTracker()
+    look(tracker, NOW)
+    sweep(tracker, NOW)
 
-    look(book, NOW + 7 * DAY)
-    sweep(book, NOW + 7 * DAY, old)
+    look(tracker, NOW + 7 * DAY)
+    sweep(tracker, NOW + 7 * DAY, old)
 
-    assert look(book, NOW + 7 * DAY)["P"] == PlantAlarms((old,), ())
+    assert look(tracker, NOW + 7 * DAY)["P"] == PlantAlarms((old,), ())
 
 
 def test_after_the_first_sweep_only_windows_with_active_alarms_are_asked_about():
-    book = watched(alarm(NOW - 29 * DAY), alarm(NOW - 2 * DAY))
-    look(book, NOW + 5 * DAY, alarm(NOW - 2 * DAY))
+    tracker = watched(alarm(NOW - 29 * DAY), alarm(NOW - 2 * DAY))
+    look(tracker, NOW + 5 * DAY, alarm(NOW - 2 * DAY))
 
-    windows = sweep(book, NOW + 5 * DAY)
+    windows = sweep(tracker, NOW + 5 * DAY)
 
     assert len(windows) == 1
     assert windows[0].holds(NOW - 29 * DAY)
 
 
 def test_without_old_alarms_nothing_is_asked_extra():
-    book = watched(alarm(NOW - DAY))
-    look(book, NOW + 5 * DAY, alarm(NOW - DAY))
+    tracker = watched(alarm(NOW - DAY))
+    look(tracker, NOW + 5 * DAY, alarm(NOW - DAY))
 
-    assert sweep(book, NOW + 5 * DAY) == []
+    assert sweep(tracker, NOW + 5 * DAY) == []
 
 
 # --- clocks ------------------------------------------------------------------------------------
 
 
 def test_an_alarm_that_is_told_of_once_more_after_a_year_is_over_all_the_same():
-    book, old = watched(), alarm(NOW - 366 * DAY)
+    tracker, old = watched(), alarm(NOW - 366 * DAY)
 
-    told = book.apply_older(["P"], Window(NOW - 380 * DAY, NOW - 350 * DAY), [old], NOW)
+    told = tracker.apply_older(["P"], Window(NOW - 380 * DAY, NOW - 350 * DAY), [old], NOW)
 
     assert told["P"].active == ()
 
@@ -256,89 +258,89 @@ def test_an_alarm_that_is_told_of_once_more_after_a_year_is_over_all_the_same():
 @pytest.mark.parametrize("skew", [-HOUR + MINUTE, -600, 600, HOUR])
 def test_a_clock_that_is_off_by_up_to_an_hour_misses_nothing(skew):
     """The server's clock is right; ours is `skew` seconds ahead."""
-    book = StoredBook()
-    look(book, NOW + skew)
+    tracker = StoredTracker()
+    look(tracker, NOW + skew)
     counted = []
     for turn in range(1, 50):
         now, raised = NOW + turn * HOUR, NOW + turn * HOUR - 5
         window = newest_window(now + skew)
         listed = [alarm(raised)] if window.begin <= raised <= window.end else []
-        counted += look(book, now + skew, *listed)["P"].new
+        counted += look(tracker, now + skew, *listed)["P"].new
 
     assert [each.raised for each in counted] == [NOW + turn * HOUR - 5 for turn in range(1, 50)]
 
 
 @pytest.mark.parametrize("days", [2, 20, 40])
 def test_a_clock_that_was_set_back_ends_no_alarm_and_counts_none_again(days):
-    book = watched()
+    tracker = watched()
     known = [alarm(NOW + 60), alarm(NOW + HOUR)]
-    look(book, NOW + 2 * HOUR, *known)
+    look(tracker, NOW + 2 * HOUR, *known)
 
-    back = look(book, NOW - days * DAY)["P"]
-    again = look(book, NOW + 3 * HOUR, *known)["P"]
+    back = look(tracker, NOW - days * DAY)["P"]
+    again = look(tracker, NOW + 3 * HOUR, *known)["P"]
 
     assert back == PlantAlarms(tuple(known), ())
     assert again == PlantAlarms(tuple(known), ())
 
 
 def test_what_only_a_clock_that_was_set_back_shows_again_does_not_count():
-    book, forgotten = watched(), alarm(NOW + 1, status=6, active=False)
-    look(book, NOW + HOUR, forgotten)
-    look(book, NOW + 40 * DAY)
+    tracker, forgotten = watched(), alarm(NOW + 1, status=6, active=False)
+    look(tracker, NOW + HOUR, forgotten)
+    look(tracker, NOW + 40 * DAY)
 
-    assert look(book, NOW + 20 * DAY, forgotten)["P"].new == ()
+    assert look(tracker, NOW + 20 * DAY, forgotten)["P"].new == ()
 
 
 def test_a_clock_that_was_wrong_by_a_month_starts_anew_when_it_is_right():
-    book = StoredBook()
-    look(book, NOW + 40 * DAY)
+    tracker = StoredTracker()
+    look(tracker, NOW + 40 * DAY)
     shown, new = alarm(NOW - DAY), alarm(NOW + 1)
 
-    assert look(book, NOW, shown)["P"] == PlantAlarms((shown,), ())
-    assert look(book, NOW + HOUR, shown, new)["P"] == PlantAlarms((shown, new), (new,))
+    assert look(tracker, NOW, shown)["P"] == PlantAlarms((shown,), ())
+    assert look(tracker, NOW + HOUR, shown, new)["P"] == PlantAlarms((shown, new), (new,))
 
 
 # --- memory ------------------------------------------------------------------------------------
 
 
 def test_a_restart_forgets_nothing():
-    book = watched()
-    look(book, NOW + HOUR, alarm(NOW + 60))
+    tracker = watched()
+    look(tracker, NOW + HOUR, alarm(NOW + 60))
 
-    told = look(book.restarted(), NOW + 2 * HOUR, alarm(NOW + 60), alarm(NOW + 61))["P"]
+    told = look(tracker.restarted(), NOW + 2 * HOUR, alarm(NOW + 60), alarm(NOW + 61))["P"]
 
     assert told == PlantAlarms((alarm(NOW + 60), alarm(NOW + 61)), (alarm(NOW + 61),))
 
 
 def test_a_restart_goes_on_with_the_sweep():
-    book = StoredBook()
-    look(book, NOW)
-    windows = [book.older_window(["P"])]
-    book.drop_window(["P"], windows[0])
-    book.apply_older(["P"], windows[0], (), NOW)
+    tracker = StoredTracker()
+    look(tracker, NOW)
+    windows = [tracker.older_window(["P"])]
+    tracker.drop_window(["P"], windows[0])
+    tracker.apply_older(["P"], windows[0], (), NOW)
 
-    windows += sweep(book.restarted(), NOW)
+    windows += sweep(tracker.restarted(), NOW)
 
-    other = StoredBook()
+    other = StoredTracker()
     look(other, NOW)
     assert windows == sweep(other, NOW)
 
 
 def test_only_what_changed_is_stored():
-    book = watched(plants=("P", "Q"))
-    book.rows.changed.clear()
+    tracker = watched(plants=("P", "Q"))
+    tracker.rows.changed.clear()
 
-    look(book, NOW + HOUR, alarm(NOW + 60), plants=("P", "Q"))
-    assert book.rows.changed == {"P"}
-    book.rows.changed.clear()
-    look(book, NOW + 2 * HOUR, alarm(NOW + 60), plants=("P", "Q"))
+    look(tracker, NOW + HOUR, alarm(NOW + 60), plants=("P", "Q"))
+    assert tracker.rows.changed == {"P"}
+    tracker.rows.changed.clear()
+    look(tracker, NOW + 2 * HOUR, alarm(NOW + 60), plants=("P", "Q"))
 
-    assert book.rows.changed == set()
+    assert tracker.rows.changed == set()
 
 
 def test_under_other_filters_what_was_there_before_is_not_new():
-    book = watched()
-    wider = book.restarted()
+    tracker = watched()
+    wider = tracker.restarted()
     wider.count_anew()
 
     told = look(wider, NOW + HOUR, alarm(NOW - DAY))["P"]

@@ -9,7 +9,7 @@ from account.calendars import LONGEST, period
 from account.server_alarms import Trouble, key_of
 from account.world import EPOCH, EVERYTHING, EndOfDays, FakeClock, Server, View, at, fleet, poller
 
-from exporter.account.alarms import AlarmBook
+from exporter.account.alarms import AlarmTracker
 from exporter.account.database import Database
 from exporter.northbound.records import Windows
 
@@ -39,14 +39,14 @@ class Diary(View):
 @pytest.fixture
 def counted(monkeypatch):
     """How often each alarm was taken for a new one."""
-    counts, original = Counter(), AlarmBook.apply_recent
+    counts, original = Counter(), AlarmTracker.apply_recent
 
     def apply_recent(*arguments):
         found = original(*arguments)
         counts.update(key_of(alarm) for each in found.values() for alarm in each.new)
         return found
 
-    monkeypatch.setattr(AlarmBook, "apply_recent", apply_recent)
+    monkeypatch.setattr(AlarmTracker, "apply_recent", apply_recent)
     return counts
 
 

@@ -43,7 +43,7 @@ def test_each_result_is_told_before_the_next_call_is_waited_for(home, capsys):
         f"ACCOUNT home at {home.url}",
         "",
         "INTERFACES",
-        "Interface           About                Outcome",
+        "Interface           Device type          Outcome",
     ]
 
 

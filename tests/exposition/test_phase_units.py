@@ -4,7 +4,7 @@ import pytest
 from exposition.world import DEVICES, World
 
 from exporter.account.model import PhaseUnit
-from exporter.exposition.phase_units import after
+from exporter.exposition.phase_units import updated
 from exporter.exposition.translate import Translator
 from exporter.northbound.records import Device, Plant, Reading, Values
 
@@ -124,7 +124,7 @@ def test_a_meter_that_is_gone_is_forgotten(world):
     ],
 )
 def test_a_reading_that_shows_neither_unit_changes_nothing(total, phases):
-    assert after(PhaseUnit(), total, phases) == PhaseUnit()
+    assert updated(PhaseUnit(), total, phases) == PhaseUnit()
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_reading_that_shows_neither_unit_changes_nothing(total, phases):
     ],
 )
 def test_near_1_speaks_for_watts_and_near_a_thousandth_for_kilowatts(total, phases, seen):
-    assert after(PhaseUnit(), total, phases).seen == seen
+    assert updated(PhaseUnit(), total, phases).seen == seen
 
 
 def test_a_reading_without_all_phases_or_without_a_total_shows_nothing(world):

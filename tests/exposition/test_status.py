@@ -125,7 +125,7 @@ def test_devices_are_counted_by_type_and_unknown_keys_are_named():
     assert shown.devices == {"string_inverter": 2, "battery": 1}
     assert shown.unknown_keys == ("string_inverter: novelty",)
     assert shown.exports_unknown_keys is False
-    assert account(World(most_unknown_keys=1)).exports_unknown_keys is True
+    assert account(World(max_unknown_keys=1)).exports_unknown_keys is True
 
 
 def test_calls_are_shown_as_they_were_counted():

@@ -16,8 +16,8 @@ INVERTER = Device("1", "P", 1, "roof")
 NOVELTY = Device("2", "P", 99_999, "novelty")
 
 
-def new_world(*, most_keys=MAX_UNKNOWN_KEYS):
-    world = World(most_unknown_keys=most_keys)
+def new_world(*, max_keys=MAX_UNKNOWN_KEYS):
+    world = World(max_unknown_keys=max_keys)
     world.fleet(HILL, INVERTER, NOVELTY)
     return world
 
@@ -46,7 +46,7 @@ def test_numbers_of_plants_and_devices_are_shown_raw():
 
 
 def test_without_the_setting_they_are_only_counted():
-    world = new_world(most_keys=0)
+    world = new_world(max_keys=0)
     with capture_logs() as logs:
         world.answer(DEVICES, ["1"], {"1": {"novel": 1.0}})
     assert [each["event"] for each in logs] == ["unknown key"]

@@ -58,7 +58,7 @@ def test_a_file_has_each_family_in_one_piece_with_ascending_times(tmp_path):
 
 def test_a_full_file_is_written_and_the_next_has_the_next_number(tmp_path):
     (tmp_path / "000007.om").write_text("")
-    target = OpenMetricsFiles(tmp_path, most_samples=2)
+    target = OpenMetricsFiles(tmp_path, max_samples=2)
     for n in range(3):
         target.write([power((1000 * n, 1.0))])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["000007.om", "000008.om"]

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from exporter.account.alarm_windows import FARTHEST_BACK, Window
-from exporter.account.alarms import AlarmBook
+from exporter.account.alarm_windows import MAX_LOOKBACK, Window
+from exporter.account.alarms import AlarmTracker
 from exporter.account.changes import Changes
 from exporter.account.handlers.base import DefaultHandler, Outcome, Request, milliseconds
 from exporter.account.interface_schedule import PlannedCall
@@ -44,27 +44,27 @@ class AlarmsHandler(DefaultHandler):
     ) -> None:
         super().__init__(interface, state, clock)
         self._log = log
-        self._book = AlarmBook(state.alarms, state.alarm_query.reach)
+        self._tracker = AlarmTracker(state.alarms, state.alarm_query.reach)
         self._languages = deque(dict.fromkeys((wanted.language, *ENGLISH)))
         self._refused_languages = 0  # in a row
         self._misunderstood: set[object] = set()  # batches whose question is put again
         self._failures = 0  # of the older window that is next
         self._filters = {"levels": "", "types": "", **filters_of(wanted)}
         if state.alarm_query.filters not in ({}, self._filters):
-            self._book.count_anew()
+            self._tracker.count_anew()
         state.alarm_query.filters = self._filters
         self._older: Window | None = None  # the older window that is being asked about
-        self._window = self._book.newest_window(clock.time())
+        self._window = self._tracker.newest_window(clock.time())
 
     def request(self, planned: PlannedCall) -> Request:
         now = self._clock.time()
         # A question whose language was refused is put again.
         sweeps = planned.extra and planned.batch not in self._misunderstood
         self._older = self._next_older_window(planned.members, now) if sweeps else None
-        self._window = self._book.newest_window(now)
+        self._window = self._tracker.newest_window(now)
         if self._older is not None:
             # It was planned hours ago, and the server has forgotten a part meanwhile.
-            begin = max(self._older.begin, now - FARTHEST_BACK)
+            begin = max(self._older.begin, now - MAX_LOOKBACK)
             self._window = Window(begin, self._older.end)
         return self._interface.path, self._body(
             planned,
@@ -76,29 +76,29 @@ class AlarmsHandler(DefaultHandler):
 
     def _next_older_window(self, members: Collection[str], now: float) -> Window | None:
         """The next older window, without those that the server has forgotten since the plan."""
-        window = self._book.older_window(members)
-        while window is not None and window.end <= now - FARTHEST_BACK:
-            self._book.drop_window(members, window)
-            window = self._book.older_window(members)
+        window = self._tracker.older_window(members)
+        while window is not None and window.end <= now - MAX_LOOKBACK:
+            self._tracker.drop_window(members, window)
+            window = self._tracker.older_window(members)
         return window
 
     def apply(self, planned: PlannedCall, parsed: Parsed[Alarm], changes: Changes) -> Outcome:
         members, now = planned.members, self._clock.time()
         self._refused_languages = 0
         self._misunderstood.discard(planned.batch)
-        length = self._book.reach.length
+        length = self._tracker.reach.length
         if self._older is None:
-            found = self._book.apply_recent(members, self._window, parsed.records, now)
+            found = self._tracker.apply_recent(members, self._window, parsed.records, now)
         else:
-            found = self._book.apply_older(members, self._window, parsed.records, now)
-            self._book.drop_window(members, self._older)
+            found = self._tracker.apply_older(members, self._window, parsed.records, now)
+            self._tracker.drop_window(members, self._older)
             self._failures = 0
         self._state.alarm_queries.changed.add("")
         for code, each in found.items():
             self._count(code, each.new)
         changes.answers.append(self._answered({c: each.active for c, each in found.items()}))
         self._log_findings(length)
-        more = self._older is None and self._book.older_window(members) is not None
+        more = self._older is None and self._tracker.older_window(members) is not None
         return Outcome(again=more)
 
     def _count(self, plant: str, new: Iterable[Alarm]) -> None:
@@ -111,12 +111,12 @@ class AlarmsHandler(DefaultHandler):
 
     def _log_findings(self, length_before: float) -> None:
         """Logs what an answer showed of the server itself."""
-        if self._book.reach.length < length_before:
+        if self._tracker.reach.length < length_before:
             self._log.warning(
                 "the server cuts alarm windows, asking about shorter ones",
-                days=round(self._book.reach.length / DAY),
+                days=round(self._tracker.reach.length / DAY),
             )
-        for alarm in self._book.unstable():
+        for alarm in self._tracker.unstable():
             self._log.warning(
                 "an alarm comes with another time in each answer, counting it no more",
                 plant_code=alarm.plant_code,
@@ -132,7 +132,7 @@ class AlarmsHandler(DefaultHandler):
         # Whatever is wrong with an older window must not hold up the others.
         self._failures += 1
         if error.enveloped or self._failures > 1:
-            self._book.drop_window(planned.members, self._older)
+            self._tracker.drop_window(planned.members, self._older)
             self._failures = 0
         return Outcome()
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from exporter.account.alarm_windows import AHEAD
+from exporter.account.alarm_windows import MAX_CLOCK_LEAD
 from exporter.account.changes import Changes
 from exporter.account.fleet import Fleet
 from exporter.account.handlers.base import (
@@ -63,7 +63,7 @@ class RowsHandler(DefaultHandler):
     ) -> Outcome:
         newest: dict[str, TimedReading] = {}
         now = self._clock.time()
-        oldest, latest = now - self._schedule.max_age, now + AHEAD  # nothing is measured later
+        oldest, latest = now - self._schedule.max_age, now + MAX_CLOCK_LEAD
         for row in parsed.records:
             if row.reading.values and oldest <= row.start <= latest:
                 known = newest.get(row.reading.subject, row)

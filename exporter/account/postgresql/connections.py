@@ -17,7 +17,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from exporter.account.postgresql.schema import SchemaError, ensure
 from exporter.clock import SystemClock
 
-MOST = 4  # at once; transactions take milliseconds
+MAX_CONNECTIONS = 4  # at once; transactions take milliseconds
 PATIENCE = 5.0  # seconds for a transaction, and for the server until it ends an idle one
 _RETRY = 0.5  # seconds without another try after a failed one
 _MAX_ROUND_TRIP = 0.25  # seconds that reading the database's clock may take
@@ -88,7 +88,7 @@ class Connections:
         self.name = f"postgresql://{given.get('host', '')}/{given.get('dbname', '')}"
         self.wall = WallClock()
         self._clock = SystemClock()
-        self._slots = threading.BoundedSemaphore(MOST)
+        self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
         self._idle: list[psycopg.Connection[Any]] = []
         self._since: dict[psycopg.Connection[Any], float] = {}  # in use, since when
         self._lock = threading.Lock()

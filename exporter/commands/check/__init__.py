@@ -24,11 +24,11 @@ from exporter.commands.check.report import (
     Checked,
     TrialLines,
     as_data,
+    device_summaries,
     heading,
     next_step,
+    plant_summaries,
     render,
-    seen_devices,
-    seen_plants,
 )
 from exporter.commands.check.trials import Trials
 from exporter.commands.options import (
@@ -80,7 +80,7 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
                 print(render(each), flush=True)
     step = next_step(checked, _start(state, flags.config_file))
     show(flags.format, as_data(checked, step), lambda: f"NEXT\n{step}\n")
-    return 0 if all(each.well for each in checked) else FAILED
+    return 0 if all(each.passed for each in checked) else FAILED
 
 
 def _check(
@@ -103,8 +103,8 @@ def _check(
     return Checked(
         account.name,
         account.base_url,
-        seen_plants(fleet),
-        seen_devices(fleet),
+        plant_summaries(fleet),
+        device_summaries(fleet),
         trials.made,
         limits,
         plan_of(settings, account, fleet, limits.known),

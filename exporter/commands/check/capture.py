@@ -23,8 +23,8 @@ from exporter.northbound.interfaces import INTERFACES, Content
 Keeps = Callable[[float], bool]  # whether a number may stay
 
 _NO_VALUES = frozenset({2**31 - 1, -(2**31), 2**32 - 1})  # which devices send where they have none
-_LONGEST_CODE = 10**5
-_LONGEST_VALUE = 10**9  # what is longer may be an id or a telephone number
+_MAX_CODE = 10**5
+_MAX_VALUE = 10**9  # what is longer may be an id or a telephone number
 _YEARS = (1_262_304_000, 4_102_444_800)  # 2010 to 2100, in seconds
 
 
@@ -33,11 +33,11 @@ def _never(value: float) -> bool:  # noqa: ARG001  # because it is about no valu
 
 
 def _is_code(value: float) -> bool:
-    return value in _NO_VALUES or (abs(value) < _LONGEST_CODE and value == value // 1)
+    return value in _NO_VALUES or (abs(value) < _MAX_CODE and value == value // 1)
 
 
 def _is_value(value: float) -> bool:
-    return value in _NO_VALUES or abs(value) < _LONGEST_VALUE
+    return value in _NO_VALUES or abs(value) < _MAX_VALUE
 
 
 def _is_time(value: float) -> bool:

@@ -19,7 +19,7 @@ _BAD = (REFUSED, UNREACHABLE, EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
-class SeenPlant:
+class PlantSummary:
     """A plant as listed, and how many devices of each type it has."""
 
     code: str
@@ -29,7 +29,7 @@ class SeenPlant:
 
 
 @dataclass(frozen=True, slots=True)
-class SeenDevice:
+class DeviceSummary:
     """A device as listed."""
 
     id: str
@@ -46,8 +46,8 @@ class Checked:
 
     account: str
     base_url: str
-    plants: Sequence[SeenPlant]
-    devices: Sequence[SeenDevice]
+    plants: Sequence[PlantSummary]
+    devices: Sequence[DeviceSummary]
     interfaces: Sequence[Trial]
     limits: Limits
     plan: Sequence[Planned]
@@ -59,15 +59,15 @@ class Checked:
         return self.interfaces[0].outcome == PERMITTED
 
     @property
-    def well(self) -> bool:
+    def passed(self) -> bool:
         """Whether there are plants, and nothing was refused or out of reach."""
         return bool(self.plants) and not any(each.outcome in _BAD for each in self.interfaces)
 
 
-def seen_plants(fleet: Fleet) -> list[SeenPlant]:
+def plant_summaries(fleet: Fleet) -> list[PlantSummary]:
     """The plants, each with its devices by type."""
     return [
-        SeenPlant(
+        PlantSummary(
             plant.code,
             plant.name,
             plant.capacity_watts,
@@ -83,10 +83,10 @@ def seen_plants(fleet: Fleet) -> list[SeenPlant]:
     ]
 
 
-def seen_devices(fleet: Fleet) -> list[SeenDevice]:
+def device_summaries(fleet: Fleet) -> list[DeviceSummary]:
     """The devices, each with the name of its plant."""
     return [
-        SeenDevice(
+        DeviceSummary(
             device.id,
             device.name,
             device_type_slug(device.type_id),
@@ -103,7 +103,7 @@ def next_step(checked: Iterable[Checked], start: str) -> str:
     accounts = list(checked)
     locked_out = [each.account for each in accounts if not each.logged_in]
     plantless = [each.account for each in accounts if not each.plants]
-    refused = [each.account for each in accounts if not each.well]
+    refused = [each.account for each in accounts if not each.passed]
     if locked_out:
         return f"first fix the login of {', '.join(locked_out)} as said above, then check again"
     if plantless:
@@ -169,7 +169,7 @@ def _parts(checked: Checked) -> Iterator[str]:
         yield "FINDINGS\n" + "".join(map(_finding, checked.findings))
 
 
-def _plants(plants: Iterable[SeenPlant]) -> str:
+def _plants(plants: Iterable[PlantSummary]) -> str:
     return table(
         ("Plant", "Code", "Capacity", "Devices"),
         (
@@ -184,7 +184,7 @@ def _plants(plants: Iterable[SeenPlant]) -> str:
     )
 
 
-def _devices(devices: Iterable[SeenDevice]) -> str:
+def _devices(devices: Iterable[DeviceSummary]) -> str:
     return table(
         ("Device", "Type", "Id", "Plant", "Model", "Serial number"),
         ((d.name, d.type, d.id, d.plant, d.model, d.serial_number) for d in devices),

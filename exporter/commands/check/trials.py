@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from exporter.account.batches import Batch
 from exporter.account.probe import Answer, NotNowError, Probe
-from exporter.commands.account_access import FAILURES, Failure, explain, in_words
+from exporter.commands.account_access import FAILURES, Failure, describe, explain
 from exporter.commands.check.advice import REPORT_IT, advice, refused_login
 from exporter.northbound.device_types import device_type_slug
 from exporter.northbound.errors import (
@@ -197,7 +197,7 @@ class Trials:
             self.readings.setdefault(batch.device_type, []).extend(readings)
         if interface.content is Content.CONFIGURATION and answer.recovered:
             (reason,) = answer.recovered
-            return TrialAnswer(in_words(reason_error(reason)), recovered=answer.recovered)
+            return TrialAnswer(describe(reason_error(reason)), recovered=answer.recovered)
         if interface.content in _COUNTED:
             return TrialAnswer(
                 f"{len(records)} {_COUNTED[interface.content]}", recovered=answer.recovered
@@ -247,13 +247,13 @@ def _failed(interface: Interface, kind: str | None, error: Failure) -> Trial:
     if interface is PLANT_LIST and isinstance(refusal, CallError):
         # It has pages elsewhere, but what has to be granted is the list itself.
         no_pages = isinstance(error, CallError) and _NO_PAGES.get(error.reason)
-        also = no_pages or f"asked page by page: {in_words(error)}"
-        return _refused(interface, kind, refusal, f"{in_words(refusal)}; {also}")
+        also = no_pages or f"asked page by page: {describe(error)}"
+        return _refused(interface, kind, refusal, f"{describe(refusal)}; {also}")
     if isinstance(error, CallError):
         return _refused(interface, kind, error, explain(error))
     if isinstance(error, NotNowError) and isinstance(refusal, CallError):
         return _refused(
-            interface, kind, refusal, f"{in_words(refusal)}; once more: {in_words(error)}"
+            interface, kind, refusal, f"{describe(refusal)}; once more: {describe(error)}"
         )
     wait, remedy = None, ""
     if isinstance(error, NotNowError):

@@ -13,7 +13,7 @@ import requests
 from exporter.clock import Clock
 from exporter.history.series import TargetError, TimeSeries
 
-FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds between two tries
+FIRST_WAIT, MAX_WAIT = 1.0, 60.0  # seconds between two tries
 MAX_TRIES = 30  # half an hour
 _MAX_MESSAGE = 300  # of what a target says
 _REDIRECTION, _SERVER_ERROR = 300, 500  # the least statuses of two kinds
@@ -45,7 +45,7 @@ class HttpTarget(ABC):
     """
 
     kind: ClassVar[str]
-    most_samples: ClassVar[int]  # of a request
+    max_samples: ClassVar[int]  # of a request
     headers: ClassVar[Mapping[str, str]]
 
     def __init__(self, endpoint: Endpoint, clock: Clock) -> None:
@@ -73,7 +73,7 @@ class HttpTarget(ABC):
         Raises:
             TargetError: They were refused, or nobody took them in half an hour.
         """
-        for part in portions(series, self.most_samples):
+        for part in portions(series, self.max_samples):
             self._send(self._body(part))
 
     def flush(self) -> None:  # noqa: B027  # nothing is kept back
@@ -107,7 +107,7 @@ class HttpTarget(ABC):
                 asked = _retry_after(answer.headers.get("Retry-After"), self._clock.time())
             if self._clock.wait(max(wait, asked)):
                 break
-            wait = min(2 * wait, LONGEST_WAIT)
+            wait = min(2 * wait, MAX_WAIT)
         raise TargetError(f"{url} takes no samples: {why}")
 
     def _post(self, body: bytes) -> requests.Response:

@@ -20,9 +20,9 @@ class OpenMetricsFiles:
     A family has to stand in one piece, so that samples are kept in memory until a file is full.
     """
 
-    def __init__(self, directory: Path, most_samples: int = MAX_SAMPLES) -> None:
+    def __init__(self, directory: Path, max_samples: int = MAX_SAMPLES) -> None:
         self._directory = directory
-        self._most_samples = most_samples
+        self._most_samples = max_samples
         self._kept: dict[Metric, list[TimeSeries]] = {}
         self._count = 0
 

@@ -70,7 +70,7 @@ class RemoteWrite(HttpTarget):
     """Sends samples to a remote write endpoint."""
 
     kind = "remote_write"
-    most_samples = 5_000
+    max_samples = 5_000
     headers: ClassVar[Mapping[str, str]] = {
         "Content-Type": "application/x-protobuf",
         "Content-Encoding": "snappy",

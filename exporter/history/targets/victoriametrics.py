@@ -15,7 +15,7 @@ class VictoriaMetrics(HttpTarget):
     """Sends samples to `/api/v1/import`."""
 
     kind = "victoriametrics"
-    most_samples = 50_000
+    max_samples = 50_000
     headers: ClassVar[Mapping[str, str]] = {
         "Content-Type": "application/json",
         "Content-Encoding": "gzip",

@@ -58,7 +58,7 @@ def _write(
     started, ended = [], []
 
     def start() -> None:
-        with store.claim():
+        with store.database.claim():
             log = state.interfaces.change(REALTIME).log
             log.start(now, now)
             store.save()

@@ -134,7 +134,7 @@ class AccountPolling:
         self.store.load(calls_only=anew)
         busy_until = -inf
         if not guest:
-            if self.store.was_abandoned():
+            if database.was_abandoned():
                 busy_until = self.state.abandon(config.timeout)
             self.state.after_restart(clock.now())
         self.gateway = Gateway(

@@ -152,9 +152,9 @@ class Gateway:
     def make(self, slot: Slot, send: Callable[[], Any]) -> Exchange | TooEarly:
         """Makes a call, unless it is not allowed yet, or the account is not ours to call for."""
         start = self._clock.now()
-        with self._store.claim():
+        with self._store.database.claim():
             busy_until = self._busy(start)
-            if not self._store.may_call:
+            if not self._store.database.may_call:
                 return _not_ours(start)
             due = max(busy_until, slot.due(start))
             if due <= start:
@@ -162,7 +162,7 @@ class Gateway:
             self._store.save()
             if due > start:
                 return TooEarly(due, busy_until)
-        if not self._store.may_call:  # whether its start is stored is not known: it counts
+        if not self._store.database.may_call:  # whether its start is stored is not known: it counts
             self._end(slot, 0.0)
             return _not_ours(start)
         answer = error = None

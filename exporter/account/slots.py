@@ -137,7 +137,7 @@ class GuestSlot(_CommandSlot):
     def end(self, now: float, margin: float) -> None:
         """Stores the true end, unless the daemon has taken account of the call already."""
         calls, store = self._polling.state.foreign_calls, self._polling.store
-        with store.claim():
+        with store.database.claim():
             store.read(calls)
             if self._id in calls:
                 call = calls[self._id]

@@ -84,26 +84,13 @@ class Store:
         left: tuple[Section[Any], ...] = (state.foreign_calls, state.accepted)
         self._stored = left if guest else tuple(state.sections)
         self._state = state
-        self._database = database
+        self.database = database
         self._clock = clock
         self._log = log.bind(file=str(database))
         self._offset = offset_of(clock)
         self._logged: set[str] = set()
         self.is_incomplete = False  # whether some of the fleet was not understood
         self.previous_offset = self._offset  # of the wall clock, as the last run has left it
-
-    def claim(self) -> AbstractContextManager[None]:
-        """While it is held, no other process decides to make a call; its end is what writes."""
-        return self._database.claim()
-
-    @property
-    def may_call(self) -> bool:
-        """Whether a call may be made: the account is still ours, as the last claim found."""
-        return self._database.may_call
-
-    def was_abandoned(self) -> bool:
-        """Whether the process before this one may be at work still; asked once."""
-        return self._database.was_abandoned()
 
     def load(self, *, calls_only: bool = False) -> None:
         """Takes over what a previous run has left, as far as it is understood.
@@ -115,13 +102,13 @@ class Store:
         for section in calls if calls_only else state.sections:
             if not (self._guest and any(section is each for each in self._stored)):
                 self.read(section)
-        session = self._database.read(self._state.logins.kind).get("")
+        session = self.database.read(self._state.logins.kind).get("")
         if session is not None:  # which is written whenever anything is
             self.previous_offset = session.stamp.offset_for(self._clock)
 
     def read(self, section: Section[Any]) -> None:
         """Takes over the rows of a section as they are stored now, and none besides."""
-        rows = self._database.read(section.kind)
+        rows = self.database.read(section.kind)
         for name in section.keys() - rows.keys() - section.changed:
             dict.__delitem__(section, name)
         for name, row in rows.items():
@@ -149,7 +136,7 @@ class Store:
         if abs(offset - self._offset) > _STEP:
             self._offset = offset
             self._state.mark_times()
-        if self._database.was_deleted():
+        if self.database.was_deleted():
             for section in self._stored:
                 section.changed.update(section)
         stamp = ClockStamp.of(self._clock)
@@ -159,6 +146,6 @@ class Store:
                 value = section.get(name)
                 body = None if value is None else section.codec.encode(value)
                 rows[section.kind, name] = None if body is None else StoredRow(body, stamp)
-        self._database.write(rows)
+        self.database.write(rows)
         for section in self._stored:
             section.changed.clear()

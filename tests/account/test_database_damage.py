@@ -244,7 +244,7 @@ def test_what_is_deleted_while_in_use_is_written_anew_and_said_once(path, remove
         state.last_readings[Subject.PLANTS]["Q"] = 2.5
         store.save()
         remove(path)
-        with store.claim():
+        with store.database.claim():
             state.last_readings[Subject.PLANTS]["P"] = 3.5
             store.save()
             left = left_by_a_kill(path, path.parent.parent / "left")

@@ -46,7 +46,7 @@ def _interface(expression: str) -> str:
 NOW = Line(
     4,
     (4, stat(
-        "Accounts that answer", "Accounts to which the management system talks, of all.",
+        "Accounts up", "Accounts to which the management system talks, of all.",
         f"avg({of_account('up')})", "percentunit", steps=((None, "red"), (1, "green")), decimals=0,
     )),
     (4, stat(
@@ -58,7 +58,7 @@ NOW = Line(
         f"sum(increase({FAILURES}[1d]))", steps=SOME_IS_ODD, decimals=0,
     )),
     (4, stat(
-        "Sessions stolen in 24 hours",
+        "Sessions lost in 24 hours",
         "Sessions lost to another program that logs in to the same account.",
         f"sum(increase({of_account('api_sessions_lost_total')}[1d]))", steps=NONE_IS_GOOD,
         decimals=0,
@@ -194,5 +194,5 @@ DASHBOARD = dashboard(
     "Exporter",
     "Whether calls are spent well, and whether what is shown is fresh.",
     (ACCOUNT,),
-    (NOW, INTERFACES, CALLS, TROUBLE, "Oddities", ODDITIES, "Process", PROCESS),
+    (NOW, INTERFACES, CALLS, TROUBLE, "Rejected and unknown values", ODDITIES, "Process", PROCESS),
 )

@@ -269,7 +269,7 @@ YEARLY = Line(
         unit="kwatth", bars=True, stacked=True,
     ).interval("7d").time_from("10y")),
     (8, curves(
-        "What a kilowatt of modules gave",
+        "Specific yield by year",
         "The energy of each year for every kWp that was installed then. Weather moves it by a few "
         "percent from year to year; what falls year after year is age, dirt or shade.",
         Query(f"({_YEARLY['produced']}) / ({_CAPACITY} / 1000)", "kWh for each kWp", PV_COLOR,
@@ -277,7 +277,8 @@ YEARLY = Line(
         unit="kwatth", bars=True, floor=0, legend="",
     ).interval("7d").time_from("10y")),
     (8, curves(
-        "Worth, year by year", "Saved and earned, at today's prices, which stand at the top.",
+        "Savings and earnings by year",
+        "Saved and earned, at today's prices, which stand at the top.",
         Query(f"({_YEARLY['supplied']}) * $import_price", "saved", "green", line=NO_GAPS),
         Query(f"({_YEARLY['fed in']}) * $export_price", "earned", "blue", line=NO_GAPS),
         unit="none", bars=True, stacked=True, floor=0,

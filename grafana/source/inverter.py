@@ -87,7 +87,7 @@ STRINGS = Line(
         f"sort({WIRED})", "string {{string}}", "amp", name_size=11,
     )),
     (8, curves(
-        "Strings against their median",
+        "Strings relative to their median",
         "Current of each string, divided by the median of all, while the inverter "
         "gives more than a tenth of its best of the last day.",
         Query(

@@ -270,7 +270,7 @@ CONFIGURATION = Line(
         _configured("plant_battery_mode"), "{{fusionsolar_plant_battery_mode}}", CONFIGURED,
     ).no_value(NOT_ASKED)),
     (8, numbers(
-        "Most that may be fed in", "Where the export limit is a power, or a share of the plant's.",
+        "Maximum feed-in", "Where the export limit is a power, or a share of the plant's.",
         Query(f"sum({of_plant('plant_export_limit_watts')})", "power"),
         Query(
             f"max({of_plant('plant_export_limit_ratio')})", "share", unit="percentunit", axis=False,

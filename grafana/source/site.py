@@ -77,7 +77,7 @@ RACKS = Line(
         Query(with_names(CHARGE), NAMES), unit="percentunit", floor=0, fill=0,
     ).no_value("No rack is read.")),
     (5, ranking(
-        "Backup left", "How long each rack will carry its loads: the ten shortest.",
+        "Remaining backup time", "How long each rack will carry its loads: the ten shortest.",
         f"sort({with_names(f'bottomk(10, {BACKUP})')})", NAMES, "s",
         steps=((None, "text"), (0, "red"), (4 * 3600, "orange"), (8 * 3600, "green")),
         long_names=True,

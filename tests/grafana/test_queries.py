@@ -115,7 +115,11 @@ def test_a_load_is_made_of_readings_of_one_quarter_of_an_hour_only(tmp_path):
     answers(tmp_path, "1m", list(powers(300)), load, {1800: [(plant, 98e3)]})
     answers(tmp_path, "1m", list(powers(1200)), load, {1800: []})
     answers(
-        tmp_path, "1m", list(powers(1200)), asked("flow", "Readings apart"), {1800: [("{}", 1200)]}
+        tmp_path,
+        "1m",
+        list(powers(1200)),
+        asked("flow", "Spread of reading times"),
+        {1800: [("{}", 1200)]},
     )
 
 

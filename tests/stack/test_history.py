@@ -13,7 +13,7 @@ INVERTER = 1
 ENERGY_PER_DAY = ("fusionsolar-plant", "Energy per day", "A")
 FED_IN = ("fusionsolar-home", "Month by month, and the year before", "B")
 YEAR_BEFORE = ("fusionsolar-home", "Month by month, and the year before", "D")
-OF_A_KILOWATT = ("fusionsolar-home", "What a kilowatt of modules gave", "A")
+SPECIFIC_YIELD = ("fusionsolar-home", "Specific yield by year", "A")
 YEAR = 1_704_063_600.0  # 2024 begins in Berlin
 MAY, MAY_BEFORE = 1_746_050_400.0, 1_714_514_400.0  # of 2025 and 2024, at midnight in Berlin
 
@@ -72,7 +72,7 @@ def test_a_year_is_what_the_simulator_knows_at_the_step_nearest_to_its_begin(pas
     (plant, *_) = past.home.system.fleet.plants.values()
     year = past.period("Year", plant, YEAR)
     wanted = year["inverter_power"] / year["installed_capacity"]
-    expression = panel(OF_A_KILOWATT, plant)
+    expression = panel(SPECIFIC_YIELD, plant)
     ((_, values),) = past.range(server, expression, YEAR - 5 * DAY, YEAR + 9 * DAY, 7 * DAY).items()
     assert values == {YEAR + 2 * DAY: pytest.approx(wanted, rel=1e-12)}
 

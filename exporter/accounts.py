@@ -14,7 +14,7 @@ import structlog
 from exporter.account.database import Database
 from exporter.account.login import HostGate
 from exporter.account.poller import Poller
-from exporter.account.state_directory import Owner, StateDirectory
+from exporter.account.state_directory import AccountKey, StateDirectory
 from exporter.account.store import RowStore
 from exporter.clock import SystemClock
 from exporter.config import AccountSettings, Settings
@@ -23,7 +23,7 @@ from exporter.exposition.telemetry import Telemetry
 from exporter.northbound.interfaces import MINUTE
 from exporter.running_account import PreparedAccount, RunningAccount
 from exporter.status.model import Status
-from exporter.wiring import account_config, client_of, owner_of, poll_configs, view_of
+from exporter.wiring import account_config, account_key, client_of, poll_configs, view_of
 
 if TYPE_CHECKING:
     from exporter.archives import HistoryAccess
@@ -61,7 +61,7 @@ class Accounts:
         self._scale = minute / MINUTE
         self._state = StateDirectory(state) if state else None
         self._working: dict[str, RunningAccount] = {}
-        self._databases: dict[Owner, RowStore] = {}
+        self._databases: dict[AccountKey, RowStore] = {}
         self._gates: dict[Server, HostGate] = {}
         self._was_complete = False
         self._was_ready = False
@@ -77,7 +77,7 @@ class Accounts:
             OccupiedError: Another process works with one of them.
         """
         if self._state:
-            self._state.occupy({owner_of(each): each.name for each in settings.accounts})
+            self._state.occupy({account_key(each): each.name for each in settings.accounts})
 
     def start(self, settings: Settings) -> None:
         """Starts all accounts; until each has restored what it knew, there is no page."""
@@ -144,12 +144,12 @@ class Accounts:
             self._telemetry.drop_account(name)
             self._log.info(self._LEFT, account=name)
         self._working = working
-        self.release({owner_of(each.prepared.account) for each in working.values()})
+        self.release({account_key(each.prepared.account) for each in working.values()})
 
-    def release(self, kept: Collection[Owner]) -> None:
-        """Leaves what is remembered of all owners but these to other processes."""
-        for owner in self._databases.keys() - kept:
-            self._databases.pop(owner).close()
+    def release(self, kept: Collection[AccountKey]) -> None:
+        """Leaves what is remembered of all accounts but these to other processes."""
+        for key in self._databases.keys() - kept:
+            self._databases.pop(key).close()
         if self._state:
             self._state.keep(kept)
 
@@ -291,7 +291,7 @@ class Accounts:
     ) -> "HistoryAccess | None":
         from exporter.archives import access_by_file  # noqa: PLC0415  # as above
 
-        state = self._state.path_of(owner_of(prepared.account)) if self._state else None
+        state = self._state.path_of(account_key(prepared.account)) if self._state else None
         return access_by_file(
             prepared.settings, prepared.account, state if database.is_kept else None
         )
@@ -309,13 +309,13 @@ class Accounts:
                 account=account.name,
             )
             return Database()
-        return self._rows(owner_of(account))
+        return self._rows(account_key(account))
 
-    def _rows(self, owner: Owner) -> RowStore:
+    def _rows(self, key: AccountKey) -> RowStore:
         """What is kept of an account that nobody else works with."""
-        if owner not in self._databases:
-            self._databases[owner] = Database(self._state.path_of(owner) if self._state else None)
-        return self._databases[owner]
+        if key not in self._databases:
+            self._databases[key] = Database(self._state.path_of(key) if self._state else None)
+        return self._databases[key]
 
 
 def _user(account: AccountSettings) -> _User:

@@ -13,7 +13,7 @@ from exporter.account.store import RowStore
 from exporter.config import AccountSettings, Settings
 from exporter.history.archive import Archive
 from exporter.history.archive_file import archive_in_file
-from exporter.wiring import owner_of
+from exporter.wiring import account_key
 
 if TYPE_CHECKING:
     from exporter.account.postgresql.shared_state import SharedState
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def _archive_file(settings: Settings, account: AccountSettings) -> Path | None:
     """The file where one is to be; None where there is no directory."""
     directory = settings.history.directory or settings.state.directory
-    return directory and file_of(directory, *owner_of(account)).with_suffix(".history")
+    return directory and file_of(directory, *account_key(account)).with_suffix(".history")
 
 
 OpenArchive = Callable[[], AbstractContextManager[Archive]]
@@ -43,7 +43,7 @@ def archive_of(
     # Without a database there need be no driver.
     from exporter.history.archive_tables import archive_in_tables  # noqa: PLC0415
 
-    return partial(archive_in_tables, shared.fence(owner_of(account), "history"))
+    return partial(archive_in_tables, shared.fence(account_key(account), "history"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from exporter.account.login import HostGate
 from exporter.account.postgresql.leases import HEARTBEAT, LOST, Lease
 from exporter.account.postgresql.rows import PostgresRows
 from exporter.account.postgresql.shared_state import SharedState
-from exporter.account.state_directory import Owner, key_of
+from exporter.account.state_directory import AccountKey, digest_of
 from exporter.account.store import RowStore
 from exporter.accounts import Accounts, Server
 from exporter.clock import SystemClock
@@ -17,7 +17,7 @@ from exporter.config import Settings
 from exporter.exposition.page import Page
 from exporter.exposition.telemetry import Telemetry
 from exporter.running_account import PreparedAccount
-from exporter.wiring import owner_of
+from exporter.wiring import account_key
 
 if TYPE_CHECKING:
     from exporter.archives import HistoryAccess
@@ -63,13 +63,13 @@ class SharedAccounts(Accounts):
             super().apply(self._those_of(self._shared.held()))
         self._changed.set()
 
-    def release(self, kept: Collection[Owner]) -> None:
+    def release(self, kept: Collection[AccountKey]) -> None:
         """Lets all accounts go that have ended, but for those that it is to go on with."""
         held = self._shared.held()
         super().release(kept)
-        for owner in {*held, *self._shared.leaving()} - {*kept}:
-            if owner not in held or not self._is_wanted(owner):
-                self._shared.release(owner)
+        for key in {*held, *self._shared.leaving()} - {*kept}:
+            if key not in held or not self._is_wanted(key):
+                self._shared.release(key)
 
     def stop(self) -> None:
         """Ends the calls under way, and lets all accounts go, for others to take at once."""
@@ -82,7 +82,7 @@ class SharedAccounts(Accounts):
                 each.thread.join(max(0.0, end - monotonic()))
                 # Of one whose call goes on, the next holder has to know: it is not let go.
                 if not each.thread.is_alive():
-                    self._shared.release(owner_of(each.prepared.account))
+                    self._shared.release(account_key(each.prepared.account))
             for history in filter(None, (each.history for each in self._working.values())):
                 history.join(max(0.0, end - monotonic()))  # or its last answer is asked for again
         self._shared.close()
@@ -95,17 +95,17 @@ class SharedAccounts(Accounts):
 
     def _adopt(self, settings: Settings) -> None:
         self._settings = settings
-        self._shared.configure([owner_of(each) for each in settings.accounts])
+        self._shared.configure([account_key(each) for each in settings.accounts])
 
-    def _is_wanted(self, owner: Owner) -> bool:
-        return any(owner_of(each) == owner for each in self._settings.accounts)
+    def _is_wanted(self, key: AccountKey) -> bool:
+        return any(account_key(each) == key for each in self._settings.accounts)
 
-    def _those_of(self, owners: Collection[Owner], names: Collection[str] = ()) -> Settings:
-        """The settings, with the accounts of these owners, and those of these names, alone."""
+    def _those_of(self, keys: Collection[AccountKey], names: Collection[str] = ()) -> Settings:
+        """The settings, with the accounts of these keys, and those of these names, alone."""
         accounts = tuple(
             each
             for each in self._settings.accounts
-            if owner_of(each) in owners or each.name in names
+            if account_key(each) in keys or each.name in names
         )
         return self._settings.model_copy(update={"accounts": accounts})
 
@@ -133,24 +133,26 @@ class SharedAccounts(Accounts):
             for name in ending:
                 self._working[name].stop()
             alive = {name for name in ending if self._working[name].thread.is_alive()}
-            started = {*held} - {owner_of(each.prepared.account) for each in self._working.values()}
+            started = {*held} - {
+                account_key(each.prepared.account) for each in self._working.values()
+            }
             if started or ending - alive or self._shared.leaving():
                 self._exchange(self._prepare(self._those_of(held, alive)))
             self._show_held(held)
             return bool(alive)
 
-    def _has_lease(self, name: str, held: Mapping[Owner, Lease]) -> bool:
+    def _has_lease(self, name: str, held: Mapping[AccountKey, Lease]) -> bool:
         """Whether an account at work is still, or again, the one that was taken."""
         working = self._working[name]
-        lease = held.get(owner_of(working.prepared.account))
+        lease = held.get(account_key(working.prepared.account))
         rows = working.database
         return lease is not None and (not isinstance(rows, PostgresRows) or rows.lease == lease)
 
-    def _show_held(self, held: Mapping[Owner, Lease]) -> None:
+    def _show_held(self, held: Mapping[AccountKey, Lease]) -> None:
         alive, gauge = self._shared.replica.is_alive, self._telemetry.account_held
         gauge.clear()  # of what has been deleted from the configuration
         for each in self._settings.accounts:
-            gauge.labels(each.name).set(alive and owner_of(each) in held)
+            gauge.labels(each.name).set(alive and account_key(each) in held)
 
     # --- what an account is made of --------------------------------------------------------------
 
@@ -160,20 +162,20 @@ class SharedAccounts(Accounts):
     def _history_access(self, prepared: PreparedAccount, rows: RowStore) -> "HistoryAccess | None":
         from exporter.archives import HistoryAccess, archive_of  # noqa: PLC0415  # takes memory
 
-        owner = owner_of(prepared.account)
+        key = account_key(prepared.account)
         archive = archive_of(prepared.settings, prepared.account, self._shared)
         if archive is None or not isinstance(rows, PostgresRows):
             return None
-        return HistoryAccess(lambda: self._shared.rows(owner, rows.lease, beside=True), archive)
+        return HistoryAccess(lambda: self._shared.rows(key, rows.lease, beside=True), archive)
 
     def _gate(self, server: Server) -> HostGate:
         host, port = server
         return self._shared.gate(f"{host}:{port}")
 
-    def _rows(self, owner: Owner) -> RowStore:
+    def _rows(self, key: AccountKey) -> RowStore:
         # One that was lost just now is refused every call until it is ended.
-        lease = self._shared.held().get(owner, Lease(key_of(*owner), LOST))
-        known = self._databases.get(owner)
+        lease = self._shared.held().get(key, Lease(digest_of(*key), LOST))
+        known = self._databases.get(key)
         if not isinstance(known, PostgresRows) or known.lease != lease:
-            self._databases[owner] = self._shared.rows(owner, lease)
-        return self._databases[owner]
+            self._databases[key] = self._shared.rows(key, lease)
+        return self._databases[key]

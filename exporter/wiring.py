@@ -11,7 +11,7 @@ from exporter.account.fleet import Fleet, FleetFilter, FleetState
 from exporter.account.handlers import AlarmFilter
 from exporter.account.interface_schedule import InterfaceSchedule, PollConfig
 from exporter.account.refresh_token import RefreshTokenFile
-from exporter.account.state_directory import Owner
+from exporter.account.state_directory import AccountKey
 from exporter.clock import Clock
 from exporter.config import AccountSettings, ClientTls, ConfigError, OAuthSettings, Settings
 from exporter.exposition.account import AccountView
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from exporter.account.postgresql.shared_state import SharedState
 
 
-def owner_of(account: AccountSettings) -> Owner:
+def account_key(account: AccountSettings) -> AccountKey:
     """Whose state it is."""
     return account.base_url, account.user
 

@@ -68,7 +68,7 @@ class Batch:
 
     One bad member can fail a whole batch. Such a batch is halved, and its groups are asked in turn
     instead of it: halves that are answered join again and are asked every second time, a
-    single culprit ever more rarely.
+    single failing member ever more rarely.
 
     A batch that the server finds too large is cut in two. `refused` is when that was, `size_rest`
     how many seconds from then on nobody is added. One all of whose members fail, each by itself,

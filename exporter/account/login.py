@@ -245,7 +245,7 @@ class Login:
     def trial_due(self, interfaces: int) -> float:
         """When to try a login, since nothing has answered properly for a while; inf for not.
 
-        So many interfaces are called. A while is the pace of logins: a hiccup costs none.
+        So many interfaces are called. A while is the pace of logins: a short outage costs none.
         """
         return max(self.answered_at + self.pace, self.liveness.trial_due(interfaces), self.due)
 

@@ -106,7 +106,7 @@ class Poller:
         while not stopped:
             try:
                 delay = self.step()
-            except Exception:  # noqa: BLE001  # the only eye on a plant must not close
+            except Exception:  # noqa: BLE001  # a bug must not end the polling
                 self._log.exception("bug in the poller, going on")
                 self._count_bug()
                 delay = ERROR_DELAY

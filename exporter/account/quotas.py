@@ -137,7 +137,7 @@ class CallLog:
 
         Steady calls keep to the grid of their due times, so that a late one does not delay its
         followers, but never closer than half a pace. In a burst only the windows count, and a
-        short breath between two calls.
+        minimum spacing of two calls.
         """
         return max(
             (

@@ -10,7 +10,7 @@ from typing import IO
 
 import structlog
 
-Owner = tuple[str, str]  # base_url and user name: whose data they are
+AccountKey = tuple[str, str]  # base_url and user name: whose data they are
 
 
 class OccupiedError(Exception):
@@ -21,14 +21,14 @@ class UnreachableError(Exception):
     """Where state is kept cannot be used; the text says why."""
 
 
-def key_of(base_url: str, username: str) -> str:
+def digest_of(base_url: str, username: str) -> str:
     """By what the data of an account are found; it tells nobody whose they are."""
     return sha256(f"{base_url}\n{username}".encode()).hexdigest()[:16]
 
 
 def file_of(directory: Path, base_url: str, username: str) -> Path:
     """Where the data of an account are kept."""
-    return directory / f"{key_of(base_url, username)}.sqlite"
+    return directory / f"{digest_of(base_url, username)}.sqlite"
 
 
 class StateDirectory:
@@ -41,16 +41,16 @@ class StateDirectory:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._shared: IO[bytes] | None = None
-        self._locks: dict[Owner, IO[bytes]] = {}
+        self._locks: dict[AccountKey, IO[bytes]] = {}
         self._warned = False
 
-    def occupy(self, names: Mapping[Owner, str]) -> None:
+    def occupy(self, names: Mapping[AccountKey, str]) -> None:
         """Locks the files of accounts, by the names that errors tell, or none more of them.
 
         Raises:
             OccupiedError: Another process works with one of them.
         """
-        new = {owner: name for owner, name in names.items() if owner not in self._locks}
+        new = {key: name for key, name in names.items() if key not in self._locks}
         if not new:
             return
         try:
@@ -59,9 +59,9 @@ class StateDirectory:
             self._warn(error)
             return
         with ExitStack() as undone:
-            for owner, name in new.items():
-                undone.callback(self._release, owner)
-                self._lock(owner, name)
+            for key, name in new.items():
+                undone.callback(self._release, key)
+                self._lock(key, name)
             undone.pop_all()
 
     def _share(self) -> None:
@@ -78,10 +78,10 @@ class StateDirectory:
             except BlockingIOError:
                 raise OccupiedError(f"{self._path} is used by an earlier version") from None
 
-    def _lock(self, owner: Owner, name: str) -> None:
-        path = file_of(self._path, *owner).with_suffix(".lock")
+    def _lock(self, key: AccountKey, name: str) -> None:
+        path = file_of(self._path, *key).with_suffix(".lock")
         try:
-            self._locks[owner] = locked_file(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._locks[key] = locked_file(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise OccupiedError(
                 f"account {name} is used by another process (state in {self._path})"
@@ -96,21 +96,21 @@ class StateDirectory:
                 "state directory cannot be used", directory=str(self._path), reason=error.strerror
             )
 
-    def path_of(self, owner: Owner) -> Path | None:
+    def path_of(self, key: AccountKey) -> Path | None:
         """The file of an account that this process has locked; None where that is not possible."""
-        return file_of(self._path, *owner) if owner in self._locks else None
+        return file_of(self._path, *key) if key in self._locks else None
 
-    def keep(self, owners: Collection[Owner]) -> None:
+    def keep(self, keys: Collection[AccountKey]) -> None:
         """Leaves the files of all accounts but these to other processes."""
-        for owner in self._locks.keys() - owners:
-            self._release(owner)
+        for key in self._locks.keys() - keys:
+            self._release(key)
         if not self._locks and self._shared is not None:
             self._shared.close()
             self._shared = None
 
-    def _release(self, owner: Owner) -> None:
-        if owner in self._locks:
-            self._locks.pop(owner).close()
+    def _release(self, key: AccountKey) -> None:
+        if key in self._locks:
+            self._locks.pop(key).close()
 
     def close(self) -> None:
         """Leaves all of it to other processes."""

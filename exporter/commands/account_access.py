@@ -13,8 +13,8 @@ from exporter.account.database import Database
 from exporter.account.interface_schedule import PollConfig
 from exporter.account.probe import NoSessionError, NotNowError, Probe
 from exporter.account.state_directory import (
+    AccountKey,
     OccupiedError,
-    Owner,
     StateDirectory,
     UnreachableError,
     file_of,
@@ -31,8 +31,8 @@ from exporter.northbound.errors import CallError
 from exporter.northbound.interfaces import INTERFACES, LOGIN
 from exporter.wiring import (
     account_config,
+    account_key,
     client_of,
-    owner_of,
     poll_config,
     shared_state,
     view_of,
@@ -95,7 +95,7 @@ class StateAccess:
     """Where the accounts' data are, if they are kept, and whose a daemon works with."""
 
     directory: Path | None
-    daemons: frozenset[Owner] = frozenset()
+    daemons: frozenset[AccountKey] = frozenset()
     shared: "SharedState | None" = None
 
     @property
@@ -103,12 +103,12 @@ class StateAccess:
         """Whether what is learned here is kept."""
         return self.directory is not None or self.shared is not None
 
-    def rows(self, owner: Owner) -> RowStore:
+    def rows(self, key: AccountKey) -> RowStore:
         """The data of an account, shared with its daemon where it has one."""
-        guest = owner in self.daemons
+        guest = key in self.daemons
         if self.shared is not None:
-            return self.shared.rows(owner, None if guest else self.shared.held()[owner])
-        path = file_of(self.directory, *owner) if self.directory else None
+            return self.shared.rows(key, None if guest else self.shared.held()[key])
+        path = file_of(self.directory, *key) if self.directory else None
         return Database(path, locked=not guest)
 
     @property
@@ -132,13 +132,13 @@ def state_of(settings: Settings, accounts: Collection[AccountSettings]) -> Itera
     with closing(StateDirectory(directory)) as kept:
         daemons = set()
         for account in accounts:
-            owner = owner_of(account)
+            key = account_key(account)
             try:
-                kept.occupy({owner: account.name})
+                kept.occupy({key: account.name})
             except OccupiedError:
-                daemons.add(owner)
+                daemons.add(key)
                 continue
-            if kept.path_of(owner) is None:
+            if kept.path_of(key) is None:
                 said = "the state directory cannot be used: a running daemon's session ends"
                 say(f"{said} with this login")
                 yield StateAccess(None)
@@ -154,8 +154,8 @@ def _shared(settings: Settings) -> "SharedState":
         fail(str(error))
 
 
-def _taken(shared: "SharedState", accounts: Collection[AccountSettings]) -> frozenset[Owner]:
-    """Takes the accounts that no replica holds, and keeps them; returns the owners of the others.
+def _taken(shared: "SharedState", accounts: Collection[AccountSettings]) -> frozenset[AccountKey]:
+    """Takes the accounts that no replica holds, and keeps them; returns the keys of the others.
 
     Where the database cannot be used the process ends: who holds an account is not known, and a
     login here would end its session.
@@ -163,9 +163,9 @@ def _taken(shared: "SharedState", accounts: Collection[AccountSettings]) -> froz
     daemons = set()
     for account in accounts:
         try:
-            shared.take(owner_of(account), account.name)
+            shared.take(account_key(account), account.name)
         except OccupiedError:
-            daemons.add(owner_of(account))
+            daemons.add(account_key(account))
         except UnreachableError as error:
             say(f"{NAME}: state.database: {error}")
             raise SystemExit(FAILED) from None
@@ -197,14 +197,14 @@ def access_to(  # noqa: PLR0913  # an account, and how it is reached
 
     `polled` are the interfaces that may be asked about the fleet.
     """
-    owner = owner_of(account)
-    guest = owner in state.daemons
+    key = account_key(account)
+    guest = key in state.daemons
     clock = state.shared.clock() if state.shared else clock
     telemetry = Telemetry()
     page = Page(telemetry.registries, clock.now)
     view = view_of(settings, account, polled, page=page, telemetry=telemetry, clock=clock)
     client = client or client_of(account)
-    with closing(state.rows(owner)) as database:
+    with closing(state.rows(key)) as database:
         if state.shared:
             client.permit(lambda: database.may_call)
         probe = Probe(

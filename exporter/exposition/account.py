@@ -174,8 +174,8 @@ class AccountView:
         for key, accepted in list(self._state.accepted.items()):
             name = accepted.name
             if name in self._known(accepted.subject):
-                owner = (self._device_type(accepted.subject, name), name)
-                if self._guard.accept(owner, accepted.metric):
+                entity = (self._device_type(accepted.subject, name), name)
+                if self._guard.accept(entity, accepted.metric):
                     self._log.info(
                         "counter value accepted by an operator", name=name, metric=accepted.metric
                     )
@@ -285,19 +285,19 @@ class AccountView:
         self, interface: Interface, name: str, reading: Reading, *, again: bool
     ) -> Samples:
         device_type = self._device_type(interface.subject, name)
-        owner = (device_type, name)
+        entity = (device_type, name)
         capacity = self._translator.capacity(interface.name, device_type, reading)
-        self._capacities.report(owner, capacity)
+        self._capacities.report(entity, capacity)
         result = self._translator.translate(
             interface.name,
             device_type,
             reading,
             self._time(),
-            self._capacities.of(owner),
+            self._capacities.of(entity),
             again=again,
         )
         if not again:
-            self._telemetry.translated(interface.name, owner, result)
+            self._telemetry.translated(interface.name, entity, result)
         for series, value in self._unknown.samples(interface, reading, result.unknown_keys).items():
             result.add(series, value)
         return result.samples

@@ -31,7 +31,7 @@ MIN_PROOF_TIME = 10 * MINUTE  # over which growth proves a rate
 
 FELL, LEAPT = "counter_fell", "counter_leapt"  # why a value is held back
 
-Owner = tuple[int | None, str]  # device type (None: plant), and plant code or device id
+Entity = tuple[int | None, str]  # device type (None: plant), and plant code or device id
 
 
 class GrowthBound(NamedTuple):
@@ -61,7 +61,7 @@ class CounterGuard:
     def __init__(self) -> None:
         self._of_plants: ByName = {}
         self._of_devices: ByName = {}
-        self._pending: dict[tuple[Owner, Series], CounterRun] = {}
+        self._pending: dict[tuple[Entity, Series], CounterRun] = {}
 
     def restore(self, counters: Mapping[Subject, ByName], device_types: Mapping[str, int]) -> None:
         """Goes on with the counters of a previous run, and keeps them there."""
@@ -72,15 +72,15 @@ class CounterGuard:
                 for series, run in mine.runs.items():
                     self._note(((device_type, name), series), run)
 
-    def _of(self, owner: Owner) -> Counters:
-        mine = self._section(owner).get(owner[1])
+    def _of(self, entity: Entity) -> Counters:
+        mine = self._section(entity).get(entity[1])
         return Counters() if mine is None else mine
 
-    def _section(self, owner: Owner) -> ByName:
-        return self._of_plants if owner[0] is None else self._of_devices
+    def _section(self, entity: Entity) -> ByName:
+        return self._of_plants if entity[0] is None else self._of_devices
 
     def admit(
-        self, owner: Owner, answers: Iterable[Answer], at: float, *, again: bool = False
+        self, entity: Entity, answers: Iterable[Answer], at: float, *, again: bool = False
     ) -> tuple[list[float], Collection[Series]]:
         """Applies what was answered at once about the counters of a plant or device.
 
@@ -90,7 +90,7 @@ class CounterGuard:
             The value that counts of each now, where 0 is nothing to show, and whose value, held
             back until now, is confirmed.
         """
-        mine = self._of(owner)
+        mine = self._of(entity)
         counts: list[float] = []
         confirmed: list[Series] = []
         judged: dict[Series, CounterState] = {}
@@ -101,7 +101,7 @@ class CounterGuard:
                 counts.append(row[0])
             elif row is not None and (since := _accounted(row, value, at, growth)) is not None:
                 if series in mine.runs:
-                    self._note((owner, series), None)
+                    self._note((entity, series), None)
                 changed |= mine.grow(series, value, since, at)
                 counts.append(value)
             else:
@@ -109,40 +109,40 @@ class CounterGuard:
                 judged[series] = held = _judged(before, value, at, growth)
                 if before is not None and before.value and held.value == value:
                     confirmed.append(series)
-                self._note((owner, series), held.run)
+                self._note((entity, series), held.run)
                 changed |= held != before  # otherwise nothing that outlives a restart was changed
                 counts.append(held.value)
         mine.put(judged)
         if changed:
-            self._section(owner)[owner[1]] = mine
+            self._section(entity)[entity[1]] = mine
         return counts, confirmed
 
-    def of(self, owner: Owner, series: Series) -> CounterState | None:
+    def of(self, entity: Entity, series: Series) -> CounterState | None:
         """What counts of a counter; None before its first answer."""
-        return self._of(owner).get(series)
+        return self._of(entity).get(series)
 
-    def pending(self) -> Mapping[tuple[Owner, Series], CounterState]:
+    def pending(self) -> Mapping[tuple[Entity, Series], CounterState]:
         """The counters of which a value is held back; any thread may ask."""
         found = ((key, run, self.of(*key)) for key, run in dict(self._pending).items())
         # Else it is gone, or has another type.
         return {key: held for key, run, held in found if held is not None and held.run is run}
 
-    def accept(self, owner: Owner, metric: str) -> bool:
+    def accept(self, entity: Entity, metric: str) -> bool:
         """Accepts at once what is held back of a metric; returns whether there was anything."""
-        mine = self._of(owner)
+        mine = self._of(entity)
         accepted = {
             series: CounterState(run.value, run.at, mine[series].proved)
             for series, run in mine.runs.items()
             if series[0] == metric
         }
         for series in accepted:
-            self._note((owner, series), None)
+            self._note((entity, series), None)
         if accepted:
             mine.put(accepted)
-            self._section(owner)[owner[1]] = mine
+            self._section(entity)[entity[1]] = mine
         return bool(accepted)
 
-    def _note(self, key: tuple[Owner, Series], run: CounterRun | None) -> None:
+    def _note(self, key: tuple[Entity, Series], run: CounterRun | None) -> None:
         if run is None:
             self._pending.pop(key, None)
         else:

@@ -16,7 +16,7 @@ from exporter.catalogue.ranges import (
     PlausibleRange,
     range_of,
 )
-from exporter.exposition.counters import UPLOAD_TOLERANCE, CounterGuard, Owner
+from exporter.exposition.counters import UPLOAD_TOLERANCE, CounterGuard, Entity
 from exporter.northbound.enums import OFFLINE
 from exporter.northbound.interfaces import HOUR
 from exporter.northbound.records import Device, Reading, Values
@@ -115,7 +115,7 @@ class Capacities:
         self._fleet = FleetChange({}, {}, {})
         self._by_plant: dict[str, list[Device]] = {}
         self._sums: dict[str, _Inverters] = {}
-        self._reported: dict[Owner, float] = {}
+        self._reported: dict[Entity, float] = {}
 
     def follow(self, fleet: FleetChange) -> None:
         """Takes over the fleet as now known."""
@@ -127,15 +127,15 @@ class Capacities:
         known = fleet.plants.keys() | fleet.devices.keys()
         self._reported = {key: watts for key, watts in self._reported.items() if key[1] in known}
 
-    def report(self, owner: Owner, watts: float) -> None:
+    def report(self, entity: Entity, watts: float) -> None:
         """Takes the capacity that statistics give for a plant or inverter; 0 is none."""
-        if watts and self._reported.get(owner) != watts:
-            self._reported[owner] = watts
+        if watts and self._reported.get(entity) != watts:
+            self._reported[entity] = watts
             self._sums.clear()
 
-    def of(self, owner: Owner) -> Output:
+    def of(self, entity: Entity) -> Output:
         """The output of a plant (type None) or device."""
-        device_type, name = owner
+        device_type, name = entity
         device = None if device_type is None else self._fleet.devices.get(name)
         if device and device.type_id in INVERTERS and (rating := self._rating(device)):
             return Output(rating, rating)

@@ -13,7 +13,7 @@ from exporter.account.fleet import FleetChange
 from exporter.catalogue.index import ROWS, lookup
 from exporter.catalogue.model import Kind, Series, series_of
 from exporter.exposition.blocks import NON_EXPIRING, Source
-from exporter.exposition.counters import Owner
+from exporter.exposition.counters import Entity
 from exporter.exposition.families import ALARMS_ACTIVE, DEVICE_LAST_READING, PLANT_LAST_READING
 from exporter.exposition.plan import UNKNOWN
 from exporter.exposition.samples import Samples
@@ -121,7 +121,7 @@ _UNITS = {row.metric.name: row.source_unit for row in ROWS if row.metric.kind is
 
 
 def held_back(
-    pending: Mapping[tuple[Owner, CounterName], CounterState],
+    pending: Mapping[tuple[Entity, CounterName], CounterState],
     plants: Mapping[str, Plant],
     devices: Mapping[str, Device],
 ) -> tuple[status.HeldCounter, ...]:

@@ -24,7 +24,7 @@ from exporter.account.model import InterfaceResult
 from exporter.catalogue.index import STATESETS
 from exporter.catalogue.model import Metric
 from exporter.exposition import families
-from exporter.exposition.counters import Owner
+from exporter.exposition.counters import Entity
 from exporter.exposition.page import NO_ACCOUNT
 from exporter.exposition.translate import RejectedValue, Translation
 from exporter.northbound.device_types import device_type_slug
@@ -277,11 +277,11 @@ class AccountTelemetry:
         for slug, count in counts.items():
             self._own.devices.labels(self._account, slug).set(count)
 
-    def translated(self, interface: str, owner: Owner, result: Translation) -> None:
+    def translated(self, interface: str, entity: Entity, result: Translation) -> None:
         """What a reading of a plant or device had that is no sample."""
         if result.is_ordinary:
             return
-        device_type, name = owner
+        device_type, name = entity
         kind = "plant" if device_type is None else device_type_slug(device_type)
         self._rejected(interface, result.rejected)
         self._own.unknown_keys.labels(self._account, interface).inc(len(result.unknown_keys))

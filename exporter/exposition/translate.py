@@ -8,7 +8,7 @@ from typing import Any
 
 from exporter.catalogue.index import lookup
 from exporter.catalogue.model import Row, Series, series_of
-from exporter.exposition.counters import MIN_RATE, CounterGuard, GrowthBound, Owner, refusal
+from exporter.exposition.counters import MIN_RATE, CounterGuard, Entity, GrowthBound, refusal
 from exporter.exposition.families import UNKNOWN_VALUES
 from exporter.exposition.phase_units import GRID_METER, TOTAL, PhaseUnits
 from exporter.exposition.plan import UNKNOWN, Numbers, Rule, Rules, rule_of
@@ -76,7 +76,7 @@ class Translation:
 class _Context:
     """Of whom a reading is, when it came, and whether it is a replay."""
 
-    owner: Owner
+    entity: Entity
     at: float
     output: Output
     again: bool
@@ -190,8 +190,8 @@ class Translator:
             (rule.counter, abs(raw), growths[rule.unit])
             for rule, raw in zip(rules, raws, strict=True)
         ]
-        owner, at, again = context.owner, context.at, context.again
-        counts, confirmed = self.guard.admit(owner, answers, at, again=again)
+        entity, at, again = context.entity, context.at, context.again
+        counts, confirmed = self.guard.admit(entity, answers, at, again=again)
         for rule, raw, counted in zip(rules, raws, counts, strict=True):
             if counted != abs(raw) and not again:
                 refused = refusal(abs(raw), counted)

@@ -92,9 +92,11 @@ class Replay:
     ) -> Samples:
         """As the daemon does it with an answer of this time."""
         kind = None if interface.subject is Subject.PLANTS else self._devices[name].type_id
-        owner = (kind, name)
-        capacities.report(owner, self._translator.capacity(interface.name, kind, reading))
-        result = self._translator.translate(interface.name, kind, reading, at, capacities.of(owner))
+        entity = (kind, name)
+        capacities.report(entity, self._translator.capacity(interface.name, kind, reading))
+        result = self._translator.translate(
+            interface.name, kind, reading, at, capacities.of(entity)
+        )
         unknown = self._unknown.samples(interface, reading, result.unknown_keys)
         return {**result.samples, **unknown}
 

@@ -22,7 +22,7 @@ from exporter.northbound.interfaces import INTERFACES
 from exporter.simulator.http.server import Server
 from exporter.simulator.http.system import System
 from exporter.simulator.world.fleet import build
-from exporter.wiring import account_config, client_of, owner_of, poll_configs, view_of
+from exporter.wiring import account_config, account_key, client_of, poll_configs, view_of
 
 # Settings with which an account is asked for its lists alone.
 LISTS_ALONE = {
@@ -136,7 +136,7 @@ class World:
                 settings, account, polled, page=page, telemetry=telemetry, clock=self.clock
             )
         with closing(StateDirectory(self.state)) as kept, closing(self.database) as database:
-            kept.occupy({owner_of(account): account.name})
+            kept.occupy({account_key(account): account.name})
             self.clock.daemon = Poller(
                 account_config(settings, account, polled),
                 client=client_of(account),

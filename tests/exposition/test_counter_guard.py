@@ -29,10 +29,10 @@ class Verdict(NamedTuple):
     confirmed: bool = False
 
 
-def admit(guard, owner, series, *answer):
+def admit(guard, entity, series, *answer):
     """The verdict on one counter of an answer: its value, when, and how fast it may grow."""
     value, at, rate = answer
-    (counted,), confirmed = guard.admit(owner, [(series, value, rate)], at)
+    (counted,), confirmed = guard.admit(entity, [(series, value, rate)], at)
     refused = refusal(value, counted) if counted != value else None
     return Verdict(counted or None, refused, bool(confirmed))
 

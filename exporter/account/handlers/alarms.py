@@ -18,7 +18,7 @@ from exporter.northbound.interfaces import DAY, Interface
 from exporter.northbound.records import Alarm, Parsed
 
 LANGUAGE_REFUSALS = frozenset({"20024", "20025"})
-# Both are spoken by some servers, and only one of them by most.
+# Some servers know both, most only one of them.
 ENGLISH = ("en_US", "en_UK")
 
 

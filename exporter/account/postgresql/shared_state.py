@@ -10,7 +10,7 @@ from exporter.account.postgresql.host_gate import SharedHostGate
 from exporter.account.postgresql.leases import Lease
 from exporter.account.postgresql.replica import Replica
 from exporter.account.postgresql.rows import PostgresRows, reason_of
-from exporter.account.state_directory import OccupiedError, Owner, UnreachableError, key_of
+from exporter.account.state_directory import AccountKey, OccupiedError, UnreachableError, digest_of
 
 
 class SharedState:
@@ -24,7 +24,7 @@ class SharedState:
         """
         self._connections = Connections(url)
         self.replica = Replica(self._connections, share=share)
-        self._owners: dict[str, Owner] = {}
+        self._keys: dict[str, AccountKey] = {}
         self._gates: dict[str, SharedHostGate] = {}
         self._fences: dict[str, Fence] = {}
         self._turn = Lock()  # of all fences
@@ -43,29 +43,29 @@ class SharedState:
             host, SharedHostGate(self._connections, self.clock(), host, self.replica.id)
         )
 
-    def rows(self, owner: Owner, lease: Lease | None, *, beside: bool = False) -> PostgresRows:
+    def rows(self, key: AccountKey, lease: Lease | None, *, beside: bool = False) -> PostgresRows:
         """The rows of an account: of a lease, or as a command finds them beside its holder."""
         return PostgresRows(
             self._connections,
-            key_of(*owner),
+            digest_of(*key),
             self.clock(),
             self.replica.id,
             lease,
             beside=beside,
         )
 
-    def fence(self, owner: Owner, part: str) -> Fence:
+    def fence(self, key: AccountKey, part: str) -> Fence:
         """What keeps others from a part of an account, which is always the same."""
-        name = f"{key_of(*owner)}/{part}"
+        name = f"{digest_of(*key)}/{part}"
         made = Fence(self._connections, self.replica.id, name, self._turn)
         return self._fences.setdefault(name, made)
 
     # --- the daemon's ----------------------------------------------------------------------------
 
-    def configure(self, owners: Collection[Owner]) -> None:
+    def configure(self, keys: Collection[AccountKey]) -> None:
         """Sets whose accounts there are."""
-        self._owners |= {key_of(*owner): owner for owner in owners}
-        self.replica.configure({key_of(*owner) for owner in owners})
+        self._keys |= {digest_of(*key): key for key in keys}
+        self.replica.configure({digest_of(*key) for key in keys})
 
     def start(self, changed: Callable[[], None]) -> None:
         """Holds its share of the accounts from now on; tells when that may be another."""
@@ -78,17 +78,17 @@ class SharedState:
 
         self.replica.start(look)
 
-    def held(self) -> Mapping[Owner, Lease]:
+    def held(self) -> Mapping[AccountKey, Lease]:
         """The accounts to work with."""
-        return {self._owners[name]: each for name, each in self.replica.leases.items()}
+        return {self._keys[name]: each for name, each in self.replica.leases.items()}
 
-    def leaving(self) -> Collection[Owner]:
+    def leaving(self) -> Collection[AccountKey]:
         """The accounts to be let go once their work has ended."""
-        return {self._owners[name] for name in self.replica.leaving if name in self._owners}
+        return {self._keys[name] for name in self.replica.leaving if name in self._keys}
 
-    def release(self, owner: Owner) -> None:
+    def release(self, key: AccountKey) -> None:
         """Lets an account go."""
-        self.replica.release(key_of(*owner))
+        self.replica.release(digest_of(*key))
 
     def close(self) -> None:
         """Lets all go at once."""
@@ -97,17 +97,17 @@ class SharedState:
 
     # --- a command's -----------------------------------------------------------------------------
 
-    def take(self, owner: Owner, name: str) -> None:
+    def take(self, key: AccountKey, name: str) -> None:
         """Takes an account for a while.
 
         Raises:
             OccupiedError: A replica works with it.
             UnreachableError: The database cannot be used.
         """
-        self.configure([*self._owners.values(), owner])
+        self.configure([*self._keys.values(), key])
         try:
             self.replica.beat()
-            if self.replica.take(key_of(*owner)):
+            if self.replica.take(digest_of(*key)):
                 return
         except FAILURES as error:
             raise UnreachableError(reason_of(error)) from None

@@ -11,7 +11,8 @@ from pydantic import AfterValidator, PlainSerializer
 from exporter.account.codec import Amount, NotKept, Pairs, Shared
 from exporter.northbound.records import CommonKeys, common_keys
 
-Series = Annotated[tuple[str, tuple[str, ...]], Shared]  # metric, and the values of its own labels
+# A metric, and the values of its own labels.
+CounterName = Annotated[tuple[str, tuple[str, ...]], Shared]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,10 @@ class CounterState:
 
 
 _ROW = 4  # numbers of a counter
-_NO_RUNS: Mapping[Series, CounterRun] = {}  # shared, as hardly any counter has one
+_NO_RUNS: Mapping[CounterName, CounterRun] = {}  # shared, as hardly any counter has one
 
 
-class Counters(Mapping[Series, CounterState]):
+class Counters(Mapping[CounterName, CounterState]):
     """What counts of all counters of a plant or device, in a quarter of the memory of its states.
 
     Thousands of devices have the same counters. So these have in common which there are, and each
@@ -60,13 +61,13 @@ class Counters(Mapping[Series, CounterState]):
 
     __slots__ = ("_common", "_numbers", "runs")
 
-    def __init__(self, states: Mapping[Series, CounterState] | None = None) -> None:
+    def __init__(self, states: Mapping[CounterName, CounterState] | None = None) -> None:
         self.runs = _NO_RUNS
-        self._common: CommonKeys[Series] = common_keys(())
+        self._common: CommonKeys[CounterName] = common_keys(())
         self._numbers = array("d")
         self.put(states or {})
 
-    def __getitem__(self, series: Series) -> CounterState:
+    def __getitem__(self, series: CounterName) -> CounterState:
         """What counts of a counter."""
         row = self.row(series)
         if row is None:
@@ -75,7 +76,7 @@ class Counters(Mapping[Series, CounterState]):
         run = self.runs.get(series)
         return CounterState(value, None if isnan(since) else since, proved, run, answered)
 
-    def __iter__(self) -> Iterator[Series]:
+    def __iter__(self) -> Iterator[CounterName]:
         """The counters."""
         return iter(self._common.places)
 
@@ -83,12 +84,12 @@ class Counters(Mapping[Series, CounterState]):
         """How many there are."""
         return len(self._common.places)
 
-    def row(self, series: Series) -> Sequence[float] | None:
+    def row(self, series: CounterName) -> Sequence[float] | None:
         """The numbers of a counter; None if it is not known."""
         place = self._common.places.get(series)
         return None if place is None else self._numbers[place * _ROW : (place + 1) * _ROW]
 
-    def grow(self, series: Series, value: float, since: float, answered: float) -> bool:
+    def grow(self, series: CounterName, value: float, since: float, answered: float) -> bool:
         """Takes an answer over that continues a counter, and ends its run, if there is one.
 
         Returns whether that changed what outlives a restart.
@@ -102,7 +103,7 @@ class Counters(Mapping[Series, CounterState]):
             self.runs = {other: run for other, run in self.runs.items() if other != series}
         return changed
 
-    def put(self, states: Mapping[Series, CounterState]) -> None:
+    def put(self, states: Mapping[CounterName, CounterState]) -> None:
         """Sets what counts of these."""
         new = [series for series in states if series not in self._common.places]
         if new:
@@ -117,7 +118,7 @@ class Counters(Mapping[Series, CounterState]):
         if self.runs or any(runs.values()):
             self.runs = {s: run for s, run in {**self.runs, **runs}.items() if run is not None}
 
-    def as_pairs(self) -> list[tuple[Series, Mapping[str, Any]]]:
+    def as_pairs(self) -> list[tuple[CounterName, Mapping[str, Any]]]:
         """The same as records of the fields that are stored; NaN is null in JSON."""
         columns = [self._numbers[n::_ROW] for n in range(_ROW - 1)]
         return [
@@ -132,4 +133,4 @@ class Counters(Mapping[Series, CounterState]):
     def __get_pydantic_core_schema__(cls, _: Any, handler: Any) -> Any:
         """For the codec they are pairs."""
         as_pairs = PlainSerializer(lambda states: states.as_pairs())
-        return handler(Annotated[Pairs[Series, CounterState], AfterValidator(cls), as_pairs])
+        return handler(Annotated[Pairs[CounterName, CounterState], AfterValidator(cls), as_pairs])

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, MutableMapping, Seque
 from dataclasses import replace
 from typing import NamedTuple
 
-from exporter.account.counters import CounterRun, Counters, CounterState, Series
+from exporter.account.counters import CounterName, CounterRun, Counters, CounterState
 from exporter.northbound.interfaces import DAY, HOUR, MINUTE, Subject
 
 # Devices upload every five minutes; an upload may be missed and made up for by the next, and a
@@ -51,7 +51,7 @@ def refusal(value: float, counted: float) -> str:
     return LEAPT if value > counted else FELL
 
 
-Answer = tuple[Series, float, GrowthBound]  # a counter, and what was sent
+CounterAnswer = tuple[CounterName, float, GrowthBound]  # a counter, and what was sent
 ByName = MutableMapping[str, Counters]  # by plant code or device id
 
 
@@ -61,7 +61,7 @@ class CounterGuard:
     def __init__(self) -> None:
         self._of_plants: ByName = {}
         self._of_devices: ByName = {}
-        self._pending: dict[tuple[Entity, Series], CounterRun] = {}
+        self._pending: dict[tuple[Entity, CounterName], CounterRun] = {}
 
     def restore(self, counters: Mapping[Subject, ByName], device_types: Mapping[str, int]) -> None:
         """Goes on with the counters of a previous run, and keeps them there."""
@@ -80,8 +80,8 @@ class CounterGuard:
         return self._of_plants if entity[0] is None else self._of_devices
 
     def admit(
-        self, entity: Entity, answers: Iterable[Answer], at: float, *, again: bool = False
-    ) -> tuple[list[float], Collection[Series]]:
+        self, entity: Entity, answers: Iterable[CounterAnswer], at: float, *, again: bool = False
+    ) -> tuple[list[float], Collection[CounterName]]:
         """Applies what was answered at once about the counters of a plant or device.
 
         What was admitted before and is told `again` changes nothing.
@@ -92,8 +92,8 @@ class CounterGuard:
         """
         mine = self._of(entity)
         counts: list[float] = []
-        confirmed: list[Series] = []
-        judged: dict[Series, CounterState] = {}
+        confirmed: list[CounterName] = []
+        judged: dict[CounterName, CounterState] = {}
         changed = False
         for series, value, growth in answers:
             row = mine.row(series)
@@ -117,11 +117,11 @@ class CounterGuard:
             self._section(entity)[entity[1]] = mine
         return counts, confirmed
 
-    def of(self, entity: Entity, series: Series) -> CounterState | None:
+    def of(self, entity: Entity, series: CounterName) -> CounterState | None:
         """What counts of a counter; None before its first answer."""
         return self._of(entity).get(series)
 
-    def pending(self) -> Mapping[tuple[Entity, Series], CounterState]:
+    def pending(self) -> Mapping[tuple[Entity, CounterName], CounterState]:
         """The counters of which a value is held back; any thread may ask."""
         found = ((key, run, self.of(*key)) for key, run in dict(self._pending).items())
         # Else it is gone, or has another type.
@@ -142,7 +142,7 @@ class CounterGuard:
             self._section(entity)[entity[1]] = mine
         return bool(accepted)
 
-    def _note(self, key: tuple[Entity, Series], run: CounterRun | None) -> None:
+    def _note(self, key: tuple[Entity, CounterName], run: CounterRun | None) -> None:
         if run is None:
             self._pending.pop(key, None)
         else:

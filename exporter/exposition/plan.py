@@ -12,7 +12,7 @@ from math import inf
 from operator import ge, itemgetter, le
 from typing import Any
 
-from exporter.account.counters import Series as CounterName
+from exporter.account.counters import CounterName
 from exporter.catalogue.model import Kind, Row, Series, series_of
 from exporter.catalogue.ranges import SUSPICIOUS, TIMESTAMP, PlausibleRange, plausible_range
 from exporter.exposition.plausibility import Output

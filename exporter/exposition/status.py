@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
 
-from exporter.account.counters import CounterState
-from exporter.account.counters import Series as CounterName
+from exporter.account.counters import CounterName, CounterState
 from exporter.account.fleet import FleetChange
 from exporter.catalogue.index import ROWS, lookup
 from exporter.catalogue.model import Kind, Series, series_of

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.account.codec import Codec, Pairs, StoredRow
-from exporter.account.counters import CounterRun, Counters, CounterState, Series
+from exporter.account.counters import CounterName, CounterRun, Counters, CounterState
 from exporter.clock import ClockStamp, SystemClock
 
 AMOUNTS = st.floats(0, 1e12)
@@ -38,7 +38,7 @@ def test_counters_are_the_records_that_were_put_last(first, then):
 def test_counters_are_stored_as_their_records_are(states):
     codec, clock, counters = Codec(Counters), SystemClock(), Counters(states)
     body = codec.encode(counters)
-    assert body == Codec(Pairs[Series, CounterState]).encode(states)
+    assert body == Codec(Pairs[CounterName, CounterState]).encode(states)
     read = codec.decode(StoredRow(body, ClockStamp.of(clock)), clock, pytest.fail)
     assert (dict(read), read.runs) == (states, counters.runs)
 

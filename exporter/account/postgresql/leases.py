@@ -93,7 +93,7 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class AccountHolder:
     """An account as the database has it; without a holder that lives, `holder` is None."""
 
     account: str
@@ -120,11 +120,11 @@ def replicas(connection: Any) -> list[Peer]:
     return [Peer(*row) for row in connection.execute(_REPLICAS)]
 
 
-def holders(connection: Any, accounts: Collection[str]) -> Mapping[str, Held]:
+def holders(connection: Any, accounts: Collection[str]) -> Mapping[str, AccountHolder]:
     """Who holds these accounts."""
     rows = connection.execute(_HOLDERS, (list(accounts),))
     return {
-        account: Held(account, version, holder if alive else None, holder, epoch)
+        account: AccountHolder(account, version, holder if alive else None, holder, epoch)
         for account, version, holder, epoch, alive in rows
     }
 

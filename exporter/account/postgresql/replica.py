@@ -14,7 +14,7 @@ from exporter.account.migrations import VERSION
 from exporter.account.postgresql import leases
 from exporter.account.postgresql.balance import balance
 from exporter.account.postgresql.connections import FAILURES, Connections
-from exporter.account.postgresql.leases import HEARTBEAT, LEASE, Held, Lease, Peer
+from exporter.account.postgresql.leases import HEARTBEAT, LEASE, AccountHolder, Lease, Peer
 from exporter.account.postgresql.rows import reason_of
 from exporter.clock import Clock, SystemClock
 
@@ -137,7 +137,7 @@ class Replica:
         connection: psycopg.Connection[tuple[object, ...]],
         me: Peer,
         alive: Collection[Peer],
-        held: Mapping[str, Held],
+        held: Mapping[str, AccountHolder],
     ) -> Collection[Lease]:
         newest = max(each.version for each in alive)
         # What a later version wrote is left to it, as long as there is one.
@@ -155,7 +155,7 @@ class Replica:
         free = [name for name in mine if holders[name] is None]
         return list(leases.take(connection, self.id, free, decided.take)) if decided.take else ()
 
-    def _note(self, held: Mapping[str, Held], taken: Collection[Lease]) -> None:
+    def _note(self, held: Mapping[str, AccountHolder], taken: Collection[Lease]) -> None:
         """What it holds now: as the database has it, whatever it thought before."""
         found = {each.account: each for each in taken}
         with self._lock:

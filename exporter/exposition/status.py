@@ -11,7 +11,7 @@ from exporter.account.counters import CounterName, CounterState
 from exporter.account.fleet import FleetChange
 from exporter.catalogue.index import ROWS, lookup
 from exporter.catalogue.model import Kind, Series, series_of
-from exporter.exposition.blocks import NON_EXPIRING, Source
+from exporter.exposition.blocks import NON_EXPIRING, Source, source_of
 from exporter.exposition.counters import Entity
 from exporter.exposition.families import ALARMS_ACTIVE, DEVICE_LAST_READING, PLANT_LAST_READING
 from exporter.exposition.plan import UNKNOWN
@@ -31,9 +31,7 @@ _INVERTERS = frozenset(row.device_type for row in ROWS if row.series is _POWER)
 
 _SOURCES = {
     content: tuple(
-        Source(interface.name, interface.subject)
-        for interface in INTERFACES.values()
-        if interface.content is content
+        source_of(interface) for interface in INTERFACES.values() if interface.content is content
     )
     for content in Content
 }

@@ -24,24 +24,19 @@ from exporter.account.model import InterfaceResult
 from exporter.catalogue.index import STATESETS
 from exporter.catalogue.model import Metric
 from exporter.exposition import families
-from exporter.exposition.counters import Entity
+from exporter.exposition.counters import FELL, LEAPT, Entity
 from exporter.exposition.page import NO_ACCOUNT
-from exporter.exposition.translate import RejectedValue, Translation
+from exporter.exposition.translate import IMPLAUSIBLE, UNDECIDED, RejectedValue, Translation
 from exporter.northbound.device_types import device_type_slug
 from exporter.northbound.errors import RATE_LIMITED
 from exporter.northbound.interfaces import INTERFACES, LOGIN
+from exporter.northbound.records import Rejection
 from exporter.status.model import AccountCounts, CallCounts
 
 REJECTIONS = (
-    "not_a_number",
-    "not_finite",
-    "wrong_type",
-    "counter_fell",
-    "counter_leapt",
-    "implausible",
-    "unit_undecided",
-    "duplicate",
-    "not_asked_for",
+    *(Rejection.NOT_A_NUMBER, Rejection.NOT_FINITE, Rejection.WRONG_TYPE),
+    *(FELL, LEAPT, IMPLAUSIBLE, UNDECIDED),
+    *(Rejection.DUPLICATE, Rejection.NOT_ASKED_FOR),
 )
 # Shown at 0 before they happen; other reasons appear with their first failure.
 USUAL_FAILURES = ("305", "407", "connection", "malformed", "timeout")

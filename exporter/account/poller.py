@@ -13,7 +13,7 @@ from exporter.account.gateway import ApiClient, Exchange
 from exporter.account.interface_schedule import InterfaceSchedule, PlannedCall, PollConfig
 from exporter.account.login import HostGate
 from exporter.account.quotas import FleetSize, Quota, pace, quotas
-from exporter.account.slots import LoginSlot, ScheduledSlot
+from exporter.account.slots import LoginSlot
 from exporter.account.store import RowStore
 from exporter.clock import Clock, offset_of
 from exporter.northbound.errors import (
@@ -30,6 +30,26 @@ CALLS_UNTIL_DOWN = 3  # in a row without a proper answer before the account is d
 MAX_SLEEP = 60.0  # seconds
 ERROR_DELAY = 60.0  # seconds after a bug of ours, so that it cannot hammer the server
 _ACCOUNT, _DOWN = "account", "down"  # what fails besides calls, and why
+
+
+class _ScheduledSlot:
+    """Where the gateway counts the call of an interface that is due."""
+
+    def __init__(self, polling: AccountPolling, schedule: InterfaceSchedule) -> None:
+        self._polling = polling
+        self._schedule = schedule
+        self.planned: PlannedCall
+
+    def due(self, now: float) -> float:
+        return self._schedule.due(now)
+
+    def start(self, now: float) -> None:
+        self.planned = self._schedule.start(now)
+        self._polling.state.interfaces.changed.add(self._schedule.interface.name)
+
+    def end(self, now: float, margin: float) -> None:
+        self._schedule.end(now, margin)
+        self._polling.state.interfaces.changed.add(self._schedule.interface.name)
 
 
 class Poller:
@@ -204,7 +224,7 @@ class Poller:
 
     def _call(self, schedule: InterfaceSchedule) -> float:
         """Makes a call, unless somebody else makes one; returns how long to wait, in seconds."""
-        slot = ScheduledSlot(self._polling, schedule)
+        slot = _ScheduledSlot(self._polling, schedule)
         made = self._polling.gateway.make(slot, lambda: self._ask(slot.planned))
         if not isinstance(made, Exchange):
             # Where it is due only later, on account of a command's calls, others may be due now.

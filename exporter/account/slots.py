@@ -1,11 +1,11 @@
-"""Where a call is counted: by the daemon, by a command without one, by a command beside one."""
+"""Where a call is counted: a login, a command's call without a daemon, and one beside a daemon."""
 
 from dataclasses import replace
 from secrets import token_hex
 
 from exporter.account.account_polling import AccountPolling
 from exporter.account.gateway import BUSY_POLL_INTERVAL, Gateway
-from exporter.account.interface_schedule import InterfaceSchedule, InterfaceState, PlannedCall
+from exporter.account.interface_schedule import InterfaceState
 from exporter.account.model import AccountState, ForeignCall
 from exporter.account.quotas import CallLog, Quota
 from exporter.northbound.interfaces import Interface
@@ -32,26 +32,6 @@ class LoginSlot:
         login = self._state.login
         login.log.end(now, login.quotas, margin)
         self._state.logins.changed.add("")
-
-
-class ScheduledSlot:
-    """The call of an interface that is due."""
-
-    def __init__(self, polling: AccountPolling, schedule: InterfaceSchedule) -> None:
-        self._polling = polling
-        self._schedule = schedule
-        self.planned: PlannedCall
-
-    def due(self, now: float) -> float:
-        return self._schedule.due(now)
-
-    def start(self, now: float) -> None:
-        self.planned = self._schedule.start(now)
-        self._polling.state.interfaces.changed.add(self._schedule.interface.name)
-
-    def end(self, now: float, margin: float) -> None:
-        self._schedule.end(now, margin)
-        self._polling.state.interfaces.changed.add(self._schedule.interface.name)
 
 
 class _CommandSlot:

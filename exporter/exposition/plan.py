@@ -52,7 +52,7 @@ def rule_of(row: Row, factor: float | None, *, name_states: bool = True) -> Rule
 
     States that are not to be named are named all the same where they have no code.
     """
-    metric, labels = row.metric, row.labels
+    metric, labels = row.series.metric, row.series.labels
     named = metric.kind is Kind.STATESET and (name_states or row.code_metric is None)
     names = (*row.state_names, UNKNOWN) if named else ()
     series = {name: series_of(metric, *labels, name) for name in names}

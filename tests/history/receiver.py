@@ -17,7 +17,10 @@ class Receiver:
         self.answers = []
 
     def take(self, handler):
-        body = handler.rfile.read(int(handler.headers["Content-Length"]))
+        length = int(handler.headers["Content-Length"])
+        body = handler.rfile.read(length)
+        if len(body) < length:
+            return  # whoever sends it was ended in the midst of it
         self.requests.append((dict(handler.headers), body))
         status, headers, text = self.answers.pop(0) if self.answers else (204, {}, "")
         handler.send_response(status)

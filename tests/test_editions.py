@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 import responses
-from account.world import DAY, EndOfDays, FakeClock, Forgetful, View
+from account.world import DAY, FakeClock, SimulationEnd, UnsavedDatabase, View
 
 from exporter.account.account_polling import AccountConfig
 from exporter.account.fleet import Fleet
@@ -85,10 +85,10 @@ class Month:
             view=View(),
             clock=self.clock,
             gate=HostGate(),
-            database=Forgetful(),
+            database=UnsavedDatabase(),
         )
         poller.restore()
-        with suppress(EndOfDays):
+        with suppress(SimulationEnd):
             while True:  # every bug is seen, and waits are slept at one stretch
                 self.clock.wait(poller.step())
 

@@ -7,7 +7,7 @@ from math import isfinite
 
 import pytest
 import responses
-from account.world import FakeClock, Forgetful
+from account.world import FakeClock, UnsavedDatabase
 from clocked import ClockedWorld
 from faults.strategies import (
     FLEET,
@@ -125,7 +125,7 @@ class Account:
             view=self.world.view,
             clock=self.clock,
             gate=HostGate(),
-            database=Forgetful(),
+            database=UnsavedDatabase(),
         )
         self.poller.restore()
 

@@ -4,7 +4,7 @@ import copy
 import math
 
 import pytest
-from account.server_alarms import Trouble
+from account.server_alarms import ServerAlarm
 from account.state_files import everything, put, values
 from account.world import DAY, EPOCH, EVERYTHING, account, poller, run
 from hypothesis import given, settings
@@ -50,7 +50,7 @@ def stamp_of(server):
 @pytest.fixture(scope="module")
 def left():
     """A management system, and all that a daemon and commands beside it have left of it."""
-    alarm = Trouble("P0", "S1", 7, 1, raised=EPOCH, visible=EPOCH)
+    alarm = ServerAlarm("P0", "S1", 7, 1, raised=EPOCH, visible=EPOCH)
     server = account(0.2, devices={1: 2, 39: 1}, troubles=[alarm])
     database = Database()
     run(poller(server, view(server.clock), database=database, walked=EVERYTHING))

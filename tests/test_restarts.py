@@ -12,9 +12,9 @@ from account.world import (
     DAY,
     HOUR,
     PARKED,
-    EndOfDays,
     FakeClock,
     Server,
+    SimulationEnd,
     account,
     fleet,
     poller,
@@ -132,7 +132,7 @@ def test_a_hundred_kills_cost_one_login_no_refusal_and_no_value(tmp_path, editio
             assert after == before
         elif kills:
             assert after.keys() <= before.keys()
-        with pytest.raises((Killed, EndOfDays)) as end:
+        with pytest.raises((Killed, SimulationEnd)) as end:
             process.poller.run()
         assert end.type is Killed, "too few kills"
         logins_cut += server.logging_in and kills[-1] in ("login", "writing")

@@ -1,6 +1,6 @@
 """Accounts that poll what is asked beside real-time values, and what they asked."""
 
-from account.server_alarms import Trouble
+from account.server_alarms import ServerAlarm
 from account.world import DAY, EPOCH, WALKED, poller, run
 
 START = EPOCH + 1_000  # what the server's clock says at the start
@@ -26,4 +26,4 @@ def spans(server):
 
 
 def trouble(raised, **options):
-    return Trouble("P0", "S1", 65534, 1, raised, raised, **options)
+    return ServerAlarm("P0", "S1", 65534, 1, raised, raised, **options)

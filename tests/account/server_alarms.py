@@ -10,7 +10,7 @@ LANGUAGES = {"zh_CN", "en_UK", "ja_JP", "it_IT", "nl_NL", "pt_BR", "de_DE", "fr_
 
 
 @dataclass
-class Trouble:
+class ServerAlarm:
     """One occurrence; all times are seconds since the epoch."""
 
     plant: str

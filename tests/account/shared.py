@@ -54,7 +54,7 @@ def execute(url, statement, *values):
         return cursor.fetchall() if cursor.description else None
 
 
-def bury(url, member):
+def expire(url, member):
     """A replica's lease runs out."""
     past = "UPDATE fusionsolar_replica SET expires_at = clock_timestamp() WHERE id = %s"
     execute(url, past, member.replica.id)

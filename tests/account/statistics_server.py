@@ -1,4 +1,4 @@
-"""A server's statistics by real calendars, and a desk that asks for them as the poller does."""
+"""A server's statistics by real calendars, and a client that asks for them as the poller does."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -42,7 +42,7 @@ class Plant:
         return running, before
 
 
-class Desk:
+class StatisticsClient:
     """Asks about plants as the poller does, and keeps an account of extra questions."""
 
     def __init__(self, kind, *plants):

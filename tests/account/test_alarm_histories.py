@@ -3,7 +3,7 @@
 import pytest
 from account.alarm_tracker import DAY, HOUR, MINUTE, NOW, StoredTracker
 from account.restarts import Stored, alarms
-from account.server_alarms import Trouble, key_of
+from account.server_alarms import ServerAlarm, key_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +15,7 @@ SPAN = 100  # days
 
 troubles = st.lists(
     st.builds(
-        lambda plant, serial, raised, late, lasts, lingers: Trouble(
+        lambda plant, serial, raised, late, lasts, lingers: ServerAlarm(
             plant=plant,
             serial=serial,
             alarm_id=1,

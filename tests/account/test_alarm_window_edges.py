@@ -3,7 +3,7 @@
 import pytest
 import structlog
 from account.polled import START, bodies, walk
-from account.server_alarms import DAY, Trouble
+from account.server_alarms import DAY, ServerAlarm
 from account.world import FakeClock, View, account
 
 from exporter.account.alarm_windows import Window
@@ -35,7 +35,7 @@ def server_of(*raised):
     """An account whose server leaves out what was raised in a window's first or last second."""
     server = account(hours=2)
     answer = server.answer_getAlarmList
-    server.troubles = [Trouble("P0", f"S{n}", 65534, 1, at, at) for n, at in enumerate(raised)]
+    server.troubles = [ServerAlarm("P0", f"S{n}", 65534, 1, at, at) for n, at in enumerate(raised)]
     server.answer_getAlarmList = lambda body: [
         item
         for item in answer(body)

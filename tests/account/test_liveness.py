@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from account.world import HOUR, EndOfDays, View, account, later, poller, refused, run
+from account.world import HOUR, SimulationEnd, View, account, later, poller, refused, run
 from structlog.testing import capture_logs
 
 from exporter.account.database import Database
@@ -317,7 +317,7 @@ def test_a_poller_that_only_raises_is_not_up_and_counts_each_bug():
 
     walker.step = step
     server.clock.end = server.clock.now() + 3 * MINUTE
-    with pytest.raises(EndOfDays):
+    with pytest.raises(SimulationEnd):
         walker.run()
 
     assert view.shown["bug"] == 3

@@ -6,8 +6,18 @@ from contextlib import suppress
 
 import pytest
 from account.calendars import LONGEST, period
-from account.server_alarms import Trouble, key_of
-from account.world import EPOCH, EVERYTHING, EndOfDays, FakeClock, Server, View, at, fleet, poller
+from account.server_alarms import ServerAlarm, key_of
+from account.world import (
+    EPOCH,
+    EVERYTHING,
+    FakeClock,
+    Server,
+    SimulationEnd,
+    View,
+    at,
+    fleet,
+    poller,
+)
 
 from exporter.account.alarms import AlarmTracker
 from exporter.account.database import Database
@@ -88,7 +98,7 @@ class Month:
         cleared = min(visible + lasts, self.start + self.quiet)
         if dice.random() < 0.2:
             cleared = float("inf")
-        return Trouble(
+        return ServerAlarm(
             plant=dice.choice(list(self.server.plants)),
             serial=f"S{dice.randrange(8)}",
             alarm_id=dice.randrange(3),
@@ -117,7 +127,7 @@ class Month:
         walker = poller(
             self.server, self.view, walked=EVERYTHING, database=self.database, every=every
         )
-        with suppress(EndOfDays):
+        with suppress(SimulationEnd):
             while True:
                 self.clock.wait(walker.step())
 

@@ -7,9 +7,9 @@ import pytest
 from account.world import (
     HOUR,
     PARKED,
-    EndOfDays,
     FakeClock,
     Server,
+    SimulationEnd,
     View,
     account,
     poller,
@@ -259,7 +259,7 @@ def test_the_thread_ends_when_the_clock_says_so():
     poller(server).run()
 
     assert server.calls[0][1] == "login"
-    with pytest.raises(EndOfDays):
+    with pytest.raises(SimulationEnd):
         server.clock.advance(10**6)
 
 

@@ -4,7 +4,7 @@ import json
 import threading
 
 import pytest
-from account.shared import Member, bury, execute
+from account.shared import Member, execute, expire
 from account.state_files import SOME, events, put, values
 from structlog.testing import capture_logs
 
@@ -34,7 +34,7 @@ def other(database_url, member):  # noqa: ARG001  # comes second
 def test_whoever_has_lost_the_account_makes_no_call_and_writes_nothing(member, other, database_url):
     rows = member.rows()
     put(rows, SOME)
-    bury(database_url, member)
+    expire(database_url, member)
     assert other.settle() == ["a"]
 
     with capture_logs() as logs:
@@ -54,7 +54,7 @@ def test_whoever_has_lost_the_account_makes_no_call_and_writes_nothing(member, o
 
 def test_a_lease_that_is_over_permits_no_call_but_what_happened_is_written(member, database_url):
     rows = member.rows()
-    bury(database_url, member)
+    expire(database_url, member)
 
     with rows.claim():
         assert not rows.may_call
@@ -81,7 +81,7 @@ def test_a_permission_ends_with_the_lease_by_the_steady_clock(member):
 def test_while_an_account_is_claimed_nobody_takes_it_nor_waits(member, other, database_url):
     rows = member.rows()
     with rows.claim():
-        bury(database_url, member)
+        expire(database_url, member)
         assert other.settle() == []
         put(rows, SOME)
 

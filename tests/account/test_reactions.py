@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 import responses
-from account.world import EPOCH, HOUR, EndOfDays, FakeClock, Forgetful, View
+from account.world import EPOCH, HOUR, FakeClock, SimulationEnd, UnsavedDatabase, View
 
 from exporter.account.account_polling import AccountConfig
 from exporter.account.fleet import Fleet
@@ -98,12 +98,12 @@ class Story:
             view=self.view,
             clock=self.clock,
             gate=HostGate(),
-            database=Forgetful(),
+            database=UnsavedDatabase(),
         )
         poller.restore()
         try:
             poller.run()
-        except EndOfDays:
+        except SimulationEnd:
             return
 
     def times(self, name):

@@ -1,7 +1,7 @@
 """Replicas on a real database: who holds which account, and for how long."""
 
 import pytest
-from account.shared import Member, bury, execute
+from account.shared import Member, execute, expire
 from structlog.testing import capture_logs
 
 from exporter.account.migrations import VERSION
@@ -69,7 +69,7 @@ def test_the_accounts_of_a_dead_one_are_taken_with_the_word_that_it_may_be_alive
     one.beat()
     two.settle()
     one.settle()
-    bury(database_url, one)
+    expire(database_url, one)
 
     assert two.beat() == SIX
     taken = {name: lease.abandoned for name, lease in two.replica.leases.items()}
@@ -102,7 +102,7 @@ def test_each_change_of_holders_raises_the_epoch(members, database_url):
     one, two = members(["a"]), members(["a"])
     one.settle()
     first = one.replica.leases["a"].epoch
-    bury(database_url, one)
+    expire(database_url, one)
     two.beat()
     two.clock.pass_(6.0)
     assert two.beat() == ["a"]
@@ -114,7 +114,7 @@ def test_a_lease_that_ran_out_while_nobody_wanted_it_goes_on(members, database_u
     one = members()
     one.settle()
     before = dict(one.replica.leases)
-    bury(database_url, one)
+    expire(database_url, one)
 
     one.clock.pass_(60.0)
     assert one.beat() == SIX
@@ -126,8 +126,8 @@ def test_after_the_database_was_away_nobody_takes_before_all_are_known_again(mem
     one.beat()
     two.settle()
     one.settle()
-    bury(database_url, one)
-    bury(database_url, two)
+    expire(database_url, one)
+    expire(database_url, two)
 
     two.clock.pass_(LEASE)
     assert len(two.beat()) == 3  # its own
@@ -186,7 +186,7 @@ def test_what_a_later_version_wrote_is_left_to_it_as_long_as_there_is_one(member
     one.clock.pass_(6.0)
 
     assert one.beat() == []
-    bury(database_url, newer)
+    expire(database_url, newer)
     assert one.beat() == SIX
 
 

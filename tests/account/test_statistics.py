@@ -3,7 +3,7 @@
 import pytest
 from account.calendars import LONGEST, moment
 from account.restarts import periods, restarted
-from account.statistics_server import DAY, HOUR, Desk, Plant, over, row, starts
+from account.statistics_server import DAY, HOUR, Plant, StatisticsClient, over, row, starts
 
 from exporter.account.statistics import Periods
 from exporter.northbound.interfaces import INTERFACES
@@ -13,12 +13,12 @@ from exporter.northbound.records import Windows
 
 
 def test_while_today_has_no_row_yesterday_stays_current():
-    desk = Desk("Day", Plant(lag=2 * HOUR))
+    client = StatisticsClient("Day", Plant(lag=2 * HOUR))
     yesterday, today = moment("2026-06-10", "Europe/Berlin"), moment("2026-06-11", "Europe/Berlin")
 
-    desk.ask(today - 600)
-    at_midnight = desk.ask(today + HOUR / 2)["P"]
-    later = desk.ask(today + 2 * HOUR)["P"]
+    client.ask(today - 600)
+    at_midnight = client.ask(today + HOUR / 2)["P"]
+    later = client.ask(today + 2 * HOUR)["P"]
 
     assert starts(at_midnight) == (yesterday, yesterday - DAY)
     assert starts(later) == (today, yesterday)
@@ -113,11 +113,11 @@ def test_a_period_of_days_is_running_for_an_hour_more_than_its_days_and_an_hour_
 def test_after_its_end_a_period_is_the_previous_one_with_all_that_was_in_it(
     kind, zone, turn, hours_before, hours_of_previous
 ):
-    desk = Desk(kind, Plant(zone))
+    client = StatisticsClient(kind, Plant(zone))
     turn = moment(turn, zone)
 
-    before = desk.ask(turn - hours_before * HOUR)["P"]
-    after = desk.ask(turn + 600)["P"]
+    before = client.ask(turn - hours_before * HOUR)["P"]
+    after = client.ask(turn + 600)["P"]
 
     assert starts(after) == (turn, before.current.start)
     assert over(after.current) == 600
@@ -212,20 +212,22 @@ def test_a_day_that_is_told_anew_with_another_start_replaces_what_was_read_of_it
 
 
 def test_of_a_plant_that_an_answer_leaves_out_only_what_is_over_stays():
-    desk = Desk("Day", Plant())
+    client = StatisticsClient("Day", Plant())
     now = moment("2026-06-10 12:00", "Europe/Berlin")
-    before = desk.ask(now)["P"]
+    before = client.ask(now)["P"]
 
-    left_out = desk.ask(now + HOUR, spoil=lambda _: [])["P"]
+    left_out = client.ask(now + HOUR, spoil=lambda _: [])["P"]
 
     assert before.current is not None
     assert left_out == Windows(None, before.previous)
-    assert desk.extra == []
-    assert desk.ask(now + 2 * HOUR)["P"].current is not None
+    assert client.extra == []
+    assert client.ask(now + 2 * HOUR)["P"].current is not None
 
 
 def test_nothing_is_known_of_a_plant_that_no_answer_tells_of():
-    assert Desk("Day", Plant()).ask(moment("2026-06-10"), spoil=lambda _: []) == {"P": Windows()}
+    assert StatisticsClient("Day", Plant()).ask(moment("2026-06-10"), spoil=lambda _: []) == {
+        "P": Windows()
+    }
 
 
 def test_a_row_without_values_is_no_running_period():
@@ -300,15 +302,15 @@ def test_rows_of_others_are_nobodys():
 
 
 def test_a_restart_on_the_first_of_a_month_keeps_the_day_before():
-    desk = Desk("Day", Plant())
+    client = StatisticsClient("Day", Plant())
     last, first = moment("2026-06-30", "Europe/Berlin"), moment("2026-07-01", "Europe/Berlin")
-    desk.ask(first - HOUR)
+    client.ask(first - HOUR)
 
-    desk.restart(restarted(desk.rows, periods()))
-    windows = desk.ask(first + HOUR)["P"]
+    client.restart(restarted(client.rows, periods()))
+    windows = client.ask(first + HOUR)["P"]
 
     assert starts(windows) == (first, last)
-    assert desk.extra == [last]
+    assert client.extra == [last]
 
 
 def test_only_what_changed_is_stored():

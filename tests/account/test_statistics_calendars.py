@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from account.calendars import LONGEST, moment, period, utc_mark
 from account.restarts import Stored, periods
-from account.statistics_server import DAY, HOUR, Desk, Plant, over, starts
+from account.statistics_server import DAY, HOUR, Plant, StatisticsClient, over, starts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -56,7 +56,7 @@ histories = st.sampled_from(sorted(LONGEST)).flatmap(
 @given(history=histories, restarts=st.sets(st.integers(0, 11)), seed=st.integers(0, 99))
 def test_the_windows_are_what_the_calendar_says(history, restarts, seed):
     kind, plants, now, steps = history
-    desk, dice = Desk(kind, *plants), random.Random(seed)  # noqa: S311  # dice, not keys
+    client, dice = StatisticsClient(kind, *plants), random.Random(seed)  # noqa: S311  # dice, not keys
     stored = Stored()
     if any(plant.marks_utc for plant in plants):
         # A moment before midnight UTC is still the first of the month: nothing earlier is found.
@@ -64,13 +64,13 @@ def test_the_windows_are_what_the_calendar_says(history, restarts, seed):
     for turn, step in enumerate(steps):
         now += step
         told = {p.name for p in plants if any(True for _ in p.rows(kind, now, now))}
-        windows = desk.ask(now, spoil=lambda rows: dice.sample(rows, len(rows)))
+        windows = client.ask(now, spoil=lambda rows: dice.sample(rows, len(rows)))
         for plant in plants:
             if plant.name in told:  # else this day has no row yet
                 check(windows[plant.name], plant, kind, now)
-        stored.save(desk.rows)
+        stored.save(client.rows)
         if turn in restarts:
-            desk.restart(stored.load(periods()))
+            client.restart(stored.load(periods()))
 
 
 def check(windows, plant, kind, now):
@@ -94,7 +94,7 @@ def test_whatever_is_lost_and_however_clocks_leap_only_told_rows_are_shown(
     history, lost, leaps, seed
 ):
     kind, plants, now, steps = history
-    desk, dice = Desk(kind, *plants), random.Random(seed)  # noqa: S311  # dice, not keys
+    client, dice = StatisticsClient(kind, *plants), random.Random(seed)  # noqa: S311  # dice, not keys
     told = []
 
     def spoil(rows):
@@ -104,7 +104,7 @@ def test_whatever_is_lost_and_however_clocks_leap_only_told_rows_are_shown(
 
     for step, leap in zip(steps, [*leaps, *([0.0] * 12)], strict=False):
         now += step
-        for windows in desk.ask(now + leap, spoil).values():
+        for windows in client.ask(now + leap, spoil).values():
             shown = [row for row in (windows.current, windows.previous) if row]
             assert all(row in told and row.reading.values for row in shown)
             if len(shown) == 2:
@@ -114,4 +114,4 @@ def test_whatever_is_lost_and_however_clocks_leap_only_told_rows_are_shown(
                 assert now + leap < windows.current.start + LONGEST[kind]
             elif windows.previous:
                 assert LONGEST[kind] <= now + leap - windows.previous.start < 2 * LONGEST[kind]
-    assert len(desk.extra) <= len(steps)
+    assert len(client.extra) <= len(steps)

@@ -1,7 +1,7 @@
 """Which earlier time statistics are asked about once more, so that the last period is full."""
 
 from account.calendars import LONGEST, moment
-from account.statistics_server import DAY, HOUR, Desk, Plant, over, row, starts
+from account.statistics_server import DAY, HOUR, Plant, StatisticsClient, over, row, starts
 
 from exporter.account.statistics import Periods
 
@@ -16,15 +16,15 @@ def test_a_plant_that_was_silent_yesterday_is_not_asked_about_it_again():
 
 
 def test_on_the_first_of_a_month_the_day_before_is_kept_and_asked_for_once_more():
-    desk = Desk("Day", Plant())
+    client = StatisticsClient("Day", Plant())
     last, first = moment("2026-06-30", "Europe/Berlin"), moment("2026-07-01", "Europe/Berlin")
-    desk.ask(first - HOUR)
+    client.ask(first - HOUR)
 
-    windows = [desk.ask(first + HOUR * hour)["P"] for hour in range(1, 24)]
+    windows = [client.ask(first + HOUR * hour)["P"] for hour in range(1, 24)]
 
     assert {starts(each) for each in windows} == {(first, last)}
     assert {over(each.previous) for each in windows} == {DAY}
-    assert desk.extra == [last]
+    assert client.extra == [last]
 
 
 def test_a_day_that_was_read_before_its_end_is_shown_until_it_is_read_again():
@@ -40,32 +40,32 @@ def test_a_day_that_was_read_before_its_end_is_shown_until_it_is_read_again():
 
 
 def test_a_cold_start_on_the_first_of_a_month_asks_about_the_moment_before_its_first_row():
-    desk = Desk("Day", Plant())
+    client = StatisticsClient("Day", Plant())
     last, first = moment("2026-06-30", "Europe/Berlin"), moment("2026-07-01", "Europe/Berlin")
 
-    windows = [desk.ask(first + HOUR * hour)["P"] for hour in range(1, 24)]
+    windows = [client.ask(first + HOUR * hour)["P"] for hour in range(1, 24)]
 
     assert {starts(each) for each in windows} == {(first, last)}
-    assert desk.extra == [first - 0.001]
+    assert client.extra == [first - 0.001]
 
 
 def test_a_cold_start_on_any_other_day_asks_nothing_extra():
-    desk = Desk("Day", Plant())
+    client = StatisticsClient("Day", Plant())
 
-    windows = desk.ask(moment("2026-07-02 12:00", "Europe/Berlin"))["P"]
+    windows = client.ask(moment("2026-07-02 12:00", "Europe/Berlin"))["P"]
 
     assert windows.previous is not None
-    assert desk.extra == []
+    assert client.extra == []
 
 
 def test_a_plant_that_has_no_earlier_row_is_not_asked_for_one_again():
     built = moment("2026-07-01 08:00", "Europe/Berlin")
-    desk = Desk("Day", Plant(since=built))
+    client = StatisticsClient("Day", Plant(since=built))
 
-    windows = [desk.ask(built + HOUR * hour)["P"] for hour in range(1, 12)]
+    windows = [client.ask(built + HOUR * hour)["P"] for hour in range(1, 12)]
 
     assert {each.previous for each in windows} == {None}
-    assert len(desk.extra) == 1
+    assert len(client.extra) == 1
 
 
 def test_an_extra_question_that_failed_is_put_again():
@@ -78,13 +78,13 @@ def test_an_extra_question_that_failed_is_put_again():
 
 
 def test_a_new_gap_is_asked_about_though_the_last_one_was():
-    desk = Desk("Day", Plant())
+    client = StatisticsClient("Day", Plant())
     july, august = (moment(f"2026-0{month}-01", "Europe/Berlin") for month in (7, 8))
     for start in (july, august):
-        desk.ask(start + HOUR)
-        desk.ask(start + 2 * HOUR)
+        client.ask(start + HOUR)
+        client.ask(start + 2 * HOUR)
 
-    assert desk.extra == [july - 0.001, august - 0.001]
+    assert client.extra == [july - 0.001, august - 0.001]
 
 
 def test_an_answer_about_an_earlier_time_says_nothing_about_newer_rows():

@@ -7,8 +7,8 @@ from exporter.northbound.errors import Reaction, login_reason_error
 from exporter.status.model import FailureStatus
 
 
-def lanes(report):
-    return {lane.name: lane for lane in report.interfaces}
+def interfaces_of(report):
+    return {each.name: each for each in report.interfaces}
 
 
 def test_before_the_first_call_nothing_is_known_and_the_login_is_next():
@@ -18,9 +18,9 @@ def test_before_the_first_call_nothing_is_known_and_the_login_is_next():
     assert report.waiting[0] == "not logged in"
     assert report.login.allowance == ((1, 60.0),)
     assert report.login.next_call == server.time()
-    assert lanes(report)["getStationList"].next_call == server.time()
-    assert lanes(report)["getStationRealKpi"].next_call is None
-    assert lanes(report)["getDevRealKpi"].batches == 0
+    assert interfaces_of(report)["getStationList"].next_call == server.time()
+    assert interfaces_of(report)["getStationRealKpi"].next_call is None
+    assert interfaces_of(report)["getDevRealKpi"].batches == 0
 
 
 def test_a_walk_under_way_is_told_with_its_allowance_pace_and_next_call():
@@ -31,16 +31,16 @@ def test_a_walk_under_way_is_told_with_its_allowance_pace_and_next_call():
     assert report.logged_in
     assert report.waiting == ()
     assert report.login.next_call is None
-    lane = lanes(report)["getDevRealKpi"]
-    assert lane.allowance == ((3, 300.0),)
-    assert (lane.pace, lane.walk, lane.batches, lane.answered) == (100.0, 300.0, 3, 3)
-    assert server.time() - 100 < lane.next_call < server.time() + 100
-    assert lanes(report)["getDevList"].allowance == ((26, 86_400.0), (1, 60.0))
+    each = interfaces_of(report)["getDevRealKpi"]
+    assert each.allowance == ((3, 300.0),)
+    assert (each.pace, each.walk, each.batches, each.answered) == (100.0, 300.0, 3, 3)
+    assert server.time() - 100 < each.next_call < server.time() + 100
+    assert interfaces_of(report)["getDevList"].allowance == ((26, 86_400.0), (1, 60.0))
 
 
 def test_of_two_limits_with_one_window_the_stricter_is_told():
     report = poller(account(edition="safe")).report
-    assert lanes(report)["getStationList"].allowance == ((24, 86_400.0), (1, 60.0))
+    assert interfaces_of(report)["getStationList"].allowance == ((24, 86_400.0), (1, 60.0))
 
 
 def test_refused_credentials_are_told_with_the_next_login():
@@ -55,7 +55,7 @@ def test_refused_credentials_are_told_with_the_next_login():
     assert report.login_failure.reason == "20400"
     assert not report.logged_in
     assert 15 * 60 <= report.login.next_call - (1_000 + EPOCH) < 15 * 60 + 1
-    assert lanes(report)["getStationList"].next_call == report.login.next_call
+    assert interfaces_of(report)["getStationList"].next_call == report.login.next_call
 
 
 def test_a_call_that_fails_is_told_with_its_meaning_until_it_succeeds():
@@ -63,17 +63,17 @@ def test_a_call_that_fails_is_told_with_its_meaning_until_it_succeeds():
     server.script = lambda name, _: refused("401", PARKED) if name == "getDevRealKpi" else None
     walked = poller(server)
     run(walked)
-    lane = lanes(walked.report)["getDevRealKpi"]
-    assert [failure.reason for failure in lane.failures] == ["401"]
-    assert "grant it" in lane.failures[0].meaning
-    assert lane.unanswered == 2
-    assert lane.next_call > server.time() + 1_000
-    assert lanes(walked.report)["getStationRealKpi"].failures == ()
+    each = interfaces_of(walked.report)["getDevRealKpi"]
+    assert [failure.reason for failure in each.failures] == ["401"]
+    assert "grant it" in each.failures[0].meaning
+    assert each.unanswered == 2
+    assert each.next_call > server.time() + 1_000
+    assert interfaces_of(walked.report)["getStationRealKpi"].failures == ()
     server.script = lambda *_: None
     server.clock.end += 3 * 3_600
     run(walked)
-    lane = lanes(walked.report)["getDevRealKpi"]
-    assert (lane.failures, lane.unanswered) == ((), 0)
+    each = interfaces_of(walked.report)["getDevRealKpi"]
+    assert (each.failures, each.unanswered) == ((), 0)
 
 
 def test_a_pause_of_the_host_is_a_pause_of_every_interface():
@@ -87,4 +87,4 @@ def test_a_pause_of_the_host_is_a_pause_of_every_interface():
     )
     run(walked)
     until = gate.pause.until + EPOCH
-    assert {lane.next_call >= until for lane in walked.report.interfaces} == {True}
+    assert {each.next_call >= until for each in walked.report.interfaces} == {True}

@@ -31,7 +31,7 @@ TIMEOUT = 30.0
 EPOCH = 1_700_000_000.0  # what the wall clock shows more than the steady one
 
 
-class EndOfDays(BaseException):
+class SimulationEnd(BaseException):
     """The simulated time is over."""
 
 
@@ -58,7 +58,7 @@ class FakeClock:
     def advance(self, seconds):
         self.at += seconds
         if self.at >= self.end:
-            raise EndOfDays
+            raise SimulationEnd
 
 
 def _only(by_type, *kinds):
@@ -292,7 +292,7 @@ class View:
             self.read[interface, name].append(answer.value)
 
 
-class Forgetful(Database):
+class UnsavedDatabase(Database):
     """A database that keeps nothing, as fast as may be."""
 
     def read(self, kind):  # noqa: ARG002  # the port's form
@@ -354,7 +354,7 @@ def poller(  # noqa: PLR0913  # what a poller is handed, and a test may choose
         view=view or View(),
         clock=server.clock,
         gate=gate or HostGate(),
-        database=database or Forgetful(),
+        database=database or UnsavedDatabase(),
     )
     made.restore()
     return made
@@ -364,7 +364,7 @@ def run(poller):
     """Polls until the end of the clock's days."""
     try:
         poller.run()
-    except EndOfDays:
+    except SimulationEnd:
         return
 
 

@@ -5,7 +5,7 @@ from math import inf
 from threading import Lock, Thread
 
 import pytest
-from account.shared import Member, bury, execute
+from account.shared import Member, execute, expire
 
 from exporter.account.postgresql.fence import Fence
 from exporter.account.quotas import Call
@@ -175,7 +175,7 @@ def test_the_next_holder_goes_on_where_a_dead_one_stopped(member, other, databas
         archive.keep({unit(): rows(1.0)}, 9.0)
         with refused(), archive_in_tables(fence_of(other)):
             pass
-        bury(database_url, member)
+        expire(database_url, member)
         with archive_in_tables(fence_of(other)) as next_one:
             assert next_one.covered(DAYS) == {unit(): Covered(9.0)}
             # Of the one before nothing is written any more.

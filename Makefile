@@ -17,6 +17,10 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 # File by file, as the tests of one may share what is costly, in the order of tests/conftest.py; and one
 # more at a time than there are processors, as many wait for a process of theirs. The fast ones wait
 # for nothing.
+#
+# Whatever the environment says, bytecode is kept: without it each process compiles everything anew, and
+# each start of the exporter takes thrice as long.
+unexport PYTHONDONTWRITEBYTECODE
 CPUS = $(shell $(PYTHON) -c 'import os; print(os.cpu_count())')
 PARALLEL = -n $$(($(CPUS) + 1)) --dist loadfile --no-loadscope-reorder
 

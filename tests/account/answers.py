@@ -33,7 +33,7 @@ class Answers:
         }
 
     def answer_getDevList(self, body):  # noqa: N802
-        codes = self._plants_asked(body)
+        codes = set(self._plants_asked(body))
         return [
             {"id": i, "devName": f"d{i}", **device}
             for i, device in self.devices.items()
@@ -173,7 +173,7 @@ class Answers:
         return self._asked(body["stationCodes"], self.plants, 100, 20007)
 
     def _devices_asked(self, body, most):
-        ids = self._asked(body["devIds"], {str(i) for i in self.devices}, most, 20008)
+        ids = self._asked(body["devIds"], set(map(str, self.devices)), most, 20008)
         kinds = {str(self.devices[int(i)]["devTypeId"]) for i in ids}
         if kinds != {body["devTypeId"]} or self.poisoned & {int(i) for i in ids}:
             self._fail(fail_code_error(20006))

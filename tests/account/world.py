@@ -5,10 +5,11 @@ would be one call too many. Everything random comes from one seed.
 """
 
 import random
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from math import ceil, inf
+from operator import itemgetter
 
 from account.answers import Answers
 from account.server_alarms import LANGUAGES
@@ -140,7 +141,7 @@ class Server(Answers):
         self.calls = []  # [arrival, path, body, outcome], as far as they arrived
         self.tried = []  # (path, body), arrived or not
         self.refused = []
-        self.arrivals = defaultdict(list)
+        self.arrivals = defaultdict(lambda: defaultdict(list))  # by path and type; None: any
         self.session_end = -1.0
         self.valid = None
         self.script = lambda _name, _body: None  # returns the CallError to answer with, if any
@@ -215,18 +216,18 @@ class Server(Answers):
         call = [arrival, name, body, None]
         self.calls.append(call)
         kind = int(body["devTypeId"]) if "devTypeId" in body else None
-        counts = Counter(d["devTypeId"] for d in self.devices.values() if d["devTypeId"] != 62)
-        log = self.arrivals["getStationList" if name == "stations" else name]
+        counts = Counter(map(itemgetter("devTypeId"), self.devices.values()))
+        del counts[62]
+        logs = self.arrivals["getStationList" if name == "stations" else name]
         for allowed, window, of_kind in limits_of(name, self.edition, len(self.plants), counts):
-            if of_kind not in (None, kind):
-                continue
-            times = [t for t, k in log if of_kind in (None, k)]
-            if len(times) - bisect_right(times, arrival - window) >= allowed:
+            times = logs[of_kind]
+            if of_kind in (None, kind) and (
+                len(times) - bisect_right(times, arrival - window) >= allowed
+            ):
                 self.refused.append(call)
                 break
-        log.append((arrival, kind))
-        log.sort()
-        del log[:-400]
+        for times in (logs[each] for each in {None, kind}):
+            insort(times, arrival)
 
     # --- looking back ------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ values keep their place.
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Annotated
 
@@ -328,12 +329,11 @@ class Rotation:
 
     def repeated(self, suspended: IsSuspended = never_suspended) -> Batch | None:
         """A batch that was asked about in this round, but is to be asked once more."""
-        again = (batch for batch in self.batches if batch.progress.again)
-        return _least_recent(batch for batch in again if not suspended(batch))
+        return _least_recent([b for b in self.batches if b.progress.again and not suspended(b)])
 
     def oldest(self, suspended: IsSuspended = never_suspended) -> Batch | None:
         """The batch that was asked about longest ago: the first of the next round."""
-        return _least_recent(batch for batch in self.batches if not suspended(batch))
+        return _least_recent([batch for batch in self.batches if not suspended(batch)])
 
     def start_round(self, now: float) -> None:
         """Begins a round: every batch is to be asked about again."""
@@ -344,5 +344,8 @@ class Rotation:
         return max(len(self.batches) * pace, every)
 
 
-def _least_recent(batches: Iterable[Batch]) -> Batch | None:
-    return min(batches, key=lambda batch: batch.progress.called, default=None)
+_CALLED = attrgetter("progress.called")
+
+
+def _least_recent(batches: Sequence[Batch]) -> Batch | None:
+    return min(batches, key=_CALLED) if batches else None

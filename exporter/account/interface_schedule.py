@@ -112,6 +112,8 @@ class InterfaceSchedule:
         batches: Sequence[Batch] = (),
     ) -> None:
         self.interface = config.interface
+        # Whether this interface tells which plants and devices there are.
+        self.is_list = self.interface in (PLANT_LIST, DEVICE_LIST)
         self.limits = config.limits
         self.every = config.every
         self.state = state or InterfaceState()
@@ -129,11 +131,6 @@ class InterfaceSchedule:
         self.unanswered: set[str] = set()
         self._suspended: dict[int | None, Suspension] = {}
         self._repeat = False
-
-    @property
-    def is_list(self) -> bool:
-        """Whether this interface tells which plants and devices there are."""
-        return self.interface in (PLANT_LIST, DEVICE_LIST)
 
     @property
     def pace(self) -> float:
@@ -199,10 +196,9 @@ class InterfaceSchedule:
     @property
     def _may_burst(self) -> bool:
         """The first round of a day-long allowance takes minutes, not the day."""
-        daily = self.is_list or any(quota.window >= DAY for quota in self.quotas)
-        return daily and (
-            self.is_urgent or any(batch.progress.called == -inf for batch in self.rotation.batches)
-        )
+        if not self.is_urgent and all(b.progress.called > -inf for b in self.rotation.batches):
+            return False  # as nearly always
+        return self.is_list or any(quota.window >= DAY for quota in self.quotas)
 
     def _suspended_at(self, now: float) -> IsSuspended:
         return lambda batch: self._suspended_until(batch) > now

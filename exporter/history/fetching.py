@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from exporter.account.alarm_windows import MAX_LOOKBACK
 from exporter.account.fleet import Fleet
 from exporter.account.handlers.alarms import ENGLISH, LANGUAGE_REFUSALS
+from exporter.account.handlers.base import milliseconds
 from exporter.account.quotas import Backoff, Quota, pace
 from exporter.clock import Clock, offset_of
 from exporter.history.archive import Answer, Archive
@@ -172,16 +173,16 @@ class Fetching:
         if interface.content is Content.ALARMS:
             return {**named, **self._alarms_of(piece)}
         if interface.content is Content.ROWS and interface.window:
-            end = min(_ms(piece.end) - 1, _ms(self.clock.time()))
-            return {**named, "startTime": _ms(piece.begin), "endTime": end}
-        return {**named, "collectTime": _ms(moment_of(piece, self.clock.time()))}
+            end = min(milliseconds(piece.end) - 1, milliseconds(self.clock.time()))
+            return {**named, "startTime": milliseconds(piece.begin), "endTime": end}
+        return {**named, "collectTime": milliseconds(moment_of(piece, self.clock.time()))}
 
     def _alarms_of(self, piece: Piece) -> Mapping[str, Any]:
         now = self.clock.time()
         return {
             **self.alarms,
-            "beginTime": _ms(max(piece.begin, now - MAX_LOOKBACK)),
-            "endTime": _ms(min(piece.end, now)),
+            "beginTime": milliseconds(max(piece.begin, now - MAX_LOOKBACK)),
+            "endTime": milliseconds(min(piece.end, now)),
             "language": self._languages[0],
         }
 
@@ -252,7 +253,3 @@ def _unit_of(piece: Piece, record: TimedReading | Alarm) -> HistoryUnit | None:
     if interface.content is Content.ROWS and interface.window:  # perhaps of several days
         begin = calendar_of(interface).begin(record.start)
     return HistoryUnit(begin, interface.name, record.reading.subject)
-
-
-def _ms(time: float) -> int:
-    return round(time * 1000)

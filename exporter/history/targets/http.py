@@ -2,9 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import ClassVar
 
@@ -12,6 +11,8 @@ import requests
 
 from exporter.clock import Clock
 from exporter.history.series import TargetError, TimeSeries
+from exporter.northbound.interfaces import HOUR
+from exporter.northbound.transport import retry_after
 
 FIRST_WAIT, MAX_WAIT = 1.0, 60.0  # seconds between two tries
 MAX_TRIES = 30  # half an hour
@@ -104,7 +105,8 @@ class HttpTarget(ABC):
                 why = f"HTTP {answer.status_code} {words}"
                 if answer.status_code < _SERVER_ERROR and answer.status_code not in _BUSY:
                     raise TargetError(f"{url}: {why}".rstrip() + self._hint(words))
-                asked = _retry_after(answer.headers.get("Retry-After"), self._clock.time())
+                now = datetime.fromtimestamp(self._clock.time(), UTC)
+                asked = min(retry_after(answer.headers, now), HOUR)
             if self._clock.wait(max(wait, asked)):
                 break
             wait = min(2 * wait, MAX_WAIT)
@@ -140,14 +142,3 @@ def portions(series: Iterable[TimeSeries], most: int) -> Iterator[list[TimeSerie
 def _printable(text: str) -> str:
     """In one line, and without what a terminal would take for an order."""
     return " ".join("".join(each if each.isprintable() else " " for each in text).split())
-
-
-def _retry_after(text: str | None, now: float) -> float:
-    """How many seconds a target asks to wait, at most an hour."""
-    seconds = 0.0
-    with suppress(ValueError, TypeError):
-        if text is not None and text.strip().isdecimal():
-            seconds = float(text)
-        elif text is not None:
-            seconds = parsedate_to_datetime(text).timestamp() - now
-    return min(max(seconds, 0.0), 3600.0)

@@ -18,7 +18,7 @@ from exporter.simulator.http.system import System
 from exporter.simulator.world.fleet import build
 
 MINUTE = 0.25  # seconds that a minute of the limits lasts
-PATIENCE = 90.0  # seconds after which something will not come any more
+TIMEOUT = 90.0  # seconds after which something will not come any more
 PASSWORD = "pa55word=with;signs"  # of nobody
 
 
@@ -93,7 +93,7 @@ class Daemon:
 
     def wait(self, condition):
         """Waits until a condition holds, and returns what it said."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIMEOUT
         while time.monotonic() < end:
             value = condition()
             if value:
@@ -106,7 +106,7 @@ class Daemon:
         """Status and text of a page."""
         request = urllib.request.Request(self.url + path, method=method)  # noqa: S310  # loopback
         try:
-            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310  # as above
+            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310  # as above
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -133,7 +133,7 @@ class Daemon:
     def stop(self, number=signal.SIGTERM):
         """Ends the process as an orchestrator would; returns its exit status."""
         self.process.send_signal(number)
-        return self.process.wait(timeout=PATIENCE)
+        return self.process.wait(timeout=TIMEOUT)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from exporter.account.store import Key, with_unwritten
 from exporter.clock import ClockStamp
 
 _MARK = 0x46534558  # says that a file is ours
-_PATIENCE = 5.0  # seconds for another process that writes
+_BUSY_TIMEOUT = 5.0  # seconds for another process that writes
 _CACHE = 256  # kB of a file's pages in memory: there may be hundreds of accounts
 
 # A row changes where it stands: one that replaces it would be elsewhere, and change the index.
@@ -68,7 +68,7 @@ class Database:
         self._claimed = False
         self._failing = False
         self._deleted = False
-        with self._careful():
+        with self._tolerating_failures():
             if path and locked and path.is_file() and not path.stat().st_size:
                 self._log.warning("state was damaged, starting anew", reason="the file was empty")
 
@@ -90,20 +90,20 @@ class Database:
     def claim(self) -> Iterator[None]:
         """While it is held, no other process decides to make a call; its end is what writes."""
         self._claimed = True
-        with self._careful():
+        with self._tolerating_failures():
             if (file := self._open()) is not None:
                 file.execute("BEGIN IMMEDIATE")
         try:
             yield
         finally:
             self._claimed = False
-            with self._careful():
+            with self._tolerating_failures():
                 self._flush()
 
     def read(self, kind: str) -> dict[str, StoredRow]:
         """All rows of one kind, by name."""
         found: dict[str, StoredRow] = {}
-        with self._careful():
+        with self._tolerating_failures():
             if (file := self._open()) is not None:
                 rows = file.execute(f"{_ALL} WHERE kind = ?", (kind,))  # a constant
                 found = {name: _row(*rest) for _, name, *rest in rows.fetchall()}
@@ -113,12 +113,12 @@ class Database:
         """Keeps these, all or none; what is None is dropped."""
         self._unwritten |= rows
         if self._unwritten and not self._claimed:
-            with self._careful():
+            with self._tolerating_failures():
                 self._flush()
 
     def was_deleted(self) -> bool:
         """Whether the file was deleted since this was last asked: all is to be written anew."""
-        with self._careful():
+        with self._tolerating_failures():
             self._open()
         deleted, self._deleted = self._deleted, False
         return deleted
@@ -186,7 +186,7 @@ class Database:
             self._log.info("state is kept again")
 
     @contextmanager
-    def _careful(self) -> Iterator[None]:
+    def _tolerating_failures(self) -> Iterator[None]:
         """Goes on without the file when it fails, and says so once."""
         try:
             yield
@@ -209,7 +209,9 @@ def _connect(path: Path, *, migrate: bool) -> sqlite3.Connection:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     path.chmod(0o600)  # which SQLite copies to the files beside it
-    file = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+    file = sqlite3.connect(
+        path, timeout=_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+    )
     try:
         _set_up(file, migrate=migrate)
     except BaseException:

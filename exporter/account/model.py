@@ -18,7 +18,7 @@ from exporter.account.interface_schedule import InterfaceState
 from exporter.account.learned import LearnedPower
 from exporter.account.login import Login
 from exporter.account.plant_pages import PlantListState
-from exporter.account.quotas import MAX_CALL, WithLog
+from exporter.account.quotas import MAX_CALL_DURATION, WithLog
 from exporter.account.statistics import PeriodRow
 from exporter.northbound.interfaces import INTERFACES, PLANT_DAYS, Content, Subject
 from exporter.northbound.records import Alarm, Reading, Windows
@@ -94,7 +94,7 @@ class ForeignCall:
     @property
     def end(self) -> float:
         """The latest time at which it may arrive."""
-        return self.start + min(max(self.lasted, 0.0), MAX_CALL)
+        return self.start + min(max(self.lasted, 0.0), MAX_CALL_DURATION)
 
     def is_under_way(self, now: float) -> bool:
         """Whether a command is making it, unless it was killed over it.

@@ -30,7 +30,7 @@ from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import DEVICE_LIST, LOGIN, PLANT_LIST, Interface
 from exporter.northbound.records import Parsed
 
-PATIENCE = 90.0  # seconds that a person waits for an allowance
+ALLOWANCE_TIMEOUT = 90.0  # seconds that a person waits for an allowance
 _USUAL_CALL = 1.0  # seconds
 
 
@@ -151,14 +151,14 @@ class Probe:
         return True
 
     def _log_in(self) -> None:
-        patience = self._clock.now() + PATIENCE
+        deadline = self._clock.now() + ALLOWANCE_TIMEOUT
         login = self.state.login
         while True:
-            self._wait(LOGIN.name, max(login.due, self._gateway.paused_until), patience)
+            self._wait(LOGIN.name, max(login.due, self._gateway.paused_until), deadline)
             made = self._gateway.login(LoginSlot(self._gateway, self.state))
             if isinstance(made, Exchange):
                 break
-            self._wait(LOGIN.name, made.due, patience)
+            self._wait(LOGIN.name, made.due, deadline)
         self._polling.count(LOGIN.name, made)
         self._polling.publish()
         if made.error is not None:
@@ -213,11 +213,11 @@ class Probe:
         return error.reaction is Reaction.LOG_IN or unproven
 
     def _make(self, interface: Interface, device_type: int | None, send: Callable[[], Any]) -> Any:
-        patience = self._clock.now() + PATIENCE
+        deadline = self._clock.now() + ALLOWANCE_TIMEOUT
         slot = self._slot(interface, device_type)
         made = self._gateway.make(slot, send)
         while not isinstance(made, Exchange):
-            self._wait(interface.name, made.due, patience)
+            self._wait(interface.name, made.due, deadline)
             made = self._gateway.make(slot, send)
         self._polling.count(interface.name, made)
         if made.error is None:
@@ -242,9 +242,9 @@ class Probe:
         size = self.fleet.size(interface.device_types)
         return quotas(self._limits[interface.name].limits, size)
 
-    def _wait(self, name: str, due: float, patience: float) -> None:
+    def _wait(self, name: str, due: float, deadline: float) -> None:
         seconds = due - self._clock.now()
-        if due > patience:
+        if due > deadline:
             raise NotNowError(
                 name, seconds, self.state.login.refusal if name == LOGIN.name else None
             )
@@ -267,7 +267,7 @@ class Probe:
                 self._slot(interface, device_type).due(start),
                 log.earliest(allowed, device_type, burst=True),
             )
-            if due - now <= PATIENCE:
+            if due - now <= ALLOWANCE_TIMEOUT:
                 now = due + _USUAL_CALL
                 log.record(due, now, device_type)
         return now - start

@@ -19,7 +19,7 @@ from exporter.account.codec import FutureTime, PastTime, Unbounded
 from exporter.northbound.interfaces import DAY, HOUR, Growth, Limit
 
 MARGIN = 0.01  # of a window: for the difference between two clocks' speeds
-MAX_CALL = HOUR  # that is accepted of a stored call
+MAX_CALL_DURATION = HOUR  # that is accepted of a stored call
 MAX_WAIT = DAY  # that is accepted of a stored wait
 DAY_MARGIN = HOUR / 4  # after midnight, until calls are tried again of which none was left
 MAX_DAY_REFUSALS = 8  # in a row that make a difference
@@ -111,7 +111,7 @@ class Call:
         self.start = min(self.start, now) if known else now
         self.due = min(self.due, self.start) if isfinite(self.due) else self.start
         over = known and isfinite(self.lasted)
-        self.lasted = min(max(self.lasted, 0.0), MAX_CALL) if over else now - self.start
+        self.lasted = min(max(self.lasted, 0.0), MAX_CALL_DURATION) if over else now - self.start
 
 
 def _calls(stored: Any) -> Any:

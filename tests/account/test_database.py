@@ -75,7 +75,7 @@ def test_a_claim_writes_all_at_its_end(path, tmp_path):
 
 
 def test_two_processes_see_what_the_other_wrote_but_claim_one_at_a_time(path, monkeypatch):
-    monkeypatch.setattr(module, "_PATIENCE", 0.01)
+    monkeypatch.setattr(module, "_BUSY_TIMEOUT", 0.01)
     daemon, command = Database(path), Database(path)
     put(daemon, SOME)
     assert values(command, "session") == {"": {"token": "t"}}

@@ -20,7 +20,7 @@ from exporter.northbound.interfaces import INTERFACES
 PAUSE = 0.25  # seconds between two looks at the page
 # Seconds after which something will not come any more: a device that failed its batch is asked
 # again after up to 64 turns of two windows, and a busy machine is slow.
-PATIENCE = 240.0
+TIMEOUT = 240.0
 ASLEEP = 3.0  # seconds of a suspension
 
 _SAMPLE = re.compile(r'^(fusionsolar_\w+)\{account="([^"]*)",?([^}]*)\} (\S+)$', re.MULTILINE)
@@ -199,7 +199,7 @@ def _run(it, servers):
 
 def _until(look: Callable, condition: Callable):
     """Looks until a condition holds, or will not any more; whoever asks then sees what lacks."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     looks = [look()]
     while not condition(looks) and time.monotonic() < end:
         looks.append(look())

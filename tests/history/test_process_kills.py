@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import yaml
-from daemon import PATIENCE, account, refusals, serving, system
+from daemon import TIMEOUT, account, refusals, serving, system
 from history.shown import in_files
 
 pytestmark = pytest.mark.slow
@@ -45,7 +45,7 @@ class Command:
 
     def kill_at(self, call):
         """Runs until this call of the account has arrived, and no further."""
-        process, end = self.start(), time.monotonic() + PATIENCE
+        process, end = self.start(), time.monotonic() + TIMEOUT
         while self.calls() < call:
             assert process.poll() is None, process.stderr.read()
             assert time.monotonic() < end
@@ -55,7 +55,7 @@ class Command:
 
     def run(self):
         """Runs to the end; returns the last thing said."""
-        _, said = self.start().communicate(timeout=PATIENCE)
+        _, said = self.start().communicate(timeout=TIMEOUT)
         return said.splitlines()[-1]
 
     def written(self):

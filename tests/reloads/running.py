@@ -4,7 +4,7 @@ import threading
 import time
 
 import daemon
-from daemon import PATIENCE
+from daemon import TIMEOUT
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.accounts import Accounts
@@ -71,7 +71,7 @@ class Running:
     def stop(self):
         self.accounts.stop()
         for thread in self.threads().values():
-            thread.join(PATIENCE)
+            thread.join(TIMEOUT)
         self.accounts.release(())
 
 
@@ -83,7 +83,7 @@ def series_in(page):
 
 
 def wait(condition):
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while not condition():
         assert time.monotonic() < end, "it did not come to pass"
         time.sleep(0.01)

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from daemon import PATIENCE
+from daemon import TIMEOUT
 from reloads.running import account, ready, restored, wait
 from structlog.testing import capture_logs
 
@@ -27,7 +27,7 @@ class Held:
     def __call__(self, poller):
         self.begun.append(threading.current_thread().name)
         if len(self.begun) > self._after:
-            assert self.end.wait(PATIENCE)
+            assert self.end.wait(TIMEOUT)
         self._restore(poller)
 
 

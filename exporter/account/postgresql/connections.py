@@ -18,12 +18,12 @@ from exporter.account.postgresql.schema import SchemaError, ensure
 from exporter.clock import SystemClock
 
 MAX_CONNECTIONS = 4  # at once; transactions take milliseconds
-PATIENCE = 5.0  # seconds for a transaction, and for the server until it ends an idle one
+TIMEOUT = 5.0  # seconds for a transaction, and for the server until it ends an idle one
 _RETRY = 0.5  # seconds without another try after a failed one
 _MAX_ROUND_TRIP = 0.25  # seconds that reading the database's clock may take
 _SET_UP = (
-    f"SET idle_in_transaction_session_timeout = {PATIENCE * 1000:.0f};"
-    f"SET statement_timeout = {PATIENCE * 1000:.0f};"
+    f"SET idle_in_transaction_session_timeout = {TIMEOUT * 1000:.0f};"
+    f"SET statement_timeout = {TIMEOUT * 1000:.0f};"
     "SET TIME ZONE 'UTC'"
 )
 # Wherever the URL says nothing else: a connection fails, instead of waiting for hours.
@@ -92,7 +92,7 @@ class Connections:
         self._idle: list[psycopg.Connection[Any]] = []
         self._since: dict[psycopg.Connection[Any], float] = {}  # in use, since when
         self._lock = threading.Lock()
-        self._failed_at = -PATIENCE
+        self._failed_at = -TIMEOUT
         self._failure: Exception | None = None
         self._watching = False
         self._ensured = False
@@ -100,12 +100,12 @@ class Connections:
 
     @contextmanager
     def transaction(self) -> Iterator[psycopg.Connection[Any]]:
-        """A transaction of at most `PATIENCE` seconds.
+        """A transaction of at most `TIMEOUT` seconds.
 
         Raises:
             psycopg.Error, OSError, SchemaError: It failed, or took too long; nothing is written.
         """
-        if not self._slots.acquire(timeout=PATIENCE):
+        if not self._slots.acquire(timeout=TIMEOUT):
             raise psycopg.OperationalError("all connections are in use")
         try:
             connection = self._borrow()
@@ -182,8 +182,8 @@ class Connections:
 
     def _watch(self) -> None:
         """Cuts what takes too long: nobody else ends a wait for an answer that was lost."""
-        while not self._closed.wait(PATIENCE / 5):
-            late = self._clock.now() - PATIENCE
+        while not self._closed.wait(TIMEOUT / 5):
+            late = self._clock.now() - TIMEOUT
             with self._lock:
                 for connection, since in self._since.items():
                     if since < late:

@@ -96,7 +96,7 @@ class PostgresRows:
         """While it is held, nobody else decides to make a call; its end is what writes."""
         self._lasts_until, self._loaded = -inf, None
         opened = ExitStack()
-        with self._careful(), ExitStack() as entering:
+        with self._tolerating_failures(), ExitStack() as entering:
             connection = entering.enter_context(self._connections.transaction())
             self._lasts_until = self._enter(connection)
             self._claimed = connection
@@ -105,7 +105,7 @@ class PostgresRows:
             yield
         finally:
             claimed, self._claimed = self._claimed, None
-            with self._careful():
+            with self._tolerating_failures():
                 with opened:
                     if claimed is not None:
                         self._put(claimed)
@@ -115,7 +115,7 @@ class PostgresRows:
     def read(self, kind: str) -> dict[str, StoredRow]:
         """All rows of one kind, by name."""
         found: dict[str, StoredRow] = {}
-        with self._careful():
+        with self._tolerating_failures():
             if self._claimed is not None or self._beside:
                 found = self._select(kind)
             else:
@@ -128,7 +128,7 @@ class PostgresRows:
         """Keeps these, all or none; what is None is dropped."""
         self._unwritten |= rows
         if self._unwritten and self._claimed is None:
-            with self._careful():
+            with self._tolerating_failures():
                 with self._connections.transaction() as connection:
                     self._enter(connection)
                     self._put(connection)
@@ -207,7 +207,7 @@ class PostgresRows:
             self._log.debug("state is kept again")
 
     @contextmanager
-    def _careful(self) -> Iterator[None]:
+    def _tolerating_failures(self) -> Iterator[None]:
         """Goes on without the database when it fails, but without calls; says so once."""
         try:
             yield

@@ -74,15 +74,15 @@ class AlarmTracker:
     def __init__(
         self,
         plants: MutableMapping[str, PlantAlarmState] | None = None,
-        reach: WindowCoverage | None = None,
+        coverage: WindowCoverage | None = None,
     ) -> None:
-        self.reach = reach or WindowCoverage()
+        self.coverage = coverage or WindowCoverage()
         self._plants = {} if plants is None else plants
         self._unstable: list[Alarm] = []
 
     def newest_window(self, now: float) -> Window:
         """The window of every round."""
-        return newest_window(now, self.reach.length)
+        return newest_window(now, self.coverage.length)
 
     def apply_recent(
         self, asked: Collection[str], window: Window, alarms: Iterable[Alarm], now: float
@@ -98,12 +98,12 @@ class AlarmTracker:
             before = replace(plant, moves=dict(plant.moves))
             first = window.begin < plant.since - MAX_WINDOW
             # Nothing is newer than the newest window, unless our clock was set back.
-            reach = inf if window.begin >= plant.since else window.end
+            end = inf if window.begin >= plant.since else window.end
             new = self._news(plant, listed)
             plant.since = window.begin if first else max(plant.since, window.begin)
             plant.newest = window
             _forget_old(plant)
-            self._reconcile(plant, Window(window.begin, reach), window, listed, now)
+            self._reconcile(plant, Window(window.begin, end), window, listed, now)
             self._plan(plant, window, now)
             if plant != before or code not in self._plants:
                 self._plants[code] = plant
@@ -133,7 +133,7 @@ class AlarmTracker:
     ) -> dict[str, dict[Identity, Alarm]]:
         """The alarms of an answer by plant, which also shows how much of a window it covers."""
         alarms = tuple(alarms)
-        self.reach.note(window, (alarm.raised for alarm in alarms))
+        self.coverage.note(window, (alarm.raised for alarm in alarms))
         found: dict[str, dict[Identity, Alarm]] = {code: {} for code in asked}
         for alarm in alarms:
             if alarm.plant_code in found:
@@ -209,7 +209,7 @@ class AlarmTracker:
                 lacked[key] = plant.newest
         for key, window in lacked.items():
             if window is not None:
-                self.reach.miss(window, key[-1])
+                self.coverage.miss(window, key[-1])
         # Nothing in an older window is new.
         found = {key: None for key, window in lacked.items() if window is not None}
         plant.seen = {**plant.seen, **found}
@@ -231,7 +231,7 @@ class AlarmTracker:
         kept: dict[Identity, Alarm] = {}
         for key, alarm in plant.active.items():
             lacking = key not in listed and held.holds(alarm.raised)
-            over = lacking and (key in moved or self.reach.covers(asked, alarm.raised))
+            over = lacking and (key in moved or self.coverage.covers(asked, alarm.raised))
             if key in listed or over or alarm.raised < now - MAX_LOOKBACK:
                 continue
             kept[key] = alarm
@@ -251,14 +251,14 @@ class AlarmTracker:
         again when the windows were longer than they may be, and since an answer may have lacked
         what is active. In a large fleet a sweep may take more than a day; it goes on to its end.
         """
-        length, first = self.reach.length, plant.swept_with == inf
+        length, first = self.coverage.length, plant.swept_with == inf
         if plant.swept_with <= length and (plant.older or 0 <= now - plant.swept < DAY):
             return
         windows = older_windows(now, length)
         if plant.swept_with <= length and 0 <= now - plant.swept_all < WEEK:
             old = [alarm.raised for alarm in plant.active.values() if alarm.raised < newest.begin]
             windows = tuple(window for window in windows if any(map(window.holds, old)))
-        elif first and length > WEEK and not self.reach.covers_over_a_week:
+        elif first and length > WEEK and not self.coverage.covers_over_a_week:
             windows = initial_windows(now)
             plant.swept_all, plant.swept_with = now, WEEK
         else:

@@ -141,7 +141,7 @@ def test_an_alarm_that_grows_older_than_the_cut_stays(cut, side):
 
     assert set(shown) == {1}
     assert server.new == []
-    assert server.tracker.reach.length <= cut * DAY
+    assert server.tracker.coverage.length <= cut * DAY
 
 
 def test_what_an_uncut_answer_lacks_is_over_when_a_short_window_lacks_it_too():
@@ -159,7 +159,7 @@ def test_what_an_uncut_answer_lacks_is_over_when_a_short_window_lacks_it_too():
     assert server.active == ()
     (check,) = server.asked[1:]
     assert (check.length, check.holds(NOW)) == (DAY, True)
-    assert server.tracker.reach.length == WHOLE
+    assert server.tracker.coverage.length == WHOLE
 
 
 def test_what_is_no_older_than_what_was_told_of_is_over_at_once():
@@ -201,7 +201,7 @@ def test_a_cut_that_is_learned_sweeps_all_windows_again_in_shorter_ones():
     server = Cutting(400, *aged(20))
     server.go_on(NOW, 48)
     server.days = 7
-    server.tracker.reach.from_end = 6 * DAY  # as if nothing so old had ever been told
+    server.tracker.coverage.from_end = 6 * DAY  # as if nothing so old had ever been told
     server.alarms += aged(100)
     server.asked.clear()
 
@@ -232,8 +232,8 @@ def test_what_was_shown_stays_as_long_as_it_is_active_however_windows_are_cut(
         shown = set(server.active)
         stored.save(server.tracker.rows)
         if turn in restarts:
-            reach, server.tracker = server.tracker.reach, StoredTracker(stored.load(alarms()))
-            server.tracker.reach = reach
+            coverage, server.tracker = server.tracker.coverage, StoredTracker(stored.load(alarms()))
+            server.tracker.coverage = coverage
 
 
 # --- what is learned ---------------------------------------------------------------------------
@@ -243,26 +243,26 @@ def test_what_was_shown_stays_as_long_as_it_is_active_however_windows_are_cut(
     ("age", "days"), [(1.5, 1), (3.5, 3), (6, 3), (7.1, 7), (20, 7), (30.5, 7)]
 )
 def test_windows_become_a_week_or_less_and_shorter_than_what_was_lacking(age, days):
-    reach, window = WindowCoverage(from_begin=31 * DAY), newest_window(NOW)
+    coverage, window = WindowCoverage(from_begin=31 * DAY), newest_window(NOW)
 
-    assert reach.miss(window, window.end - age * DAY)
-    assert reach.length == days * DAY
+    assert coverage.miss(window, window.end - age * DAY)
+    assert coverage.length == days * DAY
 
 
 def test_what_no_cut_explains_is_none():
-    reach, window = WindowCoverage(), newest_window(NOW)
-    reach.note(window, [window.begin + 60, window.end - 60])
+    coverage, window = WindowCoverage(), newest_window(NOW)
+    coverage.note(window, [window.begin + 60, window.end - 60])
 
-    assert not reach.miss(window, NOW - 15 * DAY)
-    assert reach == WindowCoverage(WHOLE, 31 * DAY - 120, 31 * DAY - 120)
+    assert not coverage.miss(window, NOW - 15 * DAY)
+    assert coverage == WindowCoverage(WHOLE, 31 * DAY - 120, 31 * DAY - 120)
 
 
 def test_alarms_from_outside_of_a_window_show_nothing():
-    reach = WindowCoverage()
+    coverage = WindowCoverage()
 
-    reach.note(Window(NOW - 10 * DAY, NOW), [NOW - 20 * DAY, NOW + DAY])
+    coverage.note(Window(NOW - 10 * DAY, NOW), [NOW - 20 * DAY, NOW + DAY])
 
-    assert reach == WindowCoverage()
+    assert coverage == WindowCoverage()
 
 
 # --- by the poller -----------------------------------------------------------------------------

@@ -86,7 +86,7 @@ class AlarmsHandler(DefaultHandler):
         members, now = planned.members, self._clock.time()
         self._refused_languages = 0
         self._misunderstood.discard(planned.batch)
-        length = self._tracker.reach.length
+        length = self._tracker.coverage.length
         if self._older is None:
             found = self._tracker.apply_recent(members, self._window, parsed.records, now)
         else:
@@ -111,10 +111,10 @@ class AlarmsHandler(DefaultHandler):
 
     def _log_findings(self, length_before: float) -> None:
         """Logs what an answer showed of the server itself."""
-        if self._tracker.reach.length < length_before:
+        if self._tracker.coverage.length < length_before:
             self._log.warning(
                 "the server cuts alarm windows, asking about shorter ones",
-                days=round(self._tracker.reach.length / DAY),
+                days=round(self._tracker.coverage.length / DAY),
             )
         for alarm in self._tracker.unstable():
             self._log.warning(

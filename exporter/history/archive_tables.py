@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from exporter.account.postgresql.connections import FAILURES
+from exporter.account.postgresql.connections import FAILURES, from_text, to_text
 from exporter.account.postgresql.fence import Fence
 from exporter.account.postgresql.leases import FencedError
 from exporter.account.postgresql.rows import reason_of
-from exporter.account.postgresql.texts import from_text, to_text
 from exporter.history import archive
 from exporter.history.plan import MAX_UTC_OFFSET, HistoryUnit
 

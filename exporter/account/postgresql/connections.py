@@ -5,6 +5,7 @@ time-outs ends a statement whose answer a cut network has swallowed.
 """
 
 import os
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -209,3 +210,18 @@ def _cut(connection: psycopg.Connection[Any]) -> None:
         number = os.dup(connection.fileno())
         with socket.socket(fileno=number) as cut:
             cut.shutdown(socket.SHUT_RDWR)
+
+
+# --- names, as texts of PostgreSQL, which lack one character -------------------------------------
+
+_ESCAPED = re.compile(r"\\[\\0]")
+
+
+def to_text(name: str) -> str:
+    """A name without the one character that no text of PostgreSQL has."""
+    return name.replace("\\", "\\\\").replace("\0", "\\0")
+
+
+def from_text(stored: str) -> str:
+    """The name that was stored so."""
+    return _ESCAPED.sub(lambda found: "\0" if found[0] == "\\0" else "\\", stored)

@@ -11,9 +11,14 @@ import structlog
 
 from exporter.account.codec import StoredRow
 from exporter.account.migrations import CREATE, MIGRATIONS, VERSION
-from exporter.account.postgresql.connections import FAILURES, OUTAGES, Connections
+from exporter.account.postgresql.connections import (
+    FAILURES,
+    OUTAGES,
+    Connections,
+    from_text,
+    to_text,
+)
 from exporter.account.postgresql.leases import FencedError, Lease, claim, claim_as_guest
-from exporter.account.postgresql.texts import from_text, to_text
 from exporter.account.store import Key, with_unwritten
 from exporter.clock import Clock, ClockStamp
 

@@ -1,5 +1,6 @@
 """What all tests share: importable helpers, logs that do not print, bounded searches."""
 
+import gc
 import sys
 from itertools import count
 from pathlib import Path
@@ -22,6 +23,12 @@ def pytest_collection_modifyitems(items):
     """Files of slow tests come first: of several processes none is left with one at the end."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_collection_finish():
+    """What stays to the end, ten thousand tests, is no garbage to be looked for again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

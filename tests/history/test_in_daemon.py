@@ -34,7 +34,7 @@ def receiver():
 def configure(home, url, **history):
     home.configure(
         account={"limits": "v6"},
-        interfaces={"getDevRealKpi": {"enabled": False}},
+        interfaces={"getDevRealKpi": {"enabled": False}, "getStationRealKpi": {"every": "1h"}},
         history={
             "enabled": True,
             "labels": {"job": "fusionsolar"},

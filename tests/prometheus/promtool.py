@@ -21,8 +21,12 @@ needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="promtool is not in
 needs_amtool = pytest.mark.skipif(AMTOOL is None, reason="amtool is not installed")
 
 
+# libyaml's, where there is one: ten times as fast, and all rules and cases are read at each start.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 def load(path):
-    return yaml.safe_load(path.read_text("utf-8"))
+    return yaml.load(path.read_text("utf-8"), LOADER)  # noqa: S506  # because both are safe
 
 
 GROUPS = list(chain.from_iterable(load(path)["groups"] for path in RULES))

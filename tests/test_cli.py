@@ -253,6 +253,7 @@ def printing(request):
     return run
 
 
+@pytest.mark.slow
 def test_whoever_reads_what_is_printed_may_stop_early(printing):
     reading, writing = os.pipe()
     os.close(reading)
@@ -260,6 +261,7 @@ def test_whoever_reads_what_is_printed_may_stop_early(printing):
         assert printing(nobody) == (0, b"")
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line(printing):
     with Path("/dev/full").open("wb") as full:
         assert printing(full) == (

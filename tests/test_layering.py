@@ -213,6 +213,7 @@ print(json.dumps({"stirred": told, "registered": ours}))
 """
 
 
+@pytest.mark.slow
 def test_nothing_happens_on_import():
     silent = [module for module in MODULES if module != "exporter.__main__"]  # that one is a run
     child = subprocess.run(  # noqa: S603  # because the program is the one above
@@ -244,6 +245,7 @@ print(*sys.modules, sep="\\n")
 """
 
 
+@pytest.mark.slow
 def test_a_daemon_starts_without_what_few_need(tmp_path):
     account = {"base_url": "http://127.0.0.1:9", "username": "u", "password": "p"}
     settings = {"accounts": [account], "state": {"directory": str(tmp_path / "state")}}

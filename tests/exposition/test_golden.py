@@ -176,6 +176,7 @@ def test_no_golden_page_is_left_without_its_answer():
     assert written == set(ANSWERS)
 
 
+@pytest.mark.slow
 @needs_promtool
 @pytest.mark.parametrize("name", ANSWERS)
 def test_promtool_has_nothing_to_say(name):

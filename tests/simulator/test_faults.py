@@ -224,6 +224,7 @@ def about(data, name, member):
     return [item for item in data if str(item[name]) == member]
 
 
+@pytest.mark.slow
 def test_items_of_every_shape_can_be_lost_doubled_or_unasked_for(client):
     faults = client.system.faults
     for interface, parameters, member, name in shapes(client):

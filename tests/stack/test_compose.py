@@ -111,6 +111,7 @@ def test_the_demo_calls_as_often_as_the_simulator_lets_it():
     assert [wish["allowance"] for wish in interfaces.values()] == [once] * len(interfaces)
 
 
+@pytest.mark.slow
 def test_the_exporter_takes_the_demos_configuration():
     file = str(ROOT / "compose" / "demo.yaml")
     done = subprocess.run(  # noqa: S603  # because it is ours

@@ -2,7 +2,7 @@
 
 import pytest
 from account.polled import START, bodies, trouble, walk
-from account.world import HOUR, View, account
+from account.world import HOUR, SELDOM, View, account
 from structlog.testing import capture_logs
 
 from exporter.northbound.errors import FAIL_CODES, Reaction, fail_code_error
@@ -31,7 +31,7 @@ def test_each_plant_is_asked_about_by_itself():
 def test_a_round_starts_every_six_hours():
     server = account(plants=2, hours=20)
 
-    walk(server, EXPORT)
+    walk(server, EXPORT, every=SELDOM)
 
     starts = server.times(EXPORT)[::2]
     assert [round(after / HOUR) for after in starts] == [0, 6, 12, 18]
@@ -57,7 +57,7 @@ def test_a_plant_without_the_setting_is_skipped_quietly(code):
 
     view.show = showing
     with capture_logs() as logs:
-        walk(server, EXPORT, view=view)
+        walk(server, EXPORT, view=view, every=SELDOM)
 
     assert len(bodies(server, EXPORT)) == 3 * 2  # each of both in each round, none once more
     assert failures == [str(code)] * 3
@@ -83,7 +83,7 @@ def test_who_may_not_call_it_tries_ever_more_rarely():
     server, view = account(plants=1, hours=60), View()
     server.script = lambda name, _: fail_code_error(401) if name == EXPORT else None
 
-    walk(server, EXPORT, view=view)
+    walk(server, EXPORT, view=view, every=SELDOM)
 
     assert view.permitted(EXPORT) is False
     assert len(bodies(server, EXPORT)) < 60 / 6

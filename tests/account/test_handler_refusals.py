@@ -7,6 +7,7 @@ from account.polled import START, bodies, spans, walk
 from account.world import (
     HOUR,
     PARKED,
+    SELDOM,
     FakeClock,
     Server,
     View,
@@ -106,11 +107,11 @@ def test_sizes_that_were_refused_for_an_hour_are_asked_again_the_next_day():
         else None
     )
 
-    walk(server, "getKpiStationDay", database=database)
+    walk(server, "getKpiStationDay", database=database, every=SELDOM)
     sizes = [len(body["stationCodes"].split(",")) for body in bodies(server, "getKpiStationDay")]
     server.clock.end += 28 * HOUR
     server.drop_token()
-    walk(server, "getKpiStationDay", database=database)
+    walk(server, "getKpiStationDay", database=database, every=SELDOM)
 
     later = [len(body["stationCodes"].split(",")) for body in bodies(server, "getKpiStationDay")]
     assert sorted(sizes[:7]) == [25, 25, 25, 25, 50, 50, 100]

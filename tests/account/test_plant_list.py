@@ -6,6 +6,7 @@ import pytest
 from account.world import (
     HOUR,
     PARKED,
+    SELDOM,
     View,
     account,
     at,
@@ -23,7 +24,7 @@ def test_an_account_without_the_classic_list_uses_the_paged_one_for_a_day():
     server, view = account(plants=250, devices={1: 3}, hours=49), View()
     server.script = lambda name, _: refused("401", PARKED) if name == "getStationList" else None
 
-    run(poller(server, view))
+    run(poller(server, view, every=SELDOM))
 
     assert len(view.last["fleet"][0]) == 250
     assert [call[2]["pageNo"] for call in server.paths("stations")[:4]] == [1, 2, 3, 1]
@@ -115,7 +116,7 @@ def test_a_page_that_is_no_more_does_not_hold_up_the_list_for_ever():
         return None
 
     server.script = script
-    run(poller(server, view))
+    run(poller(server, view, every=SELDOM))
 
     assert [call[2]["pageNo"] for call in server.paths("stations")[:4]] == [1, 2, 2, 1]
     assert len(view.last["fleet"][0]) == 100
@@ -145,7 +146,7 @@ def test_an_account_that_has_neither_list_waits_for_the_classic_one_to_be_grante
     server.script = lambda name, _: None if granted else refusals.get(name)
     at(server, 6, lambda: granted.append(True))
 
-    run(poller(server, view))
+    run(poller(server, view, every=SELDOM))
 
     assert len(server.times("stations")) == 1
     assert view.last["permitted", "getStationList"] is True

@@ -4,7 +4,7 @@ from itertools import groupby
 from math import ceil
 
 import pytest
-from account.world import DAY, HOUR, PARKED, View, account, poller, refused, run
+from account.world import DAY, HOUR, PARKED, SELDOM, View, account, poller, refused, run
 from structlog.testing import capture_logs
 
 from exporter.account.database import Database
@@ -203,7 +203,7 @@ def test_a_page_behind_the_last_that_is_refused_ends_the_list(code):
     server.script = lambda name, body: (
         permitted(name, body) or (fail_code_error(code) if body.get("pageNo") == 4 else None)
     )
-    walker = poller(server, view)
+    walker = poller(server, view, every=SELDOM)
 
     with capture_logs() as logs:
         run(walker)
@@ -244,7 +244,7 @@ def test_plants_that_a_list_counts_and_does_not_give_are_missed_aloud_and_kept()
     server.answer_stations = forgetful
 
     with capture_logs() as logs:
-        run(poller(server, view))
+        run(poller(server, view, every=SELDOM))
 
     assert plants_of(view) == 60
     said = events(logs, SHORT)
@@ -261,7 +261,7 @@ def test_a_server_that_repeats_its_first_page_of_several_takes_no_plant_away():
     )
 
     with capture_logs() as logs:
-        run(poller(server, view))
+        run(poller(server, view, every=SELDOM))
 
     assert plants_of(view) == 60
     assert [entry["missing"] for entry in events(logs, SHORT)] == ["unknown"]
@@ -276,7 +276,7 @@ def test_a_list_that_is_whole_again_says_so():
     )
 
     with capture_logs() as logs:
-        run(poller(server))
+        run(poller(server, every=SELDOM))
 
     assert len(events(logs, SHORT)) == 1
     assert len(events(logs, "the list is complete again")) == 1
@@ -294,7 +294,7 @@ def test_devices_that_a_list_counts_and_does_not_give_are_missed_aloud_and_kept(
     server.answer_getDevList = short
 
     with capture_logs() as logs:
-        run(poller(server, view))
+        run(poller(server, view, every=SELDOM))
 
     assert len(view.last["fleet"][1]) == 7
     assert [entry["missing"] for entry in events(logs, SHORT)] == [missing]
@@ -312,7 +312,7 @@ def test_a_form_that_worked_is_used_first_and_the_whole_list_tried_once_a_day():
         else None
     )
 
-    run(poller(server))
+    run(poller(server, every=SELDOM))
 
     sizes = [size for _, _, size in asked(server)]
     first_day, second_day = [None, 100, 50, 30, 30, 30, 30, 30], [None, 30, 30, 30, 30]
@@ -349,7 +349,7 @@ def test_an_outage_says_nothing_about_the_form(reason):
         refused(reason, NEXT, enveloped=False) if name == "getStationList" else None
     )
 
-    run(poller(server))
+    run(poller(server, every=SELDOM))
 
     assert set(asked(server)) == {("getStationList", None, None)}
 
@@ -358,7 +358,7 @@ def test_a_server_that_refuses_every_form_is_asked_for_each_once_and_then_ever_m
     server = account(plants=3, devices={}, hours=24, edition="v6")
     server.script = lambda name, _: status_error(400) if name in LISTS else None
 
-    run(poller(server))
+    run(poller(server, every=SELDOM))
 
     tried = asked(server)
     assert len(set(tried[:11])) == 11
@@ -379,6 +379,6 @@ def test_a_list_that_is_granted_after_all_is_found_again():
             closed.clear()
 
     server.clock.advance = opening
-    run(poller(server, view))
+    run(poller(server, view, every=SELDOM))
 
     assert plants_of(view) == 3

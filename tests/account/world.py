@@ -304,6 +304,8 @@ class UnsavedDatabase(Database):
 
 
 WALKED = ("login", "getStationList", "getDevList", "getStationRealKpi", "getDevRealKpi")
+# Seconds from round to round, where days pass that are not about realtime values: no session ends.
+SELDOM = {"getStationRealKpi": 1_200.0, "getDevRealKpi": 1_200.0}
 EVERYTHING = (
     *WALKED,
     "getAlarmList",

@@ -136,6 +136,7 @@ SOMETIMES = {
     (STRINGS, "string:fusionsolar_string_current_amperes:max45d"): "strings carry by day",
     (SIBLINGS, f"{POWER}:idle"): "nothing is wrong with most, and the night excuses them",
     (SIBLINGS, "inverter:fusionsolar_inverter_limited:count20m"): "few are limited, and by day",
+    (SIBLINGS, f"{POWER}:standing"): "few are limited, and by day",
     **dict.fromkeys(
         [(SIBLINGS, f"{POWER}_watts:covered"), (STRINGS, f"{CURRENT}_amperes:covered")],
         "no snow lies on most, and it takes days to tell",

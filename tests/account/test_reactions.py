@@ -206,7 +206,7 @@ def test_a_server_that_fails_a_login_is_asked_again_sooner(code):
 
 @pytest.mark.parametrize("code", REFUSES)
 def test_only_a_login_decides_about_credentials(code):
-    story = Story(code, count=4)
+    story = Story(code, count=4, hours=1.2)
     assert story.gaps("getStationRealKpi")[:3] == [1, 1, 60]
     assert len(story.times("login")) == 1
     assert set(story.gaps("getAlarmList")[2:]) == {1}

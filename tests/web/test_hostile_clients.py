@@ -20,6 +20,8 @@ pytestmark = pytest.mark.slow
 
 MEGABYTE = b"x" * 1_000_000
 CROWD = 1_000
+# As h11 reads requests of 16 kB in however many pieces they come, longer ones only in a single one.
+LONG = 15_000
 
 
 @pytest.fixture
@@ -71,9 +73,9 @@ def statuses(serving, said):
         (b"/%2e%2e/metrics", 404),
         (b"//metrics", 404),
         (b"*", 404),
-        (b"/" + b"a" * 50_000, 404),
-        (b"/" + b"%41" * 20_000, 404),
-        (b"/metrics?" + b"a" * 50_000, 200),
+        (b"/" + b"a" * LONG, 404),
+        (b"/" + b"%41" * (LONG // 3), 404),
+        (b"/metrics?" + b"a" * LONG, 200),
         (b"/<script>alert(1)</script>", 404),
     ],
 )  # fmt: skip

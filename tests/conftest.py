@@ -1,6 +1,5 @@
 """What all tests share: importable helpers, logs that do not print, bounded searches."""
 
-import gc
 import sys
 from itertools import count
 from pathlib import Path
@@ -23,18 +22,6 @@ def pytest_collection_modifyitems(items):
     """Files of slow tests come first: of several processes none is left with one at the end."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_collection():
-    """Ten thousand tests stay to the end: no garbage is looked for among them, then or later."""
-    gc.disable()
-    try:
-        return (yield)
-    finally:
-        gc.collect()
-        gc.freeze()
-        gc.enable()
 
 
 @pytest.fixture(autouse=True)

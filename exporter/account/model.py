@@ -15,7 +15,7 @@ from exporter.account.codec import Amount, Codec, FutureTime, PastTime
 from exporter.account.counters import Counters
 from exporter.account.fleet import FleetState
 from exporter.account.interface_schedule import InterfaceState
-from exporter.account.learned import LearnedPower
+from exporter.account.learned_power import LearnedPower
 from exporter.account.login import Login
 from exporter.account.plant_pages import PlantListState
 from exporter.account.quotas import MAX_CALL_DURATION, WithLog

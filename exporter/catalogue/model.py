@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
+from sys import float_info
 from weakref import WeakValueDictionary
 
 
@@ -59,6 +61,22 @@ class StandIn:
 
 
 @dataclass(frozen=True, slots=True)
+class PlausibleRange:
+    """What the values of a row can be, in base units.
+
+    `of_output` is the most that they can be for each watt that their plant or device can put out.
+    Those `measured_freely` are never by chance what a register says where it has no value, but
+    those `of_power`, which may well pass through such a number below what can be put out.
+    """
+
+    low: float = -float_info.max
+    high: float = float_info.max
+    of_output: float = inf
+    measured_freely: bool = False
+    of_power: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One concrete key of one interface and device type (None: plant).
 
@@ -67,8 +85,8 @@ class Row:
     its `states` (code → name) and a `code_metric` for the code itself, or `words` (word → name) if
     it is sent in words. A key that is `fallback_for` another gives the same series where an answer
     lacks that one; its `stand_in` has a series of its own besides. Where `zero_is_absent`, servers
-    say with 0 that there is no value. The series of an info metric lacks the last label, a text
-    that was sent.
+    say with 0 that there is no value; `range` is what a value can be. The series of an info metric
+    lacks the last label, a text that was sent.
     """
 
     interface: str
@@ -83,6 +101,7 @@ class Row:
     fallback_for: str = ""
     stand_in: StandIn | None = None
     zero_is_absent: bool = False
+    range: PlausibleRange = PlausibleRange()
 
     @property
     def metric(self) -> Metric:

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from math import inf
-from sys import float_info
 
-from exporter.catalogue.model import Kind, Metric, Row
+from exporter.catalogue.model import Kind, Metric, PlausibleRange
 from exporter.northbound.device_types import DEVICE_TYPES
 
 HOUR = 3_600.0
@@ -190,7 +189,6 @@ def max_watts(device_type: int | None) -> float:
     return _MAX_PLANT_WATTS if row is None or row.max_watts is None else row.max_watts
 
 
-@cache
 def period_of(metric: Metric, labels: tuple[str, ...]) -> float:
     """How many seconds the period of a value may last, by its metric and its labels' values."""
     if metric.kind is Kind.COUNTER:
@@ -200,32 +198,18 @@ def period_of(metric: Metric, labels: tuple[str, ...]) -> float:
     return PERIODS[named or spelt]
 
 
-@dataclass(frozen=True, slots=True)
-class PlausibleRange:
-    """What a row's values can be, in base units.
-
-    `of_output` is the most that they can be for each watt that their plant or device can put out.
-    Those `measured_freely` are never by chance what a register says where it has no value, but
-    those `of_power`, which may well pass through such a number below what can be put out.
-    """
-
-    low: float = -float_info.max
-    high: float = float_info.max
-    of_output: float = inf
-    measured_freely: bool = False
-    of_power: bool = False
-
-
-def plausible_range(row: Row) -> PlausibleRange:
-    """The range of a row's values."""
-    metric = row.metric
+@cache
+def plausible_range(
+    metric: Metric, labels: tuple[str, ...], device_type: int | None
+) -> PlausibleRange:
+    """What the values of a series of this device type (None: plant) can be."""
     if metric.name.endswith(TIMESTAMP):
         return PlausibleRange(FIRST_TIME, LAST_TIME)
     found = range_of(metric)
     if found is None:
         return PlausibleRange()
-    span = period_of(metric, row.labels) if found.per_period else 1.0
-    largest = max_watts(row.device_type) if found.by_class else 1.0
+    span = period_of(metric, labels) if found.per_period else 1.0
+    largest = max_watts(device_type) if found.by_class else 1.0
     return PlausibleRange(
         found.low * largest * span,
         found.high * largest * span,

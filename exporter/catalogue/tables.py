@@ -8,6 +8,7 @@ from itertools import chain
 from types import MappingProxyType
 
 from exporter.catalogue.model import Kind, Metric, Row, StandIn, series_of
+from exporter.catalogue.ranges import TIMESTAMP, plausible_range
 from exporter.catalogue.units import UNITS
 
 Types = tuple[int | None, ...]
@@ -173,7 +174,9 @@ class SubjectTables:
                 code_metric=code_metrics[line.metric],
                 fallback_for=line.fallback_for.format(part),
                 stand_in=line.stand_in,
-                zero_is_absent=line.zero_is_absent,
+                # So do servers say that there is no time, too.
+                zero_is_absent=line.zero_is_absent or line.metric.endswith(TIMESTAMP),
+                range=plausible_range(metrics[line.metric], labels, device_type),
             )
             for interface, lines in self.tables.items()
             for device_type in _types(lines)

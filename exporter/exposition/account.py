@@ -30,13 +30,13 @@ from exporter.exposition.inventory import (
 from exporter.exposition.page import Block, Page
 from exporter.exposition.plausibility import Capacities, Offline
 from exporter.exposition.samples import Samples, vector_of
-from exporter.exposition.sky import Place
 from exporter.exposition.status import held_back, plants_of
 from exporter.exposition.telemetry import AccountTelemetry, Telemetry
 from exporter.exposition.translate import Translator, UnknownValues, windowed
 from exporter.northbound.device_types import device_type_slug
 from exporter.northbound.interfaces import INTERFACES, Content, Interface, Subject
 from exporter.northbound.records import Reading, Windows
+from exporter.sky import Place
 from exporter.status.model import AccountStatus, PollingStatus
 
 
@@ -266,7 +266,7 @@ class AccountView:
         translate = partial(self._translate, interface, name, again=again)
         match answer.value:
             case Reading():
-                return translate(self._current(interface, answer.value))
+                return translate(self._current(interface, name, answer.value))
             case Windows():
                 return windowed(answer.value, translate)
             case tuple():
@@ -274,12 +274,12 @@ class AccountView:
             case missed:
                 assert_never(missed)
 
-    def _current(self, interface: Interface, reading: Reading) -> Reading:
+    def _current(self, interface: Interface, name: str, reading: Reading) -> Reading:
         """A reading without what its device, which is offline, cannot know any more."""
-        device = self._fleet.devices.get(reading.subject)
-        if device is None or not interface.realtime:
+        if not _is_of_devices_now(interface):
             return reading
-        return self._offline.current(interface.name, device.type_id, reading, self._time())
+        device_type = self._fleet.devices[name].type_id
+        return self._offline.current(interface.name, device_type, reading, self._time())
 
     def _translate(
         self, interface: Interface, name: str, reading: Reading, *, again: bool

@@ -6,12 +6,11 @@ from functools import cache
 from weakref import WeakKeyDictionary
 
 from exporter.account.fleet import FleetChange
-from exporter.account.learned import LearnedPower
+from exporter.account.learned_power import DEVICE, LearnedPower
 from exporter.account.model import AccountState, LatestAnswer, LatestValue, Section
 from exporter.catalogue.index import lookup
 from exporter.catalogue.model import Series, series_of
 from exporter.exposition.blocks import Source
-from exporter.exposition.envelope import DEVICE, Envelope
 from exporter.exposition.families import (
     EXPECTED_LEARNED,
     INVERTER_EXPECTED,
@@ -20,10 +19,10 @@ from exporter.exposition.families import (
 )
 from exporter.exposition.plausibility import INVERTERS
 from exporter.exposition.samples import Layout, Samples, vector_of
-from exporter.exposition.sky import Place, Sun, sun_over
 from exporter.northbound.enums import LIMITED_STATES, OFFLINE
 from exporter.northbound.interfaces import DAY, Interface, Subject
 from exporter.northbound.records import Reading
+from exporter.sky import Place, Sun, sun_over
 
 PART = "expected power"  # of what a source of values as of now has
 
@@ -84,7 +83,6 @@ class ExpectedPower:
 
     def __init__(self) -> None:
         self._learned: Section[LearnedPower] = AccountState().learned_power
-        self._envelopes: dict[str, Envelope] = {}
         self._last: dict[str, int] = {}  # a digest of each inverter's last answer
         self._fleet = FleetChange({}, {}, {})
         self._places: Mapping[str, Place] = {}
@@ -93,7 +91,6 @@ class ExpectedPower:
     def restore(self, learned: Section[LearnedPower]) -> None:
         """Goes on with what a previous run has learned, and keeps it there."""
         self._learned = learned
-        self._envelopes.clear()
 
     def follow(self, fleet: FleetChange, places: Mapping[str, Place]) -> None:
         """Takes over the fleet as now known, and where its plants are."""
@@ -102,7 +99,6 @@ class ExpectedPower:
             if device.type_id in INVERTERS:
                 self._inverters.setdefault(device.plant_code, []).append(device.id)
         for name in fleet.gone.get(Subject.DEVICES, ()):
-            self._envelopes.pop(name, None)
             self._last.pop(name, None)
 
     def learn(
@@ -128,7 +124,8 @@ class ExpectedPower:
             self._last[name] = digest
             if watts := powers(shown[name]):
                 limited = values.get("inverter_state") in LIMITED_STATES
-                if self._envelope(name).learn(sun, watts, limited=limited):
+                learned = self._learned.get_or_add(name, LearnedPower)
+                if learned.learn(sun, watts, limited=limited):
                     self._learned.change(name)
 
     def samples(
@@ -155,11 +152,11 @@ class ExpectedPower:
         }
 
     def _of_device(self, name: str, sun: Sun) -> Samples:
-        if name not in self._learned:
+        learned = self._learned.get(name)
+        if learned is None:
             return {}
-        envelope = self._envelope(name)
-        samples = {_LEARNED: envelope.days * DAY}
-        for string, watts in envelope.expected(sun).items():
+        samples = {_LEARNED: learned.days * DAY}
+        for string, watts in learned.expected(sun).items():
             samples[_expected_series(string)] = round(watts, 1)
         return samples
 
@@ -174,16 +171,12 @@ class ExpectedPower:
         return {series_of(PLANT_EXPECTED): round(sum(known), 1)} if all(known) else {}
 
     def _of_inverter(self, name: str, sun: Sun) -> float:
-        return self._envelope(name).expected_of_device(sun) if name in self._learned else 0.0
+        learned = self._learned.get(name)
+        return 0.0 if learned is None else learned.expected_of_device(sun)
 
     def _inverters_of(self, names: Iterable[str]) -> Iterable[str]:
         devices = self._fleet.devices
         return (name for name in names if devices[name].type_id in INVERTERS)
-
-    def _envelope(self, name: str) -> Envelope:
-        if name not in self._envelopes:
-            self._envelopes[name] = Envelope(self._learned.get_or_add(name, LearnedPower))
-        return self._envelopes[name]
 
     def _suns(self, at: float) -> Callable[[str], Sun | None]:
         """The sun over a plant then, by its code; None where its place is not known."""

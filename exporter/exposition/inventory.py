@@ -16,10 +16,10 @@ from exporter.exposition.families import (
     SUN_ELEVATION,
 )
 from exporter.exposition.samples import Labels, render
-from exporter.exposition.sky import Place, global_horizontal, seen_elevation
 from exporter.northbound.device_types import device_type_slug
 from exporter.northbound.enums import BUILD_STATES, CONNECTION_TYPES
 from exporter.northbound.records import Device, Plant
+from exporter.sky import Place, global_horizontal, seen_elevation
 
 
 def plant_labels(account: str, code: str) -> dict[str, str]:

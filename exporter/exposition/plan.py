@@ -14,7 +14,7 @@ from typing import Any
 
 from exporter.account.counters import CounterName
 from exporter.catalogue.model import Kind, Row, Series, series_of
-from exporter.catalogue.ranges import SUSPICIOUS, TIMESTAMP, PlausibleRange, plausible_range
+from exporter.catalogue.ranges import SUSPICIOUS
 from exporter.exposition.plausibility import Output
 from exporter.exposition.samples import State
 from exporter.northbound.records import Reading, Rejection
@@ -35,8 +35,6 @@ class Rule:
     row: Row
     factor: float | None
     unit: float
-    range: PlausibleRange
-    zero_is_absent: bool
     counter: CounterName
     states: Mapping[str, State]
     code: Series | None
@@ -57,14 +55,10 @@ def rule_of(row: Row, factor: float | None, *, name_states: bool = True) -> Rule
     names = (*row.state_names, UNKNOWN) if named else ()
     series = {name: series_of(metric, *labels, name) for name in names}
     states = {name: State(tuple(series.values()), each) for name, each in series.items()}
-    # 0 is how servers say that there is no time.
-    zero_is_absent = row.zero_is_absent or metric.name.endswith(TIMESTAMP)
     return Rule(
         row,
         factor,
         abs(factor or 0.0),
-        plausible_range(row),
-        zero_is_absent,
         (metric.name, labels),
         states,
         row.code_series,
@@ -85,14 +79,15 @@ class Numbers:
         self.rules = [rule for _, rule in placed]
         self.series = [rule.row.series for rule in self.rules]
         self.pick = _picker([place for place, _ in placed])
-        ranges = [rule.range for rule in self.rules]
+        rows = [rule.row for rule in self.rules]
+        ranges = [row.range for row in rows]
         self._factors = [rule.factor or 0.0 for rule in self.rules]
         self._lows = [each.low for each in ranges]
         self._highs = [each.high for each in ranges]
         limited = [n for n, each in enumerate(ranges) if each.of_output < inf]
         self._limited = _picker(limited)
         self._limits = [ranges[n].of_output for n in limited]
-        self._never_zero = _picker([n for n, rule in enumerate(self.rules) if rule.zero_is_absent])
+        self._never_zero = _picker([n for n, row in enumerate(rows) if row.zero_is_absent])
 
     def convert(self, raws: Iterable[float]) -> list[float]:
         """The values in base units of those that were picked."""

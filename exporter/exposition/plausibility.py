@@ -5,18 +5,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 
-from exporter.account.counters import CounterState
+from exporter.account.counters import UPLOAD_TOLERANCE, CounterGuard, CounterState, Entity
 from exporter.account.fleet import FleetChange
 from exporter.catalogue import meters, power_m
 from exporter.catalogue.index import lookup
-from exporter.catalogue.model import Row
-from exporter.catalogue.ranges import (
-    NO_INSTANTANEOUS_VALUES,
-    NO_VALUES,
-    PlausibleRange,
-    range_of,
-)
-from exporter.exposition.counters import UPLOAD_TOLERANCE, CounterGuard, Entity
+from exporter.catalogue.model import PlausibleRange
+from exporter.catalogue.ranges import NO_INSTANTANEOUS_VALUES, NO_VALUES
 from exporter.northbound.enums import OFFLINE
 from exporter.northbound.interfaces import HOUR
 from exporter.northbound.records import Device, Reading, Values
@@ -208,7 +202,11 @@ class Offline:
         if at - changed_at < UPLOAD_TOLERANCE:
             return reading
         rows = lookup(interface, device_type)
-        gone = {key for key, value in values.items() if value and _is_instantaneous(rows.get(key))}
+        gone = {
+            key
+            for key, row in rows.items()
+            if row.range.measured_freely and row.states is None and values.get(key)
+        }
         return replace(
             reading, values=Values({key: values[key] for key in values if key not in gone})
         )
@@ -216,8 +214,3 @@ class Offline:
     def drop(self, names: Collection[str]) -> None:
         """Drops what is known of devices that are gone."""
         self._last = {key: last for key, last in self._last.items() if key[1] not in names}
-
-
-def _is_instantaneous(row: Row | None) -> bool:
-    found = range_of(row.metric) if row and row.metric and row.states is None else None
-    return found is not None and found.instantaneous

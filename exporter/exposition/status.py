@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
 
-from exporter.account.counters import CounterName, CounterState
+from exporter.account.counters import CounterName, CounterState, Entity
 from exporter.account.fleet import FleetChange
 from exporter.catalogue.index import ROWS, lookup
 from exporter.catalogue.model import Kind, Series, series_of
 from exporter.exposition.blocks import NON_EXPIRING, Source, source_of
-from exporter.exposition.counters import Entity
 from exporter.exposition.families import ALARMS_ACTIVE, DEVICE_LAST_READING, PLANT_LAST_READING
 from exporter.exposition.plan import UNKNOWN
 from exporter.exposition.samples import Samples

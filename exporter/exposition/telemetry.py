@@ -20,11 +20,11 @@ from prometheus_client import (
 
 from exporter import NAME
 from exporter.account.changes import Changes, RequestMade
+from exporter.account.counters import FELL, LEAPT, Entity
 from exporter.account.model import InterfaceResult
 from exporter.catalogue.index import STATESETS
 from exporter.catalogue.model import Metric
 from exporter.exposition import families
-from exporter.exposition.counters import FELL, LEAPT, Entity
 from exporter.exposition.page import NO_ACCOUNT
 from exporter.exposition.translate import IMPLAUSIBLE, UNDECIDED, RejectedValue, Translation
 from exporter.northbound.device_types import device_type_slug

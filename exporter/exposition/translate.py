@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any
 
+from exporter.account.counters import MIN_RATE, CounterGuard, Entity, GrowthBound, refusal
 from exporter.catalogue.index import lookup
 from exporter.catalogue.model import Row, Series, series_of
-from exporter.exposition.counters import MIN_RATE, CounterGuard, Entity, GrowthBound, refusal
 from exporter.exposition.families import UNKNOWN_VALUES
 from exporter.exposition.phase_units import GRID_METER, TOTAL, PhaseUnits
 from exporter.exposition.plan import UNKNOWN, Numbers, Rule, Rules, rule_of
@@ -106,7 +106,7 @@ class Translator:
         if rule is None or rule.factor is None:
             return 0.0
         watts = raw * rule.factor
-        return watts if is_plausible(rule.range, raw, watts, NOTHING_KNOWN) else 0.0
+        return watts if is_plausible(rule.row.range, raw, watts, NOTHING_KNOWN) else 0.0
 
     def translate(  # noqa: PLR0913  # all that a reading is judged by
         self,
@@ -219,9 +219,9 @@ def _plausible(
         return numbers.rules, mine, values
     shown: list[tuple[Rule, float, float]] = []
     for rule, raw, value in zip(numbers.rules, mine, values, strict=True):
-        if not raw and rule.zero_is_absent:
+        if not raw and rule.row.zero_is_absent:
             continue
-        if is_plausible(rule.range, raw, value, output):
+        if is_plausible(rule.row.range, raw, value, output):
             shown.append((rule, raw, value))
         elif isfinite(value):
             result.reject(RejectedValue(rule.row.key, raw, IMPLAUSIBLE))

@@ -10,12 +10,12 @@ from functools import partial
 from math import ceil
 from typing import Any, Protocol
 
+from exporter.account.counters import UPLOAD
 from exporter.account.fleet import FleetChange
 from exporter.account.statistics import Periods
 from exporter.catalogue.model import Series, series_of
 from exporter.exposition.alarms import SEVERITIES, active
 from exporter.exposition.blocks import LAST_READINGS
-from exporter.exposition.counters import UPLOAD
 from exporter.exposition.families import ALARM_ACTIVE
 from exporter.exposition.inventory import device_labels, plant_labels
 from exporter.exposition.plausibility import Capacities, Offline

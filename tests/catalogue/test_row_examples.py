@@ -5,8 +5,9 @@ from dataclasses import asdict
 import pytest
 
 from exporter.catalogue.index import lookup
-from exporter.catalogue.model import Kind, Metric, Row, Series
+from exporter.catalogue.model import Kind, Metric, PlausibleRange, Row, Series
 from exporter.northbound.enums import BATTERY_MODES, UPGRADE_RESULTS
+from exporter.northbound.interfaces import DAY, HOUR
 
 # What statistics and upgrade records become: key, metric, factor.
 PLANT_HOUR = [
@@ -75,6 +76,7 @@ def test_a_number_in_a_key_becomes_a_label():
                 ("7",),
             ),
             source_unit="V",
+            range=PlausibleRange(-0.9, 2_000, measured_freely=True),
         )
     )
 
@@ -105,6 +107,7 @@ def test_a_plants_lifetime_energy_is_a_counter_of_joules():
             ),
             factor=3_600_000,
             source_unit="kWh",
+            range=PlausibleRange(0, 1e10 * 50 * 366 * DAY),
         )
     )
 
@@ -151,6 +154,7 @@ def test_a_statistic_knows_its_period_and_not_yet_its_window():
             ),
             factor=3_600_000,
             source_unit="kWh/m²",
+            range=PlausibleRange(0, 1_400 * 25 * HOUR),
         )
     )
 

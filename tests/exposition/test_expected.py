@@ -1,12 +1,12 @@
 """What the page says of expected power while answers come, the fleet changes and runs end."""
 
 import pytest
-from exposition.roofs import DAY, MUNICH, Roof
+from account.roofs import DAY, MUNICH, Roof
 from exposition.world import DEVICES, World
 
-from exporter.exposition.envelope import MIN_ELEVATION
-from exporter.exposition.sky import sun_over
+from exporter.account.learned_power import MIN_ELEVATION
 from exporter.northbound.records import Device, Plant
+from exporter.sky import sun_over
 
 pytestmark = pytest.mark.slow
 

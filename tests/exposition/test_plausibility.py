@@ -5,7 +5,7 @@ from exposition.world import DAYS, DEVICES, PLANTS, World
 
 from exporter.catalogue.index import ROWS, lookup
 from exporter.catalogue.model import Kind
-from exporter.catalogue.ranges import plausible_range, range_of
+from exporter.catalogue.ranges import range_of
 from exporter.exposition.plausibility import NOTHING_KNOWN, Output, is_plausible
 from exporter.northbound.records import Device, Plant
 
@@ -15,7 +15,7 @@ KNOWN = Output(9_900.0, 9_900.0)
 
 def judged(interface, device_type, key, raw, output=NOTHING_KNOWN):
     row = lookup(interface, device_type)[key]
-    return is_plausible(plausible_range(row), raw, raw * row.factor, output)
+    return is_plausible(row.range, raw, raw * row.factor, output)
 
 
 REAL = [

@@ -4,10 +4,9 @@ from functools import lru_cache
 
 from year.sky import DAY, EPOCH, STEP, STEPS
 
-from exporter.account.learned import LearnedPower
-from exporter.exposition.envelope import DEVICE, MIN_ELEVATION, Envelope
-from exporter.exposition.sky import sun_over
+from exporter.account.learned_power import DEVICE, MIN_ELEVATION, LearnedPower
 from exporter.northbound.enums import LIMITED_STATES
+from exporter.sky import sun_over
 
 PREFIX = "fusionsolar_inverter_"
 NEEDED = ("dc_power_watts", "state_code", "run_state_code")
@@ -24,7 +23,7 @@ class Learner:
     """What the exporter has learned of an inverter."""
 
     def __init__(self):
-        self.envelope = Envelope(LearnedPower())
+        self.learned = LearnedPower()
         self.last = None
 
     def day(self, latitude, day, rows):
@@ -39,9 +38,9 @@ class Learner:
             state, connected = (rows[PREFIX + name, ""][step] for name in NEEDED[1:])
             told = watts, rows[PREFIX + "energy_joules_total", ""][step]
             if told != self.last and connected:
-                self.envelope.learn(sun, watts, limited=state in LIMITED_STATES)
+                self.learned.learn(sun, watts, limited=state in LIMITED_STATES)
                 self.last = told
-            expected.append(self.envelope.expected(sun))
+            expected.append(self.learned.expected(sun))
         return expected
 
     @staticmethod
@@ -73,7 +72,7 @@ class Expected:
             known.append([step.get(DEVICE) for step in expected])
             about = self.about | {"device_id": f"{self.about['plant_code']}/{inverter}"}
             yield f"{PREFIX}expected_power_watts", about, known[-1]
-            learned = learner.envelope.days * DAY
+            learned = learner.learned.days * DAY
             yield f"{PREFIX}expected_power_learned_seconds", about, [learned] * STEPS
             for string in dict.fromkeys(name for step in expected for name in step if name):
                 values = [step.get(string) for step in expected]

@@ -9,7 +9,7 @@ from astral.sun import azimuth, elevation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.exposition.sky import (
+from exporter.sky import (
     WAYS,
     Light,
     clear_day,

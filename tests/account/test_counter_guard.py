@@ -8,10 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.account.codec import Codec, StoredRow
-from exporter.account.counters import CounterRun, Counters, CounterState
+from exporter.account.counters import (
+    FELL,
+    LEAPT,
+    CounterGuard,
+    CounterRun,
+    Counters,
+    CounterState,
+    GrowthBound,
+    refusal,
+)
 from exporter.account.model import AccountState
 from exporter.clock import ClockStamp, SystemClock
-from exporter.exposition.counters import FELL, LEAPT, CounterGuard, GrowthBound, refusal
 from exporter.northbound.interfaces import Subject
 
 DEVICE, SERIES = (1, "d"), ("energy", ())

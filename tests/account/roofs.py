@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from math import asin, atan2, cos, degrees, exp, pi, radians, sin
 from random import Random
 
-from exporter.account.learned import LearnedPower
-from exporter.exposition.envelope import MIN_ELEVATION, Envelope
-from exporter.exposition.sky import direction, sun_over
+from exporter.account.learned_power import MIN_ELEVATION, LearnedPower
+from exporter.sky import direction, sun_over
 
 MUNICH = (48.1, 11.6)
 DAY = 86_400
@@ -61,12 +60,12 @@ def skies(seed):
 
 
 def watch(roof, days, *, every=600, seed=1, health=lambda _: 1.0):
-    """An envelope after so many days in Munich, and each day's expected and clear-sky watts.
+    """What is learned of so many days in Munich, and each day's expected and clear-sky watts.
 
     `health` is the share of its power that the roof gives on a day. What is expected of a reading
     is asked before it is learned.
     """
-    envelope = Envelope(LearnedPower())
+    learned = LearnedPower()
     seen = []
     for day, clouds in zip(range(days), skies(seed), strict=False):
         seen.append([])
@@ -75,11 +74,11 @@ def watch(roof, days, *, every=600, seed=1, health=lambda _: 1.0):
             sun = sun_over(MUNICH, at)
             if sun.elevation < MIN_ELEVATION:
                 continue
-            expected = envelope.expected(sun).get("")
+            expected = learned.expected(sun).get("")
             if expected is not None:
                 seen[-1].append((expected, roof.power(MUNICH, at)))
-            envelope.learn(sun, {"": health(day) * roof.power(MUNICH, at, clouds[reading])})
-    return envelope, seen
+            learned.learn(sun, {"": health(day) * roof.power(MUNICH, at, clouds[reading])})
+    return learned, seen
 
 
 def ratio(readings):

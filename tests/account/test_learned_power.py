@@ -4,14 +4,21 @@ from copy import deepcopy
 from math import isfinite
 
 import pytest
-from exposition.roofs import DAY, MARCH, MUNICH, Roof, ratio, watch
+from account.roofs import DAY, MARCH, MUNICH, Roof, ratio, watch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.account.learned import PLANE, TOP, TOP_BEFORE, LearnedPower
-from exporter.exposition.envelope import MIN_ELEVATION, Envelope
-from exporter.exposition.expected_row import MIN_DAYS, decoded, encoded
-from exporter.exposition.sky import sun_over
+from exporter.account.learned_power import (
+    MIN_DAYS,
+    MIN_ELEVATION,
+    PLANE,
+    TOP,
+    TOP_BEFORE,
+    LearnedPower,
+    decoded,
+    encoded,
+)
+from exporter.sky import sun_over
 
 pytestmark = pytest.mark.slow
 
@@ -39,14 +46,19 @@ def clear(day, hours=0.0):
     return Roof(180).power(MUNICH, time_of(day, hours))
 
 
-def taught(days, *, hours=(0.0,), envelope=None):
-    """An envelope after clear days, measured at these hours."""
-    envelope = envelope or Envelope(LearnedPower())
+def taught(days, *, hours=(0.0,), learned=None):
+    """What is learned of clear days, measured at these hours."""
+    learned = learned or LearnedPower()
     for day in days:
         for hour in hours:
-            envelope.learn(sun_on(day, hour), {"": clear(day, hour)})
-        envelope.finish()
-    return envelope
+            learned.learn(sun_on(day, hour), {"": clear(day, hour)})
+        learned.finish()
+    return learned
+
+
+def restored(learned):
+    """The same after a restart: what was under way is lost."""
+    return LearnedPower([*learned.names], learned.rows[:])
 
 
 # Roofs in weather
@@ -69,8 +81,8 @@ def test_no_hour_is_overestimated(roof):
 
 def test_a_roof_that_looks_east_is_expected_to_give_more_before_noon():
     (east, _), (west, _) = (watch(ROOFS[name], 16) for name in ("east", "west"))
-    for envelope, sign in ((east, -1), (west, 1)):
-        near, far = (envelope.expected(sun_on(16, sign * hours))[""] for hours in (3, -3))
+    for learned, sign in ((east, -1), (west, 1)):
+        near, far = (learned.expected(sun_on(16, sign * hours))[""] for hours in (3, -3))
         assert near > 2 * far
 
 
@@ -107,21 +119,21 @@ HOURS = tuple(slot * 2 / 3 for slot in range(-6, 7))  # the middle of each slot 
 
 
 def lowered(share, days, *, hours=HOURS):
-    """An envelope after weeks of clear days, and then of days with a share of that power.
+    """What is learned of weeks of clear days, and then of days with a share of that power.
 
     Which is true of these hours only.
     """
-    envelope = taught(range(20), hours=HOURS)
+    learned = taught(range(20), hours=HOURS)
     for day in range(20, 20 + days):
         for hour in HOURS:
             power = clear(day, hour) * (share if hour in hours else 1.0)
-            envelope.learn(sun_on(day, hour), {"": power})
-    return envelope
+            learned.learn(sun_on(day, hour), {"": power})
+    return learned
 
 
-def shares(envelope, day):
+def shares(learned, day):
     """What is expected of each hour of a day, as a share of what a clear sky gives."""
-    return [envelope.expected(sun_on(day, hour))[""] / clear(day, hour) for hour in HOURS]
+    return [learned.expected(sun_on(day, hour))[""] / clear(day, hour) for hour in HOURS]
 
 
 @pytest.mark.parametrize(
@@ -142,19 +154,19 @@ def test_shade_on_all_but_an_hour_raises_nothing_in_that_hour():
 
 
 def test_new_shade_is_followed_within_weeks():
-    envelope = lowered(0.2, 25, hours=HOURS[:4])
-    found = shares(envelope, 45)
+    learned = lowered(0.2, 25, hours=HOURS[:4])
+    found = shares(learned, 45)
     assert found[:4] == pytest.approx([0.2] * 4, abs=0.08)
     assert found[4:] == pytest.approx([1.0] * 9, rel=0.1)
 
 
 def test_hours_that_were_only_seen_grey_replace_nothing():
-    envelope = taught(range(20), hours=HOURS)
+    learned = taught(range(20), hours=HOURS)
     for day in range(20, 45):
         for hour in HOURS:
             bright = day % 4 == 0 and hour < -1
-            envelope.learn(sun_on(day, hour), {"": clear(day, hour) * (1.0 if bright else 0.35)})
-    assert min(shares(envelope, 45)) > 0.9
+            learned.learn(sun_on(day, hour), {"": clear(day, hour) * (1.0 if bright else 0.35)})
+    assert min(shares(learned, 45)) > 0.9
 
 
 # What is not known
@@ -162,9 +174,9 @@ def test_hours_that_were_only_seen_grey_replace_nothing():
 
 def test_nothing_is_expected_before_a_week_of_days():
     assert taught(range(MIN_DAYS - 1)).expected(sun_on(MIN_DAYS)) == {}
-    envelope = taught(range(MIN_DAYS))
-    assert envelope.days == MIN_DAYS
-    assert envelope.expected(sun_on(MIN_DAYS))[""] == pytest.approx(clear(MIN_DAYS), rel=0.02)
+    learned = taught(range(MIN_DAYS))
+    assert learned.days == MIN_DAYS
+    assert learned.expected(sun_on(MIN_DAYS))[""] == pytest.approx(clear(MIN_DAYS), rel=0.02)
 
 
 def test_nothing_is_expected_at_an_hour_never_seen():
@@ -172,50 +184,49 @@ def test_nothing_is_expected_at_an_hour_never_seen():
 
 
 def test_nothing_is_expected_of_a_low_sun():
-    envelope = taught(range(20), hours=(-5.5, 0.0))
+    learned = taught(range(20), hours=(-5.5, 0.0))
     assert 0 < sun_on(20, -5.5).elevation < MIN_ELEVATION
-    assert envelope.expected(sun_on(20, -5.5)) == {}
+    assert learned.expected(sun_on(20, -5.5)) == {}
 
 
 def test_one_day_of_reflecting_clouds_sets_nothing():
-    envelope = taught(range(10))
-    envelope.learn(sun_on(10), {"": 1.5 * clear(10)})
-    envelope.finish()
-    assert envelope.expected(sun_on(11))[""] == pytest.approx(clear(11), rel=0.02)
+    learned = taught(range(10))
+    learned.learn(sun_on(10), {"": 1.5 * clear(10)})
+    learned.finish()
+    assert learned.expected(sun_on(11))[""] == pytest.approx(clear(11), rel=0.02)
 
 
 def test_inputs_without_modules_are_not_learned():
     learned = LearnedPower()
-    envelope = Envelope(learned)
     for day in range(10):
-        envelope.learn(sun_on(day), {"": clear(day), "1": clear(day) / 2, "2": 0.0})
-        envelope.finish()
+        learned.learn(sun_on(day), {"": clear(day), "1": clear(day) / 2, "2": 0.0})
+        learned.finish()
     assert learned.names == ["", "1"]
-    assert sorted(envelope.expected(sun_on(10))) == ["", "1"]
+    assert sorted(learned.expected(sun_on(10))) == ["", "1"]
 
 
 def test_what_was_limited_teaches_only_that_it_can_be_more():
-    envelope = taught(range(10))
+    learned = taught(range(10))
     for day in range(10, 60):
-        envelope.learn(sun_on(day), {"": 0.3 * clear(day)}, limited=True)
-    assert envelope.expected(sun_on(11))[""] == pytest.approx(clear(11), rel=0.02)
+        learned.learn(sun_on(day), {"": 0.3 * clear(day)}, limited=True)
+    assert learned.expected(sun_on(11))[""] == pytest.approx(clear(11), rel=0.02)
     for day in range(60, 63):
-        envelope.learn(sun_on(day), {"": 1.2 * clear(day)}, limited=True)
-    envelope.finish()
-    assert envelope.expected(sun_on(62))[""] == pytest.approx(1.2 * clear(62), rel=0.02)
+        learned.learn(sun_on(day), {"": 1.2 * clear(day)}, limited=True)
+    learned.finish()
+    assert learned.expected(sun_on(62))[""] == pytest.approx(1.2 * clear(62), rel=0.02)
 
 
 def test_after_half_a_year_of_contradiction_the_former_is_given_up():
-    envelope = taught(range(20))
+    learned = taught(range(20))
     for day in range(20, 220):
-        envelope.learn(sun_on(day), {"": 0.2 * clear(day)})
-    assert envelope.expected(sun_on(180))[""] == pytest.approx(0.2 * clear(180), rel=0.1)
+        learned.learn(sun_on(day), {"": 0.2 * clear(day)})
+    assert learned.expected(sun_on(180))[""] == pytest.approx(0.2 * clear(180), rel=0.1)
 
 
 def test_what_was_not_seen_for_half_a_year_is_not_expected():
-    envelope = taught(range(20))
-    assert envelope.expected(sun_on(199)) != {}
-    assert envelope.expected(sun_on(200)) == {}
+    learned = taught(range(20))
+    assert learned.expected(sun_on(199)) != {}
+    assert learned.expected(sun_on(200)) == {}
 
 
 # What holds for every roof
@@ -225,103 +236,100 @@ WATTS = st.floats(0, 1e7)
 
 @given(st.lists(st.lists(WATTS, min_size=1, max_size=6), min_size=1, max_size=30))
 def test_never_more_than_the_best_that_was_seen(days):
-    envelope = Envelope(LearnedPower())
+    learned = LearnedPower()
     for day, readings in enumerate(days):
         for minute, watts in enumerate(readings):
-            envelope.learn(sun_on(day, minute / 60), {"": watts})
-    envelope.finish()
+            learned.learn(sun_on(day, minute / 60), {"": watts})
+    learned.finish()
     for hours in (-1.0, 0.0, 0.1, 0.4, 1.0):
-        for watts in envelope.expected(sun_on(len(days), hours)).values():
+        for watts in learned.expected(sun_on(len(days), hours)).values():
             assert 0 <= watts <= max(map(max, days)) * 1.0001
 
 
 @given(st.permutations([0.0, 100.0, 2_000.0, 2_500.0, 3_000.0]), st.integers(0, 3))
 def test_the_order_within_a_slot_makes_no_difference(order, day):
-    learned = []
+    found = []
     for readings in (order, sorted(order)):
-        learned.append(LearnedPower())
-        envelope = Envelope(learned[-1])
+        learned = LearnedPower()
         for minute, watts in enumerate(readings):
-            envelope.learn(sun_on(day, minute / 60), {"": watts})
-        envelope.finish()
-    assert learned[0] == learned[1]
+            learned.learn(sun_on(day, minute / 60), {"": watts})
+        learned.finish()
+        found.append(learned)
+    assert found[0] == found[1]
 
 
 @given(st.lists(WATTS, min_size=MIN_DAYS, max_size=9), WATTS)
 def test_within_a_generation_more_teaches_more(days, more):
-    low, high = (Envelope(LearnedPower()) for _ in range(2))
+    low, high = (LearnedPower() for _ in range(2))
     for day, watts in enumerate(days):
         low.learn(sun_on(day), {"": watts})
         high.learn(sun_on(day), {"": max(watts, more)})
     sun = sun_on(len(days))
-    for envelope in (low, high):
-        envelope.finish()
+    for each in (low, high):
+        each.finish()
     assert high.expected(sun).get("", 0.0) >= low.expected(sun).get("", 0.0)
 
 
 @given(st.integers(0, 20))
 def test_after_a_restart_it_goes_on_as_if_there_had_been_none(day):
-    def learn(envelope, days):
+    def learn(learned, days):
         for each in days:
             for hours in (-3, 0, 2.5):
-                envelope.learn(sun_on(each, hours), {"": 3_000 + 37 * each % 11 - 100 * hours})
-            envelope.finish()
+                learned.learn(sun_on(each, hours), {"": 3_000 + 37 * each % 11 - 100 * hours})
+            learned.finish()
 
     whole, first = LearnedPower(), LearnedPower()
-    learn(Envelope(whole), range(21))
-    learn(Envelope(first), range(day))
-    second = deepcopy(first)
-    learn(Envelope(second), range(day, 21))
+    learn(whole, range(21))
+    learn(first, range(day))
+    second = restored(first)
+    learn(second, range(day, 21))
     assert second == whole
 
 
 def test_an_earlier_reading_teaches_nothing():
-    learned = LearnedPower()
-    envelope = taught(range(10), envelope=Envelope(learned))
+    learned = taught(range(10))
     before = deepcopy(learned)
-    for later in (envelope, Envelope(learned)):
+    for later in (learned, restored(learned)):
         for day in (2, 3, 4):
             assert not later.learn(sun_on(day), {"": 9_000.0})
         assert not later.finish()
-    assert learned == before
+        assert later == before
 
 
 @pytest.mark.parametrize("restarted", [False, True])
 def test_a_clock_that_was_a_year_ahead_stops_no_learning(restarted):
-    learned = LearnedPower()
-    envelope = taught(range(10), envelope=Envelope(learned))
-    taught([375], envelope=envelope)
+    learned = taught(range(10))
+    taught([375], learned=learned)
     if restarted:
-        envelope = Envelope(learned)
-    days = envelope.days
-    taught(range(10, 15), envelope=envelope)
-    assert envelope.days == days + 5
-    assert envelope.expected(sun_on(15)).keys() == {""}
+        learned = restored(learned)
+    days = learned.days
+    taught(range(10, 15), learned=learned)
+    assert learned.days == days + 5
+    assert learned.expected(sun_on(15)).keys() == {""}
     # And half a year later it is not taken for seen just now.
-    assert envelope.expected(sun_on(200)) == {}
+    assert learned.expected(sun_on(200)) == {}
 
 
 def test_an_earlier_slot_of_a_day_teaches_nothing():
-    learned = LearnedPower()
-    envelope = taught(range(10), envelope=Envelope(learned))
+    learned = taught(range(10))
     before = deepcopy(learned)
-    envelope.learn(sun_on(10), {"": clear(10)})
-    envelope.learn(sun_on(10, -2), {"": 50_000.0})
-    envelope.finish()
-    envelope.learn(sun_on(10, -2), {"": 50_000.0})
-    envelope.finish()
+    learned.learn(sun_on(10), {"": clear(10)})
+    learned.learn(sun_on(10, -2), {"": 50_000.0})
+    learned.finish()
+    learned.learn(sun_on(10, -2), {"": 50_000.0})
+    learned.finish()
     assert max(learned.rows[TOP], learned.rows[TOP_BEFORE]) < 1.01 * max(
         before.rows[TOP], before.rows[TOP_BEFORE]
     )
-    assert envelope.expected(sun_on(10, -2)) == {}
+    assert learned.expected(sun_on(10, -2)) == {}
 
 
 def test_only_what_changes_is_to_be_kept():
-    envelope = taught(range(10))
-    assert not envelope.learn(sun_on(10), {"": 10.0})
-    assert envelope.finish()  # another day
-    assert not envelope.learn(sun_on(10, 1), {"": 0.0})
-    assert not envelope.finish()
+    learned = taught(range(10))
+    assert not learned.learn(sun_on(10), {"": 10.0})
+    assert learned.finish()  # another day
+    assert not learned.learn(sun_on(10, 1), {"": 0.0})
+    assert not learned.finish()
 
 
 @given(st.floats(1e-6, 1e8))
@@ -336,10 +344,8 @@ def test_nothing_is_stored_as_nothing():
 
 
 def test_a_row_of_another_version_is_forgotten():
-    known = LearnedPower()
-    taught(range(10), envelope=Envelope(known))
+    known = taught(range(10))
     assert LearnedPower(["", "1"], known.rows) == LearnedPower()
     assert LearnedPower(["", ""], known.rows + known.rows) == LearnedPower()
     known.rows[PLANE] = 200
-    assert Envelope(known).expected(sun_on(10)) == {}
-    assert known == LearnedPower()
+    assert restored(known) == LearnedPower()

@@ -212,7 +212,7 @@ class Bench:
         self.database = Database(directory / "account.sqlite")
         self._poller = Poller(
             AccountConfig("home", _polled(), 30.0, AlarmFilter(), _fleet),
-            client=self.server,
+            client=self.server,  # type: ignore[arg-type]  # it has all that is asked of one
             view=Timed(view, self.showing),
             clock=self.clock,
             gate=HostGate(),

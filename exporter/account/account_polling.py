@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from exporter.account.changes import Changes, Plan, RequestMade
 from exporter.account.fleet import Fleet, FleetState
-from exporter.account.gateway import ApiClient, Exchange, Gateway
+from exporter.account.gateway import Exchange, Gateway
 from exporter.account.handlers import AlarmFilter, handlers_of
 from exporter.account.handlers.base import Outcome
 from exporter.account.interface_schedule import (
@@ -27,6 +27,7 @@ from exporter.account.model import AccountState, InterfaceResult
 from exporter.account.schedule import Schedule
 from exporter.account.store import RowStore, Store
 from exporter.clock import Clock
+from exporter.northbound.client import Session
 from exporter.northbound.device_types import device_type_slug
 from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import DAY, HOUR, LOGIN
@@ -115,7 +116,7 @@ class AccountPolling:
         self,
         config: AccountConfig,
         *,
-        client: ApiClient,
+        client: Session,
         database: RowStore,
         clock: Clock,
         gate: HostGate,

@@ -5,7 +5,7 @@ before the first byte is sent: whatever happens then, the next run knows that th
 counted.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 from typing import Any, Protocol
@@ -15,38 +15,12 @@ from exporter.account.login import HostGate
 from exporter.account.model import AccountState
 from exporter.account.store import Store
 from exporter.clock import Clock
+from exporter.northbound.client import Session
 from exporter.northbound.errors import CallError, NotSentError, Reaction
 from exporter.northbound.interfaces import DAY, INTERFACES
 
 BUSY_POLL_INTERVAL = 1.0  # seconds until somebody else's call under way is looked after again
 _REMEMBERED = 2 * DAY  # longer than any window counts
-
-
-class ApiClient(Protocol):
-    """One account's HTTP session; each call is one request, and fails with a CallError."""
-
-    token: str | None
-
-    @property
-    def fingerprint(self) -> str:
-        """A slow, salted digest of the last login's credentials, to recognise them by later."""
-        ...
-
-    def has_credentials(self, fingerprint: str) -> bool:
-        """Whether the fingerprint is that of the next login's credentials."""
-        ...
-
-    def login(self) -> float:
-        """Opens a session; returns for how many seconds it is good."""
-        ...
-
-    def call(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Returns the `data` of an answer."""
-        ...
-
-    def drop_token(self) -> None:
-        """Drops the session's token."""
-        ...
 
 
 class Slot(Protocol):
@@ -98,7 +72,7 @@ class Gateway:
 
     def __init__(  # noqa: PLR0913  # all that a call concerns
         self,
-        client: ApiClient,
+        client: Session,
         state: AccountState,
         store: Store,
         clock: Clock,

@@ -9,13 +9,14 @@ from typing import Any
 import structlog
 
 from exporter.account.account_polling import AccountConfig, AccountPolling, View
-from exporter.account.gateway import ApiClient, Exchange
+from exporter.account.gateway import Exchange
 from exporter.account.interface_schedule import InterfaceSchedule, PlannedCall, PollConfig
 from exporter.account.login import HostGate
 from exporter.account.quotas import FleetSize, Quota, pace, quotas
 from exporter.account.slots import LoginSlot
 from exporter.account.store import RowStore
 from exporter.clock import Clock, offset_of
+from exporter.northbound.client import Session
 from exporter.northbound.errors import (
     CallError,
     Reaction,
@@ -64,7 +65,7 @@ class Poller:
         self,
         config: AccountConfig,
         *,
-        client: ApiClient,
+        client: Session,
         view: View,
         clock: Clock,
         gate: HostGate,

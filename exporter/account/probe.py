@@ -17,7 +17,7 @@ import structlog
 from exporter.account.account_polling import AccountConfig, AccountPolling, View
 from exporter.account.batches import Batch
 from exporter.account.fleet import Fleet
-from exporter.account.gateway import BUSY_POLL_INTERVAL, ApiClient, Exchange, Slot
+from exporter.account.gateway import BUSY_POLL_INTERVAL, Exchange, Slot
 from exporter.account.handlers.base import Outcome
 from exporter.account.interface_schedule import PlannedCall, PollConfig
 from exporter.account.login import HostGate, is_about_session
@@ -26,6 +26,7 @@ from exporter.account.quotas import CallLog, Quota, quotas
 from exporter.account.slots import GuestSlot, LoginSlot, OwnerSlot
 from exporter.account.store import RowStore
 from exporter.clock import Clock
+from exporter.northbound.client import Session
 from exporter.northbound.errors import CallError, Reaction
 from exporter.northbound.interfaces import DEVICE_LIST, LOGIN, PLANT_LIST, Interface
 from exporter.northbound.records import Parsed
@@ -89,7 +90,7 @@ class Probe:
         config: AccountConfig,
         limits: Mapping[str, PollConfig],
         *,
-        client: ApiClient,
+        client: Session,
         database: RowStore,
         clock: Clock,
         view: View,

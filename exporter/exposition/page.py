@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 from math import inf
 from threading import Lock
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from prometheus_client import generate_latest
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client.registry import Collector
 
 from exporter.catalogue.model import Kind, Metric
 from exporter.northbound.interfaces import MINUTE
@@ -38,14 +39,7 @@ class Format(Enum):
     OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
-class Collector(Protocol):
-    """What prometheus_client can render, such as a registry."""
-
-    def collect(self) -> Iterable[Family]:
-        """The families as they are now."""
-
-
-class _Only:
+class _Only(Collector):
     """A collector of certain families."""
 
     def __init__(self, *families: Family) -> None:

@@ -4,12 +4,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
-from typing import Any, Protocol
+from typing import Any
 
 from exporter.account.alarm_windows import MAX_LOOKBACK
 from exporter.account.fleet import Fleet
 from exporter.account.handlers.alarms import ENGLISH, LANGUAGE_REFUSALS
 from exporter.account.handlers.base import milliseconds
+from exporter.account.probe import Probe
 from exporter.account.quotas import Backoff, Quota, pace
 from exporter.clock import Clock, offset_of
 from exporter.history.archive import Answer, Archive
@@ -33,20 +34,6 @@ _OF_THE_ACCOUNT = (
     *(Reaction.LOG_IN, Reaction.REFUSE_CREDENTIALS),
 )
 _TOO_LONG = frozenset({"20027", "30032"})  # of fewer days it would tell
-
-
-class Caller(Protocol):
-    """Makes calls under the account's session and allowances."""
-
-    def due(self, interface: Interface, device_type: int | None) -> float:
-        """The earliest time at which all that call may make one."""
-        ...
-
-    def call(
-        self, interface: Interface, body: Mapping[str, Any], *, device_type: int | None = None
-    ) -> Any:
-        """The `data` of an answer. Raises a CallError."""
-        ...
 
 
 @dataclass(slots=True)
@@ -83,7 +70,7 @@ class Fetching:
     alarms. `report` is told, in words, how far it is.
     """
 
-    caller: Caller
+    probe: Probe
     archive: Archive
     fleet: Fleet
     clock: Clock
@@ -110,7 +97,7 @@ class Fetching:
         return max(
             source.backoff.until,
             own.earliest(source.quotas, kind, burst=True),
-            self.caller.due(interface, kind),
+            self.probe.due(interface, kind),
         )
 
     def step(self) -> bool:
@@ -144,7 +131,7 @@ class Fetching:
 
         def call() -> Any:
             try:
-                data = self.caller.call(piece.interface, body, device_type=piece.device_type)
+                data = self.probe.call(piece.interface, body, device_type=piece.device_type)
             except CallError:
                 self._note(piece, start)
                 raise

@@ -7,10 +7,11 @@ from math import inf
 
 from exporter.account.alarm_windows import MAX_LOOKBACK
 from exporter.account.fleet import Fleet
+from exporter.account.probe import Probe
 from exporter.account.quotas import Quota
 from exporter.clock import Clock
 from exporter.history.archive import Archive
-from exporter.history.fetching import FINAL_AFTER, Caller, Fetching, HistorySource
+from exporter.history.fetching import FINAL_AFTER, Fetching, HistorySource
 from exporter.history.plan import MAX_UTC_OFFSET, HistoryUnit, Member, Span, calendar_of, pieces
 from exporter.history.replay import Replay
 from exporter.history.sending import Sending
@@ -57,7 +58,7 @@ class Job:
     `quotas_of` says what history may use of an interface's allowance.
     """
 
-    caller: Caller
+    probe: Probe
     archive: Archive
     fleet: Fleet
     clock: Clock
@@ -68,7 +69,7 @@ class Job:
 
     def __post_init__(self) -> None:
         self._fetching = Fetching(
-            self.caller, self.archive, self.fleet, self.clock, self.wanted.alarms, self.report
+            self.probe, self.archive, self.fleet, self.clock, self.wanted.alarms, self.report
         )
 
     # --- what is wanted ------------------------------------------------------------------------

@@ -4,11 +4,11 @@ The same catalogue, ranges, guards and periods decide; only the time is another 
 would have shown of a running period is not known any more, so that there is none of it.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from math import ceil
-from typing import Any, Protocol
+from typing import Any
 
 from exporter.account.counters import UPLOAD
 from exporter.account.fleet import FleetChange
@@ -27,15 +27,7 @@ from exporter.history.series import TimeSeries
 from exporter.northbound.interfaces import HOUR, INTERFACES, Content, Interface, Subject
 from exporter.northbound.records import Alarm, Device, Plant, Reading, Windows
 
-
-class Translate(Protocol):
-    """Makes the samples of a reading of a time."""
-
-    def __call__(self, reading: Reading, at: float) -> Samples:
-        """Those of `at`, in seconds since the epoch."""
-        ...
-
-
+Translate = Callable[[float, Reading], Samples]  # of a time, in seconds since the epoch
 Found = dict[Series, list[tuple[int, float]]]  # samples by time in ms
 _NONE = series_of(ALARM_ACTIVE)  # of an alarm that is not shown
 _WARM_UP = HOUR  # of rows before a unit, by which its counters and states are known
@@ -88,7 +80,7 @@ class Replay:
         ]
 
     def _translate(
-        self, interface: Interface, name: str, capacities: Capacities, reading: Reading, at: float
+        self, interface: Interface, name: str, capacities: Capacities, at: float, reading: Reading
     ) -> Samples:
         """As the daemon does it with an answer of this time."""
         kind = None if interface.subject is Subject.PLANTS else self._devices[name].type_id
@@ -120,7 +112,7 @@ class Replay:
             device = self._devices.get(row.reading.subject)
             kind = device.type_id if device else 0
             reading = offline.current(interface.name, kind, row.reading, row.start)
-            samples = translate(reading, row.start)
+            samples = translate(row.start, reading)
             if id(row) in own and row.start >= pending.since:
                 _add(found, row.start, {**samples, last_reading: row.start} if samples else {})
         return found
@@ -156,7 +148,7 @@ def _of_statistics(
         if previous is None or (is_last and periods.may_be_over(running, time)):
             continue
         if previous.start not in made:
-            made[previous.start] = windowed(Windows(previous=previous), partial(translate, at=time))
+            made[previous.start] = windowed(Windows(previous=previous), partial(translate, time))
         _add(found, time, made[previous.start])
     return found
 

@@ -8,7 +8,7 @@ from typing import Any
 from exporter.account.alarm_windows import MAX_LOOKBACK, Window
 from exporter.account.alarms import AlarmTracker
 from exporter.account.changes import Changes
-from exporter.account.handlers.base import DefaultHandler, Outcome, Request, milliseconds
+from exporter.account.handlers.base import Handler, Outcome, Request, milliseconds
 from exporter.account.interface_schedule import PlannedCall
 from exporter.account.model import AccountState
 from exporter.clock import Clock
@@ -31,7 +31,7 @@ class AlarmFilter:
     types: tuple[str, ...] = ()
 
 
-class AlarmsHandler(DefaultHandler):
+class AlarmsHandler(Handler):
     """The newest window in every round, older ones in between."""
 
     def __init__(

@@ -1,8 +1,9 @@
 """What is common to all handlers: how an interface is asked, and what an answer means."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from exporter.account.changes import Answered, Changes
 from exporter.account.interface_schedule import PlannedCall
@@ -30,32 +31,11 @@ class Outcome:
     missing: int | None = 0
 
 
-class Handler(Protocol):
-    """One interface of one account: what it is asked next, and what its answers mean."""
+class Handler(ABC):
+    """One interface of one account: what it is asked next, and what its answers mean.
 
-    def request(self, planned: PlannedCall) -> Request:
-        """Path and parameters of the next call."""
-        ...
-
-    def asked(self, planned: PlannedCall) -> Collection[str]:
-        """The names of whom it is about, as its answer has them; perhaps with those of ours."""
-        ...
-
-    def apply(self, planned: PlannedCall, parsed: Parsed[Any], changes: Changes) -> Outcome:
-        """Applies an answer to the account's state."""
-        ...
-
-    def recover(self, planned: PlannedCall, error: CallError) -> Outcome | None:
-        """What a failure means where it is none: ask in another way, or go on without."""
-        ...
-
-    def retain_only(self, members: Collection[str]) -> None:
-        """Drops its questions about all but these."""
-        ...
-
-
-class DefaultHandler:
-    """A handler that asks always alike, and keeps the newest answer about each."""
+    Unless a subclass says otherwise, it asks always alike, and no failure means anything else.
+    """
 
     def __init__(self, interface: Interface, state: AccountState, clock: Clock) -> None:
         self._interface = interface
@@ -63,19 +43,26 @@ class DefaultHandler:
         self._clock = clock
 
     def request(self, planned: PlannedCall) -> Request:
+        """Path and parameters of the next call."""
         return self._interface.path, self._body(planned)
-
-    def asked(self, planned: PlannedCall) -> Collection[str]:
-        return planned.members
 
     def _body(self, planned: PlannedCall, **more: object) -> Mapping[str, Any]:
         return {**self._interface.body(planned.batch.device_type, planned.members), **more}
 
+    def asked(self, planned: PlannedCall) -> Collection[str]:
+        """The names of whom it is about, as its answer has them; perhaps with those of ours."""
+        return planned.members
+
+    @abstractmethod
+    def apply(self, planned: PlannedCall, parsed: Parsed[Any], changes: Changes) -> Outcome:
+        """Applies an answer to the account's state."""
+
     def recover(self, planned: PlannedCall, error: CallError) -> Outcome | None:  # noqa: ARG002  # because most failures are no hints
+        """What a failure means where it is none: ask in another way, or go on without."""
         return None
 
-    def retain_only(self, members: Collection[str]) -> None:
-        pass
+    def retain_only(self, members: Collection[str]) -> None:  # noqa: B027  # most have no questions
+        """Drops its questions about all but these."""
 
     def _answered(
         self,

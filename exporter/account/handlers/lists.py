@@ -6,7 +6,7 @@ from typing import Any
 
 from exporter.account.changes import Changes
 from exporter.account.fleet import Fleet
-from exporter.account.handlers.base import DefaultHandler, Outcome, Request
+from exporter.account.handlers.base import Handler, Outcome, Request
 from exporter.account.interface_schedule import PlannedCall
 from exporter.account.model import AccountState
 from exporter.account.plant_pages import ListEnd, PlantPages, missing_from
@@ -19,7 +19,7 @@ from exporter.northbound.records import Device, Parsed, Plant
 EMPTY_LISTS = 3  # in a row, before they are accepted
 
 
-class ListHandler(DefaultHandler):
+class ListHandler(Handler):
     """A list of the fleet."""
 
     def __init__(  # noqa: PLR0913  # what it changes, and what it decides by

@@ -7,7 +7,7 @@ from exporter.account.alarm_windows import MAX_CLOCK_LEAD
 from exporter.account.changes import Changes
 from exporter.account.fleet import Fleet
 from exporter.account.handlers.base import (
-    DefaultHandler,
+    Handler,
     Outcome,
     Request,
     milliseconds,
@@ -28,7 +28,7 @@ def _by_name(asked: Collection[str], readings: Iterable[Reading]) -> dict[str, R
     return {name: found.get(name) or Reading(name, Values({})) for name in asked}
 
 
-class ReadingsHandler(DefaultHandler):
+class ReadingsHandler(Handler):
     """Values as of now."""
 
     def apply(self, planned: PlannedCall, parsed: Parsed[Reading], changes: Changes) -> Outcome:
@@ -39,7 +39,7 @@ class ReadingsHandler(DefaultHandler):
         )
 
 
-class RowsHandler(DefaultHandler):
+class RowsHandler(Handler):
     """The day so far, or a while, in steps of five minutes, of which the newest row is wanted."""
 
     def __init__(
@@ -125,7 +125,7 @@ def rows_handler(  # noqa: PLR0913  # as above
     return RowsHandler(interface, state, clock, schedule)
 
 
-class StatisticsHandler(DefaultHandler):
+class StatisticsHandler(Handler):
     """The running period and the last full one."""
 
     def __init__(self, interface: Interface, state: AccountState, clock: Clock) -> None:
@@ -166,7 +166,7 @@ class StatisticsHandler(DefaultHandler):
         self._periods.retain_only(members)
 
 
-class ConfigurationHandler(DefaultHandler):
+class ConfigurationHandler(Handler):
     """How a plant is configured; one plant a call."""
 
     def _body(self, planned: PlannedCall, **more: object) -> Mapping[str, Any]:
@@ -178,7 +178,7 @@ class ConfigurationHandler(DefaultHandler):
         return Outcome()  # many plants have no such setting
 
 
-class UpgradesHandler(DefaultHandler):
+class UpgradesHandler(Handler):
     """The last upgrade of each device."""
 
     def apply(self, planned: PlannedCall, parsed: Parsed[Upgrade], changes: Changes) -> Outcome:

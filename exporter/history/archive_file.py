@@ -46,7 +46,7 @@ INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
 _FORGET_CALLS = "DELETE FROM calls WHERE start < ?"
 _PUT_CALL = "INSERT INTO calls VALUES (?, ?, ?, ?)"
 _CALLS = """
-SELECT interface, device_type, start, lasted FROM calls WHERE interface = ? ORDER BY start
+SELECT device_type, start, lasted FROM calls WHERE interface = ? ORDER BY start
 """
 
 
@@ -65,12 +65,12 @@ def archive_in_file(path: Path) -> Iterator[archive.Archive]:
         raise archive.ArchiveBusyError from None
     except OSError as error:
         raise archive.ArchiveError(f"{path}: {error.strerror}") from error
-    with lock, closing(ArchiveFile(path)) as file:
-        yield archive.Archive(file)
+    with lock, closing(ArchiveFile(path)) as opened:
+        yield opened
 
 
-class ArchiveFile:
-    """The rows in a file. As an `ArchiveStore`; one cannot be made of a file that is not ours."""
+class ArchiveFile(archive.Archive):
+    """The rows in a file. One cannot be made of a file that is not ours."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -106,39 +106,31 @@ class ArchiveFile:
         with suppress(sqlite3.Error):
             self._file.close()
 
-    def put_answers(self, answers: Sequence[archive.KeptAnswer]) -> None:
-        """Keeps these, all or none, in place of what stood there of the same units."""
+    def _put_answers(self, answers: Sequence[archive.Row]) -> None:
         self._write((_PUT_ANSWER, answers))
 
-    def covered(self, interface: str) -> Iterable[tuple[str, float, float, str]]:
-        """Subject, begin, until and refusal of all answers of an interface."""
+    def _covered(self, interface: str) -> Iterable[archive.Row]:
         return self._ask(_COVERED, (interface,))
 
-    def rows(self, unit: HistoryUnit) -> bytes | None:
-        """What an answer brought about a unit, packed; None for nothing."""
+    def _rows(self, unit: HistoryUnit) -> bytes | None:
         found = self._ask(_ROWS, (unit.interface, unit.subject, unit.begin))
         return found[0][0] if found else None
 
-    def unsent(self, target: str, start: float, end: float) -> Iterable[archive.UnsentUnit]:
-        """Of which units a target lacks anything of a time; by begin, interface and subject."""
-        found = self._ask(
+    def _unsent(self, target: str, start: float, end: float) -> Iterable[archive.Row]:
+        return self._ask(
             _UNSENT, {"target": target, "start": start, "end": end, "offset": MAX_UTC_OFFSET}
         )
-        return map(archive.UnsentUnit._make, found)
 
-    def put_sent(self, target: str, units: Sequence[archive.SentUnit]) -> None:
-        """Notes that a target has these, besides what it had."""
+    def _put_sent(self, target: str, units: Sequence[archive.Row]) -> None:
         self._write((_PUT_SENT, [(target, *each) for each in units]))
 
-    def put_call(self, call: archive.MadeCall, oldest: float) -> None:
-        """Notes a call, and forgets those that began before `oldest`."""
+    def _put_call(self, call: archive.Row, oldest: float) -> None:
         self._write((_FORGET_CALLS, [(oldest,)]), (_PUT_CALL, [call]))
 
-    def calls(self, interface: str) -> Iterable[archive.MadeCall]:
-        """The calls of an interface, by their start."""
-        return map(archive.MadeCall._make, self._ask(_CALLS, (interface,)))
+    def _calls(self, interface: str) -> Iterable[archive.Row]:
+        return self._ask(_CALLS, (interface,))
 
-    def _write(self, *statements: tuple[str, Sequence[tuple[Any, ...]]]) -> None:
+    def _write(self, *statements: tuple[str, Sequence[archive.Row]]) -> None:
         try:
             self._file.execute("BEGIN IMMEDIATE")
             for statement, values in statements:

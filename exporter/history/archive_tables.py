@@ -3,7 +3,7 @@
 Read by parts: a transaction has to end in seconds, and of devices over years there are many units.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -78,7 +78,7 @@ ON CONFLICT (account, target, interface, subject, begin) DO UPDATE
 _FORGET_CALLS = "DELETE FROM fusionsolar_history_call WHERE account = %s AND start < %s"
 _PUT_CALL = "INSERT INTO fusionsolar_history_call VALUES (%s, %s, %s, %s, %s)"
 _CALLS = """
-SELECT interface, device_type, start, lasted FROM fusionsolar_history_call
+SELECT device_type, start, lasted FROM fusionsolar_history_call
 WHERE account = %s AND interface = %s ORDER BY start
 """
 
@@ -99,7 +99,7 @@ def archive_in_tables(fence: Fence) -> Iterator[archive.Archive]:
             # Asked first: a user that may not create anything may still use what is there.
             if not connection.execute(_IS_THERE).fetchone()[0]:
                 connection.execute(_CREATE)
-        yield archive.Archive(ArchiveTables(fence))
+        yield ArchiveTables(fence)
     finally:
         fence.release()
 
@@ -114,33 +114,28 @@ def _archive_errors(fence: Fence) -> Iterator[None]:
         raise archive.ArchiveError(f"{fence}: {reason_of(error)}") from error
 
 
-class ArchiveTables:
-    """The rows of one account in tables for all. As an `ArchiveStore`."""
+class ArchiveTables(archive.Archive):
+    """The rows of one account in tables for all."""
 
     def __init__(self, fence: Fence) -> None:
         self._fence = fence
         self._account = fence.name
 
-    def put_answers(self, answers: Sequence[archive.KeptAnswer]) -> None:
-        """Keeps these, all or none, in place of what stood there of the same units."""
+    def _put_answers(self, answers: Sequence[archive.Row]) -> None:
         if answers:
-            stored = [each._replace(subject=to_text(each.subject)) for each in answers]
-            self._run(_PUT_ANSWERS, (self._account, *_columns(stored)))
+            self._run(_PUT_ANSWERS, (self._account, *_columns(answers)))
 
-    def covered(self, interface: str) -> Iterator[tuple[str, float, float, str]]:
-        """Subject, begin, until and refusal of all answers of an interface."""
+    def _covered(self, interface: str) -> Iterator[archive.Row]:
         values: dict[str, Any] = {"interface": interface, "after": None, "after_begin": None}
         for subject, *rest in self._parts(_COVERED, values, ("after", "after_begin")):
             yield (from_text(subject), *rest)
 
-    def rows(self, unit: HistoryUnit) -> bytes | None:
-        """What an answer brought about a unit, packed; None for nothing."""
+    def _rows(self, unit: HistoryUnit) -> bytes | None:
         values = self._account, unit.interface, to_text(unit.subject), unit.begin
         found = self._run(_ROWS, values)
         return found[0][0] if found else None
 
-    def unsent(self, target: str, start: float, end: float) -> Iterator[archive.UnsentUnit]:
-        """Of which units a target lacks anything of a time; by begin, interface and subject."""
+    def _unsent(self, target: str, start: float, end: float) -> Iterator[archive.Row]:
         key = ("after_interface", "after", "after_begin")
         values = {
             "target": target,
@@ -149,23 +144,19 @@ class ArchiveTables:
             "offset": MAX_UTC_OFFSET,
         } | dict.fromkeys(key)
         for interface, subject, *rest in self._parts(_UNSENT, values, key):
-            yield archive.UnsentUnit(interface, from_text(subject), *rest)
+            yield (interface, from_text(subject), *rest)
 
-    def put_sent(self, target: str, units: Sequence[archive.SentUnit]) -> None:
-        """Notes that a target has these, besides what it had."""
+    def _put_sent(self, target: str, units: Sequence[archive.Row]) -> None:
         if units:
-            stored = [each._replace(subject=to_text(each.subject)) for each in units]
-            self._run(_PUT_SENT, (self._account, target, *_columns(stored)))
+            self._run(_PUT_SENT, (self._account, target, *_columns(units)))
 
-    def put_call(self, call: archive.MadeCall, oldest: float) -> None:
-        """Notes a call, and forgets those that began before `oldest`."""
+    def _put_call(self, call: archive.Row, oldest: float) -> None:
         with _archive_errors(self._fence), self._fence.transaction() as connection:
             connection.execute(_FORGET_CALLS, (self._account, oldest))
             connection.execute(_PUT_CALL, (self._account, *call))
 
-    def calls(self, interface: str) -> Iterator[archive.MadeCall]:
-        """The calls of an interface, by their start."""
-        return map(archive.MadeCall._make, self._run(_CALLS, (self._account, interface)))
+    def _calls(self, interface: str) -> Iterable[archive.Row]:
+        return self._run(_CALLS, (self._account, interface))
 
     def _run(self, statement: str, values: Any) -> list[Any]:
         """What a statement brings, if it brings anything."""
@@ -185,5 +176,7 @@ class ArchiveTables:
             found = self._run(question, values)
 
 
-def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
+def _columns(rows: Sequence[archive.Row]) -> list[list[Any]]:
+    """The columns of rows of interface, subject and what else there is."""
+    interfaces, subjects, *others = (list(column) for column in zip(*rows, strict=True))
+    return [interfaces, [*map(to_text, subjects)], *others]

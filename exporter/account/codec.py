@@ -147,6 +147,16 @@ class StoredRow:
     body: str
     stamp: ClockStamp
 
+    @classmethod
+    def of(cls, body: str, boot: str | None, offset: float, written: float) -> "StoredRow":
+        """The row of these columns."""
+        return cls(body, ClockStamp(boot, offset, written))
+
+    @property
+    def columns(self) -> tuple[str, str | None, float, float]:
+        """Its columns: JSON, the machine's start, the wall clock's offset, and the steady time."""
+        return self.body, self.stamp.boot, self.stamp.offset, self.stamp.now
+
 
 class Codec(Generic[Value]):
     """Writes and reads the values of one type."""

@@ -6,7 +6,7 @@ command may read and write beside the daemon.
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,7 @@ import structlog
 
 from exporter.account.codec import StoredRow
 from exporter.account.migrations import CREATE, MIGRATIONS, VERSION
-from exporter.account.store import Key, with_unwritten
-from exporter.clock import ClockStamp
+from exporter.account.store import Key, RowStore
 
 _MARK = 0x46534558  # says that a file is ours
 _BUSY_TIMEOUT = 5.0  # seconds for another process that writes
@@ -48,25 +47,22 @@ class _VersionError(_DamagedError):
         self.version = version
 
 
-class Database:
-    """The rows of one account. Used by one thread at a time.
+class Database(RowStore):
+    """The rows of one account in a file.
 
     The file is opened, checked and, if an earlier version wrote it, migrated when it is first used.
-    Nothing here ever raises. What cannot be written is kept until it can. Without a path rows
-    outlive a reload only. A damaged file is put aside by the process that has `locked` it, and so
-    is one of a later version. Any other process lets such a file be, and knows nothing: it may be
-    in use.
+    Without a path rows outlive a reload only. A damaged file is put aside by the process that has
+    `locked` it, and so is one of a later version. Any other process lets such a file be, and knows
+    nothing: it may be in use.
     """
 
     def __init__(self, path: Path | None = None, *, locked: bool = True) -> None:
+        super().__init__()
         self._path = path
         self._locked = locked
         self._log = structlog.get_logger().bind(file=str(self))
-        self._unwritten: dict[Key, StoredRow | None] = {}
         self._file: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None  # of the open file, whatever its name
-        self._claimed = False
-        self._failing = False
         self._deleted = False
         with self._tolerating_failures():
             if path and locked and path.is_file() and not path.stat().st_size:
@@ -78,61 +74,39 @@ class Database:
 
     @property
     def is_kept(self) -> bool:
-        """Whether all that was written is in a file; any thread may ask."""
         return self._path is not None and not self._failing
-
-    @property
-    def may_call(self) -> bool:
-        """Always: whoever has locked the account keeps it, whether or not anything is stored."""
-        return True
 
     @contextmanager
     def claim(self) -> Iterator[None]:
-        """While it is held, no other process decides to make a call; its end is what writes."""
-        self._claimed = True
+        self._claimed = self
         with self._tolerating_failures():
             if (file := self._open()) is not None:
                 file.execute("BEGIN IMMEDIATE")
         try:
             yield
         finally:
-            self._claimed = False
-            with self._tolerating_failures():
-                self._flush()
-
-    def read(self, kind: str) -> dict[str, StoredRow]:
-        """All rows of one kind, by name."""
-        found: dict[str, StoredRow] = {}
-        with self._tolerating_failures():
-            if (file := self._open()) is not None:
-                rows = file.execute(f"{_ALL} WHERE kind = ?", (kind,))  # a constant
-                found = {name: _row(*rest) for _, name, *rest in rows.fetchall()}
-        return with_unwritten(kind, found, self._unwritten)
-
-    def write(self, rows: Mapping[Key, StoredRow | None]) -> None:
-        """Keeps these, all or none; what is None is dropped."""
-        self._unwritten |= rows
-        if self._unwritten and not self._claimed:
+            self._claimed = None
             with self._tolerating_failures():
                 self._flush()
 
     def was_deleted(self) -> bool:
-        """Whether the file was deleted since this was last asked: all is to be written anew."""
         with self._tolerating_failures():
             self._open()
         deleted, self._deleted = self._deleted, False
         return deleted
 
-    def was_abandoned(self) -> bool:
-        """Never: its lock went with the process before this one."""
-        return False
-
     def close(self) -> None:
-        """Lets the file go."""
         if self._file is not None:
             with suppress(sqlite3.Error):
                 self._file.close()
             self._file = None
+
+    def _stored(self, kind: str) -> dict[str, StoredRow]:
+        file = self._open()
+        if file is None:
+            return {}
+        rows = file.execute(f"{_ALL} WHERE kind = ?", (kind,))  # a constant
+        return {name: StoredRow.of(*rest) for _, name, *rest in rows.fetchall()}
 
     def _open(self) -> sqlite3.Connection | None:
         if self._file and not self._file.in_transaction and self._identity != _id_of(self._path):
@@ -173,11 +147,7 @@ class Database:
         file.executemany(_DROP, [key for key, row in self._unwritten.items() if row is None])
         file.executemany(
             _PUT,
-            [
-                (*key, row.body, row.stamp.boot, row.stamp.offset, row.stamp.now)
-                for key, row in self._unwritten.items()
-                if row is not None
-            ],
+            [(*key, *row.columns) for key, row in self._unwritten.items() if row is not None],
         )
         file.execute("COMMIT")
         self._unwritten.clear()
@@ -187,7 +157,6 @@ class Database:
 
     @contextmanager
     def _tolerating_failures(self) -> Iterator[None]:
-        """Goes on without the file when it fails, and says so once."""
         try:
             yield
         except (OSError, sqlite3.Error, UnicodeError, _DamagedError) as error:
@@ -199,10 +168,6 @@ class Database:
             if not self._failing:
                 self._log.warning("state cannot be kept, going on without", reason=_reason(error))
             self._failing = True
-
-
-def _row(body: str, boot: str | None, offset: float, written: float) -> StoredRow:
-    return StoredRow(body, ClockStamp(boot, offset, written))
 
 
 def _connect(path: Path, *, migrate: bool) -> sqlite3.Connection:
@@ -266,7 +231,9 @@ def _id_of(path: Path | None) -> tuple[int, int] | None:
 def _rows_of(path: Path) -> dict[Key, StoredRow | None]:
     """The rows of a file of a later version, as far as it has rows like ours."""
     with suppress(sqlite3.Error, UnicodeError), closing(sqlite3.connect(path)) as file:
-        return {(kind, name): _row(*rest) for kind, name, *rest in file.execute(_ALL).fetchall()}
+        return {
+            (kind, name): StoredRow.of(*rest) for kind, name, *rest in file.execute(_ALL).fetchall()
+        }
     return {}
 
 

@@ -1,8 +1,9 @@
 """Loads an account's state from its database, and saves what was changed."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any
 
 from exporter.account.codec import StoredRow
 from exporter.account.model import AccountState, Section
@@ -12,57 +13,73 @@ Key = tuple[str, str]  # kind and name
 _STEP = 1.0  # seconds by which the wall clock is set rather than steered
 
 
-class RowStore(Protocol):
+class RowStore(ABC):
     """The rows of one account, by kind and name: in a file, or in a database that replicas share.
 
-    Used by one thread at a time; nothing raises.
+    Used by one thread at a time; nothing raises. What cannot be written is kept until it can.
     """
+
+    def __init__(self) -> None:
+        self._unwritten: dict[Key, StoredRow | None] = {}
+        self._claimed: Any = None  # while a claim is held
+        self._failing = False
 
     @property
     def is_kept(self) -> bool:
         """Whether all that was written is stored; any thread may ask."""
-        ...
+        return not self._failing
 
     @property
     def may_call(self) -> bool:
         """Whether the account is still this process's, as the last claim found."""
-        ...
+        return True
 
+    @abstractmethod
     def claim(self) -> AbstractContextManager[None]:
         """While it is held, no other process decides to make a call; its end is what writes."""
-        ...
 
     def read(self, kind: str) -> dict[str, StoredRow]:
         """All rows of one kind, by name."""
-        ...
+        found: dict[str, StoredRow] = {}
+        with self._tolerating_failures():
+            found = self._stored(kind)
+        for (of, name), row in self._unwritten.items():
+            if of == kind:
+                found.pop(name, None)
+                if row is not None:
+                    found[name] = row
+        return found
 
     def write(self, rows: Mapping[Key, StoredRow | None]) -> None:
         """Keeps these, all or none; what is None is dropped."""
-        ...
+        self._unwritten |= rows
+        if self._unwritten and self._claimed is None:
+            with self._tolerating_failures():
+                self._flush()
 
     def was_deleted(self) -> bool:
         """Whether all was deleted since this was last asked, and is to be written anew."""
-        ...
+        return False
 
     def was_abandoned(self) -> bool:
         """Whether the process before this one may be at work still; asked once."""
-        ...
+        return False
 
+    @abstractmethod
     def close(self) -> None:
         """Lets the rows go."""
-        ...
 
+    @abstractmethod
+    def _stored(self, kind: str) -> dict[str, StoredRow]:
+        """The rows of one kind as they were written."""
 
-def with_unwritten(
-    kind: str, stored: dict[str, StoredRow], unwritten: Mapping[Key, StoredRow | None]
-) -> dict[str, StoredRow]:
-    """The rows of a kind as they will be, once what is not written yet is written."""
-    for (of, name), row in unwritten.items():
-        if of == kind:
-            stored.pop(name, None)
-            if row is not None:
-                stored[name] = row
-    return stored
+    @abstractmethod
+    def _flush(self) -> None:
+        """Writes what is not written yet."""
+
+    @abstractmethod
+    def _tolerating_failures(self) -> AbstractContextManager[None]:
+        """Goes on without what the rows are kept in when it fails, and says so once."""
 
 
 class Store:

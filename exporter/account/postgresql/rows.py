@@ -1,7 +1,7 @@
 """The rows of one account in PostgreSQL, fenced: who has lost the account writes nothing."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from math import inf
 from sqlite3 import connect
@@ -19,8 +19,8 @@ from exporter.account.postgresql.connections import (
     to_text,
 )
 from exporter.account.postgresql.leases import FencedError, Lease, claim, claim_as_guest
-from exporter.account.store import Key, with_unwritten
-from exporter.clock import Clock, ClockStamp
+from exporter.account.store import RowStore
+from exporter.clock import Clock
 
 _READ = """
 SELECT name, body, boot, clock_offset, written FROM fusionsolar_row
@@ -45,13 +45,12 @@ _VERSION = "SELECT version FROM fusionsolar_account WHERE account = %s"
 _SET_VERSION = "UPDATE fusionsolar_account SET version = %s WHERE account = %s"
 
 
-class PostgresRows:
+class PostgresRows(RowStore):
     """The rows of one account, as the holder of its lease, or `beside` it.
 
     That is a command, without a lease, or what the holder itself does beside its polling.
 
-    As with a file, nothing here ever raises, and what cannot be written is kept until it can. But
-    no call may be made whose start is not stored: another replica would not know of it.
+    No call may be made whose start is not stored: another replica would not know of it.
     """
 
     def __init__(  # noqa: PLR0913  # whose they are, and who reads them
@@ -64,6 +63,7 @@ class PostgresRows:
         *,
         beside: bool = False,
     ) -> None:
+        super().__init__()
         self.lease = lease
         self._beside = beside or lease is None
         self._connections = connections
@@ -71,22 +71,14 @@ class PostgresRows:
         self._clock = clock
         self._me = me
         self._abandoned = lease is not None and lease.abandoned
-        self._unwritten: dict[Key, StoredRow | None] = {}
-        self._claimed: Any = None  # the connection of a claim
         self._lasts_until = -inf  # by the steady clock: what the last claim was granted
         self._is_current = lease is None  # whether the rows are of this version
         self._loaded: dict[str, dict[str, StoredRow]] | None = None  # before the first claim
-        self._failing = False
         self._log = structlog.get_logger().bind(file=str(self))
 
     def __str__(self) -> str:
         """The database, as the log names it."""
         return self._connections.name
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether all that was written is in the database; any thread may ask."""
-        return not self._failing
 
     @property
     def may_call(self) -> bool:
@@ -98,7 +90,6 @@ class PostgresRows:
 
     @contextmanager
     def claim(self) -> Iterator[None]:
-        """While it is held, nobody else decides to make a call; its end is what writes."""
         self._lasts_until, self._loaded = -inf, None
         opened = ExitStack()
         with self._tolerating_failures(), ExitStack() as entering:
@@ -117,40 +108,25 @@ class PostgresRows:
                 if claimed is not None:
                     self._written()
 
-    def read(self, kind: str) -> dict[str, StoredRow]:
-        """All rows of one kind, by name."""
-        found: dict[str, StoredRow] = {}
-        with self._tolerating_failures():
-            if self._claimed is not None or self._beside:
-                found = self._select(kind)
-            else:
-                if self._loaded is None:
-                    self._loaded = self._load()
-                found = dict(self._loaded.get(kind, {}))
-        return with_unwritten(kind, found, self._unwritten)
-
-    def write(self, rows: Mapping[Key, StoredRow | None]) -> None:
-        """Keeps these, all or none; what is None is dropped."""
-        self._unwritten |= rows
-        if self._unwritten and self._claimed is None:
-            with self._tolerating_failures():
-                with self._connections.transaction() as connection:
-                    self._enter(connection)
-                    self._put(connection)
-                self._written()
-
-    def was_deleted(self) -> bool:
-        """Never: whoever deletes tables here means it."""
-        return False
-
     def was_abandoned(self) -> bool:
-        """Whether the holder before never let the account go; asked once."""
         abandoned, self._abandoned = self._abandoned, False
         return abandoned
 
     def close(self) -> None:
-        """Lets the rows go; the connections are others' too."""
-        self._loaded = None
+        self._loaded = None  # the connections are others' too
+
+    def _stored(self, kind: str) -> dict[str, StoredRow]:
+        if self._claimed is not None or self._beside:
+            return self._select(kind)
+        if self._loaded is None:
+            self._loaded = self._load()
+        return dict(self._loaded.get(kind, {}))
+
+    def _flush(self) -> None:
+        with self._connections.transaction() as connection:
+            self._enter(connection)
+            self._put(connection)
+        self._written()
 
     def _enter(self, connection: Any) -> float:
         """Keeps all others away until the transaction ends; returns until when the lease lasts."""
@@ -184,14 +160,14 @@ class PostgresRows:
         with self._connections.transaction() as connection:
             self._enter(connection)
             for kind, name, *rest in connection.execute(_READ_ALL, (self._account,)):
-                found.setdefault(kind, {})[from_text(name)] = _row(*rest)
+                found.setdefault(kind, {})[from_text(name)] = StoredRow.of(*rest)
         return found
 
     def _select(self, kind: str) -> dict[str, StoredRow]:
         with ExitStack() as stack:
             connection = self._claimed or stack.enter_context(self._connections.transaction())
             rows = connection.execute(_READ, (self._account, kind))
-            return {from_text(name): _row(*rest) for name, *rest in rows}
+            return {from_text(name): StoredRow.of(*rest) for name, *rest in rows}
 
     def _put(self, connection: Any) -> None:
         gone = [key for key, row in self._unwritten.items() if row is None]
@@ -199,7 +175,7 @@ class PostgresRows:
             kinds, names = [kind for kind, _ in gone], [to_text(name) for _, name in gone]
             connection.execute(_DROP, (kinds, names, self._account))
         rows = [
-            (kind, to_text(name), row.body, row.stamp.boot, row.stamp.offset, row.stamp.now)
+            (kind, to_text(name), *row.columns)
             for (kind, name), row in self._unwritten.items()
             if row is not None
         ]
@@ -213,7 +189,6 @@ class PostgresRows:
 
     @contextmanager
     def _tolerating_failures(self) -> Iterator[None]:
-        """Goes on without the database when it fails, but without calls; says so once."""
         try:
             yield
         except FencedError as error:
@@ -256,7 +231,3 @@ def _insert(connection: Any, account: str, rows: Sequence[tuple[Any, ...]]) -> N
     if rows:
         columns = [list(column) for column in zip(*rows, strict=True)]
         connection.execute(_PUT, (account, *columns))
-
-
-def _row(body: str, boot: str | None, offset: float, written: float) -> StoredRow:
-    return StoredRow(body, ClockStamp(boot, offset, written))

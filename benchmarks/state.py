@@ -59,7 +59,7 @@ def _write(
 
     def start() -> None:
         with store.database.claim():
-            log = state.interfaces.change(REALTIME).log
+            log = state.interfaces.change(REALTIME, InterfaceState).log
             log.start(now, now)
             store.save()
 

@@ -212,8 +212,7 @@ class AccountPolling:
             self._result(interface).last_success = self._clock.time()
 
     def _result(self, interface: str) -> InterfaceResult:
-        self.state.results.get_or_add(interface, InterfaceResult)
-        return self.state.results.change(interface)
+        return self.state.results.change(interface, InterfaceResult)
 
     def answered(self, planned: PlannedCall, parsed: Parsed[Any]) -> Outcome:
         """Applies an answer."""

@@ -39,6 +39,27 @@ class Slot(Protocol):
         ...
 
 
+class _LoginSlot:
+    def __init__(self, gateway: "Gateway", state: AccountState, *, on_trial: bool) -> None:
+        self._gateway = gateway
+        self._state = state
+        self._on_trial = on_trial
+
+    def due(self, now: float) -> float:  # noqa: ARG002  # the protocol's form
+        return self._state.login.due
+
+    def start(self, now: float) -> None:
+        self._state.login.log.start(now, now)
+        if self._on_trial:
+            self._state.login.liveness.tried(now)
+        self._gateway.note_session()
+
+    def end(self, now: float, margin: float) -> None:
+        login = self._state.login
+        login.log.end(now, login.quotas, margin)
+        self._state.logins.changed.add("")
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """A call that was made: from when to when, and what it brought, or how it failed."""
@@ -165,14 +186,15 @@ class Gateway:
         commands = -inf if self._guest else self._merge_commands(now)
         return max(commands, self._busy_until if self._busy_until > now else -inf)
 
-    def login(self, slot: Slot) -> Exchange | TooEarly:
-        """Logs in, unless somebody else of the host does."""
+    def login(self, *, on_trial: bool = False) -> Exchange | TooEarly:
+        """Logs in, unless somebody else of the host does; perhaps since the session seems dead."""
         entered = self._clock.now()
         wait = self.gate.enter(entered)
         if wait > 0:
             return TooEarly(entered + wait)
         token = self.client.token
         try:
+            slot = _LoginSlot(self, self._state, on_trial=on_trial)
             made = self.make(slot, self.client.login)
         finally:
             self.gate.leave(entered)
@@ -220,8 +242,7 @@ class Gateway:
                 continue
             del self._state.foreign_calls[name]
             if call.interface in INTERFACES:
-                self._state.interfaces.get_or_add(call.interface, InterfaceState)
-                log = self._state.interfaces.change(call.interface).log
+                log = self._state.interfaces.change(call.interface, InterfaceState).log
                 start = min(call.start, now)
                 log.record(start, start + (call.end - call.start), call.device_type)
                 log.drop_before(now - _REMEMBERED)

@@ -153,10 +153,10 @@ class Section(dict[str, Value]):
         self.changed.add(name)
         super().__delitem__(name)
 
-    def change(self, name: str) -> Value:
-        """A row that is about to be changed."""
+    def change(self, name: str, make: Callable[[], Value]) -> Value:
+        """A row that is about to be changed; it is made if there is none."""
         self.changed.add(name)
-        return self[name]
+        return self.get_or_add(name, make)
 
     def restore(self, name: str, value: Value) -> None:
         """Sets a row as it was stored."""
@@ -285,8 +285,9 @@ class AccountState:
         """Goes on where a previous run ended, of which no call is under way any more."""
         self.login.after_restart(now)
         self.logins.changed.add("")
-        for name in self.interfaces:
-            self.interfaces.change(name).after_restart(now)
+        self.interfaces.changed.update(self.interfaces)
+        for interface in self.interfaces.values():
+            interface.after_restart(now)
         for batches in self.batches.values():
             for batch in batches:
                 batch.after_restart(now)

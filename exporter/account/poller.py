@@ -13,7 +13,6 @@ from exporter.account.gateway import Exchange
 from exporter.account.interface_schedule import InterfaceSchedule, PlannedCall, PollConfig
 from exporter.account.login import HostGate
 from exporter.account.quotas import FleetSize, Quota, pace, quotas
-from exporter.account.slots import LoginSlot
 from exporter.account.store import RowStore
 from exporter.clock import Clock, offset_of
 from exporter.northbound.client import Session
@@ -171,8 +170,7 @@ class Poller:
 
     def _log_in(self, *, on_trial: bool) -> float:
         """Logs in, if nobody else makes a call; returns how long to wait, in seconds."""
-        gateway = self._polling.gateway
-        made = gateway.login(LoginSlot(gateway, self._state, on_trial=on_trial))
+        made = self._polling.gateway.login(on_trial=on_trial)
         if not isinstance(made, Exchange):
             return max(0.0, made.due - self._clock.now())
         self._polling.count(LOGIN.name, made)

@@ -23,7 +23,7 @@ from exporter.account.interface_schedule import PlannedCall, PollConfig
 from exporter.account.login import HostGate, is_about_session
 from exporter.account.model import AccountState
 from exporter.account.quotas import CallLog, Quota, quotas
-from exporter.account.slots import GuestSlot, LoginSlot, OwnerSlot
+from exporter.account.slots import GuestSlot, OwnerSlot
 from exporter.account.store import RowStore
 from exporter.clock import Clock
 from exporter.northbound.client import Session
@@ -156,7 +156,7 @@ class Probe:
         login = self.state.login
         while True:
             self._wait(LOGIN.name, max(login.due, self._gateway.paused_until), deadline)
-            made = self._gateway.login(LoginSlot(self._gateway, self.state))
+            made = self._gateway.login()
             if isinstance(made, Exchange):
                 break
             self._wait(LOGIN.name, made.due, deadline)

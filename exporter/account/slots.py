@@ -1,37 +1,14 @@
-"""Where a call is counted: a login, a command's call without a daemon, and one beside a daemon."""
+"""Where a command's call is counted: without a daemon, and beside one."""
 
 from dataclasses import replace
 from secrets import token_hex
 
 from exporter.account.account_polling import AccountPolling
-from exporter.account.gateway import BUSY_POLL_INTERVAL, Gateway
+from exporter.account.gateway import BUSY_POLL_INTERVAL
 from exporter.account.interface_schedule import InterfaceState
-from exporter.account.model import AccountState, ForeignCall
+from exporter.account.model import ForeignCall
 from exporter.account.quotas import CallLog, Quota
 from exporter.northbound.interfaces import Interface
-
-
-class LoginSlot:
-    """A login, perhaps made on trial, since the session seems dead."""
-
-    def __init__(self, gateway: Gateway, state: AccountState, *, on_trial: bool = False) -> None:
-        self._gateway = gateway
-        self._state = state
-        self._on_trial = on_trial
-
-    def due(self, now: float) -> float:  # noqa: ARG002  # the protocol's form
-        return self._state.login.due
-
-    def start(self, now: float) -> None:
-        self._state.login.log.start(now, now)
-        if self._on_trial:
-            self._state.login.liveness.tried(now)
-        self._gateway.note_session()
-
-    def end(self, now: float, margin: float) -> None:
-        login = self._state.login
-        login.log.end(now, login.quotas, margin)
-        self._state.logins.changed.add("")
 
 
 class _CommandSlot:
@@ -55,11 +32,9 @@ class OwnerSlot(_CommandSlot):
 
     @property
     def _state(self) -> InterfaceState:
-        states = self._polling.state.interfaces
-        states.get_or_add(self._name, InterfaceState)
-        return states.change(self._name)
+        return self._polling.state.interfaces.change(self._name, InterfaceState)
 
-    def due(self, now: float) -> float:  # noqa: ARG002  # as above
+    def due(self, now: float) -> float:  # noqa: ARG002  # the protocol's form
         state = self._state
         allowed = state.log.earliest(self._quotas, self._device_type, burst=True)
         return max(allowed, state.waits_until, self._polling.gateway.paused_until)

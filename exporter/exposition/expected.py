@@ -126,7 +126,7 @@ class ExpectedPower:
                 limited = values.get("inverter_state") in LIMITED_STATES
                 learned = self._learned.get_or_add(name, LearnedPower)
                 if learned.learn(sun, watts, limited=limited):
-                    self._learned.change(name)
+                    self._learned.changed.add(name)
 
     def samples(
         self, interface: Interface, names: Collection[str], at: float

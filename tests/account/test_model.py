@@ -16,10 +16,11 @@ def test_a_section_knows_what_was_set_changed_and_dropped_but_not_what_was_resto
     section.restore("b", 2)
     assert section.changed == set()
     section["c"] = 3
-    assert section.change("b") == 2
+    assert section.change("b", int) == 2
+    assert section.change("d", int) == 0
     section.drop(["a", "unknown"])
-    assert section.changed == {"a", "b", "c"}
-    assert section == {"b": 2, "c": 3}
+    assert section.changed == {"a", "b", "c", "d"}
+    assert section == {"b": 2, "c": 3, "d": 0}
 
 
 def test_what_is_added_when_it_is_missing_is_made_once():

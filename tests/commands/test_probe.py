@@ -9,6 +9,7 @@ from exporter.account import database as databases
 from exporter.account.codec import StoredRow
 from exporter.account.database import Database
 from exporter.account.interface_schedule import InterfaceState
+from exporter.account.login import Login
 from exporter.account.model import ForeignCall
 from exporter.account.probe import NotNowError
 from exporter.account.quotas import Backoff
@@ -100,10 +101,9 @@ def test_after_a_restart_no_call_of_the_killed_daemon_is_under_way(home, name):
     with home.stored() as state:
         now = home.clock.now()
         if name == "login":
-            state.logins.change("").log.start(now, now)
+            state.logins.change("", Login).log.start(now, now)
         else:
-            state.interfaces.get_or_add(name, InterfaceState)
-            state.interfaces.change(name).log.start(now, now)
+            state.interfaces.change(name, InterfaceState).log.start(now, now)
 
     with home.daemon():
         probe(home, home.database, guest=True).call(QUERY, QUESTION)

@@ -5,6 +5,7 @@ from commands.probing import QUERY, QUESTION, Client, probe
 
 from exporter.account.codec import StoredRow
 from exporter.account.database import Database
+from exporter.account.login import Login
 from exporter.account.probe import NoSessionError, NotNowError
 from exporter.clock import ClockStamp
 from exporter.northbound.errors import CallError, reason_error
@@ -25,7 +26,7 @@ def test_while_the_daemon_logs_in_a_command_waits(home):
     database, now = home.database, home.clock.now()
     probe(home, database).open()
     with home.stored(database) as state:
-        state.logins.change("").log.start(now, now)
+        state.logins.change("", Login).log.start(now, now)
 
     with pytest.raises(NotNowError):
         probe(home, database, guest=True).call(QUERY, QUESTION)
@@ -80,7 +81,7 @@ def test_beside_a_daemon_its_next_session_is_taken_up(home):
 
     token = home.system.sessions.open("api", home.clock.time())
     with home.stored() as state:
-        state.logins.change("").token = token
+        state.logins.change("", Login).token = token
     beside.call(QUERY, QUESTION)
 
     assert home.calls("login") == 1

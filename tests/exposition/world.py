@@ -123,8 +123,7 @@ class World:
 
     def request(self, interface, *, error=None, seconds=0.1, permitted=None):
         """A call of an interface, by name; `permitted` is what its answer says of that."""
-        self.state.results.get_or_add(interface, InterfaceResult)
-        result = self.state.results.change(interface)
+        result = self.state.results.change(interface, InterfaceResult)
         if error is None:
             result.last_success = self.epoch
         if permitted is not None:

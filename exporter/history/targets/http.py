@@ -1,6 +1,6 @@
 """How samples are posted: with patience for a target that is busy, and a clear word otherwise."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from typing import ClassVar
 import requests
 
 from exporter.clock import Clock
-from exporter.history.series import TargetError, TimeSeries
+from exporter.history.series import Target, TargetError, TimeSeries
 from exporter.northbound.interfaces import HOUR
 from exporter.northbound.transport import retry_after
 
@@ -38,7 +38,7 @@ def redacted(url: str) -> str:
     return f"{place}{mark}{sha256(parameters.encode()).hexdigest()[:8]}" if mark else place
 
 
-class HttpTarget(ABC):
+class HttpTarget(Target):
     """Takes samples at an endpoint, request by request. Waits while it is busy, as long as it asks.
 
     Each kind of target says what it is called, what its requests look like, and what may help
@@ -65,20 +65,11 @@ class HttpTarget(ABC):
 
     @property
     def name(self) -> str:
-        """Where it is."""
         return f"{self.kind} {redacted(self._endpoint.url)}"
 
     def write(self, series: Iterable[TimeSeries]) -> None:
-        """Sends samples; returns when all are taken.
-
-        Raises:
-            TargetError: They were refused, or nobody took them in half an hour.
-        """
         for part in portions(series, self.max_samples):
             self._send(self._body(part))
-
-    def flush(self) -> None:  # noqa: B027  # nothing is kept back
-        """All that was taken is with the target."""
 
     @abstractmethod
     def _body(self, series: Iterable[TimeSeries]) -> bytes:

@@ -8,13 +8,13 @@ from pathlib import Path
 from exporter.catalogue.model import Metric
 from exporter.exposition.page import EOF, Format, headers_of
 from exporter.exposition.samples import render
-from exporter.history.series import TargetError, TimeSeries
+from exporter.history.series import Target, TargetError, TimeSeries
 
 MAX_SAMPLES = 500_000  # of a file: about 80 MB, which promtool reads in seconds
 _SUFFIX = ".om"
 
 
-class OpenMetricsFiles:
+class OpenMetricsFiles(Target):
     """Numbered files in a directory; each is complete, or not there.
 
     A family has to stand in one piece, so that samples are kept in memory until a file is full.
@@ -28,15 +28,9 @@ class OpenMetricsFiles:
 
     @property
     def name(self) -> str:
-        """Its place."""
         return f"openmetrics {self._directory.absolute()}"
 
     def write(self, series: Iterable[TimeSeries]) -> None:
-        """Keeps samples for the next file, which is written when it is full.
-
-        Raises:
-            TargetError: It cannot be written.
-        """
         for each in series:
             self._kept.setdefault(each.metric, []).append(each)
             self._count += len(each.samples)
@@ -44,11 +38,6 @@ class OpenMetricsFiles:
             self.flush()
 
     def flush(self) -> None:
-        """Writes what is kept.
-
-        Raises:
-            TargetError: The file cannot be written.
-        """
         if not self._count:
             return
         try:

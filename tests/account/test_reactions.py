@@ -52,7 +52,7 @@ def test_every_code_has_its_case_here():
     assert sorted(code for codes in cases for code in codes) == sorted(FAIL_CODES)
 
 
-class Story:
+class PolledAccount:
     """An account of the simulator, polled for some hours; `calls` are time, name and plants."""
 
     def __init__(
@@ -122,108 +122,108 @@ class Story:
 
 
 def test_without_a_failure_nothing_of_all_that_happens():
-    story = Story(hours=0.5)
-    assert len(story.times("login")) == 1
-    assert len(story.times("getStationList")) == 1
-    assert set(story.gaps("getStationRealKpi")) == {1}
-    assert set(story.sizes("getStationRealKpi")) == {PLANTS}
+    polled = PolledAccount(hours=0.5)
+    assert len(polled.times("login")) == 1
+    assert len(polled.times("getStationList")) == 1
+    assert set(polled.gaps("getStationRealKpi")) == {1}
+    assert set(polled.sizes("getStationRealKpi")) == {PLANTS}
 
 
 @pytest.mark.parametrize("code", LOGS_IN)
 def test_a_lost_session_is_opened_again_and_the_call_repeated(code):
-    story = Story(code, count=1, hours=0.2)
-    assert len(story.times("login")) == 2
+    polled = PolledAccount(code, count=1, hours=0.2)
+    assert len(polled.times("login")) == 2
     # The repetition takes the next allowed moment, and no turn is lost.
-    assert set(story.gaps("getStationRealKpi")) == {1}
-    assert story.refused == 0
+    assert set(polled.gaps("getStationRealKpi")) == {1}
+    assert polled.refused == 0
 
 
 @pytest.mark.parametrize("code", BACKS_OFF)
 def test_a_refusal_for_frequency_makes_the_interface_wait_ever_longer(code):
-    story = Story(code, hours=1.2)
-    assert story.gaps("getStationRealKpi")[:6] == [1, 2, 4, 8, 16, 32]
-    assert set(story.gaps("getAlarmList")) == {1}
-    assert len(story.times("login")) == 1
+    polled = PolledAccount(code, hours=1.2)
+    assert polled.gaps("getStationRealKpi")[:6] == [1, 2, 4, 8, 16, 32]
+    assert set(polled.gaps("getAlarmList")) == {1}
+    assert len(polled.times("login")) == 1
 
 
 @pytest.mark.parametrize("code", RESTS_TODAY)
 def test_an_interface_whose_calls_of_the_day_are_used_up_rests_until_tomorrow(code):
     midnight = 24 * HOUR - EPOCH % (24 * HOUR)  # no plant has told of one
-    story = Story(code, count=1, begin=midnight - HOUR)
-    first, again = story.times("getStationRealKpi")[:2]
+    polled = PolledAccount(code, count=1, begin=midnight - HOUR)
+    first, again = polled.times("getStationRealKpi")[:2]
     assert (round((first - midnight) / MINUTE), round((again - midnight) / MINUTE)) == (-60, 15)
-    assert set(story.gaps("getStationRealKpi")[1:]) == {1}
-    assert set(story.gaps("getAlarmList")) == {1}
+    assert set(polled.gaps("getStationRealKpi")[1:]) == {1}
+    assert set(polled.gaps("getAlarmList")) == {1}
 
 
 @pytest.mark.parametrize("code", PARKS)
 def test_what_only_the_owner_can_mend_is_tried_three_times_then_left_alone(code):
-    story = Story(code, hours=3.2)
-    assert story.gaps("getStationRealKpi")[:3] == [1, 1, 60]
-    assert set(story.gaps("getAlarmList")) == {1}
+    polled = PolledAccount(code, hours=3.2)
+    assert polled.gaps("getStationRealKpi")[:3] == [1, 1, 60]
+    assert set(polled.gaps("getAlarmList")) == {1}
     # Only a missing permission is one.
-    last = story.view.last.get(("permitted", "getStationRealKpi"))
+    last = polled.view.last.get(("permitted", "getStationRealKpi"))
     assert last is (False if code == 401 else None)
 
 
 @pytest.mark.parametrize("code", REREADS)
 def test_a_fleet_that_has_changed_is_listed_anew_and_its_batch_asked_in_halves(code):
-    story = Story(code, count=1, hours=0.2)
-    assert len(story.times("getStationList")) == 2
-    sizes = story.sizes("getStationRealKpi")
+    polled = PolledAccount(code, count=1, hours=0.2)
+    assert len(polled.times("getStationList")) == 2
+    sizes = polled.sizes("getStationRealKpi")
     assert sizes[:3] == [PLANTS, PLANTS // 2, PLANTS // 2]
     assert sizes[-1] == PLANTS  # both halves were well, and are one again
 
 
 @pytest.mark.parametrize("code", [20007, 20056, 20622])
 def test_a_batch_that_is_refused_plant_by_plant_rests_ever_longer(code):
-    story = Story(code, hours=5)
-    assert story.sizes("getStationRealKpi")[:6] == [PLANTS, 3, 3, 2, 1, 2]
-    assert story.gaps("getStationRealKpi") == [*[1] * 12, 60, 120]
-    assert set(story.gaps("getAlarmList")) == {1}
+    polled = PolledAccount(code, hours=5)
+    assert polled.sizes("getStationRealKpi")[:6] == [PLANTS, 3, 3, 2, 1, 2]
+    assert polled.gaps("getStationRealKpi") == [*[1] * 12, 60, 120]
+    assert set(polled.gaps("getAlarmList")) == {1}
 
 
 @pytest.mark.parametrize("code", SPLITS)
 def test_a_batch_that_is_too_large_is_halved(code):
-    story = Story(code, count=1, hours=0.2)
-    assert story.sizes("getStationRealKpi")[:1] == [PLANTS]
-    assert set(story.sizes("getStationRealKpi")[1:]) == {PLANTS // 2}
-    assert len(story.times("getStationList")) == 1
+    polled = PolledAccount(code, count=1, hours=0.2)
+    assert polled.sizes("getStationRealKpi")[:1] == [PLANTS]
+    assert set(polled.sizes("getStationRealKpi")[1:]) == {PLANTS // 2}
+    assert len(polled.times("getStationList")) == 1
 
 
 @pytest.mark.parametrize("code", [*REFUSES, *LOGS_IN, 401, 20009, 20028, 30030])
 def test_refused_credentials_are_tried_after_15_then_every_30_minutes(code):
-    story = Story(code, interface="login")
-    assert story.gaps("login")[:4] == [15, 30, 30, 30]
-    assert {name for _, name, _ in story.calls} == {"login"}
+    polled = PolledAccount(code, interface="login")
+    assert polled.gaps("login")[:4] == [15, 30, 30, 30]
+    assert {name for _, name, _ in polled.calls} == {"login"}
 
 
 @pytest.mark.parametrize("code", [20004, 30008])
 def test_a_server_that_fails_a_login_is_asked_again_sooner(code):
-    story = Story(code, interface="login")
-    assert story.gaps("login")[:5] == [1, 2, 4, 8, 16]
+    polled = PolledAccount(code, interface="login")
+    assert polled.gaps("login")[:5] == [1, 2, 4, 8, 16]
 
 
 @pytest.mark.parametrize("code", REFUSES)
 def test_only_a_login_decides_about_credentials(code):
-    story = Story(code, count=4, hours=1.2)
-    assert story.gaps("getStationRealKpi")[:3] == [1, 1, 60]
-    assert len(story.times("login")) == 1
-    assert set(story.gaps("getAlarmList")[2:]) == {1}
+    polled = PolledAccount(code, count=4, hours=1.2)
+    assert polled.gaps("getStationRealKpi")[:3] == [1, 1, 60]
+    assert len(polled.times("login")) == 1
+    assert set(polled.gaps("getAlarmList")[2:]) == {1}
 
 
 @pytest.mark.parametrize("code", [*WAITS_FOR_ITS_TURN, *SKIPS, OF_ORDERS[0]])
 def test_every_other_failure_costs_the_batch_its_turn_and_no_more(code):
-    story = Story(code, hours=0.2)
-    assert set(story.gaps("getStationRealKpi")) == {1}
-    assert set(story.sizes("getStationRealKpi")) == {PLANTS}
-    assert len(story.times("login")) == 1
-    assert len(story.times("getStationList")) == 1
+    polled = PolledAccount(code, hours=0.2)
+    assert set(polled.gaps("getStationRealKpi")) == {1}
+    assert set(polled.sizes("getStationRealKpi")) == {PLANTS}
+    assert len(polled.times("login")) == 1
+    assert len(polled.times("getStationList")) == 1
 
 
 @pytest.mark.parametrize("code", OF_ALARMS)
 def test_a_language_that_is_refused_is_replaced_by_the_other_english(code):
-    story = Story(code, interface="getAlarmList", count=1, hours=0.2)
-    assert set(story.gaps("getAlarmList")) == {1}
-    assert story.languages[:3] == ["en_US", "en_UK", "en_US"]  # this server knows no en_UK
-    assert set(story.languages[3:]) == {"en_US"}
+    polled = PolledAccount(code, interface="getAlarmList", count=1, hours=0.2)
+    assert set(polled.gaps("getAlarmList")) == {1}
+    assert polled.languages[:3] == ["en_US", "en_UK", "en_US"]  # this server knows no en_UK
+    assert set(polled.languages[3:]) == {"en_US"}

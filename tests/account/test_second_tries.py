@@ -15,7 +15,7 @@ NONSENSE = refused("20004", Reaction.NEXT_TURN)
 WELL = None
 
 
-def story(name, *outcomes, hours, edition="classic", since="2023-11-15 06:00"):
+def calls_after(name, *outcomes, hours, edition="classic", since="2023-11-15 06:00"):
     """Minutes since the first of an interface's calls, and the time that each is about.
 
     `outcomes` is what becomes of one call after another; all is well with any later one.
@@ -34,19 +34,19 @@ def pauses(calls):
 
 
 def test_it_is_tried_again_at_its_pace_and_then_ever_more_rarely():
-    failing = story("getKpiStationYear", *[OUTAGE] * 9, hours=30)
+    failing = calls_after("getKpiStationYear", *[OUTAGE] * 9, hours=30)
 
     assert pauses(failing) == [1, 2, 4, 8, 16, 32, 60, 60, 60, 24 * 60 - 243]
 
 
 def test_under_a_days_allowance_it_is_tried_again_at_that_pace():
-    failing = story("getKpiStationYear", OUTAGE, OUTAGE, hours=4, edition="v6")
+    failing = calls_after("getKpiStationYear", OUTAGE, OUTAGE, hours=4, edition="v6")
 
     assert pauses(failing) == [58, 60]
 
 
 def test_an_answer_that_waiting_would_not_better_is_waited_for_until_the_next_round():
-    assert len(story("getKpiStationYear", NONSENSE, hours=23)) == 1
+    assert len(calls_after("getKpiStationYear", NONSENSE, hours=23)) == 1
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,6 @@ def test_an_answer_that_waiting_would_not_better_is_waited_for_until_the_next_ro
 )
 def test_what_is_tried_again_is_what_was_asked(outcomes, earlier):
     """On the first of a month the day before is asked about in a call of its own."""
-    calls = story("getKpiStationDay", *outcomes, hours=2, since="2023-12-01 06:00")
+    calls = calls_after("getKpiStationDay", *outcomes, hours=2, since="2023-12-01 06:00")
 
     assert [time < moment("2023-12-01") for _, time in calls] == earlier

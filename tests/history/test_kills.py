@@ -30,14 +30,14 @@ class KilledError(BaseException):
     """kill -9."""
 
 
-class Fate:
-    """Kills at the moments that are named, counted from the start."""
+class KillPoints:
+    """Kills at these of the points that are reached, counted from the start."""
 
     def __init__(self, moments):
         self.left = set(moments)
         self.count = 0
 
-    def moment(self):
+    def reached(self):
         self.count += 1
         if self.count in self.left:
             raise KilledError
@@ -46,15 +46,15 @@ class Fate:
 class Server:
     """Answers a row for each day of a month; kills before it is asked, or after it has answered."""
 
-    def __init__(self, fate):
-        self.fate = fate
+    def __init__(self, kills):
+        self.kills = kills
         self.asked = Counter()
 
     def due(self, *_):
         return 0.0
 
     def call(self, _, body, **__):
-        self.fate.moment()
+        self.kills.reached()
         month = datetime.fromtimestamp(body["collectTime"] / 1e3, UTC)
         self.asked[month.month] += 1
         first = month.replace(day=1, hour=0).timestamp()
@@ -68,7 +68,7 @@ class Server:
             for n in range(31)
             if datetime.fromtimestamp(first + n * DAY, UTC).month == month.month
         ]
-        self.fate.moment()
+        self.kills.reached()
         return rows
 
 
@@ -77,8 +77,8 @@ class Target:
 
     name = "target"
 
-    def __init__(self, fate, kept):
-        self.fate = fate
+    def __init__(self, kills, kept):
+        self.kills = kills
         self.kept = kept
         self.taken = []
 
@@ -86,16 +86,16 @@ class Target:
         self.taken += series
 
     def flush(self):
-        self.fate.moment()
+        self.kills.reached()
         for each in self.taken:
             key = (each.metric.name, *sorted(each.labels.items()))
             for time, value in each.samples:
                 assert self.kept.setdefault((key, time), value) == value
         self.taken = []
-        self.fate.moment()
+        self.kills.reached()
 
 
-def life(archive, fate, server, kept):
+def run(archive, kills, server, kept):
     """One run until its end, or until it is killed."""
     clock, fleet = Clock(), Fleet()
     fleet.plants.update({code: Plant(code, code) for code in PLANTS})
@@ -109,7 +109,7 @@ def life(archive, fate, server, kept):
         unknown=UnknownValues(0, None),
         labels={},
     )
-    target = Target(fate, kept)
+    target = Target(kills, kept)
     job.plan()
     while job.due() < float("inf"):
         clock.pass_by(max(0.0, job.due() - clock.now()))
@@ -118,31 +118,31 @@ def life(archive, fate, server, kept):
     job.send(replay, target)
 
 
-def lives(moments):
+def runs_until_the_end(moments):
     """Runs until one is not killed: what was asked, what the target has, how many were killed."""
     with TemporaryDirectory() as directory:
-        fate, kept, deaths = Fate(moments), {}, 0
-        server = Server(fate)
+        kills, kept, kill_count = KillPoints(moments), {}, 0
+        server = Server(kills)
         while True:
             try:
                 with archive_in_file(Path(directory) / "archive") as archive:
-                    life(archive, fate, server, kept)
+                    run(archive, kills, server, kept)
             except KilledError:
-                deaths += 1
+                kill_count += 1
                 continue
-            return server.asked, kept, deaths
+            return server.asked, kept, kill_count
 
 
-ASKED, KEPT, _ = lives(())
+ASKED, KEPT, _ = runs_until_the_end(())
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.sets(st.integers(1, 30), max_size=6))
 def test_kills_cost_an_answer_each_at_most_and_no_sample(moments):
-    asked, kept, deaths = lives(moments)
+    asked, kept, kill_count = runs_until_the_end(moments)
     assert kept == KEPT
     assert asked.keys() == ASKED.keys()
-    assert sum(asked.values()) - sum(ASKED.values()) <= deaths
+    assert sum(asked.values()) - sum(ASKED.values()) <= kill_count
 
 
 def test_without_a_kill_each_month_is_asked_for_once():

@@ -44,8 +44,8 @@ def observe(stack):
     """Puts the stack through all phases and returns what was seen."""
     stack.wait(lambda: stack.is_ready("demo"))
     devices = stack.wait(lambda: stack.query(NAMES))
-    patient = [query for query in HEALTHY if query.keys.isdisjoint(MAY_BE_EMPTY)]
-    health = outcomes(stack, devices, HEALTHY, patient)
+    awaited = [query for query in HEALTHY if query.keys.isdisjoint(MAY_BE_EMPTY)]
+    health = outcomes(stack, devices, HEALTHY, awaited)
     firing = {alert["alertname"] for alert in stack.query("ALERTS")}
 
     alarmed, stopped, meter = (_first(stack, devices, few) for few in (BATTERIES, LIT, METERS))
@@ -63,15 +63,15 @@ def observe(stack):
     return Observed(health, firing, trouble, alarmed, stopped, stack.log("webhook").splitlines())
 
 
-def outcomes(stack, devices, queries, patient):
+def outcomes(stack, devices, queries, awaited):
     """What became of each query: data, empty, or what is wrong with it.
 
-    The `patient` ones are asked until they have data, or for long.
+    The `awaited` ones are asked until they have data, or for long.
     """
     found = {query: _outcome(stack, devices, query) for query in queries}
 
     def complete():
-        missing = [query for query in patient if found[query] == EMPTY]
+        missing = [query for query in awaited if found[query] == EMPTY]
         found.update({query: _outcome(stack, devices, query) for query in missing})
         return not missing
 

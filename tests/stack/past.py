@@ -26,7 +26,7 @@ RECENT = datetime(2025, 6, 23, tzinfo=UTC).timestamp()  # from when on there are
 LABELS = ("--label", "job=fusionsolar", "--label", "instance=demo")
 STATISTICS = "getKpiStationDay,getKpiStationMonth,getKpiStationYear,getDevKpiDay"
 WRITE = "/api/v1/write"
-_PATIENCE = 30.0  # seconds for a server to start
+_TIMEOUT = 30.0  # seconds for a server to start
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def process(directory, name, arguments, ready):
             arguments, stdout=log, stderr=subprocess.STDOUT, cwd=directory, env={**os.environ}
         )
     try:
-        end = time.monotonic() + _PATIENCE
+        end = time.monotonic() + _TIMEOUT
         while not answers(ready):
             assert started.poll() is None, (directory / f"{name}.log").read_text("utf-8")
             assert time.monotonic() < end, name
@@ -45,7 +45,7 @@ def process(directory, name, arguments, ready):
         yield started
     finally:
         started.send_signal(signal.SIGTERM)
-        started.wait(timeout=_PATIENCE)
+        started.wait(timeout=_TIMEOUT)
 
 
 def answers(url):

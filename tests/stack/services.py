@@ -64,7 +64,7 @@ SHORTENED = (
     ),
 )
 
-PATIENCE = 40.0  # seconds after which something will not come any more
+TIMEOUT = 40.0  # seconds after which something will not come any more
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -123,7 +123,7 @@ class Stack:
         for process in self.processes.values():
             process.send_signal(signal.SIGTERM)
         for process in self.processes.values():
-            process.wait(timeout=PATIENCE)
+            process.wait(timeout=TIMEOUT)
 
     def root(self, service):
         """The folder that stands for the root of a service's container."""
@@ -135,7 +135,7 @@ class Stack:
 
     def wait(self, condition):
         """Waits until a condition holds while everybody runs, and returns what it said."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIMEOUT
         while time.monotonic() < end:
             value = condition()
             if value:

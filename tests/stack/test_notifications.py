@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from prometheus.promtool import ALERTS, ROOT
-from stack.services import PATIENCE, get
+from stack.services import TIMEOUT, get
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("asked")]
 
@@ -170,7 +170,7 @@ def ready(address):
 
 
 def until(condition):
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while not condition():
         assert time.monotonic() < end, "the condition did not hold in time"
         time.sleep(0.1)

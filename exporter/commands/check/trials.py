@@ -1,7 +1,7 @@
 """Each enabled interface tried once, and what came of it, in plain words."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
 from math import ceil
@@ -72,16 +72,6 @@ class Trial:
     recovered: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TrialAnswer:
-    """What an answer says, and what to do about it."""
-
-    words: str
-    remedy: str = ""
-    recovered: tuple[str, ...] = ()
-    outcome: str = PERMITTED
-
-
 class Trials:
     """All trials of an account, and the readings of devices by their type.
 
@@ -120,7 +110,7 @@ class Trials:
             for batch in _one_a_type(self._probe.batches(interface)):
                 yield interface, batch.device_type
 
-    def _try(self, interface: Interface, ask: Callable[[Interface, Batch], TrialAnswer]) -> None:
+    def _try(self, interface: Interface, ask: Callable[[Interface, Batch], Trial]) -> None:
         """Tries an interface once for each type of device, if there is anything to ask about."""
         batches = _one_a_type(self._probe.batches(interface))
         if not batches and not self._is_cut_off:
@@ -144,34 +134,25 @@ class Trials:
         return last.reason in _UNREACHABLE_REASONS or self.made[0].outcome != PERMITTED
 
     def _note(
-        self, interface: Interface, device_type: int | None, ask: Callable[[], TrialAnswer]
+        self, interface: Interface, device_type: int | None, ask: Callable[[], Trial]
     ) -> None:
-        kind = None if device_type is None else device_type_slug(device_type)
         try:
-            answer = ask()
+            trial = ask()
         except FAILURES as error:
-            self._add(_failed(interface, kind, error))
-        else:
-            self._add(
-                Trial(
-                    interface.name,
-                    answer.outcome,
-                    answer.words,
-                    kind,
-                    remedy=answer.remedy,
-                    recovered=answer.recovered,
-                )
-            )
+            trial = _failed(interface, error)
+        kind = None if device_type is None else device_type_slug(device_type)
+        self._add(replace(trial, device_type=kind))
 
     def _add(self, trial: Trial) -> None:
         self.made.append(trial)
         self._report(trial)
 
-    def _log_in(self) -> TrialAnswer:
+    def _log_in(self) -> Trial:
         logged_in = self._probe.open()
-        return TrialAnswer("logged in" if logged_in else "the session from before is used")
+        words = "logged in" if logged_in else "the session from before is used"
+        return Trial(LOGIN.name, PERMITTED, words)
 
-    def _read(self, interface: Interface) -> TrialAnswer:
+    def _read(self, interface: Interface) -> Trial:
         """Reads a list: to its end if what it lists is not wholly known, or just once."""
         fleet = self._probe.fleet
         listed = fleet.plants if interface is PLANT_LIST else fleet.devices
@@ -184,10 +165,12 @@ class Trials:
         recovered = tuple(chain.from_iterable(answer.recovered for answer in read))
         if interface is PLANT_LIST and not (names and fleet.plants):
             strange = sum(answer.parsed.rejected.total() for answer in read)
-            return TrialAnswer(*_plantless(len(names), strange), recovered, EMPTY)
-        return TrialAnswer(f"{len(names)} listed{_lacking(read)}", recovered=recovered)
+            words, remedy = _plantless(len(names), strange)
+            return Trial(interface.name, EMPTY, words, remedy=remedy, recovered=recovered)
+        words = f"{len(names)} listed{_lacking(read)}"
+        return Trial(interface.name, PERMITTED, words, recovered=recovered)
 
-    def _ask(self, interface: Interface, batch: Batch) -> TrialAnswer:
+    def _ask(self, interface: Interface, batch: Batch) -> Trial:
         answer = self._probe.ask(interface, batch)
         records = answer.parsed.records
         if interface.realtime and batch.device_type is not None:
@@ -195,16 +178,18 @@ class Trials:
                 each.reading if isinstance(each, TimedReading) else each for each in records
             )
             self.readings.setdefault(batch.device_type, []).extend(readings)
+        asked, unanswered = len(answer.asked), len(answer.outcome.unanswered)
+        remedy = ""
         if interface.content is Content.CONFIGURATION and answer.recovered:
             (reason,) = answer.recovered
-            return TrialAnswer(describe(reason_error(reason)), recovered=answer.recovered)
-        if interface.content in _COUNTED:
-            return TrialAnswer(
-                f"{len(records)} {_COUNTED[interface.content]}", recovered=answer.recovered
-            )
-        asked, unanswered = len(answer.asked), len(answer.outcome.unanswered)
-        remedy = _EMPTY_HINT if asked == unanswered else ""
-        return TrialAnswer(f"values of {asked - unanswered} of {asked}", remedy, answer.recovered)
+            words = describe(reason_error(reason))
+        elif interface.content in _COUNTED:
+            words = f"{len(records)} {_COUNTED[interface.content]}"
+        else:
+            words = f"values of {asked - unanswered} of {asked}"
+            remedy = _EMPTY_HINT if asked == unanswered else ""
+        recovered = answer.recovered
+        return Trial(interface.name, PERMITTED, words, remedy=remedy, recovered=recovered)
 
 
 def _about(seconds: float) -> str:
@@ -242,29 +227,28 @@ def _plantless(listed: int, strange: int) -> tuple[str, str]:
     return "no plant is linked to the account", _LINK_PLANTS
 
 
-def _failed(interface: Interface, kind: str | None, error: Failure) -> Trial:
+def _failed(interface: Interface, error: Failure) -> Trial:
     refusal = error.__cause__
     if interface is PLANT_LIST and isinstance(refusal, CallError):
         # It has pages elsewhere, but what has to be granted is the list itself.
         no_pages = isinstance(error, CallError) and _NO_PAGES.get(error.reason)
         also = no_pages or f"asked page by page: {describe(error)}"
-        return _refused(interface, kind, refusal, f"{describe(refusal)}; {also}")
+        return _refused(interface, refusal, f"{describe(refusal)}; {also}")
     if isinstance(error, CallError):
-        return _refused(interface, kind, error, explain(error))
+        return _refused(interface, error, explain(error))
     if isinstance(error, NotNowError) and isinstance(refusal, CallError):
-        return _refused(
-            interface, kind, refusal, f"{describe(refusal)}; once more: {describe(error)}"
-        )
+        return _refused(interface, refusal, f"{describe(refusal)}; once more: {describe(error)}")
     wait, remedy = None, ""
     if isinstance(error, NotNowError):
         wait = error.seconds
         remedy = refused_login(error.refusal.reason) if error.refusal else ""
-    return Trial(interface.name, NOT_TRIED, str(error), kind, remedy=remedy, wait=wait)
+    return Trial(interface.name, NOT_TRIED, str(error), remedy=remedy, wait=wait)
 
 
-def _refused(interface: Interface, kind: str | None, error: CallError, words: str) -> Trial:
+def _refused(interface: Interface, error: CallError, words: str) -> Trial:
     refused = error.enveloped or error.reason in _REFUSED
     outcome = REFUSED if refused else UNREACHABLE
     if error.reason in TOKEN_FILE_REASONS:
         outcome = NOT_TRIED
-    return Trial(interface.name, outcome, words, kind, error.reason, advice(interface, error))
+    remedy = advice(interface, error)
+    return Trial(interface.name, outcome, words, reason=error.reason, remedy=remedy)

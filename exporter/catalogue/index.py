@@ -37,7 +37,7 @@ STATESETS = tuple(dict.fromkeys(row.metric.name for row in ROWS if row.state_nam
 
 # The metric of the code beside each, but for those that are sent in words.
 CODES: Mapping[str, str] = {
-    row.metric.name: row.code_metric.name for row in ROWS if row.code_metric is not None
+    row.metric.name: row.code.metric.name for row in ROWS if row.code is not None
 }
 
 

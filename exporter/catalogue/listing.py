@@ -98,7 +98,7 @@ def _describe(row: Row) -> dict[str, Any]:
     if row.state_names:
         states = row.states or row.words or {}
         entry["states"] = {str(code): name for code, name in states.items()}
-        entry["code_metric"] = row.code_metric and row.code_metric.name
+        entry["code_metric"] = row.code and row.code.metric.name
     return entry
 
 

@@ -82,7 +82,7 @@ class Row:
 
     A sample is the value, sent in `source_unit`, times `factor`. The `series` of a statistic lacks
     the last label, `window`, which depends on the time, and that of a StateSet the state: it has
-    its `states` (code → name) and a `code_metric` for the code itself, or `words` (word → name) if
+    its `states` (code → name) and a series for the `code` itself, or `words` (word → name) if
     it is sent in words. A key that is `fallback_for` another gives the same series where an answer
     lacks that one; its `stand_in` has a series of its own besides. Where `zero_is_absent`, servers
     say with 0 that there is no value; `range` is what a value can be. The series of an info metric
@@ -97,7 +97,7 @@ class Row:
     source_unit: str = ""
     states: Mapping[int, str] | None = None
     words: Mapping[str, str] | None = None
-    code_metric: Metric | None = None
+    code: Series | None = None
     fallback_for: str = ""
     stand_in: StandIn | None = None
     zero_is_absent: bool = False
@@ -117,11 +117,6 @@ class Row:
     def state_names(self) -> tuple[str, ...]:
         """The names of a StateSet's states, each once; empty for anything else."""
         return tuple(dict.fromkeys((self.states or self.words or {}).values()))
-
-    @property
-    def code_series(self) -> Series | None:
-        """The series of a StateSet's code; None where it is sent in words."""
-        return None if self.code_metric is None else series_of(self.code_metric, *self.labels)
 
     def state_of(self, code: float) -> str | None:
         """The name of the state that a code means; None where no table names it."""

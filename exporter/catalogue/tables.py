@@ -160,7 +160,7 @@ class SubjectTables:
         for line in chain.from_iterable(self.tables.values()):
             sources.setdefault(line.metric, []).append(line)
         metrics = {name: _metric(self.name, lines) for name, lines in sources.items()}
-        code_metrics = {name: _code_metric(self.name, lines) for name, lines in sources.items()}
+        codes = {name: _code_metric(self.name, lines) for name, lines in sources.items()}
         return tuple(
             Row(
                 interface=interface,
@@ -171,7 +171,7 @@ class SubjectTables:
                 source_unit=line.source_unit,
                 states=line.states,
                 words=line.words,
-                code_metric=code_metrics[line.metric],
+                code=series_of(code, *labels) if (code := codes[line.metric]) else None,
                 fallback_for=line.fallback_for.format(part),
                 stand_in=line.stand_in,
                 # So do servers say that there is no time, too.

@@ -13,7 +13,7 @@ from operator import ge, itemgetter, le
 from typing import Any
 
 from exporter.account.counters import CounterName
-from exporter.catalogue.model import Kind, Row, Series, series_of
+from exporter.catalogue.model import Kind, Row, series_of
 from exporter.catalogue.ranges import SUSPICIOUS
 from exporter.exposition.plausibility import Output
 from exporter.exposition.samples import State
@@ -29,7 +29,7 @@ class Rule:
 
     The `factor` is None where the unit is not certain, and the `unit` without its sign. `counter`
     is by which name a counter is remembered; `states` are those of a StateSet, by name, none where
-    its code is enough, and `code` is the series of that.
+    its code is enough.
     """
 
     row: Row
@@ -37,7 +37,6 @@ class Rule:
     unit: float
     counter: CounterName
     states: Mapping[str, State]
-    code: Series | None
 
     @property
     def takes_words(self) -> bool:
@@ -51,18 +50,11 @@ def rule_of(row: Row, factor: float | None, *, name_states: bool = True) -> Rule
     States that are not to be named are named all the same where they have no code.
     """
     metric, labels = row.series.metric, row.series.labels
-    named = metric.kind is Kind.STATESET and (name_states or row.code_metric is None)
+    named = metric.kind is Kind.STATESET and (name_states or row.code is None)
     names = (*row.state_names, UNKNOWN) if named else ()
     series = {name: series_of(metric, *labels, name) for name in names}
     states = {name: State(tuple(series.values()), each) for name, each in series.items()}
-    return Rule(
-        row,
-        factor,
-        abs(factor or 0.0),
-        (metric.name, labels),
-        states,
-        row.code_series,
-    )
+    return Rule(row, factor, abs(factor or 0.0), (metric.name, labels), states)
 
 
 def _picker(places: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:

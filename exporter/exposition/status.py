@@ -23,7 +23,6 @@ ShownBy = Callable[[Source], Mapping[str, Samples]]  # what a source shows, by p
 
 _PLANT_KPIS = lookup("getStationRealKpi", None)
 _HEALTH = _PLANT_KPIS["real_health_state"]
-_HEALTH_CODE = _HEALTH.code_series
 _ENERGY = _PLANT_KPIS["day_power"].series
 _POWER = lookup("getDevRealKpi", 1)["active_power"].series
 _INVERTERS = frozenset(row.device_type for row in ROWS if row.series is _POWER)
@@ -105,7 +104,7 @@ def _plant(plant: Plant, devices: Sequence[Device], shown: _Shown) -> status.Pla
 
 
 def _health(own: Samples) -> str | None:
-    code = None if _HEALTH_CODE is None else own.get(_HEALTH_CODE)
+    code = own.get(_HEALTH.code) if _HEALTH.code else None
     return None if code is None else _HEALTH.state_of(code) or UNKNOWN
 
 

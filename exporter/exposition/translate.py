@@ -233,8 +233,8 @@ def _plausible(
 def _add_code(result: Translation, rule: Rule, code: float) -> None:
     """Adds the state that a code means, and the code."""
     _add_state(result, rule, rule.row.state_of(code))
-    if rule.code is not None:
-        result.add(rule.code, code)
+    if rule.row.code is not None:
+        result.add(rule.row.code, code)
 
 
 def _add_text(result: Translation, rule: Rule, text: str) -> None:

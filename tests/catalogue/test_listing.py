@@ -98,7 +98,7 @@ def test_the_tables_show_every_metric_and_code_metric():
 
     for row in ROWS:
         assert f"`{row.metric.name}`" in markdown
-        assert row.code_metric is None or f"`{row.code_metric.name}`" in markdown
+        assert row.code is None or f"`{row.code.metric.name}`" in markdown
 
 
 def test_the_tables_fold_runs_of_keys_and_join_types_that_agree():

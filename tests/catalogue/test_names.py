@@ -9,10 +9,15 @@ from exporter.catalogue.model import Metric
 from exporter.exposition import families
 from exporter.exposition.families import INVENTORY, OWN
 
+
+def metrics_of(row):
+    return [series.metric for series in (row.series, row.code) if series]
+
+
 KEYS = {}
 STATES = {}
 for _row in ROWS:
-    for _metric in filter(None, (_row.metric, _row.code_metric)):
+    for _metric in metrics_of(_row):
         KEYS.setdefault(_metric, set()).add(_row.key)
     if _row.state_names:
         STATES[_row.metric] = _row.state_names
@@ -39,7 +44,7 @@ def test_names_are_lower_case_words_that_begin_with_their_subject():
     for subject in SUBJECTS:
         pattern = rf"fusionsolar_{subject.name}(_[a-z][a-z0-9]*)+"
         for row in subject.rows():
-            for metric in filter(None, (row.metric, row.code_metric)):
+            for metric in metrics_of(row):
                 assert re.fullmatch(pattern, metric.name), metric.name
 
 

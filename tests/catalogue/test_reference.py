@@ -111,7 +111,7 @@ DEVICE_INTERFACES = ["getDevRealKpi", "getDevFiveMinutes", "getDevHistoryKpi", "
 
 
 def meaning(row):
-    return row.key, row.metric, row.labels, row.factor, row.states, row.code_metric
+    return row.key, row.metric, row.labels, row.factor, row.states, row.code and row.code.metric
 
 
 def test_the_copy_of_the_reference_is_whole():

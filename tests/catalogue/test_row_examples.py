@@ -126,11 +126,13 @@ def test_a_battery_mode_is_a_stateset_with_a_code():
                 )
             ),
             states=BATTERY_MODES,
-            code_metric=Metric(
-                name="fusionsolar_battery_mode_code",
-                kind=Kind.GAUGE,
-                help="Rule by which a battery works, as the code that was sent "
-                "(ch_discharge_model).",
+            code=Series(
+                Metric(
+                    name="fusionsolar_battery_mode_code",
+                    kind=Kind.GAUGE,
+                    help="Rule by which a battery works, as the code that was sent "
+                    "(ch_discharge_model).",
+                )
             ),
         )
     )
@@ -173,10 +175,13 @@ def test_the_state_of_an_upgrade_is_a_stateset_with_a_code():
                 )
             ),
             states=UPGRADE_RESULTS,
-            code_metric=Metric(
-                name="fusionsolar_device_upgrade_state_code",
-                kind=Kind.GAUGE,
-                help="State of a device's last upgrade, as the code that was sent (upgradeResult).",
+            code=Series(
+                Metric(
+                    name="fusionsolar_device_upgrade_state_code",
+                    kind=Kind.GAUGE,
+                    help="State of a device's last upgrade, as the code that was sent "
+                    "(upgradeResult).",
+                )
             ),
         )
     )

@@ -38,7 +38,7 @@ def test_no_two_keys_of_a_source_become_one_series_but_one_in_anothers_place():
 
 
 def test_a_metric_means_the_same_wherever_it_comes_from():
-    metrics = {row.metric for row in ROWS} | {row.code_metric for row in ROWS if row.states}
+    metrics = {row.metric for row in ROWS} | {row.code.metric for row in ROWS if row.states}
 
     assert repeated(metric.name for metric in metrics) == set()
 
@@ -113,7 +113,7 @@ def test_only_the_powers_of_an_emma_are_sent_with_the_other_sign():
 def test_statesets_have_states_and_a_code_or_words_and_nothing_else_has():
     for row in ROWS:
         is_stateset = row.metric.kind is Kind.STATESET
-        assert (row.states is not None) is (row.code_metric is not None)
+        assert (row.states is not None) is (row.code is not None)
         assert (row.states is not None) + (row.words is not None) == is_stateset
         assert bool(row.state_names) is is_stateset
 

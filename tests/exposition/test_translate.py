@@ -269,7 +269,7 @@ def test_a_code_without_a_name_is_unknown_shown_and_counted(row, code):
     states = {key: value for key, value in numbers(translation).items() if len(key) == 2}
     assert [name for (_, name), value in states.items() if value] == ["unknown"]
     assert len(states) == len(row.states) + 1
-    assert numbers(translation)[row.code_metric.name,] == code
+    assert numbers(translation)[row.code.metric.name,] == code
     assert translation.unknown_states == Counter({row.metric.name: 1})
 
 

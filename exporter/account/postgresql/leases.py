@@ -99,7 +99,6 @@ class AccountHolder:
     account: str
     version: int
     holder: str | None
-    last_holder: str | None
     epoch: int
 
 
@@ -124,7 +123,7 @@ def holders(connection: Any, accounts: Collection[str]) -> Mapping[str, AccountH
     """Who holds these accounts."""
     rows = connection.execute(_HOLDERS, (list(accounts),))
     return {
-        account: AccountHolder(account, version, holder if alive else None, holder, epoch)
+        account: AccountHolder(account, version, holder if alive else None, epoch)
         for account, version, holder, epoch, alive in rows
     }
 

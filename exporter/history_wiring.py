@@ -27,7 +27,7 @@ from exporter.exposition.alarms import SEVERITIES
 from exporter.exposition.translate import UnknownValues
 from exporter.history.archive import Archive, ArchiveBusyError, ArchiveError
 from exporter.history.budget import quotas_left
-from exporter.history.job import Job, UnknownStartError, Wanted
+from exporter.history.job import HistorySelection, Job, UnknownStartError
 from exporter.history.replay import Replay
 from exporter.history.series import Target, TargetError
 from exporter.history.targets.http import Endpoint
@@ -94,7 +94,7 @@ def job_of(context: HistoryContext, options: HistoryOptions, report: Callable[[s
     plants, devices = FleetFilter(tuple(options.plants)), FleetFilter(tuple(options.devices))
     chosen = [p.code for p in probe.fleet.plants.values() if plants.admits(p.code, p.name)]
     began = probe.state.first_shown.get("", inf) if options.end is None else options.end
-    wanted = Wanted(
+    wanted = HistorySelection(
         _interfaces(options.sources or history.sources, context),
         chosen,
         [

@@ -28,8 +28,8 @@ from exporter.commands.tables import table
 from exporter.config import AccountSettings, Settings
 from exporter.config.types import HISTORY_SOURCES, added_label_name, endpoint_url
 from exporter.history.archive import Archive, ArchiveError
-from exporter.history.fetching import HistorySource
-from exporter.history.job import Job, JobProgress, UnknownStartError, Wanted
+from exporter.history.fetcher import HistorySource
+from exporter.history.job import HistorySelection, Job, JobProgress, UnknownStartError
 from exporter.history.replay import Replay
 from exporter.history.series import Target, TargetError
 from exporter.history.targets.http import Endpoint
@@ -194,7 +194,7 @@ def _options(flags: argparse.Namespace) -> HistoryOptions:
     )
 
 
-def _refuse_nothing(flags: argparse.Namespace, wanted: Wanted) -> None:
+def _refuse_nothing(flags: argparse.Namespace, wanted: HistorySelection) -> None:
     """Ends the process where there can be nothing of what is wanted."""
     for flag, chosen in (("plants", wanted.plants), ("devices", wanted.devices)):
         names = getattr(flags, flag)

@@ -43,7 +43,7 @@ RECORDS = INTERFACES["getDevUpgradeInfo"]
 
 
 @dataclass(frozen=True, slots=True)
-class Ordered:
+class OrderResult:
     """What became of the order to upgrade a device: accepted, refused, unknown or not_tried."""
 
     device_id: str
@@ -228,13 +228,13 @@ def _call(probe: Probe, interface: Interface, group: Sequence[Device]) -> Sequen
     return interface.answer(call, ids).records
 
 
-def _order(probe: Probe, group: Sequence[Device]) -> list[Ordered]:
+def _order(probe: Probe, group: Sequence[Device]) -> list[OrderResult]:
     """One order, which is never repeated: whether one without an answer arrived, nobody knows."""
     try:
         orders = {order.device_id: order for order in _call(probe, ORDER, group)}
     except FAILURES as error:
         result = _result_of(error)
-        return [Ordered(device.id, device.name, result, explain(error)) for device in group]
+        return [OrderResult(device.id, device.name, result, explain(error)) for device in group]
     results = []
     for device in group:
         order = orders.get(device.id)
@@ -244,7 +244,7 @@ def _order(probe: Probe, group: Sequence[Device]) -> list[Ordered]:
             result, why = "accepted", ""
         else:
             result, why = "refused", explain(fail_code_error(order.fail_code))
-        results.append(Ordered(device.id, device.name, result, why))
+        results.append(OrderResult(device.id, device.name, result, why))
     return results
 
 

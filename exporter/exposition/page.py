@@ -39,7 +39,7 @@ class Format(Enum):
     OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
-class _Only(Collector):
+class _FixedCollector(Collector):
     """A collector of certain families."""
 
     def __init__(self, *families: Family) -> None:
@@ -56,7 +56,7 @@ def _family(metric: Metric) -> Family:
 
 def headers_of(metric: Metric) -> Mapping[Format, bytes]:
     """The header lines of a family."""
-    empty = _Only(_family(metric))
+    empty = _FixedCollector(_family(metric))
     return {
         Format.TEXT: generate_latest(empty),
         Format.OPENMETRICS: generate_openmetrics(empty).removesuffix(EOF),
@@ -136,7 +136,7 @@ class Page:
 
     def frozen(self) -> "Page":
         """The page as it is now, whatever becomes of this one; its values grow old all the same."""
-        own = {name: _Only(*each.collect()) for name, each in list(self._own.items())}
+        own = {name: _FixedCollector(*each.collect()) for name, each in list(self._own.items())}
         frozen = Page(own, self._now)
         with self._lock:
             frozen._headers |= self._headers
@@ -172,7 +172,7 @@ class Page:
                 parts += [headers[form], *chunks]
         # The library's OpenMetrics page ends with the one EOF that the whole needs.
         generate = generate_latest if form is Format.TEXT else generate_openmetrics
-        parts.append(generate(_Only(*_merged(_chosen(self._own, accounts)))))
+        parts.append(generate(_FixedCollector(*_merged(_chosen(self._own, accounts)))))
         return parts
 
     def _make_moving(self, now: float, accounts: Collection[str] | None) -> None:

@@ -40,7 +40,7 @@ class ArchiveBusyError(ArchiveError):
 
 
 @dataclass(frozen=True, slots=True)
-class Covered:
+class Coverage:
     """How far a unit was answered or sent: all before `until`; why it was `refused`, if it was."""
 
     until: float = -inf
@@ -89,10 +89,10 @@ class Archive(ABC):
     def _put_answers(self, answers: Sequence[Row]) -> None:
         """Keeps these, all or none, in place of what stood there of the same units."""
 
-    def covered(self, interface: str) -> Mapping[HistoryUnit, Covered]:
+    def covered(self, interface: str) -> Mapping[HistoryUnit, Coverage]:
         """How far each unit of an interface was answered."""
         return {
-            HistoryUnit(begin, interface, subject): Covered(until, refused)
+            HistoryUnit(begin, interface, subject): Coverage(until, refused)
             for subject, begin, until, refused in self._covered(interface)
         }
 

@@ -11,10 +11,10 @@ from exporter.account.probe import Probe
 from exporter.account.quotas import Quota
 from exporter.clock import Clock
 from exporter.history.archive import Archive
-from exporter.history.fetching import FINAL_AFTER, Fetching, HistorySource
+from exporter.history.fetcher import FINAL_AFTER, Fetcher, HistorySource
 from exporter.history.plan import MAX_UTC_OFFSET, HistoryUnit, Member, Span, calendar_of, pieces
 from exporter.history.replay import Replay
-from exporter.history.sending import Sending
+from exporter.history.sender import Sender
 from exporter.history.series import Target
 from exporter.northbound.interfaces import DAY, INTERFACES, Content, Interface, Subject
 
@@ -22,7 +22,7 @@ YEARS = INTERFACES["getKpiStationYear"]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class HistorySelection:
     """What of the past is wanted: of these interfaces, plants and devices, in this time.
 
     Without a `start`, all that the plants' yearly statistics tell of. `alarms` are the language and
@@ -62,13 +62,13 @@ class Job:
     archive: Archive
     fleet: Fleet
     clock: Clock
-    wanted: Wanted
+    wanted: HistorySelection
     quotas_of: Callable[[Interface], tuple[Quota, ...]]
     report: Callable[[str], None]
-    _fetching: Fetching = field(init=False)
+    _fetcher: Fetcher = field(init=False)
 
     def __post_init__(self) -> None:
-        self._fetching = Fetching(
+        self._fetcher = Fetcher(
             self.probe, self.archive, self.fleet, self.clock, self.wanted.alarms, self.report
         )
 
@@ -77,7 +77,7 @@ class Job:
     @property
     def sources(self) -> Sequence[HistorySource]:
         """The interfaces with what is left of each."""
-        return self._fetching.sources
+        return self._fetcher.sources
 
     @property
     def progress(self) -> JobProgress:
@@ -106,7 +106,7 @@ class Job:
         if self.wanted.start is not None or self.first_years():
             return False
         span = Span(0.0, self.wanted.end)
-        self._fetching.sources = [self._source(YEARS, span, {})]
+        self._fetcher.sources = [self._source(YEARS, span, {})]
         return any(each.is_open for each in self.sources)
 
     def plan(self) -> None:
@@ -117,9 +117,7 @@ class Job:
         """
         since = self.first_years()
         span = self.span(since)
-        self._fetching.sources = [
-            self._source(each, span, since) for each in self.wanted.interfaces
-        ]
+        self._fetcher.sources = [self._source(each, span, since) for each in self.wanted.interfaces]
 
     def span(self, since: Mapping[str, float]) -> Span:
         """The time that is wanted, by the first years of plants.
@@ -174,7 +172,7 @@ class Job:
 
     def due(self) -> float:
         """The earliest time for the next call; inf when none is left."""
-        return self._fetching.due()
+        return self._fetcher.due()
 
     def step(self) -> bool:
         """Makes one call and keeps its answer; returns whether any is left after it.
@@ -182,7 +180,7 @@ class Job:
         Raises:
             NotNowError, NoSessionError: Nobody may call now.
         """
-        return self._fetching.step()
+        return self._fetcher.step()
 
     def send(self, replay: Replay, target: Target) -> int:
         """Sends a target what it lacks of what is wanted; returns how many samples that were.
@@ -205,4 +203,4 @@ class Job:
             device = devices.get(name)
             return since.get(device.plant_code if device else name, -inf)
 
-        return Sending(self.archive, replay, target, self.span(since), is_wanted, since_of).run()
+        return Sender(self.archive, replay, target, self.span(since), is_wanted, since_of).run()

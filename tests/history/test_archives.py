@@ -10,7 +10,7 @@ from account.shared import Member, execute, expire
 from exporter.account.postgresql.fence import Fence
 from exporter.account.quotas import Call
 from exporter.history import archive_tables
-from exporter.history.archive import ArchiveBusyError, ArchiveError, Covered, Pending
+from exporter.history.archive import ArchiveBusyError, ArchiveError, Coverage, Pending
 from exporter.history.archive_file import archive_in_file
 from exporter.history.archive_tables import archive_in_tables
 from exporter.history.plan import HistoryUnit
@@ -64,11 +64,11 @@ def test_an_answer_comes_back_as_it_was_kept(opened):
         assert archive.rows(unit("nobody")) == ()
         assert archive.rows(unit("A", interface=ALARMS)) == (alarm,)
         assert archive.covered(DAYS) == {
-            unit("A"): Covered(9.0),
-            unit("B\0\\"): Covered(9.0),
-            unit("C"): Covered(7.0, "20026"),
+            unit("A"): Coverage(9.0),
+            unit("B\0\\"): Coverage(9.0),
+            unit("C"): Coverage(7.0, "20026"),
         }
-        assert archive.covered(ALARMS) == {unit("A", interface=ALARMS): Covered(8.0)}
+        assert archive.covered(ALARMS) == {unit("A", interface=ALARMS): Coverage(8.0)}
 
 
 def test_a_later_answer_takes_the_place_of_an_earlier_one(opened):
@@ -76,7 +76,7 @@ def test_a_later_answer_takes_the_place_of_an_earlier_one(opened):
         archive.keep({unit(): rows(1.0)}, 1.0)
         archive.keep({unit(): rows(1.0, 2.0)}, 2.0)
         assert archive.rows(unit()) == rows(1.0, 2.0)
-        assert archive.covered(DAYS) == {unit(): Covered(2.0)}
+        assert archive.covered(DAYS) == {unit(): Coverage(2.0)}
 
 
 def test_a_target_lacks_what_it_was_not_sent_the_earliest_first(opened):
@@ -177,7 +177,7 @@ def test_the_next_holder_goes_on_where_a_dead_one_stopped(member, other, databas
             pass
         expire(database_url, member)
         with archive_in_tables(fence_of(other)) as next_one:
-            assert next_one.covered(DAYS) == {unit(): Covered(9.0)}
+            assert next_one.covered(DAYS) == {unit(): Coverage(9.0)}
             # Of the one before nothing is written any more.
             with refused():
                 archive.keep({unit(): rows(2.0)}, 10.0)
@@ -218,7 +218,7 @@ def test_it_is_read_part_by_part(member, monkeypatch):
     units = [unit(subject, begin) for begin in (0.0, 5.0) for subject in "ABCD"]
     with archive_in_tables(fence_of(member)) as archive:
         archive.keep(dict.fromkeys(units, rows(1.0)), 9.0)
-        assert archive.covered(DAYS) == dict.fromkeys(units, Covered(9.0))
+        assert archive.covered(DAYS) == dict.fromkeys(units, Coverage(9.0))
         found = []
         for each in archive.pending("x", 0.0, 9.0):
             found.append(each.unit)

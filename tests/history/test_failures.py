@@ -10,8 +10,8 @@ from exporter.account.fleet import Fleet
 from exporter.account.probe import NoSessionError
 from exporter.account.quotas import Quota
 from exporter.history.archive_file import archive_in_file
-from exporter.history.fetching import MAX_TRIES
-from exporter.history.job import Job, UnknownStartError, Wanted
+from exporter.history.fetcher import MAX_TRIES
+from exporter.history.job import HistorySelection, Job, UnknownStartError
 from exporter.northbound.errors import named_error, reason_error
 from exporter.northbound.interfaces import DAY, HOUR, INTERFACES, MINUTE
 from exporter.northbound.records import Device, Plant
@@ -55,7 +55,9 @@ class World:
         )
 
     def job(self, interface, start, end):
-        wanted = Wanted([interface], list(self.fleet.plants), list(self.fleet.devices), start, end)
+        wanted = HistorySelection(
+            [interface], list(self.fleet.plants), list(self.fleet.devices), start, end
+        )
         job = Job(
             self.server,
             self.archive,
@@ -244,7 +246,7 @@ def test_days_of_several_are_kept_each_by_itself(home):
 
 
 def test_how_far_back_it_goes_is_needed(home):
-    wanted = Wanted([DAYS], ["A"], [], None, at(2025, 6, 1))
+    wanted = HistorySelection([DAYS], ["A"], [], None, at(2025, 6, 1))
     job = Job(
         home.server, home.archive, home.fleet, home.clock, wanted,
         lambda _: (Quota(1, MINUTE),), home.said.append,

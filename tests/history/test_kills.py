@@ -14,7 +14,7 @@ from exporter.account.fleet import Fleet
 from exporter.account.quotas import Quota
 from exporter.exposition.translate import Translator, UnknownValues
 from exporter.history.archive_file import archive_in_file
-from exporter.history.job import Job, Wanted
+from exporter.history.job import HistorySelection, Job
 from exporter.history.replay import Replay
 from exporter.northbound.interfaces import DAY, INTERFACES
 from exporter.northbound.records import Plant
@@ -99,7 +99,7 @@ def run(archive, kills, server, kept):
     """One run until its end, or until it is killed."""
     clock, fleet = Clock(), Fleet()
     fleet.plants.update({code: Plant(code, code) for code in PLANTS})
-    wanted = Wanted([DAYS], PLANTS, (), START, END)
+    wanted = HistorySelection([DAYS], PLANTS, (), START, END)
     job = Job(server, archive, fleet, clock, wanted, lambda _: (Quota(1, 60.0),), lambda _: None)
     replay = Replay(
         "home",

@@ -21,7 +21,7 @@ from exporter.commands.check.capture import Capture
 from exporter.commands.check.findings import findings_of, limits_of
 from exporter.commands.check.plan import plan_of
 from exporter.commands.check.report import (
-    Checked,
+    AccountReport,
     TrialLines,
     as_data,
     device_summaries,
@@ -89,7 +89,7 @@ def _check(
     settings: Settings,
     polled: Sequence[PollConfig],
     report: Callable[[str], None],
-) -> Checked:
+) -> AccountReport:
     interfaces = [each.interface for each in polled]
     lines = TrialLines(interfaces)
     report(heading(account.name, account.base_url))
@@ -100,7 +100,7 @@ def _check(
         access.probe.fleet,
         limits_of(settings, account, trials.made, access.probe.fleet),
     )
-    return Checked(
+    return AccountReport(
         account.name,
         account.base_url,
         plant_summaries(fleet),

@@ -20,7 +20,7 @@ _WORTHWHILE = 0.8  # of a time; what is saved beyond that is not worth a setting
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class InterfacePlan:
     """One interface: calls a round, seconds from call to call and from round to round.
 
     Values are as old as a round at most; `fresher` tells what would shorten it.
@@ -35,7 +35,7 @@ class Planned:
 
 def plan_of(
     settings: Settings, account: AccountSettings, fleet: Fleet, edition: str | None
-) -> list[Planned]:
+) -> list[InterfacePlan]:
     """The plan for each enabled interface; `edition` is the one known to hold, if any is."""
     schedules = [
         schedule_of(config, fleet, config.interface.device_types)
@@ -43,7 +43,7 @@ def plan_of(
         if config.interface is not LOGIN
     ]
     return [
-        Planned(
+        InterfacePlan(
             schedule.interface.name,
             len(schedule.rotation.batches),
             schedule.pace,

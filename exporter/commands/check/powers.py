@@ -63,7 +63,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class _JudgedPower:
     """The power of one device in watts; `measured` is what its volts and amperes make, if any."""
 
     device: Device
@@ -91,8 +91,10 @@ def findings(
         yield from _findings(devices, line if key in corrected else "")
 
 
-def _judge(key: _Key, factor: float, fleet: Fleet, readings: Iterable[Reading]) -> list[_Judged]:
-    judged: dict[str, _Judged] = {}
+def _judge(
+    key: _Key, factor: float, fleet: Fleet, readings: Iterable[Reading]
+) -> list[_JudgedPower]:
+    judged: dict[str, _JudgedPower] = {}
     # Of several in a day, the largest: near 0, a number may be of any unit.
     for reading in sorted(readings, key=lambda each: abs(each.values.get(key[1], 0.0))):
         device = fleet.devices.get(reading.subject)
@@ -101,7 +103,7 @@ def _judge(key: _Key, factor: float, fleet: Fleet, readings: Iterable[Reading]) 
         if device and plant and watts:
             measured, sure = _measured(reading.values, plant.capacity_watts)
             verdict, proven = _verdict(abs(watts), plant.capacity_watts, measured, sure=sure)
-            judged[device.id] = _Judged(device, plant, watts, measured, verdict, proven)
+            judged[device.id] = _JudgedPower(device, plant, watts, measured, verdict, proven)
     return list(judged.values())
 
 
@@ -148,7 +150,7 @@ def _is_similar(one: float, other: float) -> bool:
     return other / _TOLERANCE <= one <= other * _TOLERANCE
 
 
-def _change(devices: Sequence[_Judged]) -> float | None:
+def _change(devices: Sequence[_JudgedPower]) -> float | None:
     """By what the factor of a type has to be changed; None where that is not certain.
 
     A single number is never enough, nor is the same one twice: so do registers overflow.
@@ -165,7 +167,7 @@ def _change(devices: Sequence[_Judged]) -> float | None:
 # --- words ---------------------------------------------------------------------------------------
 
 
-def _findings(devices: Sequence[_Judged], line: str) -> Iterator[Finding]:
+def _findings(devices: Sequence[_JudgedPower], line: str) -> Iterator[Finding]:
     """One finding for each thing that is wrong with devices of a type."""
     others_fit = any(each.verdict is Verdict.FITS for each in devices)
     for verdict in (Verdict.TOO_LARGE, Verdict.TOO_SMALL, Verdict.ABSURD):
@@ -177,7 +179,7 @@ def _findings(devices: Sequence[_Judged], line: str) -> Iterator[Finding]:
             yield Finding(_seen(first) + more + _meant(first, paste, others_fit), paste)
 
 
-def _seen(each: _Judged) -> str:
+def _seen(each: _JudgedPower) -> str:
     device, plant = each.device, each.plant
     shown = f"{device_type_slug(device.type_id)} {device.name} ({device.id}) shows "
     if each.proven and each.measured is not None:
@@ -187,7 +189,7 @@ def _seen(each: _Judged) -> str:
     )
 
 
-def _meant(each: _Judged, paste: str, others_fit: bool) -> str:  # noqa: FBT001  # private
+def _meant(each: _JudgedPower, paste: str, others_fit: bool) -> str:  # noqa: FBT001  # private
     if paste:
         return ""
     if each.verdict is Verdict.ABSURD:

@@ -7,7 +7,7 @@ from typing import Any
 
 from exporter.account.fleet import Fleet
 from exporter.commands.check.findings import Limits
-from exporter.commands.check.plan import Planned
+from exporter.commands.check.plan import InterfacePlan
 from exporter.commands.check.powers import Finding
 from exporter.commands.check.trials import EMPTY, OUTCOMES, PERMITTED, REFUSED, UNREACHABLE, Trial
 from exporter.commands.tables import row, table
@@ -41,7 +41,7 @@ class DeviceSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class AccountReport:
     """One account, checked."""
 
     account: str
@@ -50,7 +50,7 @@ class Checked:
     devices: Sequence[DeviceSummary]
     interfaces: Sequence[Trial]
     limits: Limits
-    plan: Sequence[Planned]
+    plan: Sequence[InterfacePlan]
     findings: Sequence[Finding]
 
     @property
@@ -98,7 +98,7 @@ def device_summaries(fleet: Fleet) -> list[DeviceSummary]:
     ]
 
 
-def next_step(checked: Iterable[Checked], start: str) -> str:
+def next_step(checked: Iterable[AccountReport], start: str) -> str:
     """What the reader does now; `start` says how the exporter is started."""
     accounts = list(checked)
     locked_out = [each.account for each in accounts if not each.logged_in]
@@ -119,7 +119,7 @@ def next_step(checked: Iterable[Checked], start: str) -> str:
     return f"all is well; {start}"
 
 
-def as_data(checked: Iterable[Checked], following: str) -> Mapping[str, Any]:
+def as_data(checked: Iterable[AccountReport], following: str) -> Mapping[str, Any]:
     """All of it as plain data."""
     return {"accounts": [asdict(each) for each in checked], "next": following}
 
@@ -149,12 +149,12 @@ class TrialLines:
         return f"{line}\n    {trial.remedy}" if trial.remedy else line
 
 
-def render(checked: Checked) -> str:
+def render(checked: AccountReport) -> str:
     """All else of an account, once it is known, for people."""
     return "\n" + "\n".join(_parts(checked))
 
 
-def _parts(checked: Checked) -> Iterator[str]:
+def _parts(checked: AccountReport) -> Iterator[str]:
     if checked.plants:
         yield f"PLANTS ({len(checked.plants)})\n" + _plants(checked.plants)
     if checked.devices:
@@ -191,7 +191,7 @@ def _devices(devices: Iterable[DeviceSummary]) -> str:
     )
 
 
-def _plan(plan: Iterable[Planned]) -> str:
+def _plan(plan: Iterable[InterfacePlan]) -> str:
     return table(
         ("Interface", "Calls per round", "Call interval", "Refresh interval", "Faster with"),
         (

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
 
-from exporter.history.archive import Archive, Covered, Pending
+from exporter.history.archive import Archive, Coverage, Pending
 from exporter.history.plan import HistoryUnit, Span, calendar_of, previous_begin
 from exporter.history.replay import Replay
 from exporter.history.series import Target
@@ -14,7 +14,7 @@ MAX_UNITS = 200  # between two notes of what the target has
 
 
 @dataclass
-class Sending:
+class Sender:
     """Sends what was answered of a time to one target, as far as it is wanted.
 
     `since_of` says how far back there can be anything of a plant or device.
@@ -26,7 +26,7 @@ class Sending:
     span: Span
     is_wanted: Callable[[HistoryUnit], bool]
     since_of: Callable[[str], float]
-    _covered: dict[str, Mapping[HistoryUnit, Covered]] = field(default_factory=dict)
+    _covered: dict[str, Mapping[HistoryUnit, Coverage]] = field(default_factory=dict)
 
     def run(self) -> int:
         """Sends all that can be; returns how many samples that were.
@@ -72,7 +72,7 @@ class Sending:
         before = previous_begin(calendar_of(interface), unit.begin)
         return before is None or replace(unit, begin=before) in self._of(unit.interface)
 
-    def _of(self, interface: str) -> Mapping[HistoryUnit, Covered]:
+    def _of(self, interface: str) -> Mapping[HistoryUnit, Coverage]:
         if interface not in self._covered:
             self._covered[interface] = self.archive.covered(interface)
         return self._covered[interface]

@@ -63,7 +63,7 @@ class HistorySource:
 
 
 @dataclass
-class Fetching:
+class Fetcher:
     """Makes the calls of several sources, one after the other, and keeps their answers.
 
     `fleet` knows the names of devices; `alarms` are the language and the filters of questions about

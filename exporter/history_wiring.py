@@ -285,7 +285,7 @@ class HistoryThread:
             self._log.warning("it is not known how far back history goes: set history.from")
             return DAY
         except Exception:  # noqa: BLE001  # the poller's account goes on
-            self._log.exception("bug in history, going on in an hour")
+            self._log.exception("bug in history, continuing in an hour")
             self._on_error()
         return HOUR
 

@@ -120,7 +120,7 @@ class SharedAccounts(Accounts):
                 busy = self._adjust()
             except Exception:  # noqa: BLE001  # or no account would ever be taken again
                 self._telemetry.errors.labels("reload").inc()
-                self._log.exception("bug in taking accounts, going on")
+                self._log.exception("bug in taking accounts, continuing")
                 busy = False
 
     def _adjust(self) -> bool:

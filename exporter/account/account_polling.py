@@ -240,7 +240,7 @@ class AccountPolling:
             # Without another question the refusal was a list's end, or of what nobody needs.
             self._apply(schedule, planned, outcome, answered=outcome.refit and not outcome.again)
             self._log_of(planned).info(
-                "asking with other parameters" if outcome.again else "going on without an answer",
+                "asking with other parameters" if outcome.again else "continuing without an answer",
                 reason=error.reason,
             )
         return outcome

@@ -166,7 +166,9 @@ class Database(RowStore):
             if _is_damage(error):
                 self.close()  # to be put aside when it is opened again
             if not self._failing:
-                self._log.warning("state cannot be kept, going on without", reason=_reason(error))
+                self._log.warning(
+                    "state cannot be kept, continuing without it", reason=_reason(error)
+                )
             self._failing = True
 
 

@@ -99,7 +99,7 @@ class Poller:
         try:
             self._polling = self._make()
         except Exception:  # noqa: BLE001  # better an account without a past than none
-            self._log.exception("bug in restoring the state, going on without")
+            self._log.exception("bug in restoring the state, continuing without it")
             self._polling = self._make(anew=True)
             self._polling.changes.bugs += 1
             self._polling.publish()
@@ -127,7 +127,7 @@ class Poller:
             try:
                 delay = self.step()
             except Exception:  # noqa: BLE001  # a bug must not end the polling
-                self._log.exception("bug in the poller, going on")
+                self._log.exception("bug in the poller, continuing")
                 self._count_bug()
                 delay = ERROR_DELAY
             stopped = self._clock.wait(min(delay, MAX_SLEEP))
@@ -138,7 +138,7 @@ class Poller:
         try:
             self._polling.publish()
         except Exception:  # noqa: BLE001  # it may be the same bug
-            self._log.exception("bug in the poller, going on")
+            self._log.exception("bug in the poller, continuing")
 
     def step(self) -> float:
         """Makes the one call that is due; returns the seconds until the next may be."""

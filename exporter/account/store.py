@@ -144,7 +144,7 @@ class Store:
         if kind not in self._logged:
             self._logged.add(kind)
             self._log.warning(
-                "state was not understood, going on without", part=kind, reason=reason
+                "state was not understood, continuing without it", part=kind, reason=reason
             )
 
     def save(self) -> None:

@@ -87,6 +87,6 @@ def test_two_processes_see_what_the_other_wrote_but_claim_one_at_a_time(path, mo
         put(daemon, {("lane", "b"): "next"})
 
     assert values(command, "lane") == {"a": "late", "b": "next"}
-    assert events(logs) == ["state cannot be kept, going on without", "state is kept again"]
+    assert events(logs) == ["state cannot be kept, continuing without it", "state is kept again"]
     daemon.close()
     command.close()

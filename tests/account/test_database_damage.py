@@ -105,7 +105,7 @@ def test_without_the_lock_a_file_that_is_not_understood_is_let_be(path, spoil):
         assert values(database, "lane") == {}
         put(database, SOME)
 
-    assert events(logs) == ["state cannot be kept, going on without"]
+    assert events(logs) == ["state cannot be kept, continuing without it"]
     assert path.read_bytes() == content
     assert not path.with_suffix(".damaged").exists()
 
@@ -213,7 +213,7 @@ def test_a_file_that_is_spoilt_while_in_use_is_replaced(path):
 
     assert kept(path)["lane"] == {"a": "one", "b": "two"}
     assert events(logs) == [
-        "state cannot be kept, going on without",
+        "state cannot be kept, continuing without it",
         "state was damaged, starting anew",
         "state is kept again",
     ]
@@ -267,7 +267,7 @@ def test_where_nothing_can_be_written_it_goes_on_and_writes_once_it_can(path):
         assert values(database, "session") == {"": {"token": "t"}}
         with database.claim():
             put(database, {("lane", "d"): 4})
-        assert events(logs) == ["state cannot be kept, going on without"]
+        assert events(logs) == ["state cannot be kept, continuing without it"]
         assert (logs[0]["file"], logs[0]["reason"]) == (str(path), "File exists")
         path.parent.unlink()
         put(database, {("lane", "e"): 5})
@@ -293,7 +293,7 @@ def test_a_directory_of_somebody_else_is_said_and_gone_on_without(path):
     )
 
     assert done == [
-        f"state cannot be kept, going on without: {path}: Permission denied",
+        f"state cannot be kept, continuing without it: {path}: Permission denied",
         "{'a': 1}",
     ]
 
@@ -316,7 +316,7 @@ def test_on_a_full_disk_it_goes_on_and_writes_once_there_is_room(path):
         path,
     )
 
-    assert done[0].startswith(f"state cannot be kept, going on without: {path}: ")
+    assert done[0].startswith(f"state cannot be kept, continuing without it: {path}: ")
     assert done[1] == "2 {'a': 'before'}"
     assert "kept again" in done[2]
     assert done[3:] == ["{'a': 99000, 'b': 1, 'c': 5}"]

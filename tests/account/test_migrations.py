@@ -103,7 +103,7 @@ def test_a_process_that_does_not_own_the_file_leaves_it_as_it_is(left):
         assert everything(database) == {}
 
     assert left.read_bytes() == before
-    assert [entry["event"] for entry in logs] == ["state cannot be kept, going on without"]
+    assert [entry["event"] for entry in logs] == ["state cannot be kept, continuing without it"]
 
 
 @pytest.mark.parametrize(

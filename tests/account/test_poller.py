@@ -247,7 +247,7 @@ def test_a_bug_of_ours_is_logged_and_survived():
         run(poller(server, view))
 
     assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == [
-        "bug in the poller, going on"
+        "bug in the poller, continuing"
     ]
     assert view.shown["readings"] > 5
 
@@ -291,5 +291,5 @@ def test_a_bug_in_what_shows_it_ends_no_polling():
 
     assert len(server.calls) > 3
     assert {entry["event"] for entry in logs if entry["log_level"] == "error"} == {
-        "bug in the poller, going on"
+        "bug in the poller, continuing"
     }

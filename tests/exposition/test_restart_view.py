@@ -317,7 +317,7 @@ def test_of_what_is_malformed_it_is_said_once_for_each_kind_and_never_quoted(wor
     with capture_logs() as logs:
         world.restart()
 
-    event = "state was not understood, going on without"
+    event = "state was not understood, continuing without it"
     said = {(each["event"], each["log_level"], each["part"]) for each in logs}
     assert said == {
         (event, "warning", f"{p}") for p in ("answer/getDevRealKpi", "counters/devices")

@@ -99,7 +99,7 @@ def test_an_account_whose_restoring_breaks_goes_without_and_stops_nobody(
 
     errors = [entry for entry in logs if entry["log_level"] == "error"]
     assert [(entry["event"], entry["account"]) for entry in errors] == [
-        ("bug in restoring the state, going on without", "home")
+        ("bug in restoring the state, continuing without it", "home")
     ]
     assert running.value("fusionsolar_exporter_errors_total", part="poller") == 1
     assert running.value("fusionsolar_plants", account="home") == 1

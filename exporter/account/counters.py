@@ -191,13 +191,12 @@ class CounterGuard:
     """The value of every counter, until a higher or a lower one is confirmed."""
 
     def __init__(self) -> None:
-        self._of_plants: ByName = {}
-        self._of_devices: ByName = {}
+        self._counters: Mapping[Subject, ByName] = {Subject.PLANTS: {}, Subject.DEVICES: {}}
         self._pending: dict[tuple[Entity, CounterName], CounterRun] = {}
 
     def restore(self, counters: Mapping[Subject, ByName], device_types: Mapping[str, int]) -> None:
         """Goes on with the counters of a previous run, and keeps them there."""
-        self._of_plants, self._of_devices = counters[Subject.PLANTS], counters[Subject.DEVICES]
+        self._counters = counters
         for subject, known in counters.items():
             for name, mine in known.items():
                 device_type = None if subject is Subject.PLANTS else device_types[name]
@@ -209,7 +208,7 @@ class CounterGuard:
         return Counters() if mine is None else mine
 
     def _section(self, entity: Entity) -> ByName:
-        return self._of_plants if entity[0] is None else self._of_devices
+        return self._counters[Subject.PLANTS if entity[0] is None else Subject.DEVICES]
 
     def admit(
         self, entity: Entity, answers: Iterable[CounterAnswer], at: float, *, again: bool = False

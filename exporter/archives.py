@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def _archive_file(settings: Settings, account: AccountSettings) -> Path | None:
     """The file where one is to be; None where there is no directory."""
     directory = settings.history.directory or settings.state.directory
-    return directory and file_of(directory, *account_key(account)).with_suffix(".history")
+    return directory and file_of(directory, account_key(account)).with_suffix(".history")
 
 
 OpenArchive = Callable[[], AbstractContextManager[Archive]]

@@ -9,7 +9,7 @@ from exporter.account.login import HostGate
 from exporter.account.postgresql.leases import HEARTBEAT, LOST, Lease
 from exporter.account.postgresql.rows import PostgresRows
 from exporter.account.postgresql.shared_state import SharedState
-from exporter.account.state_directory import AccountKey, digest_of
+from exporter.account.state_directory import AccountKey
 from exporter.account.store import RowStore
 from exporter.accounts import Accounts, Server
 from exporter.clock import SystemClock
@@ -40,6 +40,7 @@ class SharedAccounts(Accounts):
     ) -> None:
         super().__init__(page, telemetry, minute, None)
         self._shared = shared
+        self._replica = shared.replica
         self._settings: Settings
         self._applying = threading.Lock()
         self._changed = threading.Event()
@@ -60,16 +61,16 @@ class SharedAccounts(Accounts):
         """Starts, replaces and ends accounts, of those that it holds."""
         with self._applying:
             self._adopt(settings)
-            super().apply(self._those_of(self._shared.held()))
+            super().apply(self._those_of(self._replica.leases))
         self._changed.set()
 
     def release(self, kept: Collection[AccountKey]) -> None:
         """Lets all accounts go that have ended, but for those that it is to go on with."""
-        held = self._shared.held()
+        held = self._replica.leases
         super().release(kept)
-        for key in {*held, *self._shared.leaving()} - {*kept}:
+        for key in {*held, *self._replica.leaving} - {*kept}:
             if key not in held or not self._is_wanted(key):
-                self._shared.release(key)
+                self._replica.release(key)
 
     def stop(self) -> None:
         """Ends the calls under way, and lets all accounts go, for others to take at once."""
@@ -82,20 +83,20 @@ class SharedAccounts(Accounts):
                 each.thread.join(max(0.0, end - monotonic()))
                 # Of one whose call goes on, the next holder has to know: it is not let go.
                 if not each.thread.is_alive():
-                    self._shared.release(account_key(each.prepared.account))
+                    self._replica.release(account_key(each.prepared.account))
             for history in filter(None, (each.history for each in self._working.values())):
                 history.join(max(0.0, end - monotonic()))  # or its last answer is asked for again
         self._shared.close()
 
     def waiting(self) -> list[str]:
         """What readiness still waits for, in words."""
-        if not (self._was_ready or self._shared.replica.has_begun):
+        if not (self._was_ready or self._replica.has_begun):
             return [f"its share of the accounts is not known yet (state in {self._shared})"]
         return super().waiting()
 
     def _adopt(self, settings: Settings) -> None:
         self._settings = settings
-        self._shared.configure([account_key(each) for each in settings.accounts])
+        self._replica.configure({account_key(each) for each in settings.accounts})
 
     def _is_wanted(self, key: AccountKey) -> bool:
         return any(account_key(each) == key for each in self._settings.accounts)
@@ -128,7 +129,7 @@ class SharedAccounts(Accounts):
         with self._applying:
             if self._ended.is_set():
                 return False
-            held = self._shared.held()
+            held = self._replica.leases
             ending = {name for name in self._working if not self._has_lease(name, held)}
             for name in ending:
                 self._working[name].stop()
@@ -136,7 +137,7 @@ class SharedAccounts(Accounts):
             started = {*held} - {
                 account_key(each.prepared.account) for each in self._working.values()
             }
-            if started or ending - alive or self._shared.leaving():
+            if started or ending - alive or self._replica.leaving:
                 self._exchange(self._prepare(self._those_of(held, alive)))
             self._show_held(held)
             return bool(alive)
@@ -149,7 +150,7 @@ class SharedAccounts(Accounts):
         return lease is not None and (not isinstance(rows, PostgresRows) or rows.lease == lease)
 
     def _show_held(self, held: Mapping[AccountKey, Lease]) -> None:
-        alive, gauge = self._shared.replica.is_alive, self._telemetry.account_held
+        alive, gauge = self._replica.is_alive, self._telemetry.account_held
         gauge.clear()  # of what has been deleted from the configuration
         for each in self._settings.accounts:
             gauge.labels(each.name).set(alive and account_key(each) in held)
@@ -174,7 +175,7 @@ class SharedAccounts(Accounts):
 
     def _rows(self, key: AccountKey) -> RowStore:
         # One that was lost just now is refused every call until it is ended.
-        lease = self._shared.held().get(key, Lease(digest_of(*key), LOST))
+        lease = self._replica.leases.get(key, Lease(key, LOST))
         known = self._databases.get(key)
         if not isinstance(known, PostgresRows) or known.lease != lease:
             self._databases[key] = self._shared.rows(key, lease)

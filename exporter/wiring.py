@@ -11,7 +11,7 @@ from exporter.account.fleet import Fleet, FleetFilter, FleetState
 from exporter.account.handlers import AlarmFilter
 from exporter.account.interface_schedule import InterfaceSchedule, PollConfig
 from exporter.account.refresh_token import RefreshTokenFile
-from exporter.account.state_directory import AccountKey
+from exporter.account.state_directory import AccountKey, key_of
 from exporter.clock import Clock
 from exporter.config import AccountSettings, ClientTls, ConfigError, OAuthSettings, Settings
 from exporter.exposition.account import AccountView
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 
 def account_key(account: AccountSettings) -> AccountKey:
-    """Whose state it is."""
-    return account.base_url, account.user
+    """By what its state is found."""
+    return key_of(account.base_url, account.user)
 
 
 def shared_state(settings: Settings, *, share: bool = True) -> "SharedState":

@@ -10,7 +10,7 @@ from typing import IO
 
 import structlog
 
-AccountKey = tuple[str, str]  # base_url and user name: whose data they are
+AccountKey = str  # by what the data of an account are found
 
 
 class OccupiedError(Exception):
@@ -21,14 +21,14 @@ class UnreachableError(Exception):
     """Where state is kept cannot be used; the text says why."""
 
 
-def digest_of(base_url: str, username: str) -> str:
-    """By what the data of an account are found; it tells nobody whose they are."""
+def key_of(base_url: str, username: str) -> AccountKey:
+    """The key of an account, which tells nobody whose it is."""
     return sha256(f"{base_url}\n{username}".encode()).hexdigest()[:16]
 
 
-def file_of(directory: Path, base_url: str, username: str) -> Path:
+def file_of(directory: Path, key: AccountKey) -> Path:
     """Where the data of an account are kept."""
-    return directory / f"{digest_of(base_url, username)}.sqlite"
+    return directory / f"{key}.sqlite"
 
 
 class StateDirectory:
@@ -79,7 +79,7 @@ class StateDirectory:
                 raise OccupiedError(f"{self._path} is used by an earlier version") from None
 
     def _lock(self, key: AccountKey, name: str) -> None:
-        path = file_of(self._path, *key).with_suffix(".lock")
+        path = file_of(self._path, key).with_suffix(".lock")
         try:
             self._locks[key] = locked_file(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -98,7 +98,7 @@ class StateDirectory:
 
     def path_of(self, key: AccountKey) -> Path | None:
         """The file of an account that this process has locked; None where that is not possible."""
-        return file_of(self._path, *key) if key in self._locks else None
+        return file_of(self._path, key) if key in self._locks else None
 
     def keep(self, keys: Collection[AccountKey]) -> None:
         """Leaves the files of all accounts but these to other processes."""

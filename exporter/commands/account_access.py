@@ -107,8 +107,8 @@ class StateAccess:
         """The data of an account, shared with its daemon where it has one."""
         guest = key in self.daemons
         if self.shared is not None:
-            return self.shared.rows(key, None if guest else self.shared.held()[key])
-        path = file_of(self.directory, *key) if self.directory else None
+            return self.shared.rows(key, None if guest else self.shared.replica.leases[key])
+        path = file_of(self.directory, key) if self.directory else None
         return Database(path, locked=not guest)
 
     @property

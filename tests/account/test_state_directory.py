@@ -9,9 +9,9 @@ from contextlib import closing
 import pytest
 from structlog.testing import capture_logs
 
-from exporter.account.state_directory import OccupiedError, StateDirectory, file_of
+from exporter.account.state_directory import OccupiedError, StateDirectory, file_of, key_of
 
-HOME, WORK = ("https://eu5.example.com", "home"), ("https://eu5.example.com", "work")
+HOME, WORK = (key_of("https://eu5.example.com", name) for name in ("home", "work"))
 
 
 @pytest.fixture
@@ -34,8 +34,8 @@ def opened(path):
 
 
 def test_the_name_of_a_file_tells_nobody_whose_it_is(tmp_path):
-    one = file_of(tmp_path, "https://eu5.example.com", "api-user")
-    other = file_of(tmp_path, "https://eu5.example.com", "api-user2")
+    one = file_of(tmp_path, key_of("https://eu5.example.com", "api-user"))
+    other = file_of(tmp_path, key_of("https://eu5.example.com", "api-user2"))
 
     assert one != other
     assert "api" not in one.name
@@ -48,8 +48,8 @@ def test_two_processes_with_different_accounts_share_a_directory(opened, path):
     one.occupy({HOME: "home"})
     other.occupy({WORK: "work"})
 
-    assert (one.path_of(HOME), one.path_of(WORK)) == (file_of(path, *HOME), None)
-    assert (other.path_of(HOME), other.path_of(WORK)) == (None, file_of(path, *WORK))
+    assert (one.path_of(HOME), one.path_of(WORK)) == (file_of(path, HOME), None)
+    assert (other.path_of(HOME), other.path_of(WORK)) == (None, file_of(path, WORK))
 
 
 def test_an_account_has_one_process_at_a_time_and_the_other_is_told_its_name(opened, path):

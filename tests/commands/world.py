@@ -13,7 +13,7 @@ from exporter.account.database import Database
 from exporter.account.login import HostGate
 from exporter.account.model import AccountState
 from exporter.account.poller import Poller
-from exporter.account.state_directory import StateDirectory, file_of
+from exporter.account.state_directory import StateDirectory, file_of, key_of
 from exporter.account.store import Store
 from exporter.commands.options import Parser
 from exporter.config import load
@@ -108,7 +108,7 @@ class World:
     @property
     def database(self):
         """What is stored of the account, opened anew."""
-        return Database(file_of(self.state, self.url, "api"))
+        return Database(file_of(self.state, key_of(self.url, "api")))
 
     @contextmanager
     def stored(self, database=None):

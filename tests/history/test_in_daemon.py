@@ -7,7 +7,7 @@ from commands.world import NOON, world
 from history.receiver import decoded, served
 from structlog.testing import capture_logs
 
-from exporter.account.state_directory import file_of
+from exporter.account.state_directory import file_of, key_of
 from exporter.archives import access_by_file
 from exporter.config import ConfigError, load
 from exporter.history.archive_file import archive_in_file
@@ -48,7 +48,7 @@ def configure(home, url, **history):
 def past(home, bugs=None):
     settings = load(home.config, {})
     [account] = settings.accounts
-    access = access_by_file(settings, account, file_of(home.state, home.url, "api"))
+    access = access_by_file(settings, account, file_of(home.state, key_of(home.url, "api")))
     yield HistoryThread(settings, account, access, lambda: bugs.append(1), clock=home.clock)
 
 
@@ -101,7 +101,7 @@ def test_a_target_that_refuses_is_asked_again_in_an_hour(home, receiver):
 
 def test_while_its_archive_is_in_use_it_looks_again_soon_and_says_nothing(home, receiver):
     configure(home, receiver.url, **{"from": "2025-06-01"})
-    path = file_of(home.state, home.url, "api").with_suffix(".history")
+    path = file_of(home.state, key_of(home.url, "api")).with_suffix(".history")
     with home.daemon(), past(home) as worker:
         home.clock.pass_by(HOUR)
         with archive_in_file(path), capture_logs() as logs:

@@ -1,6 +1,6 @@
 """The accounts' state in PostgreSQL, as one process uses it: the daemon's or a command's."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from threading import Lock
 
@@ -10,7 +10,7 @@ from exporter.account.postgresql.host_gate import SharedHostGate
 from exporter.account.postgresql.leases import Lease
 from exporter.account.postgresql.replica import Replica
 from exporter.account.postgresql.rows import PostgresRows, reason_of
-from exporter.account.state_directory import AccountKey, OccupiedError, UnreachableError, digest_of
+from exporter.account.state_directory import AccountKey, OccupiedError, UnreachableError
 
 
 class SharedState:
@@ -24,7 +24,6 @@ class SharedState:
         """
         self._connections = Connections(url)
         self.replica = Replica(self._connections, share=share)
-        self._keys: dict[str, AccountKey] = {}
         self._gates: dict[str, SharedHostGate] = {}
         self._fences: dict[str, Fence] = {}
         self._turn = Lock()  # of all fences
@@ -46,26 +45,14 @@ class SharedState:
     def rows(self, key: AccountKey, lease: Lease | None, *, beside: bool = False) -> PostgresRows:
         """The rows of an account: of a lease, or as a command finds them beside its holder."""
         return PostgresRows(
-            self._connections,
-            digest_of(*key),
-            self.clock(),
-            self.replica.id,
-            lease,
-            beside=beside,
+            self._connections, key, self.clock(), self.replica.id, lease, beside=beside
         )
 
     def fence(self, key: AccountKey, part: str) -> Fence:
         """What keeps others from a part of an account, which is always the same."""
-        name = f"{digest_of(*key)}/{part}"
+        name = f"{key}/{part}"
         made = Fence(self._connections, self.replica.id, name, self._turn)
         return self._fences.setdefault(name, made)
-
-    # --- the daemon's ----------------------------------------------------------------------------
-
-    def configure(self, keys: Collection[AccountKey]) -> None:
-        """Sets whose accounts there are."""
-        self._keys |= {digest_of(*key): key for key in keys}
-        self.replica.configure({digest_of(*key) for key in keys})
 
     def start(self, changed: Callable[[], None]) -> None:
         """Holds its share of the accounts from now on; tells when that may be another."""
@@ -78,24 +65,10 @@ class SharedState:
 
         self.replica.start(look)
 
-    def held(self) -> Mapping[AccountKey, Lease]:
-        """The accounts to work with."""
-        return {self._keys[name]: each for name, each in self.replica.leases.items()}
-
-    def leaving(self) -> Collection[AccountKey]:
-        """The accounts to be let go once their work has ended."""
-        return {self._keys[name] for name in self.replica.leaving if name in self._keys}
-
-    def release(self, key: AccountKey) -> None:
-        """Lets an account go."""
-        self.replica.release(digest_of(*key))
-
     def close(self) -> None:
         """Lets all go at once."""
         self.replica.leave()
         self._connections.close()
-
-    # --- a command's -----------------------------------------------------------------------------
 
     def take(self, key: AccountKey, name: str) -> None:
         """Takes an account for a while.
@@ -104,10 +77,10 @@ class SharedState:
             OccupiedError: A replica works with it.
             UnreachableError: The database cannot be used.
         """
-        self.configure([*self._keys.values(), key])
+        self.replica.configure({*self.replica.leases, key})
         try:
             self.replica.beat()
-            if self.replica.take(digest_of(*key)):
+            if self.replica.take(key):
                 return
         except FAILURES as error:
             raise UnreachableError(reason_of(error)) from None

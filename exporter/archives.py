@@ -19,12 +19,6 @@ if TYPE_CHECKING:
     from exporter.account.postgresql.shared_state import SharedState
 
 
-def _archive_file(settings: Settings, account: AccountSettings) -> Path | None:
-    """The file where one is to be; None where there is no directory."""
-    directory = settings.history.directory or settings.state.directory
-    return directory and file_of(directory, account_key(account)).with_suffix(".history")
-
-
 OpenArchive = Callable[[], AbstractContextManager[Archive]]
 
 
@@ -35,15 +29,15 @@ def archive_of(
 
     It may raise an ArchiveError.
     """
-    path = _archive_file(settings, account)
-    if path is not None:
-        return partial(archive_in_file, path)
+    key, directory = account_key(account), settings.history.directory or settings.state.directory
+    if directory is not None:
+        return partial(archive_in_file, file_of(directory, key).with_suffix(".history"))
     if shared is None:
         return None
     # Without a database there need be no driver.
     from exporter.history.archive_tables import archive_in_tables  # noqa: PLC0415
 
-    return partial(archive_in_tables, shared.fence(account_key(account), "history"))
+    return partial(archive_in_tables, shared.fence(key, "history"))
 
 
 @dataclass(frozen=True, slots=True)

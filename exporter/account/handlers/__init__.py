@@ -1,6 +1,6 @@
 """How each kind of interface is asked, and what is made of its answers: one handler a kind."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, assert_never
 
 from exporter.account.fleet import Fleet
@@ -9,28 +9,21 @@ from exporter.account.handlers.base import Handler
 from exporter.account.handlers.lists import DeviceListHandler, PlantListHandler
 from exporter.account.handlers.readings import (
     ConfigurationHandler,
+    HistoryHandler,
     ReadingsHandler,
+    RowsHandler,
     StatisticsHandler,
     UpgradesHandler,
-    rows_handler,
 )
 from exporter.account.model import AccountState
 from exporter.account.schedule import Schedule
 from exporter.clock import Clock
-from exporter.northbound.interfaces import Content, Interface
+from exporter.northbound.interfaces import Content
 
 __all__ = ["AlarmFilter", "filters_of", "handlers_of"]
 
-# The handlers of values that need nothing but the state.
-_OF_VALUES: Mapping[Content, Callable[[Interface, AccountState, Clock], Handler]] = {
-    Content.READINGS: ReadingsHandler,
-    Content.STATISTICS: StatisticsHandler,
-    Content.CONFIGURATION: ConfigurationHandler,
-    Content.UPGRADES: UpgradesHandler,
-}
 
-
-def handlers_of(  # noqa: PLR0913  # what all of them need together
+def handlers_of(  # noqa: C901, PLR0913  # a case a kind, and what all of them need
     state: AccountState,
     fleet: Fleet,
     schedule: Schedule,
@@ -40,24 +33,29 @@ def handlers_of(  # noqa: PLR0913  # what all of them need together
     log: Any,
 ) -> Mapping[str, Handler]:
     """The handler of each interface that is polled, by name."""
-    known = {"fleet": fleet, "log": log}
-    lists = known | {"schedule": schedule}
+    lists = {"fleet": fleet, "schedule": schedule, "log": log}
     made: dict[str, Handler] = {}
     for name, each in schedule.interfaces.items():
-        interface = each.interface
-        match interface.content:
+        common = (each.interface, state, clock)
+        match each.interface.content:
             case Content.PLANTS:
-                made[name] = PlantListHandler(interface, state, clock, **lists)
+                made[name] = PlantListHandler(*common, **lists)
             case Content.DEVICES:
-                made[name] = DeviceListHandler(interface, state, clock, **lists)
+                made[name] = DeviceListHandler(*common, **lists)
+            case Content.READINGS:
+                made[name] = ReadingsHandler(*common)
+            case Content.ROWS if each.interface.by_dn:
+                made[name] = HistoryHandler(*common, each, fleet=fleet, log=log)
             case Content.ROWS:
-                made[name] = rows_handler(interface, state, clock, schedule=each, **known)
+                made[name] = RowsHandler(*common, each)
+            case Content.STATISTICS:
+                made[name] = StatisticsHandler(*common)
             case Content.ALARMS:
-                made[name] = AlarmsHandler(interface, state, clock, alarms, log)
-            case (
-                Content.READINGS | Content.STATISTICS | Content.CONFIGURATION | Content.UPGRADES
-            ) as content:
-                made[name] = _OF_VALUES[content](interface, state, clock)
+                made[name] = AlarmsHandler(*common, alarms, log)
+            case Content.CONFIGURATION:
+                made[name] = ConfigurationHandler(*common)
+            case Content.UPGRADES:
+                made[name] = UpgradesHandler(*common)
             case Content.NOTHING:
                 continue  # the login, which is never planned
             case missed:

@@ -110,21 +110,6 @@ class HistoryHandler(RowsHandler):
             )
 
 
-def rows_handler(  # noqa: PLR0913  # as above
-    interface: Interface,
-    state: AccountState,
-    clock: Clock,
-    *,
-    schedule: InterfaceSchedule,
-    fleet: Fleet,
-    log: Any,
-) -> RowsHandler:
-    """The handler of an interface with rows."""
-    if interface.by_dn:
-        return HistoryHandler(interface, state, clock, schedule, fleet=fleet, log=log)
-    return RowsHandler(interface, state, clock, schedule)
-
-
 class StatisticsHandler(Handler):
     """The running period and the last full one."""
 

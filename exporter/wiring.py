@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any
 
 from exporter import NAME
 from exporter.account.account_polling import AccountConfig
-from exporter.account.fleet import Fleet, FleetFilter, FleetState
+from exporter.account.fleet import Fleet, FleetFilter
 from exporter.account.handlers import AlarmFilter
 from exporter.account.interface_schedule import InterfaceSchedule, PollConfig
 from exporter.account.refresh_token import RefreshTokenFile
@@ -149,7 +150,12 @@ def account_config(
         polled,
         account.timeout,
         AlarmFilter(alarms.language, alarms.levels, alarms.types),
-        lambda state: fleet_of(account, state),
+        partial(
+            Fleet,
+            plants=FleetFilter(account.plants.include, account.plants.exclude),
+            devices=FleetFilter(account.devices.include, account.devices.exclude),
+            device_types=account.device_types,
+        ),
         scale,
     )
 
@@ -158,13 +164,3 @@ def translator_of(settings: Settings) -> Translator:
     """A translator of readings, with the configured factors, that remembers nothing yet."""
     factors = {(each.device_type, each.key): each.factor for each in settings.factors}
     return Translator(factors, name_states=settings.states == "names")
-
-
-def fleet_of(account: AccountSettings, state: FleetState | None = None) -> Fleet:
-    """A fleet with an account's filters."""
-    return Fleet(
-        state,
-        plants=FleetFilter(account.plants.include, account.plants.exclude),
-        devices=FleetFilter(account.devices.include, account.devices.exclude),
-        device_types=account.device_types,
-    )

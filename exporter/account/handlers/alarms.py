@@ -96,7 +96,7 @@ class AlarmsHandler(Handler):
         self._state.alarm_queries.changed.add("")
         for code, each in found.items():
             self._count(code, each.new)
-        changes.answers.append(self._answered({c: each.active for c, each in found.items()}))
+        self._keep(changes, {c: each.active for c, each in found.items()})
         self._log_findings(length)
         more = self._older is None and self._tracker.older_window(members) is not None
         return Outcome(again=more)

@@ -64,11 +64,12 @@ class Handler(ABC):
     def retain_only(self, members: Collection[str]) -> None:  # noqa: B027  # most have no questions
         """Drops its questions about all but these."""
 
-    def _answered(
+    def _keep(
         self,
+        changes: Changes,
         values: Mapping[str, LatestValue],
         measured: Mapping[str, float] | None = None,
-    ) -> Answered:
+    ) -> None:
         """Takes over the newest values of plants or devices.
 
         `measured` says, where the answer does, when the values of each were true, in seconds since
@@ -79,7 +80,7 @@ class Handler(ABC):
         for name, value in values.items():
             at = (measured or {}).get(name, wall)
             section[name] = LatestAnswer(at, now - max(0.0, wall - at), value)
-        return Answered(self._interface, values.keys())
+        changes.answers.append(Answered(self._interface, values.keys()))
 
 
 def outcome_of(planned: PlannedCall, answered: Iterable[str], *, again: bool = False) -> Outcome:

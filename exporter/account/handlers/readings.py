@@ -33,7 +33,7 @@ class ReadingsHandler(Handler):
 
     def apply(self, planned: PlannedCall, parsed: Parsed[Reading], changes: Changes) -> Outcome:
         values = _by_name(planned.members, parsed.records)
-        changes.answers.append(self._answered(values))
+        self._keep(changes, values)
         return outcome_of(
             planned, (reading.subject for reading in parsed.records if reading.values)
         )
@@ -70,7 +70,7 @@ class RowsHandler(Handler):
                 newest[row.reading.subject] = max(known, row, key=lambda each: each.start)
         values = _by_name(planned.members, (row.reading for row in newest.values()))
         measured = {subject: row.start for subject, row in newest.items()}
-        changes.answers.append(self._answered(values, measured))
+        self._keep(changes, values, measured)
         return outcome_of(planned, newest)
 
 
@@ -134,7 +134,7 @@ class StatisticsHandler(Handler):
         members = planned.members
         earlier = self._earlier(planned) is not None
         windows = self._periods.apply(members, parsed.records, self._clock.time(), earlier=earlier)
-        changes.answers.append(self._answered(windows))
+        self._keep(changes, windows)
         answered = {row.reading.subject for row in parsed.records if row.reading.values}
         if earlier:  # which not everybody needs to have
             answered |= {name for name, each in windows.items() if each.current or each.previous}
@@ -159,7 +159,7 @@ class ConfigurationHandler(Handler):
         return {"plantCode": code, **more}
 
     def apply(self, planned: PlannedCall, parsed: Parsed[Reading], changes: Changes) -> Outcome:
-        changes.answers.append(self._answered(_by_name(planned.members, parsed.records)))
+        self._keep(changes, _by_name(planned.members, parsed.records))
         return Outcome()  # many plants have no such setting
 
 
@@ -170,5 +170,5 @@ class UpgradesHandler(Handler):
         values = _by_name(planned.members, (each.reading for each in parsed.records))
         for each in parsed.records:
             self._state.upgrades[each.reading.subject] = (each.source_version, each.target_version)
-        changes.answers.append(self._answered(values))
+        self._keep(changes, values)
         return Outcome()  # most devices were never upgraded

@@ -37,7 +37,7 @@ NOW = Line(
         f"sum(increase({TOTAL}[1d]))", decimals=0,
     )),
     (4, stat(
-        "Plants with serious alarms", "Plants with a critical or major alarm.",
+        "Affected plants", "Plants with a critical or major alarm.",
         f"count(sum by (account, plant_code) ({of_plants('alarms_active', SERIOUS)}) > 0)",
     )),
 )  # fmt: skip

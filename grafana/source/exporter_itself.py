@@ -50,21 +50,21 @@ NOW = Line(
         f"avg({of_account('up')})", "percentunit", steps=((None, "red"), (1, "green")), decimals=0,
     )),
     (4, stat(
-        "Refused in 24 hours", "Calls refused for their frequency.",
+        "Refused, 24 h", "Calls refused for their frequency.",
         f"sum(increase({LIMITED}[1d]))", steps=NONE_IS_GOOD, decimals=0,
     )),
     (4, stat(
-        "Failed in 24 hours", "Calls that brought no data, for whatever reason.",
+        "Failed, 24 h", "Calls that brought no data, for whatever reason.",
         f"sum(increase({FAILURES}[1d]))", steps=SOME_IS_ODD, decimals=0,
     )),
     (4, stat(
-        "Sessions lost in 24 hours",
+        "Sessions lost, 24 h",
         "Sessions lost to another program that logs in to the same account.",
         f"sum(increase({of_account('api_sessions_lost_total')}[1d]))", steps=NONE_IS_GOOD,
         decimals=0,
     )),
     (4, stat(
-        "Interfaces not permitted", "Interfaces that are asked for and refused to the account.",
+        "Not permitted", "Interfaces that are asked for and refused to the account.",
         f"sum({of_account('interface_permitted')} == bool 0)", steps=NONE_IS_GOOD,
     )),
     (4, stat(

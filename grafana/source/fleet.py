@@ -48,7 +48,7 @@ NOW = Line(
         "Power now", "Active power of all inverters that report.", f"sum({POWER})", "watt",
     )),
     (4, trend(
-        "Share of capacity",
+        "Specific power",
         "Power of the inverters that report, divided by the installed capacity of their plants.",
         f"sum({POWER} and {CAPACITY}) / (sum({CAPACITY} and {POWER}) > 0)",
         "suffix: kW/kWp", decimals=2,
@@ -118,23 +118,23 @@ WORST = Line(
 RANKS = Line(
     8,
     (6, ranking(
-        "Highest specific yield today, kWh/kWp",
+        "Highest yield today, kWh/kWp",
         "Energy since each plant's midnight divided by installed capacity: the ten highest.",
         f"sort_desc({with_plant(f'topk(10, {YIELD})')})", "{{plant_name}}", "none",
     ).decimals(2)),
     (6, ranking(
-        "Lowest specific yield today, kWh/kWp",
+        "Lowest yield today, kWh/kWp",
         "As the best: the ten lowest. Where the sun has just risen, there is little yet.",
         f"sort({with_plant(f'bottomk(10, {YIELD})')})", "{{plant_name}}", "none",
     ).decimals(2)),
     (6, ranking(
-        "Lowest specific yield yesterday, kWh/kWp",
+        "Lowest yesterday, kWh/kWp",
         "Energy of the last complete day divided by installed capacity: the ten "
         "lowest.",
         f"sort({with_plant(f'(bottomk(10, {FULL_LOAD}) / 3600)')})", "{{plant_name}}", "none",
     ).decimals(2)),
     (6, ranking(
-        "Highest specific power now, kW/kWp",
+        "Highest power now, kW/kWp",
         "Power divided by installed capacity: the ten highest.",
         f"sort_desc({with_plant(f'topk(10, {SHARE})')})", "{{plant_name}}", "none", top=1,
     ).decimals(2)),

@@ -108,13 +108,13 @@ NOW = Line(
         unit="percentunit", steps=((None, "text"), (0, "red"), (0.15, "orange"), (0.3, "green")),
     ).decimals(0).no_value("no battery")),
     (4, stat(
-        "Self-sufficiency now",
+        "Self-sufficient now",
         "Share of the load that does not come from the grid, now.",
         f"1 - sum(clamp_min(-{METER}, 0) and {LOAD}) / (sum({LOAD}) > 0)", "percentunit",
         steps=((None, "text"), (0, "red"), (0.3, "orange"), (0.7, "green")), decimals=0,
     )),
     (4, stat(
-        "Spread of reading times",
+        "Spread of readings",
         "Between the oldest and the newest reading that the load of a plant is made of, where they "
         "are furthest apart. Beyond a quarter of an hour a plant has no load here.",
         f"max({APART})", "s", steps=((None, "green"), (300, "orange"), (TOO_FAR_APART, "red")),

@@ -61,7 +61,7 @@ NOW = Line(
         kilowatt_hours(f"sum({of_plant('plant_day_energy_joules')})"), "kwatth",
     )),
     (3, stat(
-        "Energy this month", "Energy produced since the first of the month.",
+        "This month", "Energy produced since the first of the month.",
         kilowatt_hours(f"sum({of_plant('plant_month_energy_joules')})"), "kwatth",
     )),
     (3, stat(
@@ -148,7 +148,7 @@ COMPARISON = Line(
 PAST = Line(
     4,
     (4, stat(
-        "Full-load hours yesterday", "Energy divided by installed capacity.",
+        "Yield yesterday", "Energy divided by installed capacity: full-load hours.",
         f"max({_previous('full_load_seconds')}) / 3600", "suffix: kWh/kWp", decimals=2,
     ).no_value("no day is over yet")),
     (4, stat(
@@ -156,11 +156,11 @@ PAST = Line(
         kilowatt_hours(f"max({_previous('feed_in_energy_joules')})"), "kwatth",
     ).no_value("no meter")),
     (4, stat(
-        "Self-consumption today", "The part of what the modules gave that the grid did not get.",
+        "Self-consumption", "Today's part of what the modules gave that the grid did not get.",
         balance.self_consumption(of_plant, *TODAY), "percentunit", decimals=0,
     ).no_value("not told yet")),
     (4, stat(
-        "Self-sufficiency today", "The part of the consumption that did not come from the grid.",
+        "Self-sufficiency", "Today's part of the consumption that did not come from the grid.",
         balance.self_sufficiency(of_plant, *TODAY), "percentunit", decimals=0,
     ).no_value("no meter")),
     (4, stat(

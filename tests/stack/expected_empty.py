@@ -15,7 +15,7 @@ ENERGY_OF_DAY = "plant:fusionsolar_plant_day_energy_joules"
 
 # They tell what is wrong. In trouble, each must return data.
 TROUBLES = {
-    (ALARMS, "Plants with serious alarms"),
+    (ALARMS, "Affected plants"),
     (ALARMS, "Active alarms"),
     (ALARMS, "New per day"),
     (ALARMS, "Active by plant"),

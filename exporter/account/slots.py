@@ -1,6 +1,7 @@
 """Where a command's call is counted: without a daemon, and beside one."""
 
 from dataclasses import replace
+from functools import cached_property
 from secrets import token_hex
 
 from exporter.account.account_polling import AccountPolling
@@ -49,15 +50,9 @@ class OwnerSlot(_CommandSlot):
 class GuestSlot(_CommandSlot):
     """A call beside a daemon at work, which finds it in the database."""
 
-    def __init__(
-        self,
-        polling: AccountPolling,
-        interface: Interface,
-        device_type: int | None,
-        quotas: tuple[Quota, ...],
-    ) -> None:
-        super().__init__(polling, interface, device_type, quotas)
-        self._id = token_hex(8)
+    @cached_property
+    def _id(self) -> str:
+        return token_hex(8)
 
     def due(self, now: float) -> float:
         state, store = self._polling.state, self._polling.store

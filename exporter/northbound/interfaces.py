@@ -1,6 +1,6 @@
 """The interfaces, one row each: subject, batch, limits, interval, parser.
 
-17 are of the reference; newer servers have more.
+17 are of the reference, whose sections their parsers name; newer servers have more.
 
 An addition or a changed limit is one row here. Limits come in three editions: `classic` is the
 2020 reference (chapter 1: one call a minute, every interface); `v6` is what users created after
@@ -105,7 +105,6 @@ class Interface:
     """
 
     name: str
-    section: str
     subject: Subject
     batch: int
     v6: tuple[Limit, ...]
@@ -172,10 +171,10 @@ class Interface:
 
 
 LOGIN = Interface(
-    "login", "2.1", Subject.ACCOUNT, 0, v6=(Limit(5, 10 * MINUTE),), enabled=True,
+    "login", Subject.ACCOUNT, 0, v6=(Limit(5, 10 * MINUTE),), enabled=True,
 )  # fmt: skip
 PLANT_LIST = Interface(
-    "getStationList", "2.2", Subject.ACCOUNT, 0, v6=(Limit(24, DAY), *_A_MINUTE),
+    "getStationList", Subject.ACCOUNT, 0, v6=(Limit(24, DAY), *_A_MINUTE),
     v25=(Limit(24, DAY, Growth.PLANTS, each=10), *_A_MINUTE),
     every=6 * HOUR, enabled=True, content=Content.PLANTS, parser=parsing.plants,
 )  # fmt: skip
@@ -185,29 +184,29 @@ PAGED_PLANT_LIST_PATH = "/thirdData/stations"
 # What servers may offer; many offer only some of them.
 PLANT_PAGE_SIZES = (100, 50, 30, 20, 10)
 DEVICE_LIST = Interface(
-    "getDevList", "2.8", Subject.PLANTS, 100, v6=_A_DAY_LIST, every=6 * HOUR, enabled=True,
+    "getDevList", Subject.PLANTS, 100, v6=_A_DAY_LIST, every=6 * HOUR, enabled=True,
     content=Content.DEVICES, parser=parsing.devices,
 )  # fmt: skip
 
 
 def _plant_statistics(
-    name: str, section: str, every: float, period_seconds: float, *, enabled: bool = True
+    name: str, every: float, period_seconds: float, *, enabled: bool = True
 ) -> Interface:
     return Interface(
-        name, section, Subject.PLANTS, 100, v6=_A_DAY_LIST, every=every, enabled=enabled,
+        name, Subject.PLANTS, 100, v6=_A_DAY_LIST, every=every, enabled=enabled,
         content=Content.STATISTICS, period_seconds=period_seconds, parser=parsing.plant_statistics,
     )  # fmt: skip
 
 
-def _device_statistics(name: str, section: str, every: float, period_seconds: float) -> Interface:
+def _device_statistics(name: str, every: float, period_seconds: float) -> Interface:
     return Interface(
-        name, section, Subject.DEVICES, 100, v6=_A_DAY_DEVICES, every=every,
+        name, Subject.DEVICES, 100, v6=_A_DAY_DEVICES, every=every,
         device_types=STATISTICS_TYPES,
         content=Content.STATISTICS, period_seconds=period_seconds, parser=parsing.device_rows,
     )  # fmt: skip
 
 
-PLANT_DAYS = _plant_statistics("getKpiStationDay", "2.5", HOUR, local_days(1))
+PLANT_DAYS = _plant_statistics("getKpiStationDay", HOUR, local_days(1))
 
 
 def _configuration(name: str) -> Interface:
@@ -217,7 +216,7 @@ def _configuration(name: str) -> Interface:
     of all. It hardly ever changes.
     """
     return Interface(
-        name, "configuration", Subject.PLANTS, 1, v6=_A_DAY_LIST, every=6 * HOUR,
+        name, Subject.PLANTS, 1, v6=_A_DAY_LIST, every=6 * HOUR,
         content=Content.CONFIGURATION, parser=parsing.configuration,
         folder="/rest/openapi/pvms/nbi/v1/configuration",
         hint="it may need a permission to configure or control plants as well",
@@ -230,59 +229,59 @@ INTERFACES: Mapping[str, Interface] = {
         LOGIN,
         PLANT_LIST,
         Interface(
-            "getStationRealKpi", "2.3", Subject.PLANTS, 100,
+            "getStationRealKpi", Subject.PLANTS, 100,
             v6=(Limit(0, 5 * MINUTE, Growth.PLANTS), *_A_MINUTE),
             enabled=True, content=Content.READINGS, parser=parsing.plant_readings,
         ),
-        _plant_statistics("getKpiStationHour", "2.4", HOUR, HOUR, enabled=False),
+        _plant_statistics("getKpiStationHour", HOUR, HOUR, enabled=False),
         PLANT_DAYS,
-        _plant_statistics("getKpiStationMonth", "2.6", 6 * HOUR, local_days(31)),
-        _plant_statistics("getKpiStationYear", "2.7", DAY, local_days(366)),
+        _plant_statistics("getKpiStationMonth", 6 * HOUR, local_days(31)),
+        _plant_statistics("getKpiStationYear", DAY, local_days(366)),
         DEVICE_LIST,
         Interface(
-            "getDevRealKpi", "2.9", Subject.DEVICES, 100,
+            "getDevRealKpi", Subject.DEVICES, 100,
             v6=(Limit(0, 5 * MINUTE, Growth.DEVICES),), enabled=True, device_types=REALTIME_TYPES,
             content=Content.READINGS, parser=parsing.device_readings,
         ),
         Interface(
-            "getDevFiveMinutes", "2.10", Subject.DEVICES, 20,
+            "getDevFiveMinutes", Subject.DEVICES, 20,
             v6=_A_DAY_DEVICES, device_types=REALTIME_TYPES,
             content=Content.ROWS, lag=15 * MINUTE, parser=parsing.device_rows,
         ),
         Interface(
-            "getDevHistoryKpi", "history", Subject.DEVICES, 10,
+            "getDevHistoryKpi", Subject.DEVICES, 10,
             v6=(Limit(24, DAY, Growth.DEVICES, per=10), *_A_MINUTE), device_types=REALTIME_TYPES,
             content=Content.ROWS, lag=15 * MINUTE, window=HOUR, max_days=3,
             parser=parsing.device_rows,
         ),
         Interface(
-            "device/history", "history", Subject.DEVICES, 1,
+            "device/history", Subject.DEVICES, 1,
             classic=_BY_DEVICE, v6=_BY_DEVICE, device_types=REALTIME_TYPES,
             content=Content.ROWS, lag=15 * MINUTE, window=HOUR, parser=parsing.device_history,
             folder="/rest/openapi/pvms/nbi/v1", by_dn=True,
         ),
-        _device_statistics("getDevKpiDay", "2.11", HOUR, local_days(1)),
-        _device_statistics("getDevKpiMonth", "2.12", 6 * HOUR, local_days(31)),
-        _device_statistics("getDevKpiYear", "2.13", DAY, local_days(366)),
+        _device_statistics("getDevKpiDay", HOUR, local_days(1)),
+        _device_statistics("getDevKpiMonth", 6 * HOUR, local_days(31)),
+        _device_statistics("getDevKpiYear", DAY, local_days(366)),
         Interface(
-            "devUpgrade", "2.14", Subject.PERSON, 10, v6=_A_MINUTE, device_types=UPGRADABLE_TYPES,
+            "devUpgrade", Subject.PERSON, 10, v6=_A_MINUTE, device_types=UPGRADABLE_TYPES,
             parser=parsing.upgrade_orders,
         ),
         Interface(
-            "getDevUpgradeInfo", "2.15", Subject.DEVICES, 10,
+            "getDevUpgradeInfo", Subject.DEVICES, 10,
             v6=_A_MINUTE, every=HOUR, device_types=UPGRADABLE_TYPES,
             content=Content.UPGRADES, no_data_code="20022", parser=parsing.upgrades,
             hint="it needs the permission of devUpgrade as well",
         ),
         Interface(
-            "getAlarmList", "2.16", Subject.PLANTS, 100,
+            "getAlarmList", Subject.PLANTS, 100,
             v6=(Limit(0, _HALF_HOUR, Growth.PLANTS),), v25=(Limit(0, _HALF_HOUR, Growth.LARGER),),
             max_devices_per_call={"classic": 1_000, "v6": 1_000, "v25": 100, "safe": 100},
             device_types=REALTIME_TYPES,  # no document says which count; these at least
             enabled=True, content=Content.ALARMS, parser=parsing.alarms,
         ),
         Interface(
-            "snIsRegister", "2.17", Subject.PERSON, 20, v6=_A_MINUTE,
+            "snIsRegister", Subject.PERSON, 20, v6=_A_MINUTE,
             parser=parsing.registrations,
         ),
         _configuration("active-power-control-mode"),

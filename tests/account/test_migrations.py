@@ -116,7 +116,7 @@ def test_a_row_that_nobody_understands_costs_itself(left, kind, junk):
         file.commit()
 
     server, page, database, daemon = restored(left)
-    for _ in range(60):
+    for _ in range(20):
         server.clock.at += min(max(daemon.step(), 0.01), 60.0)
     database.close()
 

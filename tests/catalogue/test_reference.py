@@ -155,11 +155,12 @@ def test_the_copy_of_the_reference_is_whole():
     }
 
 
-@pytest.mark.parametrize(("interface", "device_type", "key", "unit"), PRINTED)
-def test_every_key_of_the_reference_is_mapped_in_base_units(interface, device_type, key, unit):
-    row = lookup(interface, device_type)[key]
+def test_every_key_of_the_reference_is_mapped_in_base_units():
+    rows = {(name, kind, key): lookup(name, kind)[key] for name, kind, key, _ in PRINTED}
 
-    assert (row.metric.unit, row.factor) == FAULTS.get((device_type, key), UNITS[unit])
+    assert {each: (row.metric.unit, row.factor) for each, row in rows.items()} == {
+        (name, kind, key): FAULTS.get((kind, key), UNITS[unit]) for name, kind, key, unit in PRINTED
+    }
 
 
 def test_every_enumeration_is_a_stateset_with_its_code_beside_it():

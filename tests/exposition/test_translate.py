@@ -260,17 +260,15 @@ def test_an_inverter_is_in_exactly_one_of_its_states(device_type, code, state):
     assert translation.unknown_states == Counter()
 
 
-@pytest.mark.parametrize("code", [4.0, 512.5, -1.0, 1e300, 65_536.0])
 @pytest.mark.parametrize("row", STATE_ROWS, ids=name_row)
-def test_a_code_without_a_name_is_unknown_shown_and_counted(row, code):
-    if code in row.states:
-        code = 99.0
-    translation = translate(row.device_type, {row.key: code}, interface=row.interface)
-    states = {key: value for key, value in numbers(translation).items() if len(key) == 2}
-    assert [name for (_, name), value in states.items() if value] == ["unknown"]
-    assert len(states) == len(row.states) + 1
-    assert numbers(translation)[row.code.metric.name,] == code
-    assert translation.unknown_states == Counter({row.metric.name: 1})
+def test_a_code_without_a_name_is_unknown_shown_and_counted(row):
+    for code in {4.0, 99.0, 512.5, -1.0, 1e300, 65_536.0} - row.states.keys():
+        translation = translate(row.device_type, {row.key: code}, interface=row.interface)
+        states = {key: value for key, value in numbers(translation).items() if len(key) == 2}
+        assert [name for (_, name), value in states.items() if value] == ["unknown"]
+        assert len(states) == len(row.states) + 1
+        assert numbers(translation)[row.code.metric.name,] == code
+        assert translation.unknown_states == Counter({row.metric.name: 1})
 
 
 @pytest.mark.parametrize("row", STATE_ROWS, ids=name_row)

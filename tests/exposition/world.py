@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -199,13 +200,22 @@ class World:
 
     def series(self, prefix=""):
         """All series on the page, after making sure that none is there twice."""
-        return {
-            series: value for series, value in series_of(self.text()) if series.startswith(prefix)
-        }
+        lines = lines_of(self.text())
+        parts = (line.rpartition(" ") for line in lines)
+        samples = {_series(series): float(value) for series, _, value in parts}
+        assert len(samples) == len(lines)
+        return {series: value for series, value in samples.items() if series.startswith(prefix)}
 
     def own(self, name, **labels):
         """One of the exporter's own metrics."""
         return self.telemetry.value("home", name, **labels)
+
+
+@lru_cache(maxsize=10_000)  # as a page is looked at again and again
+def _series(written):
+    """A series as it goes by here, of its text on a page."""
+    [(series, _)] = series_of(f"{written} 0\n")
+    return series
 
 
 def series_of(text):
@@ -217,8 +227,13 @@ def series_of(text):
     ]
     twice = [series for series, count in Counter(s for s, _ in samples).items() if count > 1]
     assert twice == []
-    lines = text.split("\n")[:-1]
-    families = [line.split()[2] for line in lines if line.startswith("# TYPE ")]
-    assert sorted(set(families)) == sorted(families)
-    assert len(samples) == sum(not line.startswith("#") for line in lines)
+    assert len(samples) == len(lines_of(text))
     return samples
+
+
+def lines_of(text):
+    """The samples of a text page as they are written; it must hold no family twice."""
+    lines = text.split("\n")[:-1]
+    families = [line for line in lines if line.startswith("# TYPE ")]
+    assert len({line.split()[2] for line in families}) == len(families)
+    return [line for line in lines if not line.startswith("#")]

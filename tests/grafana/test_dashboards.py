@@ -1,16 +1,19 @@
 """The dashboards: in step with their sources, sound for Prometheus and Grafana, all alike."""
 
+import io
 import json
 import re
 import shutil
 import subprocess
 import sys
-from itertools import combinations
+from contextlib import redirect_stdout
+from itertools import chain, combinations
 from pathlib import Path
 
 import pytest
 import yaml
 
+from exporter import cli
 from exporter.northbound.enums import INVERTER_STATES
 
 ROOT = Path(__file__).parents[2]
@@ -25,12 +28,11 @@ def everything(dashboard):
     return [each for panel in dashboard["panels"] for each in (panel, *panel.get("panels", ()))]
 
 
-PANELS = [
-    pytest.param(dashboard, panel, id=f"{dashboard['uid']}: {panel['title']}")
-    for dashboard in DASHBOARDS
-    for panel in everything(dashboard)
-    if panel["type"] != "row"
-]
+def panels(dashboard):
+    return [each for each in everything(dashboard) if each["type"] != "row"]
+
+
+PANELS = [panel for dashboard in DASHBOARDS for panel in panels(dashboard)]
 EACH = pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda each: each["uid"])
 
 SELECTOR = re.compile(r"\b((?:fusionsolar|process|scrape)_\w+)(\{[^}]*\})?")
@@ -60,12 +62,10 @@ def variables(dashboard):
 @pytest.fixture(scope="module")
 def known():
     """Every metric that the exporter can show, by its sample names."""
-    done = subprocess.run(
-        [sys.executable, "-m", "exporter", "metrics", "--format", "json"],
-        capture_output=True,
-        check=True,
-    )
-    entries = json.loads(done.stdout)
+    told = io.StringIO()
+    with redirect_stdout(told):
+        cli.main(["metrics", "--format", "json"])
+    entries = json.loads(told.getvalue())
     names = {entry[key] for entry in entries for key in ("metric", "code_metric") if entry.get(key)}
     histograms = {entry["metric"] for entry in entries if entry["type"] == "histogram"}
     parts = {f"{name}_{part}" for name in histograms for part in ("bucket", "count", "sum")}
@@ -176,28 +176,30 @@ def overlap(one, other):
     )
 
 
-@pytest.mark.parametrize(("dashboard", "panel"), PANELS)
-def test_a_panel_says_what_it_shows_and_in_what_unit(dashboard, panel):  # noqa: ARG001  # because it names the case
-    assert panel["description"].endswith(".")
-    assert panel["description"].rstrip(".") != panel["title"]
-    assert panel["fieldConfig"]["defaults"]["unit"]
+@EACH
+def test_a_panel_says_what_it_shows_and_in_what_unit(dashboard):
+    for panel in panels(dashboard):
+        assert panel["description"].endswith("."), panel["title"]
+        assert panel["description"].rstrip(".") != panel["title"]
+        assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
 
 
-@pytest.mark.parametrize(("dashboard", "panel"), PANELS)
-def test_a_panel_asks_the_chosen_data_source_job_and_instance(dashboard, panel):
-    asked = [panel["datasource"], *(target["datasource"] for target in panel["targets"])]
-    assert {each["uid"] for each in asked} == {"${datasource}"}
-    for query in queries(panel):
+@EACH
+def test_a_panel_asks_the_chosen_data_source_job_and_instance(dashboard):
+    for panel in panels(dashboard):
+        asked = [panel["datasource"], *(target["datasource"] for target in panel["targets"])]
+        assert {each["uid"] for each in asked} == {"${datasource}"}, panel["title"]
+    for query in chain.from_iterable(map(queries, panels(dashboard))):
         for name, matchers in SELECTOR.findall(query):
             assert 'job=~"$job"' in matchers, name
             assert 'instance=~"$instance"' in matchers, name
         used = set(re.findall(r"\$([a-z]\w*)", query))
-        assert used <= variables(dashboard).keys()
+        assert used <= variables(dashboard).keys(), query
 
 
-@pytest.mark.parametrize(("dashboard", "panel"), PANELS)
-def test_a_panel_invents_no_value_and_counts_over_a_fitting_time(dashboard, panel):  # noqa: ARG001  # because it names the case
-    for query in queries(panel):
+@EACH
+def test_a_panel_invents_no_value_and_counts_over_a_fitting_time(dashboard):
+    for query in chain.from_iterable(map(queries, panels(dashboard))):
         assert "vector(" not in query
         assert "scalar(" not in query  # NaN of nothing, as at night
         assert set(re.findall(r"\brate\([^\[]*\[([^\]]*)\]", query)) <= {"$__rate_interval"}
@@ -225,11 +227,7 @@ def test_what_few_plants_have_is_folded_and_says_why_it_is_empty():
 
 
 def test_a_number_over_its_course_is_that_of_now_or_none():
-    courses = [
-        panel
-        for _dashboard, panel in (param.values for param in PANELS)
-        if panel["options"].get("graphMode") == "area"
-    ]
+    courses = [panel for panel in PANELS if panel["options"].get("graphMode") == "area"]
     assert len(courses) == 11
     for panel in courses:
         (query,) = queries(panel)
@@ -256,7 +254,7 @@ def test_a_home_is_asked_for_its_plant_and_two_prices_only():
 
 def test_the_energy_flow_negates_what_takes_and_nothing_else():
     """So that Grafana, which takes -0 for negative, stacks each series to its side."""
-    (flow,) = (param.values[1] for param in PANELS if param.values[1]["title"] == "Energy flow")
+    (flow,) = (panel for panel in PANELS if panel["title"] == "Energy flow")
     taking = [each["legendFormat"] for each in flow["targets"] if each["expr"].startswith("-")]
     supplying = {each["legendFormat"] for each in flow["targets"]} - set(taking)
     assert taking == ["load", "charge", "feed-in"]
@@ -266,7 +264,7 @@ def test_the_energy_flow_negates_what_takes_and_nothing_else():
 def test_every_metric_that_is_asked_for_exists(known):
     asked = {
         name
-        for _dashboard, panel in (param.values for param in PANELS)
+        for panel in PANELS
         for query in queries(panel)
         for name, _matchers in SELECTOR.findall(query)
     } | {
@@ -282,7 +280,7 @@ def test_every_metric_that_is_asked_for_exists(known):
 def test_a_state_code_is_shown_by_the_name_that_the_exporter_gives_it():
     timelines = [
         panel
-        for _dashboard, panel in (param.values for param in PANELS)
+        for panel in PANELS
         if panel["type"] == "state-timeline" and "inverter_state_code" in queries(panel)[0]
     ]
     assert len(timelines) == 2
@@ -295,7 +293,7 @@ def test_a_state_code_is_shown_by_the_name_that_the_exporter_gives_it():
 @pytest.mark.skipif(PROMTOOL is None, reason="promtool, of Debian's package prometheus, is missing")
 def test_prometheus_can_parse_every_query(tmp_path):
     rules = []
-    for _dashboard, panel in (param.values for param in PANELS):
+    for panel in PANELS:
         for query in queries(panel):
             expression = query
             for variable, value in VARIABLES.items():

@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 
-import yaml
+from prometheus.promtool import RULES, load
 from stack.services import ROOT
 
 # What Grafana puts in for people who chose nothing, and for a Prometheus that scrapes each second.
@@ -71,8 +71,8 @@ def _of_dashboards():
 
 
 def _rules():
-    for file in sorted((ROOT / "prometheus" / "rules").glob("*.yml")):
-        for group in yaml.safe_load(file.read_text("utf-8"))["groups"]:
+    for file in RULES:
+        for group in load(file)["groups"]:
             yield from ((file.name, rule) for rule in group["rules"])
 
 

@@ -40,7 +40,7 @@ test: $(DEV) ## run the suite; whatever needs more than Python, or minutes, skip
 	@$(BIN)/pytest -rs $(PARALLEL)
 
 test-fast: $(DEV) ## run in some 35 seconds what simulates no days, starts no process and opens no socket
-	@$(BIN)/pytest -q -m "not slow" -n $(CPUS) --dist loadfile
+	@$(BIN)/pytest -q -m "not slow" -n $(CPUS) --dist loadfile --hypothesis-profile=quick
 
 test-clocks: $(DEV) ## run it at six moments that are apt to break it, such as a leap day (needs a C compiler)
 	@$(BIN)/python tests/clocks/run.py $(CLOCKS) -- -rs $(PARALLEL)
@@ -48,7 +48,7 @@ test-clocks: $(DEV) ## run it at six moments that are apt to break it, such as a
 test-pythons: ## run it with each supported Python there is, and name those missing
 	@.ci/pythons
 
-stack-test: $(DEV) ## run what takes minutes and real servers: Prometheus, PostgreSQL … (Debian's)
+stack-test: $(DEV) ## run what takes minutes, or real servers: Prometheus, PostgreSQL … (Debian's)
 	@$(BIN)/pytest -rs tests/stack
 
 lint: $(DEV) ## check style, types and the Dockerfile

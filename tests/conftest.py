@@ -56,6 +56,8 @@ settings.register_profile(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
+# A tenth of them, while something is being written.
+settings.register_profile("quick", settings.get_profile("project"), max_examples=10)
 # The same examples in every run, so that a change is judged by what it changes.
 settings.register_profile("repeatable", settings.get_profile("project"), derandomize=True)
 settings.load_profile("project")

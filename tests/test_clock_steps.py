@@ -1,10 +1,13 @@
-"""What is written survives a wall clock that is set: no process calls too early because of it."""
+"""Clocks that are set, and machines that sleep or start: no call is too early, and no value is lost
+or stale because of it.
+"""
 
 import random
 
 import pytest
 from account import world as world_of
-from account.world import DAY, EPOCH, HOUR, FakeClock, fleet, poller
+from account.world import DAY, EPOCH, HOUR, FakeClock, account, fleet, poller, run
+from clocked import ClockedWorld
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from killing import KillableServer, Killed
@@ -163,6 +166,49 @@ def test_values_are_as_old_as_they_are_after_the_clock_was_set(step):
     server.clock = clock
 
     assert shown == [pytest.approx(written + 90.0)]
+
+
+@pytest.mark.parametrize("step", [DAY, -DAY, 400 * DAY, -400 * DAY, 90.0])
+def test_a_clock_that_is_set_loses_no_value_and_no_call(step):
+    steady, stepped = account(hours=1), account(hours=1)
+    world = ClockedWorld(stepped.clock)
+    pages = []
+
+    def set_the_clock(_name, _body):
+        if len(stepped.calls) == 40:
+            stepped.clock.step += step
+        if len(stepped.calls) >= 10:
+            pages.append(set(world.series("fusionsolar_inverter")))
+
+    stepped.script = set_the_clock
+    run(poller(steady))
+    run(poller(stepped, world.view))
+
+    assert [call[:2] for call in stepped.calls] == [call[:2] for call in steady.calls]
+    assert stepped.refused == []
+    assert len(pages) > 60
+    assert pages[0]
+    assert all(page == pages[0] for page in pages)
+
+
+def test_a_suspended_machine_shows_no_stale_value_and_calls_as_if_nothing_had_been():
+    server = account(hours=4)
+    world = ClockedWorld(server.clock)
+    slept, woken = [], []
+
+    def sleep(_name, _body):
+        if len(server.calls) == 60:
+            server.clock.at += HOUR
+            slept.append(world.series("fusionsolar_inverter"))
+        if len(server.calls) == 70:
+            woken.append(world.series("fusionsolar_inverter"))
+
+    server.script = sleep
+    run(poller(server, world.view))
+
+    assert slept == [{}]
+    assert woken[0]
+    assert server.refused == []
 
 
 class Clock:

@@ -1,6 +1,5 @@
 """The project as a package: its names agree, what it asks for is used, and it travels."""
 
-import ast
 import re
 import subprocess
 import tomllib
@@ -24,6 +23,7 @@ DEPENDENCIES = [*PROJECT["project"]["dependencies"], *chain(*EXTRAS.values())]
 FOREIGN = re.compile(
     r"(?:pypi|docker|npmjs|pythonhosted|ghcr|quay)\.(?:org|io|com)|(?<![\w.*-])/(?:work|root|home)\b"
 )
+IMPORTED = re.compile(r"^ *(?:from|import) (\w+)", re.MULTILINE)  # the first of a dotted name
 
 
 def normal(requirement):
@@ -38,18 +38,10 @@ def pins(file):
 def imported(folder):
     """The distributions that the code of a folder imports from, by their first names."""
     sources = packages_distributions()
-    for path in (ROOT / folder).rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            match node:
-                case ast.Import(names=names):
-                    modules = [alias.name for alias in names]
-                case ast.ImportFrom(module=str(module)):
-                    modules = [module]
-                case _:
-                    continue
-            for module in modules:
-                found = map(normal, sources.get(module.split(".")[0], ()))
-                yield from (each for each in found if each != PROJECT["project"]["name"])
+    texts = (path.read_text("utf-8") for path in (ROOT / folder).rglob("*.py"))
+    modules = set(chain.from_iterable(map(IMPORTED.findall, texts)))
+    found = {normal(name) for module in modules for name in sources.get(module, ())}
+    return found - {PROJECT["project"]["name"]}
 
 
 def tracked():
@@ -101,7 +93,9 @@ def test_nothing_but_the_fast_target_leaves_out_slow_tests():
         file: selecting.findall((ROOT / file).read_text("utf-8"))
         for file in (".ci/run", ".ci/pythons", "Makefile")
     }
-    assert found.pop("Makefile") == ['-m "not slow" -n $(CPUS) --dist loadfile']
+    assert found.pop("Makefile") == [
+        '-m "not slow" -n $(CPUS) --dist loadfile --hypothesis-profile=quick'
+    ]
     assert found == {".ci/run": [], ".ci/pythons": []}
     assert not {"-m", "-k"} & set(PROJECT["tool"]["pytest"]["ini_options"]["addopts"])
 

@@ -41,6 +41,10 @@ def refuse_logins(server, error, times=10**9):
             [0, 15, 45, 75, 105],
         ),
         (
+            CallError(Failure("http_401", Reaction.REFUSE_CREDENTIALS, "unauthorized")),
+            [0, 15, 45, 75, 105],
+        ),
+        (
             CallError(Failure("connection", Reaction.NEXT_TURN, "refused")),
             [0, 1, 3, 7, 15, 31, 61, 91],
         ),

@@ -1,4 +1,4 @@
-"""The stack, for those who ask for it: it takes a minute, and Debian's packages."""
+"""What takes minutes, for those who ask for it; and the stack, which takes Debian's packages."""
 
 from pathlib import Path
 
@@ -11,17 +11,22 @@ HERE = Path(__file__).parent
 
 @pytest.fixture(scope="session")
 def asked(request):
-    """Skips, unless the stack was asked for and can be."""
+    """Skips, unless these tests were asked for."""
     config = request.config
     named = (config.invocation_params.dir / arg.partition("::")[0] for arg in config.args)
     if not any(path.is_relative_to(HERE) for path in named):
-        pytest.skip("takes a minute and real servers: make stack-test")
+        pytest.skip("takes minutes: make stack-test")
+
+
+@pytest.fixture(scope="session")
+def servers(asked):  # noqa: ARG001  # it is the question whether
+    """Skips, where real servers are missing."""
     if MISSING:
         pytest.skip(f"needs Debian's {', '.join(MISSING)}")
 
 
 @pytest.fixture(scope="session")
-def stack(asked, tmp_path_factory):  # noqa: ARG001  # it is the question whether
+def stack(servers, tmp_path_factory):  # noqa: ARG001  # it is the question whether
     """The running stack."""
     with Stack(tmp_path_factory.mktemp("stack")) as running:
         yield running

@@ -19,7 +19,7 @@ MAY, MAY_BEFORE = 1_746_050_400.0, 1_714_514_400.0  # of 2025 and 2024, at midni
 
 
 @pytest.fixture(scope="module")
-def past(asked, tmp_path_factory):  # noqa: ARG001  # it is the question whether
+def past(servers, tmp_path_factory):  # noqa: ARG001  # it is the question whether
     with written_past(tmp_path_factory.mktemp("past")) as made:
         yield made
 

@@ -57,7 +57,7 @@ def days_of(receiver):
     return {(plant, time // 86_400_000) for plant, time, _ in sent}, Counter(sent)
 
 
-@pytest.mark.usefixtures("asked")
+@pytest.mark.usefixtures("servers")
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
 def test_when_its_replica_ends_another_goes_on_and_asks_for_nothing_again(
     tmp_path, database_url, end

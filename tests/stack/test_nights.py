@@ -6,7 +6,7 @@ import pytest
 from prometheus.promtool import ALERTS, ROOT, prove
 from stack.days import DAYS, LATITUDES, NOON, SEASONS, SKIES, STEPS, Plant, series
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("asked")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("servers")]
 
 RULES = ROOT / "prometheus" / "rules"
 NAMES = (

@@ -13,7 +13,7 @@ import pytest
 from prometheus.promtool import ALERTS, ROOT
 from stack.services import TIMEOUT, get
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("asked")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("servers")]
 
 EXAMPLE = ROOT / "prometheus" / "alertmanager.yml"
 EXPORTER = {"job": "fusionsolar", "instance": "exporter:10052"}
@@ -193,7 +193,7 @@ def fired(name, labels, case):
 
 
 @pytest.fixture(scope="module")
-def messages(asked, tmp_path_factory):  # noqa: ARG001  # it is the question whether
+def messages(servers, tmp_path_factory):  # noqa: ARG001  # it is the question whether
     """What is told of all cases at once, each of an account of its own."""
     alerts = [fired(*each, case) for case, (together, _) in CASES.items() for each in together]
     folder = tmp_path_factory.mktemp("alertmanager")

@@ -112,7 +112,7 @@ def stored(tmp_path_factory):
             yield daemon, store
 
 
-@pytest.mark.usefixtures("asked")
+@pytest.mark.usefixtures("servers")
 def test_the_store_has_what_the_page_has_but_what_the_document_leaves_out(stored):
     daemon, store = stored
 
@@ -128,7 +128,7 @@ def test_the_store_has_what_the_page_has_but_what_the_document_leaves_out(stored
     assert len(kept()) > 100
 
 
-@pytest.mark.usefixtures("asked")
+@pytest.mark.usefixtures("servers")
 def test_the_rules_are_evaluated_there_as_they_are(stored):
     daemon, store = stored
     power = "plant:fusionsolar_inverter_active_power_watts:sum"

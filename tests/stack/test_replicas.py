@@ -11,7 +11,7 @@ from clusters.running import Watch, cluster
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.usefixtures("asked")
+@pytest.mark.usefixtures("servers")
 def test_whatever_happens_to_replicas_and_database_no_call_is_refused(tmp_path, postgres_server):
     with cluster(tmp_path, postgres_server) as them:
         them.wait(lambda: them.is_shared() and set(them.shown().values()) == {1})
@@ -49,7 +49,7 @@ def test_whatever_happens_to_replicas_and_database_no_call_is_refused(tmp_path, 
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="a C compiler (cc) is not installed")
-@pytest.mark.usefixtures("asked")
+@pytest.mark.usefixtures("servers")
 def test_hosts_whose_clocks_differ_and_leap_hand_over_without_a_call_too_many(
     tmp_path, postgres_server
 ):

@@ -10,7 +10,7 @@ from year.seasons import SEASONS
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.usefixtures("asked")
+@pytest.mark.usefixtures("servers")
 @pytest.mark.parametrize("name", SEASONS)
 def test_alerts_tell_every_fault_in_time_and_nothing_else(name):
     verdict = evaluate(SEASONS[name])

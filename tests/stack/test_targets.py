@@ -99,7 +99,7 @@ def scraped(tmp_path):
                 yield daemon, prometheus, address
 
 
-@pytest.mark.usefixtures("asked")
+@pytest.mark.usefixtures("servers")
 def test_targets_apart_bring_each_series_of_the_whole_page_once(scraped):
     daemon, prometheus, address = scraped
 

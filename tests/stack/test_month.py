@@ -23,7 +23,7 @@ from exporter.account.alarms import AlarmTracker
 from exporter.account.database import Database
 from exporter.northbound.records import Windows
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("asked")]
 
 HOUR = 3_600.0
 DAY = 86_400.0

@@ -1,22 +1,15 @@
 """A table of faults against the real process: each costs what it must, says so, and passes.
 
 All rows of the table run at once, in one process with an account for each; see faults/table.py.
-What a real process cannot be put through, steps of the clock and half an hour of refused logins,
-happens to a poller with a clock of its own.
 """
 
 from collections import Counter
-from itertools import pairwise
 
 import pytest
-from account.world import DAY, HOUR, account, poller, refused, run
-from clocked import ClockedWorld
 from faults.scenario import is_well, observe, recovered
 from faults.table import DEVICES, LOGIN, PLANTS, POISONED, SHORT, TABLE
 
-from exporter.northbound.errors import Reaction
-
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("asked")]
 
 MEGABYTE = 1024  # kB
 every_row = pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
@@ -180,63 +173,3 @@ def test_a_fault_is_logged_when_it_comes_and_when_it_goes_not_call_by_call(seen)
     quiet = [row.name for row in TABLE if not row.lost]  # a lost session is told each time
     assert {name: lines[name] for name in quiet if lines[name] > 12} == {}
     assert max(failures.values()) > 5
-
-
-# Clocks
-
-
-@pytest.mark.parametrize("step", [DAY, -DAY, 400 * DAY, -400 * DAY, 90.0])
-def test_a_clock_that_is_set_loses_no_value_and_no_call(step):
-    steady, stepped = account(hours=1), account(hours=1)
-    world = ClockedWorld(stepped.clock)
-    pages = []
-
-    def set_the_clock(_name, _body):
-        if len(stepped.calls) == 40:
-            stepped.clock.step += step
-        if len(stepped.calls) >= 10:
-            pages.append(set(world.series("fusionsolar_inverter")))
-
-    stepped.script = set_the_clock
-    run(poller(steady))
-    run(poller(stepped, world.view))
-
-    assert [call[:2] for call in stepped.calls] == [call[:2] for call in steady.calls]
-    assert stepped.refused == []
-    assert len(pages) > 60
-    assert pages[0]
-    assert all(page == pages[0] for page in pages)
-
-
-def test_a_suspended_machine_shows_no_stale_value_and_calls_as_if_nothing_had_been():
-    server = account(hours=4)
-    world = ClockedWorld(server.clock)
-    slept, woken = [], []
-
-    def sleep(_name, _body):
-        if len(server.calls) == 60:
-            server.clock.at += HOUR
-            slept.append(world.series("fusionsolar_inverter"))
-        if len(server.calls) == 70:
-            woken.append(world.series("fusionsolar_inverter"))
-
-    server.script = sleep
-    run(poller(server, world.view))
-
-    assert slept == [{}]
-    assert woken[0]
-    assert server.refused == []
-
-
-@pytest.mark.parametrize("reason", ["20400", "empty", "http_401"])
-def test_a_wrong_password_is_tried_at_most_three_times_in_thirty_minutes(reason):
-    server = account(hours=12)
-    wrong = refused(reason, Reaction.REFUSE_CREDENTIALS)
-    server.script = lambda name, _: wrong if name == "login" else None
-
-    run(poller(server))
-
-    logins = server.times("login")
-    assert len(logins) >= 20
-    assert all(third - first >= HOUR / 2 for first, third in zip(logins, logins[2:], strict=False))
-    assert min(b - a for a, b in pairwise(logins)) >= HOUR / 4

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from exporter import accounts as accounts_of
 from exporter.account.poller import Poller
-from exporter.account.state_directory import OccupiedError, StateDirectory
+from exporter.account.state_directory import OccupiedError, StateDirectory, key_of
 from exporter.config import ConfigError
 from exporter.simulator.http.system import User
 
@@ -43,7 +43,7 @@ def test_an_account_that_another_process_works_with_is_not_taken_and_nothing_cha
     running = ready(run(tmp_path, account(server.url)))
     threads, good = running.threads(), running.settings
     elsewhere = StateDirectory(tmp_path)
-    elsewhere.occupy({(server.url, "other"): "theirs"})
+    elsewhere.occupy({key_of(server.url, "other"): "theirs"})
 
     other = account(server.url, name="other", username="other")
     assert running.change(account(server.url, timeout="3s"), other) == (
@@ -64,9 +64,9 @@ def test_an_account_that_is_removed_is_free_for_another_process(server, run, tmp
     running.change(account(server.url))
 
     with closing(StateDirectory(tmp_path)) as elsewhere:
-        elsewhere.occupy({(server.url, "other"): "theirs"})
+        elsewhere.occupy({key_of(server.url, "other"): "theirs"})
         with pytest.raises(OccupiedError):
-            elsewhere.occupy({(server.url, "api"): "mine"})
+            elsewhere.occupy({key_of(server.url, "api"): "mine"})
 
 
 def raising(*_, **__):

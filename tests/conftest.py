@@ -54,12 +54,15 @@ settings.register_profile(
     "project",
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     deadline=None,
+    max_examples=50,
     suppress_health_check=[HealthCheck.too_slow],
 )
-# A tenth of them, while something is being written.
+# A few of them, while something is being written.
 settings.register_profile("quick", settings.get_profile("project"), max_examples=10)
-# The same examples in every run, so that a change is judged by what it changes.
-settings.register_profile("repeatable", settings.get_profile("project"), derandomize=True)
+# More, and the same in every run, so that a change is judged by what it changes.
+settings.register_profile(
+    "repeatable", settings.get_profile("project"), derandomize=True, max_examples=100
+)
 settings.load_profile("project")
 
 

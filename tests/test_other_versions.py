@@ -112,7 +112,6 @@ def mutated(draw, value):
     return [value] if how == "wrap" else draw(st.sampled_from(JUNK))
 
 
-@settings(max_examples=200)
 @given(data=st.data())
 def test_whatever_became_of_rows_polling_goes_on(left, data):
     _, rows = left

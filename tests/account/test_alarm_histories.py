@@ -4,7 +4,7 @@ import pytest
 from account.alarm_tracker import DAY, HOUR, MINUTE, NOW, StoredTracker
 from account.restarts import Stored, alarms
 from account.server_alarms import ServerAlarm, key_of
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.account.alarm_windows import newest_window
@@ -76,7 +76,6 @@ class Watch:
         self.tracker = StoredTracker(self.stored.load(alarms()))
 
 
-@settings(max_examples=120)
 @given(
     troubles=troubles,
     gaps=gaps,
@@ -100,7 +99,6 @@ def test_each_alarm_that_a_look_tells_of_counts_once_but_those_of_the_first(
     assert sorted(watch.counted) == sorted(expected)
 
 
-@settings(max_examples=120)
 @given(troubles=troubles, gaps=gaps, restarts=st.dictionaries(st.integers(0, 40), st.booleans()))
 def test_after_a_sweep_the_server_and_we_agree_on_what_is_active(troubles, gaps, restarts):
     watch, at = Watch(troubles), NOW
@@ -124,7 +122,6 @@ def test_after_a_sweep_the_server_and_we_agree_on_what_is_active(troubles, gaps,
         }
 
 
-@settings(max_examples=120)
 @given(
     troubles=troubles,
     gaps=gaps,

@@ -7,7 +7,7 @@ from account.alarm_tracker import DAY, HOUR, NOW, StoredTracker, alarm
 from account.polled import START, spans, trouble, walk
 from account.restarts import Stored, alarms
 from account.world import View, account
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -212,7 +212,6 @@ def test_a_cut_that_is_learned_sweeps_all_windows_again_in_shorter_ones():
     assert len({window for window in server.asked if window.end < NOW}) >= 51
 
 
-@settings(max_examples=60)
 @given(
     cut=st.sampled_from([1, 3, 7, 14, 30, 400]),
     side=st.sampled_from(["last", "first"]),

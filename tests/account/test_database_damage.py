@@ -14,7 +14,7 @@ import pytest
 import structlog
 from account.restarts import Clock
 from account.state_files import MORE, SOME, events, kept, left_by_a_kill, put, values, written
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -173,7 +173,6 @@ def leftovers(tmp_path_factory):
     return with_log.parent, path.parent
 
 
-@settings(max_examples=150)
 @given(data=st.data())
 def test_whatever_happens_to_its_bytes_what_is_left_is_read_and_it_goes_on(
     leftovers, tmp_path_factory, data

@@ -52,7 +52,6 @@ histories = st.sampled_from(sorted(LONGEST)).flatmap(
 )
 
 
-@settings(max_examples=150)
 @given(history=histories, restarts=st.sets(st.integers(0, 11)), seed=st.integers(0, 99))
 def test_the_windows_are_what_the_calendar_says(history, restarts, seed):
     kind, plants, now, steps = history

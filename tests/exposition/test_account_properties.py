@@ -4,7 +4,7 @@ import re
 
 import pytest
 from exposition.world import DEVICES, PLANTS, World
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.northbound.records import Device, Plant
@@ -64,7 +64,6 @@ class Model:
         return f"device_id={name},plant_code={self.devices[name][0]}"
 
 
-@settings(max_examples=200)
 @given(st.lists(steps, max_size=15))
 def test_the_page_is_the_last_answers_about_the_fleet(steps):
     world, model = World(), Model()

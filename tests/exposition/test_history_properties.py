@@ -2,7 +2,7 @@
 
 import pytest
 from exposition.world import DAYS, DEVICE_DAYS, DEVICES, PLANTS, World
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as openmetrics_families,
@@ -94,7 +94,6 @@ class Runs:
         getattr(of, what)(*given)
 
 
-@settings(max_examples=300)
 @given(fleets, st.lists(steps, max_size=20))
 def test_no_history_shows_a_series_twice_or_loses_one_in_a_restart(fleet, steps):
     runs = Runs()

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from exposition.world import DAYS, DEVICES, EPOCH, PLANTS, World
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as openmetrics_families,
@@ -252,7 +252,6 @@ def overwrite(world, kind, name, data):
     world.database.write({(kind, name): row})
 
 
-@settings(max_examples=150)
 @given(st.data(), junk)
 def test_whatever_stands_in_the_database_the_page_is_sound(data, foreign):
     world = new_world()

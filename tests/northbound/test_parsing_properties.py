@@ -5,16 +5,13 @@ from collections import Counter
 from dataclasses import astuple
 from math import isfinite
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.northbound import parsing
 from exporter.northbound.data_items import parse_number
 from exporter.northbound.errors import CallError
 from exporter.northbound.records import Reading, Values
-
-# A busy machine is no failure.
-some = settings(max_examples=60)
 
 REASONS = {"wrong_type", "duplicate", "not_asked_for"}
 UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -114,7 +111,6 @@ def assert_distinct(identities):
     assert max(Counter(identities).values(), default=1) == 1
 
 
-@some
 @given(plant_lists)
 def test_any_plant_list_is_parsed(data):
     result = parsed(parsing.plants, data)
@@ -125,7 +121,6 @@ def test_any_plant_list_is_parsed(data):
         assert plant.capacity_watts is None or isfinite(plant.capacity_watts)
 
 
-@some
 @given(device_lists)
 def test_any_device_list_is_parsed(data):
     result = parsed(parsing.devices, data)
@@ -137,7 +132,6 @@ def test_any_device_list_is_parsed(data):
         assert device.type_id >= 0
 
 
-@some
 @given(readings)
 def test_any_readings_are_parsed(data):
     for parse in (parsing.plant_readings, parsing.device_readings):
@@ -155,7 +149,6 @@ plain_items = st.dictionaries(
 )
 
 
-@some
 @given(plain_items, st.sampled_from(sorted(ASKED)))
 def test_plain_numbers_are_read_as_those_beside_others(items, subject):
     item = {"stationCode": subject, "dataItemMap": items}
@@ -167,7 +160,6 @@ def test_plain_numbers_are_read_as_those_beside_others(items, subject):
     )
 
 
-@some
 @given(rows)
 def test_any_rows_are_parsed(data):
     for parse in (parsing.plant_statistics, parsing.device_rows):
@@ -181,7 +173,6 @@ def test_any_rows_are_parsed(data):
             assert_distinct((row.reading.subject, row.start) for row in result.records)
 
 
-@some
 @given(alarm_lists)
 def test_any_alarm_list_is_parsed(data):
     result = parsed(parsing.alarms, data)
@@ -200,7 +191,6 @@ def test_any_alarm_list_is_parsed(data):
         )
 
 
-@some
 @given(upgrade_lists)
 def test_any_upgrades_and_orders_are_parsed(data):
     upgrades, orders = parsed(parsing.upgrades, data), parsed(parsing.upgrade_orders, data)
@@ -217,7 +207,6 @@ def test_any_upgrades_and_orders_are_parsed(data):
         assert_distinct(order.device_id for order in orders.records)
 
 
-@some
 @given(details)
 def test_any_registrations_are_parsed(data):
     try:
@@ -231,7 +220,6 @@ def test_any_registrations_are_parsed(data):
     assert_distinct(registration.serial_number for registration in result.records)
 
 
-@some
 @given(st.integers(-(2**63), 2**63 - 1), st.sampled_from([int, str]))
 def test_every_64_bit_id_is_exact(identity, form):
     item = {"id": form(identity), "stationCode": "A", "devTypeId": 1}
@@ -242,14 +230,12 @@ def test_every_64_bit_id_is_exact(identity, form):
     assert reading.subject == device.id
 
 
-@some
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_every_finite_number_is_read_as_it_was_written(value):
     assert parse_number(value) == value
     assert parse_number(repr(value)) == value
 
 
-@some
 @given(json_values)
 def test_any_value_is_a_finite_number_absent_or_refused(raw):
     value = parse_number(raw)

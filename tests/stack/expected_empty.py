@@ -61,6 +61,7 @@ NEVER = {
     (ALERTS, "fusionsolar_device_upgrade_timestamp_seconds"): "no upgrade was ordered",
     (DECLINE, f"{ENERGY_OF_DAY}:of_clear_sky"): "it is told in the night, once in six hours",
     (DECLINE, f"{ENERGY_OF_DAY}:of_clear_sky_best30d"): "a month of nights must be behind",
+    (DECLINE, "plant:fusionsolar_plant_energy:of_theoretical_median21d"): "it takes five fair days",
     **dict.fromkeys(
         [
             (SIBLINGS, f"{POWER}:of_max"),
@@ -74,9 +75,14 @@ NEVER = {
             (DECLINE, f"{POWER}:of_own_best_level"),
             (DECLINE, f"{POWER}:of_own_best_even"),
             (DECLINE, f"{POWER}:of_own_best_even_passed"),
-            (DECLINE, "account:fusionsolar_inverter_power:of_own_best_median"),
+            (DECLINE, f"{POWER}_of_own_best:upper10h"),
+            (DECLINE, f"{POWER}_of_own_best:high"),
+            (DECLINE, f"{POWER}_of_own_best:high_upper10h"),
+            (DECLINE, "plant:fusionsolar_inverter_power_of_own_best:upper10h"),
+            (DECLINE, "account:fusionsolar_inverter_power_of_own_best:upper10h"),
             (DECLINE, f"{POWER}:of_median_in_sun"),
             (DECLINE, f"{POWER}:of_median_in_sun_median1d"),
+            (DECLINE, f"{POWER}_watts:in_sun"),
             (DECLINE, f"{POWER}:of_median_size_in_sun"),
             (DECLINE, f"{POWER}:of_median_size_in_sun_median1d"),
             (DECLINE, f"{POWER}:of_median_size_in_sun_best60d"),
@@ -141,6 +147,7 @@ SOMETIMES = {
         [(SIBLINGS, f"{POWER}_watts:covered"), (STRINGS, f"{CURRENT}_amperes:covered")],
         "no snow lies on most, and it takes days to tell",
     ),
+    (PRODUCTION, "plant:fusionsolar_inverter_without_sunlight:count"): "no snow lies on most",
     (DECLINE, "plant:fusionsolar_inverter_power:of_irradiance"): "it takes bright light",
     (DECLINE, "plant:fusionsolar_plant_energy:of_theoretical"): (
         "the day before must have been sunny, and its temperatures known"

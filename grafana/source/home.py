@@ -279,7 +279,7 @@ YEARLY = Line(
         "percent from year to year; what falls year after year is age, dirt or shade.",
         Query(f"({_YEARLY['produced']}) / ({_CAPACITY} / 1000)", "kWh for each kWp", PV_COLOR,
               line=NO_GAPS),
-        unit="kwatth", bars=True, floor=0, legend="",
+        unit="suffix: kWh/kWp", bars=True, floor=0, legend="",
     ).interval("7d").time_from("10y")),
     (8, curves(
         "Savings and earnings by year",

@@ -124,7 +124,7 @@ RANKS = Line(
     ).decimals(2)),
     (6, ranking(
         "Lowest yield today, kWh/kWp",
-        "As the best: the ten lowest. Where the sun has just risen, there is little yet.",
+        "As the highest: the ten lowest. Where the sun has just risen, there is little yet.",
         f"sort({with_plant(f'bottomk(10, {YIELD})')})", "{{plant_name}}", "none",
     ).decimals(2)),
     (6, ranking(

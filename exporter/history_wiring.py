@@ -200,8 +200,9 @@ def remote_write_of(settings: Settings, clock: Clock) -> RemoteWrite | None:
         chosen.url,
         {**chosen.headers, **({"Authorization": f"Bearer {token}"} if token else {})},
         (chosen.username, chosen.password_in_the_clear()) if chosen.username else None,
-        str(tls.ca_file) if tls.ca_file and tls.verify else tls.verify,
         chosen.timeout,
+        str(tls.ca_file) if tls.ca_file else None,
+        tls.verify,
     )
     return RemoteWrite(endpoint, clock)
 
@@ -295,7 +296,6 @@ class HistoryThread:
         if target is None:
             return DAY
         with (
-            closing(target),
             self._access.archive() as archive,
             closing(self._access.rows()) as rows,
         ):

@@ -88,7 +88,7 @@ FOLDERS = {
 
 # Where a library may be imported.
 LIBRARIES = {
-    "requests": ("northbound.transport", "history.targets.http"),
+    "requests": ("northbound.transport",),
     "urllib3": ("northbound",),
     "psycopg": ("account.postgresql",),
     "yaml": ("config.yaml_file",),

@@ -13,7 +13,6 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
-from datetime import datetime
 from email.utils import formatdate, parsedate_to_datetime
 from functools import lru_cache
 from http.client import BadStatusLine, HTTPException
@@ -156,7 +155,7 @@ class Transport:
             content = _read(response)
             if status == _BAD_REQUEST and _TLS_WANTED.search(content):
                 raise named_error("only_tls")
-            return Response(status, response.raw.headers, retry_after(response.headers), content)
+            return Response(status, response.raw.headers, _retry_after(response.headers), content)
 
 
 def _redirect_target(url: str, location: str) -> str:
@@ -210,16 +209,16 @@ def _read(response: requests.Response) -> bytes:
     return bytes(body)
 
 
-def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float:
+def _retry_after(headers: Mapping[str, str]) -> float:
     """Seconds for which a server asks for no call (RFC 9110, 10.2.3); 0 where it does not.
 
-    By its own clock, if it sends the time, unless it is told what time it is `now`.
+    By its own clock, if it sends the time.
     """
     wait = headers.get("retry-after", "").strip()
     if wait.isascii() and wait.isdigit():
         return float(wait)
     with suppress(ValueError, OverflowError, TypeError):  # no date, out of range, no zone
-        now = now or parsedate_to_datetime(headers.get("date") or formatdate(usegmt=True))
+        now = parsedate_to_datetime(headers.get("date") or formatdate(usegmt=True))
         return max(0.0, (parsedate_to_datetime(wait) - now).total_seconds())
     return 0.0
 

@@ -23,7 +23,7 @@ class Receiver:
             return  # whoever sends it was ended in the midst of it
         self.requests.append((dict(handler.headers), body))
         status, headers, text = self.answers.pop(0) if self.answers else (204, {}, "")
-        handler.send_response(status)
+        handler.send_response_only(status)
         for name, value in headers.items():
             handler.send_header(name, value)
         handler.send_header("Content-Length", str(len(text.encode())))

@@ -4,16 +4,17 @@ import gzip
 import json
 import os
 from base64 import b64decode
-from contextlib import closing
 from errno import ENOSPC
 
 import pytest
 from commands.world import Clock
 from history.receiver import decoded, served
+from northbound.raw_server import LONG, SHORT, answering, dripping, head, serving
 
 from exporter.catalogue.index import lookup
 from exporter.exposition.families import PLANT_INFO
 from exporter.history.series import TargetError, TimeSeries
+from exporter.history.targets import http
 from exporter.history.targets.http import Endpoint, portions
 from exporter.history.targets.openmetrics import OpenMetricsFiles
 from exporter.history.targets.remote_write import RemoteWrite
@@ -118,8 +119,7 @@ def clock():
 @pytest.fixture
 def remote_write(receiver, clock):
     endpoint = Endpoint(receiver.url, {"X-Scope-OrgID": "me"}, ("user", "secret"))
-    with closing(RemoteWrite(endpoint, clock)) as target:
-        yield target
+    return RemoteWrite(endpoint, clock)
 
 
 @pytest.mark.slow
@@ -141,13 +141,16 @@ def test_remote_write_sends_sorted_labels_and_samples(remote_write, receiver):
     assert samples == [(1, 1.0), (2, 1.0)]
 
 
+BUSY_UNTIL = "Wed, 25 Jun 2025 12:02:00 GMT"
+
+
 @pytest.mark.slow
 def test_a_busy_server_is_waited_for_as_long_as_it_asks(remote_write, receiver, clock):
     receiver.answers = [
         (503, {}, "busy"),
         (429, {"Retry-After": "17"}, "slow down"),
         (500, {}, ""),
-        (429, {"Retry-After": "Wed, 25 Jun 2025 12:02:00 GMT"}, ""),
+        (429, {"Retry-After": BUSY_UNTIL, "Date": "Wed, 25 Jun 2025 12:00:22 GMT"}, ""),
     ]
     remote_write.write([power((1, 1.0))])
     assert clock.waits == [1, 17, 4, 98]
@@ -162,6 +165,42 @@ def test_a_server_that_stays_busy_is_given_up(remote_write, receiver, clock):
         remote_write.write([power((1, 1.0))])
     assert len(receiver.requests) == 30
     assert sum(clock.waits) == 1503
+
+
+@pytest.fixture
+def serve():
+    with serving() as start:
+        yield start
+
+
+def refusal_of(server, clock, timeout=SHORT):
+    """What a target says that a server did, without its place."""
+    url = f"http://127.0.0.1:{server.port}/write"
+    target = VictoriaMetrics(Endpoint(url, timeout=timeout), clock)
+    with pytest.raises(TargetError) as refusal:
+        target.write([power((1, 1.0))])
+    return str(refusal.value).removeprefix(url)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", [b"", head("Content-Length: 99", status="503 Busy")])
+def test_an_answer_that_drips_ends_at_the_deadline(serve, clock, monkeypatch, start):
+    def drip(server, connection):
+        server.read(connection)
+        connection.sendall(start)
+        dripping(server, connection, b"x" * 99 if start else head())
+
+    monkeypatch.setattr(http, "MAX_TRIES", 2)
+    server = serve(drip)
+    assert refusal_of(server, clock) == " takes no samples: timeout"
+    assert clock.waits == [1, 2]
+    assert not server.finished
+
+
+@pytest.mark.slow
+def test_of_an_endless_refusal_only_its_beginning_is_read(serve, clock):
+    answer = answering(body=b"no" * 4_000_000, status="400 Bad Request")
+    assert refusal_of(serve(answer), clock, timeout=LONG) == f": HTTP 400 {'no' * 150}"
 
 
 @pytest.mark.slow
@@ -191,7 +230,7 @@ def test_an_answer_that_leads_elsewhere_is_no_taking(remote_write, receiver, sta
     with pytest.raises(TargetError) as refusal:
         remote_write.write([power((1, 1.0))])
     assert str(refusal.value) == (
-        f"{receiver.url}: HTTP {status} Moved; it leads elsewhere, and the URL has to be the last"
+        f"{receiver.url}: redirect to https://other; the URL has to be the last one"
     )
 
 
@@ -206,8 +245,7 @@ def test_what_a_target_says_is_one_line_that_orders_no_terminal(remote_write, re
 @pytest.mark.slow
 def test_passwords_may_have_any_character(receiver, clock):
     endpoint = Endpoint(receiver.url, auth=("zoë", "pässwörd €"))
-    with closing(RemoteWrite(endpoint, clock)) as target:
-        target.write([power((1, 1.0))])
+    RemoteWrite(endpoint, clock).write([power((1, 1.0))])
     ((headers, _),) = receiver.requests
     scheme, _, given = headers["Authorization"].partition(" ")
     assert (scheme, b64decode(given).decode()) == ("Basic", "zoë:pässwörd €")
@@ -219,16 +257,16 @@ def test_passwords_may_have_any_character(receiver, clock):
 def test_no_message_tells_what_stands_behind_the_path(receiver, clock, target, status):
     receiver.answers = [(status, {}, "no")] * 30
     endpoint = Endpoint(f"{receiver.url}?token=secret")
-    with closing(target(endpoint, clock)) as made, pytest.raises(TargetError) as refusal:
-        made.write([power((1, 1.0))])
+    with pytest.raises(TargetError) as refusal:
+        target(endpoint, clock).write([power((1, 1.0))])
     assert str(refusal.value).startswith(f"{receiver.url}")
     assert "secret" not in str(refusal.value)
 
 
 @pytest.mark.slow
 def test_victoria_metrics_gets_a_line_a_series(receiver, clock):
-    with closing(VictoriaMetrics(Endpoint(receiver.url), clock)) as target:
-        target.write([power((1, 1.5), (2, 2.5)), power((3, 0.0), device_id="")])
+    target = VictoriaMetrics(Endpoint(receiver.url), clock)
+    target.write([power((1, 1.5), (2, 2.5)), power((3, 0.0), device_id="")])
     ((headers, body),) = receiver.requests
     assert headers["Content-Encoding"] == "gzip"
     assert [json.loads(line) for line in gzip.decompress(body).splitlines()] == [

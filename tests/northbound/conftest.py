@@ -1,14 +1,12 @@
 import json
-import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 import responses
 from northbound.client_calls import HOST, TOKEN
-from northbound.raw_server import Server
+from northbound.raw_server import Server, serving
 
 from exporter.northbound.client import Client
 
@@ -57,11 +55,5 @@ def server() -> Iterator[responses.RequestsMock]:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Server]]:
-    with ExitStack() as stack:
-
-        def start(talk: Callable[[Server, socket.socket], None], context=None) -> Server:
-            server = Server(lambda connection: talk(server, connection), context)
-            stack.callback(server.stop)
-            return server
-
+    with serving() as start:
         yield start

@@ -3,8 +3,8 @@
 import socket
 import ssl
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
@@ -68,6 +68,19 @@ class Server:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join()
+
+
+@contextmanager
+def serving() -> Iterator[Callable[..., Server]]:
+    """Starts servers whose `talk` is also given the server, and stops them all."""
+    with ExitStack() as stack:
+
+        def start(talk: Callable[[Server, socket.socket], None], context=None) -> Server:
+            server = Server(lambda connection: talk(server, connection), context)
+            stack.callback(server.stop)
+            return server
+
+        yield start
 
 
 def head(*lines: str, status: str = "200 OK") -> bytes:

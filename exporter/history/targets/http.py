@@ -3,33 +3,35 @@
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import ClassVar
 
-import requests
-
 from exporter.clock import Clock
 from exporter.history.series import Target, TargetError, TimeSeries
+from exporter.northbound.errors import CallError
 from exporter.northbound.interfaces import HOUR
-from exporter.northbound.transport import retry_after
+from exporter.northbound.transport import Transport
 
 FIRST_WAIT, MAX_WAIT = 1.0, 60.0  # seconds between two tries
 MAX_TRIES = 30  # half an hour
-_MAX_MESSAGE = 300  # of what a target says
+_MAX_MESSAGE = 300  # bytes of what a target says
 _REDIRECTION, _SERVER_ERROR = 300, 500  # the least statuses of two kinds
 _BUSY = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where samples are posted, and how. No password is printed; a token may stand in the URL."""
+    """Where samples are posted, and how. No password is printed; a token may stand in the URL.
+
+    `timeout` is for a whole exchange, in seconds; `ca_file` as in `Transport`.
+    """
 
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     auth: tuple[str, str] | None = field(default=None, repr=False)
-    verify: bool | str = True
     timeout: float = 60.0
+    ca_file: str | None = None
+    verify: bool = True
 
 
 def redacted(url: str) -> str:
@@ -52,16 +54,11 @@ class HttpTarget(Target):
     def __init__(self, endpoint: Endpoint, clock: Clock) -> None:
         self._endpoint = endpoint
         self._clock = clock
-        self._session = requests.Session()
-        self._session.headers.update({**endpoint.headers, **self.headers})
-        if endpoint.auth:  # which requests encodes as Latin-1
-            user, password = (each.encode().decode("latin-1") for each in endpoint.auth)
-            self._session.auth = user, password
-        self._session.trust_env = False  # netrc and proxies are not asked for
-
-    def close(self) -> None:
-        """Lets its connections go."""
-        self._session.close()
+        self._transport = Transport(
+            endpoint.timeout, ca_file=endpoint.ca_file, verify=endpoint.verify
+        )
+        # Which requests encodes as Latin-1.
+        self._auth = tuple(each.encode().decode("latin-1") for each in endpoint.auth or ())
 
     @property
     def name(self) -> str:
@@ -81,36 +78,29 @@ class HttpTarget(Target):
 
     def _send(self, body: bytes) -> None:
         wait, url = FIRST_WAIT, redacted(self._endpoint.url)
+        headers = {**self._endpoint.headers, **self.headers}
         for _ in range(MAX_TRIES):
             asked = 0.0
             try:
-                answer = self._post(body)
-            except requests.RequestException as error:
-                why = type(error).__name__
+                answer = self._transport.post(
+                    self._endpoint.url, headers, data=body, auth=self._auth or None
+                )
+            except CallError as error:
+                why = f"{error.reason} {error.detail}".rstrip()
+                if error.reason == "redirect":
+                    raise TargetError(f"{url}: {why}; the URL has to be the last one") from None
             else:
-                if answer.status_code < _REDIRECTION:
+                if answer.status < _REDIRECTION:
                     return
-                words = _printable(answer.text[:_MAX_MESSAGE])
-                if answer.is_redirect:
-                    words += "; it leads elsewhere, and the URL has to be the last"
-                why = f"HTTP {answer.status_code} {words}"
-                if answer.status_code < _SERVER_ERROR and answer.status_code not in _BUSY:
+                words = _printable(answer.body[:_MAX_MESSAGE].decode(errors="replace"))
+                why = f"HTTP {answer.status} {words}"
+                if answer.status < _SERVER_ERROR and answer.status not in _BUSY:
                     raise TargetError(f"{url}: {why}".rstrip() + self._hint(words))
-                now = datetime.fromtimestamp(self._clock.time(), UTC)
-                asked = min(retry_after(answer.headers, now), HOUR)
+                asked = min(answer.retry_after, HOUR)
             if self._clock.wait(max(wait, asked)):
                 break
             wait = min(2 * wait, MAX_WAIT)
         raise TargetError(f"{url} takes no samples: {why}")
-
-    def _post(self, body: bytes) -> requests.Response:
-        return self._session.post(
-            self._endpoint.url,
-            data=body,
-            timeout=self._endpoint.timeout,
-            verify=self._endpoint.verify,
-            allow_redirects=False,
-        )
 
 
 def portions(series: Iterable[TimeSeries], most: int) -> Iterator[list[TimeSeries]]:

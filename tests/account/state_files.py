@@ -9,8 +9,12 @@ from exporter.account.database import Database
 from exporter.account.model import AccountState
 from exporter.clock import ClockStamp
 
-SOME = {("lane", "a"): [1.5, None], ("lane", "b"): {"x": "ü\n"}, ("session", ""): {"token": "t"}}
-MORE = {("lane", "b"): None, ("lane", "c"): list(range(2_000))}
+SOME = {
+    ("interface", "a"): [1.5, None],
+    ("interface", "b"): {"x": "ü\n"},
+    ("session", ""): {"token": "t"},
+}
+MORE = {("interface", "b"): None, ("interface", "c"): list(range(2_000))}
 
 
 def put(database, values, stamp=ClockStamp("boot", 1.0, 2.0)):  # noqa: B008  # frozen
@@ -58,7 +62,7 @@ def kept(path):
 
 
 def kept_by(database):
-    return {kind: values(database, kind) for kind in ("lane", "session")}
+    return {kind: values(database, kind) for kind in ("interface", "session")}
 
 
 def events(logs):

@@ -14,7 +14,7 @@ from exporter.account.database import Database
 def test_what_was_written_is_read_by_kind_and_name(path, on_disk):
     database = written(path if on_disk else None, SOME, MORE)
 
-    assert values(database, "lane") == {"a": [1.5, None], "c": list(range(2_000))}
+    assert values(database, "interface") == {"a": [1.5, None], "c": list(range(2_000))}
     assert values(database, "session") == {"": {"token": "t"}}
     assert values(database, "nothing") == {}
     database.close()
@@ -32,7 +32,7 @@ def test_a_new_process_reads_what_a_killed_one_had_written(path, tmp_path):
     database = written(path, SOME)
 
     assert kept(left_by_a_kill(path, tmp_path / "left")) == {
-        "lane": {"a": [1.5, None], "b": {"x": "ü\n"}},
+        "interface": {"a": [1.5, None], "b": {"x": "ü\n"}},
         "session": {"": {"token": "t"}},
     }
     database.close()
@@ -64,13 +64,13 @@ def test_a_claim_writes_all_at_its_end(path, tmp_path):
     database = written(path, SOME)
 
     with database.claim():
-        put(database, {("lane", "a"): 1})
-        put(database, {("lane", "b"): 2})
-        assert values(database, "lane") == {"a": 1, "b": 2}
+        put(database, {("interface", "a"): 1})
+        put(database, {("interface", "b"): 2})
+        assert values(database, "interface") == {"a": 1, "b": 2}
         before = kept(left_by_a_kill(path, tmp_path / "within"))
 
-    assert before["lane"] == {"a": [1.5, None], "b": {"x": "ü\n"}}
-    assert kept(left_by_a_kill(path, tmp_path / "after"))["lane"] == {"a": 1, "b": 2}
+    assert before["interface"] == {"a": [1.5, None], "b": {"x": "ü\n"}}
+    assert kept(left_by_a_kill(path, tmp_path / "after"))["interface"] == {"a": 1, "b": 2}
     database.close()
 
 
@@ -82,11 +82,11 @@ def test_two_processes_see_what_the_other_wrote_but_claim_one_at_a_time(path, mo
 
     with capture_logs() as logs:
         with command.claim():
-            put(daemon, {("lane", "a"): "late"})
-            assert values(command, "lane")["a"] == [1.5, None]
-        put(daemon, {("lane", "b"): "next"})
+            put(daemon, {("interface", "a"): "late"})
+            assert values(command, "interface")["a"] == [1.5, None]
+        put(daemon, {("interface", "b"): "next"})
 
-    assert values(command, "lane") == {"a": "late", "b": "next"}
+    assert values(command, "interface") == {"a": "late", "b": "next"}
     assert events(logs) == ["state cannot be kept, continuing without it", "state is kept again"]
     daemon.close()
     command.close()

@@ -59,7 +59,7 @@ def test_a_foreign_or_damaged_file_is_put_aside_and_said_once(path, spoil):
 
     with capture_logs() as logs:
         database = Database(path)
-        assert values(database, "lane") == {}
+        assert values(database, "interface") == {}
         put(database, SOME)
         database.close()
 
@@ -85,14 +85,14 @@ def test_a_file_of_a_later_version_is_taken_over_as_far_as_it_is_understood_and_
 
     with capture_logs() as logs:
         database = Database(path)
-        database.read("lane")
+        database.read("interface")
         left = left_by_a_kill(path, path.parent.parent / "left")
         database.close()
 
     assert events(logs) == ["state of a later version, taking over what is understood"]
     assert logs[0]["kept_as"] == path.with_suffix(".version-9").name
     assert path.with_suffix(".version-9").read_bytes() == content
-    assert kept(left)["lane"] == understood  # at once, whenever the process is killed
+    assert kept(left)["interface"] == understood  # at once, whenever the process is killed
 
 
 @pytest.mark.parametrize("spoil", [*SPOILERS, another_version])
@@ -102,7 +102,7 @@ def test_without_the_lock_a_file_that_is_not_understood_is_let_be(path, spoil):
     content = path.read_bytes()
 
     with capture_logs() as logs, closing(Database(path, locked=False)) as database:
-        assert values(database, "lane") == {}
+        assert values(database, "interface") == {}
         put(database, SOME)
 
     assert events(logs) == ["state cannot be kept, continuing without it"]
@@ -146,7 +146,7 @@ def test_a_file_that_another_process_is_about_to_fill_is_not_taken_for_an_emptie
     path.touch()
 
     with capture_logs() as logs, closing(Database(path, locked=False)) as database:
-        assert values(database, "lane") == {}
+        assert values(database, "interface") == {}
 
     assert logs == []
 
@@ -158,7 +158,9 @@ def test_a_new_file_is_no_damage(path):
     assert logs == []
 
 
-STEPS = [{("lane", name): [n, name * 300], ("session", ""): n} for n, name in enumerate("abcdef")]
+STEPS = [
+    {("interface", name): [n, name * 300], ("session", ""): n} for n, name in enumerate("abcdef")
+]
 
 
 @pytest.fixture(scope="module")
@@ -190,11 +192,11 @@ def test_whatever_happens_to_its_bytes_what_is_left_is_read_and_it_goes_on(
         file.write_bytes(content[:cut])
 
     with closing(Database(path)) as database:
-        database.read("lane")
-    written(path, {("lane", "new"): "n"}).close()
+        database.read("interface")
+    written(path, {("interface", "new"): "n"}).close()
 
     with closing(Database(path)) as database:
-        assert database.read("lane")["new"].body == '"n"'
+        assert database.read("interface")["new"].body == '"n"'
     shutil.rmtree(directory)
 
 
@@ -206,11 +208,11 @@ def test_a_file_that_is_spoilt_while_in_use_is_replaced(path):
                 file.write_bytes(b"spoilt" * 2_000)
         shm = path.with_name(f"{path.name}-shm")
         shm.write_bytes(bytes(shm.stat().st_size))
-        put(database, {("lane", "a"): "one"})
-        put(database, {("lane", "b"): "two"})
+        put(database, {("interface", "a"): "one"})
+        put(database, {("interface", "b"): "two"})
     database.close()
 
-    assert kept(path)["lane"] == {"a": "one", "b": "two"}
+    assert kept(path)["interface"] == {"a": "one", "b": "two"}
     assert events(logs) == [
         "state cannot be kept, continuing without it",
         "state was damaged, starting anew",
@@ -265,15 +267,15 @@ def test_where_nothing_can_be_written_it_goes_on_and_writes_once_it_can(path):
         database = written(path, SOME, MORE)
         assert values(database, "session") == {"": {"token": "t"}}
         with database.claim():
-            put(database, {("lane", "d"): 4})
+            put(database, {("interface", "d"): 4})
         assert events(logs) == ["state cannot be kept, continuing without it"]
         assert (logs[0]["file"], logs[0]["reason"]) == (str(path), "File exists")
         path.parent.unlink()
-        put(database, {("lane", "e"): 5})
+        put(database, {("interface", "e"): 5})
     database.close()
 
     assert events(logs)[1:] == ["state is kept again"]
-    assert kept(path)["lane"] == {"a": [1.5, None], "c": list(range(2_000)), "d": 4, "e": 5}
+    assert kept(path)["interface"] == {"a": [1.5, None], "c": list(range(2_000)), "d": 4, "e": 5}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives a directory to somebody else")
@@ -285,8 +287,8 @@ def test_a_directory_of_somebody_else_is_said_and_gone_on_without(path):
         import os
         os.setuid(65534)
         database = Database(path)
-        put(database, {("lane", "a"): 1})
-        print(values(database, "lane"))
+        put(database, {("interface", "a"): 1})
+        print(values(database, "interface"))
         """,
         path.parent / "account.sqlite",
     )
@@ -302,15 +304,15 @@ def test_on_a_full_disk_it_goes_on_and_writes_once_there_is_room(path):
         """
         from resource import RLIMIT_FSIZE, RLIM_INFINITY, setrlimit
         database = Database(path)
-        put(database, {("lane", "a"): "before"})
+        put(database, {("interface", "a"): "before"})
         setrlimit(RLIMIT_FSIZE, (40_000, RLIM_INFINITY))
         for n in range(3):
             with database.claim():
-                put(database, {("lane", "a"): "x" * 99_000, ("lane", "b"): n})
-        print(values(database, "lane")["b"], values(Database(path), "lane"))
+                put(database, {("interface", "a"): "x" * 99_000, ("interface", "b"): n})
+        print(values(database, "interface")["b"], values(Database(path), "interface"))
         setrlimit(RLIMIT_FSIZE, (RLIM_INFINITY, RLIM_INFINITY))
-        put(database, {("lane", "c"): "after"})
-        print({name: len(str(body)) for name, body in values(Database(path), "lane").items()})
+        put(database, {("interface", "c"): "after"})
+        print({name: len(str(body)) for name, body in values(Database(path), "interface").items()})
         """,
         path,
     )

@@ -69,13 +69,13 @@ def test_the_page_is_byte_for_byte_what_the_last_code_of_that_version_showed(lef
 
 def test_session_calls_waits_and_sizes_go_on(left):
     server, _, database, daemon = restored(left)
-    lanes = {each.name: each for each in daemon.report.interfaces}
+    schedules = {each.name: each for each in daemon.report.interfaces}
     database.close()
 
     assert server.token == "t1"  # of the fixture
-    assert lanes["getDevRealKpi"].next_call - server.time() == pytest.approx(9.95, abs=0.01)
-    assert lanes["getDevKpiDay"].batches == 4  # a batch of three was too large
-    assert lanes["getKpiStationYear"].answered == 1
+    assert schedules["getDevRealKpi"].next_call - server.time() == pytest.approx(9.95, abs=0.01)
+    assert schedules["getDevKpiDay"].batches == 4  # a batch of three was too large
+    assert schedules["getKpiStationYear"].answered == 1
     with closing(Database(left)) as after:
         rows = values(after, "interface")
         assert rows["getDevUpgradeInfo"]["log"]["calls"][0]["device_type"] == 1

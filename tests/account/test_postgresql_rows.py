@@ -38,17 +38,17 @@ def test_whoever_has_lost_the_account_makes_no_call_and_writes_nothing(member, o
     assert other.settle() == ["a"]
 
     with capture_logs() as logs:
-        put(rows, {("lane", "a"): "fenced"})
+        put(rows, {("interface", "a"): "fenced"})
         with rows.claim():
             assert not rows.may_call
-            put(rows, {("lane", "a"): "fenced"})
+            put(rows, {("interface", "a"): "fenced"})
         member.beat()  # it lives again, and holds nothing
         with rows.claim():
-            put(rows, {("lane", "a"): "fenced"})
+            put(rows, {("interface", "a"): "fenced"})
 
     assert not rows.may_call
     assert not rows.is_kept
-    assert values(other.rows(), "lane")["a"] == [1.5, None]
+    assert values(other.rows(), "interface")["a"] == [1.5, None]
     assert events(logs) == ["state is not kept", "accounts were taken over by other replicas"]
 
 
@@ -95,14 +95,14 @@ def test_a_command_waits_while_the_holder_decides(member):
 
     def decide():
         with command.claim():
-            told.append(values(command, "lane"))
+            told.append(values(command, "interface"))
 
     thread = threading.Thread(target=decide)
     with rows.claim():
         thread.start()
         thread.join(0.2)
         assert told == []
-        put(rows, {("lane", "a"): 1})
+        put(rows, {("interface", "a"): 1})
     thread.join()
 
     assert told == [{"a": 1}]
@@ -119,9 +119,9 @@ def test_without_the_database_no_call_is_made_and_what_is_learned_is_written_lat
         try:
             with rows.claim():
                 assert not rows.may_call
-            put(rows, {("lane", "a"): "late"})
+            put(rows, {("interface", "a"): "late"})
             assert not rows.is_kept
-            assert values(rows, "lane") == {"a": "late"}
+            assert values(rows, "interface") == {"a": "late"}
         finally:
             postgres_server.start()
         with rows.claim():
@@ -129,7 +129,7 @@ def test_without_the_database_no_call_is_made_and_what_is_learned_is_written_lat
 
     assert rows.may_call
     assert rows.is_kept
-    assert values(member.rows(), "lane") == {"a": "late", "b": {"x": "ü\n"}}
+    assert values(member.rows(), "interface") == {"a": "late", "b": {"x": "ü\n"}}
     assert events(logs) == [
         "state cannot be kept, no call is made until it can",
         "state is kept again",

@@ -33,7 +33,7 @@ def test_what_was_written_is_read_by_kind_and_name(opened):
     put(rows, MORE)
 
     for each in (rows, opened()):
-        assert values(each, "lane") == {"a": [1.5, None], "c": list(range(2_000))}
+        assert values(each, "interface") == {"a": [1.5, None], "c": list(range(2_000))}
         assert values(each, "session") == {"": {"token": "t"}}
         assert values(each, "nothing") == {}
     assert rows.is_kept
@@ -42,18 +42,18 @@ def test_what_was_written_is_read_by_kind_and_name(opened):
 def test_a_row_comes_back_as_it_was(opened):
     rows = opened()
     put(rows, SOME)
-    written = rows.read("lane")["a"]
+    written = rows.read("interface")["a"]
 
-    found = opened().read("lane")["a"]
+    found = opened().read("interface")["a"]
     assert (found, found.body) == (written, "[1.5, null]")
     assert (found.stamp.boot, found.stamp.offset, found.stamp.now) == ("boot", 1.0, 2.0)
 
 
 @pytest.mark.parametrize("name", ["\0", "a\0b", "\\0", "\\\\0\0\\", "ü'\n\"", ""])
 def test_a_row_may_have_any_name(opened, name):
-    put(opened(), {("lane", name): 1})
+    put(opened(), {("interface", name): 1})
 
-    assert values(opened(), "lane") == {name: 1}
+    assert values(opened(), "interface") == {name: 1}
 
 
 def test_a_claim_writes_all_at_its_end(opened):
@@ -63,12 +63,12 @@ def test_a_claim_writes_all_at_its_end(opened):
 
     with rows.claim():
         assert rows.may_call
-        put(rows, {("lane", "a"): 1})
-        put(rows, {("lane", "b"): None})
-        assert values(rows, "lane") == {"a": 1}
-        assert values(command, "lane") == {"a": [1.5, None], "b": {"x": "ü\n"}}
+        put(rows, {("interface", "a"): 1})
+        put(rows, {("interface", "b"): None})
+        assert values(rows, "interface") == {"a": 1}
+        assert values(command, "interface") == {"a": [1.5, None], "b": {"x": "ü\n"}}
 
-    assert values(command, "lane") == {"a": 1}
+    assert values(command, "interface") == {"a": 1}
     assert rows.may_call
 
 

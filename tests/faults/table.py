@@ -106,8 +106,8 @@ def _never(name, server, reason, **expected):
     return _of_all(name, reason, at=LOGIN, server=server, values="never", login=FAST, **expected)
 
 
-def _of_trio(name, **expected):
-    return Row(name, host="trio", **expected)
+def _of_three_accounts(name, **expected):
+    return Row(name, host="shared", **expected)
 
 
 TABLE = (
@@ -189,8 +189,8 @@ TABLE = (
     _never("certificate_of_another_host", "other_host", "tls"),
     _never("certificate_of_an_unknown_authority", "unknown_authority", "tls"),
     # One of three accounts on one server.
-    _of_trio("first_of_three", values="stay"),
-    _of_trio("down_of_three", faults=({"kind": "hang_before_headers"},), reason="timeout",
+    _of_three_accounts("first_of_three", values="stay"),
+    _of_three_accounts("down_of_three", faults=({"kind": "hang_before_headers"},), reason="timeout",
              up=False, plants_unaffected=False, timeout=SHORT),
-    _of_trio("last_of_three", values="stay"),
+    _of_three_accounts("last_of_three", values="stay"),
 )  # fmt: skip

@@ -13,7 +13,7 @@ RETRY = 6  # steps from a refused login to the next
 
 
 class Account:
-    """An account's series. Its exporter is the one of all, unless faults befall it.
+    """An account's series. Its exporter is the one of all, unless it has faults itself.
 
     `walk` are the seconds in which all its devices are asked once.
     """

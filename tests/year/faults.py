@@ -23,7 +23,7 @@ class Within:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of fault: whom it befalls, how soon it must be told, and what it does.
+    """A kind of fault: where it happens, how soon it must be told, and what it does.
 
     The rest is what it does. mode: off (with a `state`), silent, frozen or offline with values;
     of a battery what it no longer does. gain: what is left of the `strings` (all, one, most),
@@ -191,8 +191,8 @@ def deadline(sky, kind, start):
 
 
 @dataclass(frozen=True)
-class Patient:
-    """Whom faults befall: a plant, or an account without one."""
+class FaultSite:
+    """Where faults happen: at a plant, or in an account without one."""
 
     account: str
     plant: Plant | None = None
@@ -202,22 +202,22 @@ class Patient:
         return self.plant.code if self.plant else None
 
 
-def seeded(sky, kind, patient, days):
+def seeded(sky, kind, site, days):
     """A fault of a kind within days, at a time of its own choice; None where none can be seen."""
-    draw = dice(sky, "fault", kind.name, patient.code, days.start)
+    draw = dice(sky, "fault", kind.name, site.code, days.start)
     for day in days:
         start = day * STEPS + draw.randint(0, STEPS - 1)
         due = deadline(sky, kind, start)
         if due is None or due >= days.stop * STEPS:
             continue
-        device, string = befallen(kind, patient.plant, draw)
+        device, string = faulty_part(kind, site.plant, draw)
         end = min(due + (HOUR if due - start < STEPS else STEPS), days.stop * STEPS)
-        return Fault(kind, patient.account, patient.code, device, string, start, due, end)
+        return Fault(kind, site.account, site.code, device, string, start, due, end)
     return None
 
 
-def befallen(kind, plant, draw):
-    """The device and the string that a fault befalls."""
+def faulty_part(kind, plant, draw):
+    """The device and the string that have a fault."""
     if kind.device in (None, "battery", "meter"):
         return kind.device, None
     inverter = draw.choice(plant.inverters)

@@ -110,7 +110,7 @@ class Running:
         }
         sums = [sum(watts) for watts in zip(*strings.values(), strict=True)]
         output = Output(strings, lit, [], [], [])
-        off = [fault for fault in faults if fault.kind.mode == "off" and befalls(fault, inverter)]
+        off = [fault for fault in faults if fault.kind.mode == "off" and affects(fault, inverter)]
         for step, watts in enumerate(sums):
             stopped = next((f for f in off if f.at(number * STEPS + step)), None)
             allowed = ceiling[step] if ceiling else 1.0
@@ -170,7 +170,7 @@ class Running:
         self.share(output, before)
 
 
-def befalls(fault, inverter, string=None):
+def affects(fault, inverter, string=None):
     """Whether a fault is one of an inverter, or of a string of it."""
     if fault.device not in (None, inverter.id):
         return False
@@ -185,7 +185,7 @@ def befalls(fault, inverter, string=None):
 def weakened(made, inverter, string, number, faults):
     """W of a string with what its faults leave of it."""
     for fault in faults:
-        if befalls(fault, inverter, string):
+        if affects(fault, inverter, string):
             made = [w * fault.left(step) for step, w in enumerate(made, start=number * STEPS)]
     return made
 

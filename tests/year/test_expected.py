@@ -6,7 +6,7 @@ from statistics import median
 from year import plants
 from year.climates import CLIMATES
 from year.expected import Expected
-from year.faults import KINDS, Patient, seeded
+from year.faults import KINDS, FaultSite, seeded
 from year.readings import Page
 from year.sky import STEPS, Sky
 
@@ -45,7 +45,7 @@ def test_a_fault_does_not_become_what_is_expected():
     plant = plants.cottage(TEXAS, "c")
     half = next(kind for kind in KINDS if kind.name == "only inverter at half")
     days = range(FIRST, LAST + 30)
-    fault = seeded(SKY, half, Patient("homes", plant), days)
+    fault = seeded(SKY, half, FaultSite("homes", plant), days)
     fault = replace(fault, start=(LAST - 8) * STEPS, end=(LAST + 1) * STEPS)
     assert 0.45 < of_expected(last_day(plant, [fault])) < 0.55
 

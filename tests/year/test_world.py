@@ -6,7 +6,7 @@ import pytest
 from year import events, plants
 from year.accounts import Account
 from year.climates import CLIMATES
-from year.faults import KINDS, Fault, Patient, deadline, seeded
+from year.faults import KINDS, Fault, FaultSite, deadline, seeded
 from year.readings import Page
 from year.sky import STEPS, Sky
 from year.world import Scene, World, window
@@ -66,12 +66,12 @@ def a_fault(kind):
     if kind.account:
         return Fault(kind, "homes", None, None, None, BEGINS, ENDS, ENDS)
     plant = PLANT[kind.plants[0]]
-    found = seeded(SKY, kind, Patient(plant.account, plant), range(DAY, DAY + 200))
+    found = seeded(SKY, kind, FaultSite(plant.account, plant), range(DAY, DAY + 200))
     return replace(found, start=BEGINS, end=ENDS)
 
 
 def day_of(kind, faults):
-    """The page of a day for whom a kind of fault befalls."""
+    """The page of a day on which a kind of fault happens."""
     if kind.account:
         rows = Account("homes", SKY, faults).rows(DAY)
         return {(name, *labels.values()): values for name, labels, values in rows}

@@ -88,7 +88,7 @@ class Told:
 
 @dataclass
 class Verdict:
-    """A world's: episodes without a reason, of ill plants beside their faults, and faults told."""
+    """Episodes without a reason, those of faulty plants beside their faults, and faults told."""
 
     false: list[Episode]
     beside: list[Episode]

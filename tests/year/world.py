@@ -1,4 +1,4 @@
-"""A climate's window of days: all that its exporters show, and what befell whom."""
+"""A climate's window of days: all that its exporters show, and which faults happened where."""
 
 from dataclasses import dataclass, replace
 
@@ -7,16 +7,16 @@ from year.accounts import Account, exporter
 from year.asking import ASKING
 from year.climates import CLIMATES
 from year.expected import Expected
-from year.faults import KINDS, Patient, seeded
+from year.faults import KINDS, FaultSite, seeded
 from year.readings import Page
 from year.sky import STEPS, Sky
 
 REST = 16  # days after a fault until its plant is itself again
 WARM_UP = 45  # days before a window that teach the rules what is usual
-SUSPECT = "suspect"  # the account that account faults befall, and its exporter's instance
+SUSPECT = "suspect"  # the account with faults of its own, and its exporter's instance
 
-# The plants that faults befall, and how many of them at a time, each another inverter.
-LANES = {
+# How many plants of a kind have faults, or inverters of a field, each another series of them.
+FAULTY = {
     "home": 3,
     "cottage": 2,
     "eastwest": 2,
@@ -67,40 +67,41 @@ class World:
         self.climate = CLIMATES[scene.climate]
         self.sky, self.asking = Sky(self.climate, scene.seed), ASKING[scene.asking]
         self.calm = [self.plant(kind, f"calm-{kind}") for kind in scene.kinds]
-        self.faults, self.ill = [], []
+        self.faults, self.faulty = [], []
         for kind in scene.kinds:
-            self.sicken(kind, scene.turn)
+            self.seed_faults(kind, scene.turn)
         days = range(self.span.judged, self.span.last)
         kinds = [kind for kind in KINDS if kind.account]
-        self.lane(Patient(SUSPECT), kinds, days, rest=0, rounds=2)
+        self.seed_in_turn(FaultSite(SUSPECT), kinds, days, rest=0, rounds=2)
         self.notes = {}  # by plant and day
 
     def plant(self, kind, code):
         size = {"inverters": self.scene.inverters} if kind == "field" else {}
         return plants.KINDS[kind](self.climate, code, **size)
 
-    def sicken(self, kind, turn):
+    def seed_faults(self, kind, turn):
         """Plants of a kind with their faults, one after the other."""
-        lanes = LANES.get(kind, 0)
+        count = FAULTY.get(kind, 0)
         suitable = [each for each in KINDS if kind in each.plants]
         days = range(self.span.judged, self.span.last)
-        for lane in range(lanes):
-            chosen = suitable[lane::lanes]
+        for number in range(count):
+            chosen = suitable[number::count]
             chosen = chosen[turn % len(chosen) :] + chosen[: turn % len(chosen)]
-            code = f"ill-{kind}" if kind == "field" else f"ill-{kind}-{lane + 1}"
+            code = f"ill-{kind}" if kind == "field" else f"ill-{kind}-{number + 1}"
             plant = self.plant(kind, code)
             plant = replace(plant, account="ill", curtailed=0.0)
-            patient = plant
+            concerned = plant
             if kind == "field":
-                patient = replace(plant, inverters=plant.inverters[lane::lanes])
-            if self.lane(Patient("ill", patient), chosen, days) and plant not in self.ill:
-                self.ill.append(plant)
+                concerned = replace(plant, inverters=plant.inverters[number::count])
+            site = FaultSite("ill", concerned)
+            if self.seed_in_turn(site, chosen, days) and plant not in self.faulty:
+                self.faulty.append(plant)
 
-    def lane(self, patient, kinds, days, rest=REST, rounds=9):
+    def seed_in_turn(self, site, kinds, days, rest=REST, rounds=9):
         """Seeds faults of the kinds one after the other, over and over; gives whether any."""
         day, found = days.start, []
         for kind in kinds * rounds:
-            fault = seeded(self.sky, kind, patient, range(day, days.stop))
+            fault = seeded(self.sky, kind, site, range(day, days.stop))
             if fault:
                 found.append(fault)
                 day = fault.end // STEPS + 1 + rest
@@ -109,13 +110,13 @@ class World:
 
     def days(self):
         """The rows of each day."""
-        names = sorted({plant.account for plant in self.calm + self.ill} | {SUSPECT})
+        names = sorted({plant.account for plant in self.calm + self.faulty} | {SUSPECT})
         walk = self.asking.seconds
         accounts = {
             name: Account(name, self.sky, [f for f in self.faults if f.account == name], walk)
             for name in names
         }
-        pages = [self.page(plant) for plant in self.calm + self.ill]
+        pages = [self.page(plant) for plant in self.calm + self.faulty]
         for day in range(self.span.first, self.span.last):
             yield day, self.rows(day, accounts, pages)
 

@@ -5,6 +5,7 @@ import re
 import subprocess
 
 import pytest
+from prometheus.asked import groups_asked
 from prometheus.promtool import (
     ALERTS,
     ALL,
@@ -55,9 +56,22 @@ def test_amtool_finds_the_example_right():
 
 
 @needs_promtool
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
-def test_the_rules_do_what_their_cases_say(case):
-    status, said = run(PROMTOOL, "test", "rules", str(case))
+@pytest.mark.parametrize(
+    ("case", "number"),
+    [(case, number) for case in CASES for number, _ in enumerate(load(case)["tests"])],
+    ids=lambda each: getattr(each, "stem", each),
+)
+def test_the_rules_do_what_their_cases_say(case, number, tmp_path):
+    document = load(case)
+    test = document["tests"][number]
+    files = [case.parent / file for file in document["rule_files"]]
+    rules = {"groups": groups_asked(files, test)}
+    (tmp_path / "rules.json").write_text(json.dumps(rules), "utf-8")  # which is YAML
+    document |= {"rule_files": ["rules.json"], "tests": [test]}
+    (tmp_path / "case.json").write_text(json.dumps(document), "utf-8")
+
+    status, said = run(PROMTOOL, "test", "rules", str(tmp_path / "case.json"))
+
     assert status == 0, said
 
 

@@ -57,22 +57,18 @@ def test_kills_right_after_a_renewal_never_use_a_refresh_token_twice(tmp_path):
     assert management.oauth.bought >= 3
 
 
-def test_a_lost_authorisation_is_told_and_a_new_one_taken_up_without_a_restart(tmp_path):
+def test_a_lost_authorisation_is_told_on_every_page_and_in_the_log(tmp_path):
     management = system(plants=1, clients={CLIENT: SECRET})
     with serving(management) as server:
-        token, made = authorised(management, tmp_path, server.url)
+        _, made = authorised(management, tmp_path, server.url)
         management.oauth.withdraw()
         with exporter(tmp_path, [made], **STATE) as daemon:
             daemon.wait(lambda: "invalid_grant" in daemon.get("/-/ready")[1])
             page, status = daemon.page(), daemon.get("/")[1]
-            assert value(page, "fusionsolar_up") == 0
-            assert re.search(r'failures_total\{.*"login",reason="invalid_grant"\} 1\.0', page)
-            assert "fusionsolar-exporter authorize" in status
-            assert "reason=invalid_grant" in daemon.log
-
-            RefreshTokenFile(token).write(management.oauth.agree(CLIENT))
-            daemon.ready()
-            assert value(daemon.page(), "fusionsolar_up") == 1
+    assert value(page, "fusionsolar_up") == 0
+    assert re.search(r'failures_total\{.*"login",reason="invalid_grant"\} 1\.0', page)
+    assert "fusionsolar-exporter authorize" in status
+    assert "reason=invalid_grant" in daemon.log
     assert management.oauth.reused == 1
 
 

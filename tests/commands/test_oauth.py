@@ -169,6 +169,7 @@ def test_a_lost_authorisation_is_told_everywhere_and_a_new_one_taken_up_by_itsel
 
         assert made.refreshes() == refreshes + 1
         assert daemon.report.refusal is None
+        assert daemon.report.logged_in
 
 
 def test_a_daemon_without_a_refresh_token_waits_for_one(made):

@@ -8,7 +8,8 @@ import pytest
 from account import world as world_of
 from account.world import DAY, EPOCH, HOUR, FakeClock, account, fleet, poller, run
 from clocked import ClockedWorld
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from killing import KillableServer, Killed
 
@@ -80,7 +81,7 @@ STEPS = [-400 * DAY, -DAY, -HOUR, -61.0, -5.0, 5.0, 61.0, HOUR, DAY, 400 * DAY]
 
 
 @pytest.mark.parametrize("edition", ["classic", "v6", "v25", "safe"])
-@settings(max_examples=15)
+@examples(15)
 @given(seed=st.integers(0, 2**32))
 def test_however_the_wall_clock_is_set_and_processes_are_killed_no_call_is_too_early(edition, seed):
     server, machine, database, dice = world(edition, seed)
@@ -95,7 +96,7 @@ def test_however_the_wall_clock_is_set_and_processes_are_killed_no_call_is_too_e
 
 
 @pytest.mark.parametrize("edition", ["classic", "v6"])
-@settings(max_examples=15)
+@examples(15)
 @given(seed=st.integers(0, 2**32))
 def test_a_machine_without_a_battery_calls_never_too_early_after_its_starts(edition, seed):
     server, machine, database, dice = world(edition, seed)

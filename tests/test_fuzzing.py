@@ -9,6 +9,7 @@ import pytest
 import responses
 from account.world import FakeClock, UnsavedDatabase
 from clocked import ClockedWorld
+from examples import examples
 from faults.strategies import (
     FLEET,
     answers,
@@ -20,7 +21,7 @@ from faults.strategies import (
     headers,
     statuses,
 )
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from prometheus.promtool import check_metrics, needs_promtool
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
@@ -49,7 +50,7 @@ STEPS = 40  # of one account: calls, or waits of a minute
 SAMPLE = 6  # pages for promtool
 
 
-@settings(max_examples=250)
+@examples(250)
 @given(
     st.sampled_from([LOGIN, *WALKED]),
     st.tuples(statuses, headers, bodies(envelopes)),
@@ -173,7 +174,7 @@ def pages():
     return []
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(st.data(), st.sampled_from(SAME_VALUES[:2]))
 def test_whatever_is_answered_the_page_is_sound(pages, data, source):
     home = Account(partial(said, data.draw), source)

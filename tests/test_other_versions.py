@@ -7,7 +7,7 @@ import pytest
 from account.server_alarms import ServerAlarm
 from account.state_files import everything, put, values
 from account.world import DAY, EPOCH, EVERYTHING, account, poller, run
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -127,7 +127,6 @@ def test_whatever_became_of_rows_polling_goes_on(left, data):
     assert goes_on(server, at_work)
 
 
-@settings(max_examples=50)
 @given(data=st.data())
 def test_whatever_a_command_of_another_version_writes_meanwhile_polling_goes_on(left, data):
     server, database, at_work = again(left, left[1])

@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 from account.world import EVERYTHING, WALKED, FakeClock, Server, View, fleet, limits_of, poller, run
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 pytestmark = pytest.mark.slow
@@ -30,7 +31,7 @@ def allowed(server, name, seconds):
     return min(seconds / window * calls for calls, window, kind in limits if kind is None)
 
 
-@settings(max_examples=10)
+@examples(10)
 @given(
     edition=st.sampled_from(["classic", "v6", "v25", "safe"]),
     fleet=fleets,
@@ -111,7 +112,7 @@ def test_sessions_that_expire_cost_hardly_a_call(edition, seconds):
     assert server.refused == []
 
 
-@settings(max_examples=8)
+@examples(8)
 @given(
     edition=st.sampled_from(["classic", "v6", "v25", "safe"]),
     fleet=fleets,
@@ -142,7 +143,7 @@ def test_every_batch_is_served_once_a_round_whatever_fails(edition, fleet, seed,
             assert len(set(asked[at : at + batches])) == batches
 
 
-@settings(max_examples=3)
+@examples(3)
 @given(fleet=fleets, seed=st.integers(0, 2**32), latency=st.sampled_from([0.2, 20.0]))
 def test_no_interface_starves(fleet, seed, latency):
     server = Server(FakeClock(19 * HOUR), "v6", *fleet, seed=seed, latency=latency)
@@ -160,7 +161,7 @@ def test_no_interface_starves(fleet, seed, latency):
             assert len(view.read["getDevRealKpi", str(device_id)]) >= 40
 
 
-@settings(max_examples=10)
+@examples(10)
 @given(steps=st.lists(st.floats(-1e8, 1e8), min_size=1, max_size=5), seed=st.integers(0, 99))
 def test_a_clock_that_is_set_changes_no_pace(steps, seed):
     server = Server(FakeClock(2 * HOUR), "safe", *fleet(3, {1: 5, 39: 2}), seed=seed)
@@ -178,7 +179,7 @@ def test_a_clock_that_is_set_changes_no_pace(steps, seed):
     assert len(server.paths("getDevRealKpi")) >= 0.95 * allowed(server, "getDevRealKpi", 2 * HOUR)
 
 
-@settings(max_examples=10)
+@examples(10)
 @given(
     seed=st.integers(0, 2**32),
     faults=st.sampled_from([("305",), ("305", "connection"), ("timeout",), ("connection",)]),

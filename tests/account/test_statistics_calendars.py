@@ -7,7 +7,8 @@ import pytest
 from account.calendars import LONGEST, moment, period, utc_mark
 from account.restarts import Stored, periods
 from account.statistics_server import DAY, HOUR, Plant, StatisticsClient, over, starts
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 pytestmark = pytest.mark.slow
@@ -82,7 +83,7 @@ def check(windows, plant, kind, now):
     assert over(windows.previous) == full[1] - full[0]
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     history=histories,
     lost=st.floats(0, 1),

@@ -7,7 +7,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from commands.world import Clock
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.account.fleet import Fleet
@@ -136,7 +137,7 @@ def runs_until_the_end(moments):
 ASKED, KEPT, _ = runs_until_the_end(())
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.sets(st.integers(1, 30), max_size=6))
 def test_kills_cost_an_answer_each_at_most_and_no_sample(moments):
     asked, kept, kill_count = runs_until_the_end(moments)

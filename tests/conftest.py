@@ -1,5 +1,7 @@
 """What all tests share: importable helpers, logs that do not print, bounded searches."""
 
+import gc
+import re
 import sys
 from itertools import count
 from pathlib import Path
@@ -13,9 +15,22 @@ sys.path[:0] = [str(Path(__file__).parent)]
 
 from postgres import INITDB, postgres  # noqa: E402  # found by the path above
 
+# Thousands of tests stay to the end: garbage is seldom looked for among all that has lasted.
+gc.set_threshold(*gc.get_threshold()[:2], 1_000)
+
 
 def _drop(*_):
     raise structlog.DropEvent
+
+
+_SLOW_FILE = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.slow\b", re.MULTILINE)
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Where only fast tests are wanted, files of slow ones are not even imported."""
+    if config.option.markexpr == "not slow" and collection_path.suffix == ".py":
+        return bool(_SLOW_FILE.search(collection_path.read_text("utf-8"))) or None
+    return None
 
 
 def pytest_collection_modifyitems(items):

@@ -42,6 +42,7 @@ REJECTIONS = (
 USUAL_FAILURES = ("305", "407", "connection", "malformed", "timeout")
 PARTS = ("history", "poller", "reload", "web")  # of the exporter, by which its own bugs are counted
 BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)  # seconds that a request may take
+_VERSION = version(NAME)  # read from files
 NAMED_KEYS = 1_000  # unknown keys, and values not shown, that are named in the log
 
 
@@ -134,7 +135,7 @@ class Telemetry(_Instruments):
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
-        self._gauge(families.BUILD).labels(version(NAME), platform.python_version()).set(1)
+        self._gauge(families.BUILD).labels(_VERSION, platform.python_version()).set(1)
         self.reload_successful = self._gauge(families.RELOAD_SUCCESSFUL)
         self.reload_timestamp = self._gauge(families.RELOAD_TIMESTAMP)
         self.account_held = self._gauge(families.ACCOUNT_HELD)

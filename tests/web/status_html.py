@@ -1,6 +1,7 @@
 """The status page as its readers get it."""
 
 from html.parser import HTMLParser
+from itertools import count
 
 from status.samples import status
 from web.asgi_client import Client
@@ -56,8 +57,14 @@ class Text(HTMLParser):
         return " ".join(text for _, text in self.texts if text)
 
 
+# One page, as its template is costly to compile; to it, minutes pass from one look to the next.
+_shown = []
+_PAGE = StatusPage(lambda: status(*_shown), count(step=60).__next__)
+
+
 def render(*accounts, **query):
-    return StatusPage(lambda: status(*accounts)).render(PlantQuery(**query))
+    _shown[:] = accounts
+    return _PAGE.render(PlantQuery(**query))
 
 
 def read(*accounts, **query):

@@ -25,6 +25,12 @@ def test_a_fingerprint_does_not_hold_the_password():
     assert len(first) == len(second) == 96
 
 
+def test_a_fingerprint_is_slow_to_guess_by(digests):
+    fingerprint = client("secret").fingerprint
+    assert is_fingerprint_of(fingerprint, "secret")
+    assert digests == [600_000, 600_000]
+
+
 @pytest.mark.parametrize("junk", ["", "zz", "\N{SNOWMAN}" * 40])
 def test_what_is_no_fingerprint_is_nobodys(junk):
     assert not is_fingerprint_of(junk, "secret")

@@ -50,6 +50,7 @@ def windows(server):
     return [(begin, end) for begin, end in asked if begin + LONGEST == end]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [0.2, 0.5, 0.8])
 def test_an_alarm_at_the_begin_of_a_window_that_lacks_it_stays_active(after):
     before = server_of()
@@ -63,6 +64,7 @@ def test_an_alarm_at_the_begin_of_a_window_that_lacks_it_stays_active(after):
     assert set(view.active) == {1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("earlier", [0.2, 0.5, 0.8])
 def test_an_alarm_at_the_end_of_an_older_window_that_lacks_it_stays_active(earlier):
     weeks_ago = START - 20 * DAY  # that it is told of shows that windows are not cut to a week

@@ -124,6 +124,7 @@ def test_where_an_answer_tells_of_more_than_a_week_the_first_sweep_is_short():
 # --- afterwards --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cut", "side"),
     [*((cut, "last") for cut in (1, 3, 7, 14, 30)), *((cut, "first") for cut in (1, 3, 7, 14))],
@@ -267,6 +268,7 @@ def test_alarms_from_outside_of_a_window_show_nothing():
 # --- by the poller -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_cut_is_told_once_and_remembered_over_a_restart():
     server, view, database = account(hours=60, edition="v6"), View(), Database()
     server.alarm_cut = 7 * DAY

@@ -1,5 +1,6 @@
 """Sessions that are good for a time that the login tells, as those of an OAuth client are."""
 
+import pytest
 from account.world import FakeClock, Server, fleet, poller, run
 
 from exporter.account.database import Database
@@ -15,6 +16,7 @@ def server_for(hours, **options):
     return Server(FakeClock(hours * HOUR), "classic", *fleet(1, {1: 2}), **lasting)
 
 
+@pytest.mark.slow
 def test_a_session_is_renewed_before_it_ends_and_no_call_is_refused():
     server = server_for(5.5)
 
@@ -49,6 +51,7 @@ def test_a_session_that_ends_before_its_time_is_renewed_once_and_the_call_repeat
     assert [each[3] for each in server.calls if each[1] == "getDevRealKpi"][2:4] == ["305", "ok"]
 
 
+@pytest.mark.slow
 def test_a_restart_goes_on_with_the_session_and_knows_when_it_ends(tmp_path):
     path = tmp_path / "a.sqlite"
     server = server_for(0.5)

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import pytest
 from account.world import HOUR, account, at, poller, run
 from structlog.testing import capture_logs
 
@@ -15,6 +16,7 @@ def hints(server):
     return [entry["interfaces"] for entry in logs if "limits: v6" in entry["event"]]
 
 
+@pytest.mark.slow
 def test_a_fleet_that_grows_brings_no_second_hint():
     server = account(devices=dict.fromkeys(TYPES, 2), edition="safe", hours=9)
     for hours in (2, 4, 6):
@@ -24,6 +26,7 @@ def test_a_fleet_that_grows_brings_no_second_hint():
     assert hints(server) == ["getDevRealKpi"]
 
 
+@pytest.mark.slow
 def test_the_hint_comes_again_after_it_did_not_hold():
     server = account(devices=dict.fromkeys(TYPES, 2), edition="safe", hours=9)
     whole = dict(server.devices)

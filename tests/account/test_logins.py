@@ -118,6 +118,7 @@ def test_an_expired_session_is_renewed_at_once_and_the_call_repeated():
         assert after[0][0] - call[0] < 61
 
 
+@pytest.mark.slow
 def test_sessions_that_calls_prolong_are_never_renewed():
     server = account(hours=12, session_seconds=1_800, extends=True)
 

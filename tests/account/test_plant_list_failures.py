@@ -1,5 +1,6 @@
 """Failures of the plant list in a row: an answer, another form and a new start end the row."""
 
+import pytest
 from account.world import PARKED, View, account, poller, refused, run
 
 from exporter.northbound.errors import fail_code_error
@@ -40,6 +41,7 @@ def paged(server, *pages):
     )
 
 
+@pytest.mark.slow
 def test_a_page_that_fails_once_after_another_that_did_is_asked_for_again_alone():
     server, view = account(plants=250, devices={}, hours=1, edition="v6"), View()
     paged(server, 2, 3)

@@ -16,6 +16,7 @@ from account.world import (
 from exporter.northbound.errors import Reaction
 
 
+@pytest.mark.slow
 def test_an_interface_without_permission_is_tried_three_times_then_parked():
     server, view = account(hours=16), View()
     server.script = lambda name, _: refused("401", PARKED) if name == "getDevRealKpi" else None
@@ -28,6 +29,7 @@ def test_an_interface_without_permission_is_tried_three_times_then_parked():
     assert len(server.paths("getStationRealKpi")) > 900
 
 
+@pytest.mark.slow
 def test_a_permission_that_comes_back_unparks():
     server, view = account(hours=6), View()
     errors = [refused("401", PARKED)] * 3
@@ -39,6 +41,7 @@ def test_a_permission_that_comes_back_unparks():
     assert view.last["permitted", "getDevRealKpi"] is True
 
 
+@pytest.mark.slow
 def test_after_a_success_a_refused_permission_has_three_tries_again():
     server = account(hours=6)
     answers = ["401", "401", "401", None, "401", "401", "401"]
@@ -63,6 +66,7 @@ def test_a_permission_is_about_the_interface_whatever_type_was_asked_for():
     assert [t // 60 for t in server.times("getDevRealKpi")] == [0, 1, 2, 62]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", ["20009", "20013"])
 def test_kpis_that_are_not_configured_park_their_device_type_only(code):
     server, view = account(devices={1: 2, 39: 2}, hours=6), View()

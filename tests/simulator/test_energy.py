@@ -65,6 +65,7 @@ def test_an_inverter_sleeps_by_night_and_works_by_day():
     assert noon["elec_freq"] == pytest.approx(50, abs=0.1)
 
 
+@pytest.mark.slow
 def test_an_inverter_is_power_limited_at_its_ceiling_only():
     limited = 0
     for quarter in range(4 * 24 * 30):
@@ -87,6 +88,7 @@ def test_opening_and_closing_are_the_latest_ones():
     assert (MIDNIGHT + 18 * HOUR) * 1000 < late["close_time"] < (MIDNIGHT + 23 * HOUR) * 1000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [7.21, 12.0, 15.9, 24.0 - 1 / 60])
 def test_a_days_energy_is_the_integral_of_its_power(end):
     until = CIVIL_MIDNIGHT + int(end * 60) * 60
@@ -132,6 +134,7 @@ LIFETIME = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("plant", "type_id", "key"), LIFETIME)
 def test_lifetime_energies_never_fall(plant, type_id, key):
     times = range(MIDNIGHT - 400 * 86_400, MIDNIGHT + 400 * 86_400, 17 * HOUR + 137)
@@ -166,6 +169,7 @@ def test_production_is_load_battery_and_grid_at_every_instant():
         assert meter == pytest.approx(produced - load - battery, abs=1.5)
 
 
+@pytest.mark.slow
 def test_a_meters_energies_are_the_integrals_of_its_power():
     start, end = MIDNIGHT, MIDNIGHT + 24 * HOUR
     for key, sign in (("active_cap", 1), ("reverse_active_cap", -1)):

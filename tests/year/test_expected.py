@@ -3,6 +3,7 @@
 from dataclasses import replace
 from statistics import median
 
+import pytest
 from year import plants
 from year.climates import CLIMATES
 from year.expected import Expected
@@ -33,6 +34,7 @@ def of_expected(rows):
     return median(given[step] / expected[step] for step in range(110, 180))
 
 
+@pytest.mark.slow
 def test_what_is_given_in_the_sun_is_what_is_expected():
     rows = last_day(plants.cottage(TEXAS, "c"))
     assert 0.9 < of_expected(rows) < 1.05
@@ -41,6 +43,7 @@ def test_what_is_given_in_the_sun_is_what_is_expected():
     assert rows[INVERTER, None][0] is None
 
 
+@pytest.mark.slow
 def test_a_fault_does_not_become_what_is_expected():
     plant = plants.cottage(TEXAS, "c")
     half = next(kind for kind in KINDS if kind.name == "only inverter at half")

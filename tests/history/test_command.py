@@ -266,13 +266,13 @@ def test_beside_a_daemon_it_ends_where_that_began_and_takes_what_is_left(home, c
         home.clock.pass_by(2 * HOUR)
         alone = calls_of(24)
         before, began = home.all_calls(), home.clock.time()
-        history(home, "--from", "2025-04-02", *files(home))
+        history(home, "--from", "2025-05-02", *files(home))
         took = home.clock.time() - began
         beside = {name: n - before.get(name, 0) for name, n in home.all_calls().items()}
-    # One call of 25 a day is left of the daily statistics, of which three months are wanted.
-    assert 2 * DAY <= took <= 3 * DAY
+    # One call of 25 a day is left of the daily statistics, of which two months are wanted.
+    assert DAY <= took <= 2 * DAY
     for name in ("getStationRealKpi", "getAlarmList", "getKpiStationDay", "getKpiStationMonth"):
-        extra = 3 if name == "getKpiStationDay" else 0
+        extra = 2 if name == "getKpiStationDay" else 0
         least = 0.9 if extra else 0.95
         assert beside[name] - extra >= least * alone[name] * took / DAY, name
     times = {time for each in in_files(home.directory / "om").values() for time in each}

@@ -1,6 +1,7 @@
 """The world of the year: what happens shows where it should, and nowhere else."""
 
 from dataclasses import replace
+from itertools import product
 
 import pytest
 from year import events, plants
@@ -95,13 +96,13 @@ def test_a_fault_changes_what_it_should_from_its_start_on(kind):
 
 def test_every_kind_of_fault_is_tried():
     assert {kind.name for kind in KINDS} - CHANGED.keys() == {"exporter down"}
-    seen = {
-        fault.kind.name
-        for climate in CLIMATES
-        for turn in (0, 1)
-        for fault in World(Scene(climate, window(0, 365), turn=turn)).faults
-    }
-    assert {kind.name for kind in KINDS} - seen == set()
+    missing = {kind.name for kind in KINDS}
+    for climate, turn in product(CLIMATES, (0, 1)):
+        world = World(Scene(climate, window(0, 365), turn=turn))
+        missing -= {fault.kind.name for fault in world.faults}
+        if not missing:  # each year more takes half a second
+            break
+    assert missing == set()
 
 
 def test_a_fault_must_be_told_in_its_time_of_light():

@@ -4,6 +4,7 @@ import ast
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -123,8 +124,13 @@ MODULES = {
 }
 
 
+@cache
 def imports(module):
     """The modules that a module imports, wherever in it."""
+    return tuple(_imports(module))
+
+
+def _imports(module):
     for node in ast.walk(ast.parse(MODULES[module].read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

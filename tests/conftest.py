@@ -3,6 +3,7 @@
 import gc
 import re
 import sys
+from hashlib import pbkdf2_hmac
 from itertools import count
 from pathlib import Path
 from secrets import token_hex
@@ -61,6 +62,19 @@ def _homes(tmp_path_factory):
 def _home_of_its_own(_homes, monkeypatch):
     """What a test keeps without saying where is found by no other."""
     monkeypatch.setenv("XDG_STATE_HOME", str(next(_homes)))
+
+
+@pytest.fixture(autouse=True)
+def digests(monkeypatch):
+    """The rounds of each digest of a password that was asked for; one is made of a single round."""
+    asked = []
+
+    def quick(name, password, salt, rounds):
+        asked.append(rounds)
+        return pbkdf2_hmac(name, password, salt, 1)
+
+    monkeypatch.setattr("exporter.northbound.client.pbkdf2_hmac", quick)
+    return asked
 
 
 # Shrinking a simulated day takes minutes: a failure is shown as it was found. Nor is any test about

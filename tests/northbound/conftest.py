@@ -1,6 +1,5 @@
 import json
 from collections.abc import Callable, Iterator
-from hashlib import pbkdf2_hmac
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +23,6 @@ def body() -> Callable[[str], bytes]:
 def data(body: Callable[[str], bytes]) -> Callable[[str], Any]:
     """The `data` of a fixture's envelope."""
     return lambda name: json.loads(body(name))["data"]
-
-
-@pytest.fixture(autouse=True)
-def digests(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The rounds of each digest of a password that was asked for; one is made of a single round."""
-    asked = []
-
-    def quick(name: str, password: bytes, salt: bytes, rounds: int) -> bytes:
-        asked.append(rounds)
-        return pbkdf2_hmac(name, password, salt, 1)
-
-    monkeypatch.setattr("exporter.northbound.client.pbkdf2_hmac", quick)
-    return asked
 
 
 @pytest.fixture(autouse=True)

@@ -107,9 +107,9 @@ NEVER = {
 SOMETIMES = {
     **dict.fromkeys(
         [
-            (ENERGY, "phase:fusionsolar_voltage_volts:median7d"),
+            (ENERGY, "phase:fusionsolar_voltage_volts:median14d"),
             (ENERGY, "phase:fusionsolar_voltage_volts:nominal"),
-            (ENERGY, "phase:fusionsolar_voltage_volts:of_median7d"),
+            (ENERGY, "phase:fusionsolar_voltage_volts:of_median14d"),
             (PRODUCTION, "inverter:fusionsolar_inverter_active_power_watts:max14d"),
             (PRODUCTION, "plant:fusionsolar_inverter_capacity_watts:least"),
             (PRODUCTION, "plant:fusionsolar_temperature_celsius:min5d"),

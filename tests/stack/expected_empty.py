@@ -143,6 +143,9 @@ SOMETIMES = {
     (SIBLINGS, f"{POWER}:idle"): "nothing is wrong with most, and the night excuses them",
     (SIBLINGS, "inverter:fusionsolar_inverter_limited:count20m"): "few are limited, and by day",
     (SIBLINGS, f"{POWER}:standing"): "few are limited, and by day",
+    (SIBLINGS, "inverter:fusionsolar_inverter_active_power_watts:repeated"): (
+        "readings move by day, and it takes an hour to tell"
+    ),
     **dict.fromkeys(
         [(SIBLINGS, f"{POWER}_watts:covered"), (STRINGS, f"{CURRENT}_amperes:covered")],
         "no snow lies on most, and it takes days to tell",

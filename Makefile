@@ -39,7 +39,7 @@ demo: $(DEMO) ## run the exporter on a simulated management system; it says wher
 test: $(DEV) ## run the suite; whatever needs more than Python, or minutes, skips with its reason
 	@$(BIN)/pytest -rs $(PARALLEL)
 
-test-fast: $(DEV) ## run in less than a minute what simulates no days, starts no process and opens no socket
+test-fast: $(DEV) ## run in half a minute what simulates no days, starts no process and opens no socket
 	@$(BIN)/pytest -q -m "not slow" -n $(CPUS) --dist loadfile --hypothesis-profile=quick
 
 test-clocks: $(DEV) ## run it at six moments that are apt to break it, such as a leap day (needs a C compiler)

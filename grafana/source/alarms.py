@@ -59,7 +59,7 @@ LIST = Line(
             "For", _each(f"time() - {of_plants('alarm_raised_timestamp_seconds')}"), "s", 0,
         ),
         Column("Status", _each(of_plants("alarm_status_code")), states=states.ALARM, width=120),
-        sort="Raised", descending=True,
+        sort={"Raised": True},
         widths={"severity": 90, "device_name": 150, "serial_number": 140, "alarm_type": 120,
                 "alarm_id": 80},
         links={"plant_name": link("fusionsolar-plant", plant="${__data.fields.plant_code}")},

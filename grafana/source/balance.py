@@ -39,10 +39,13 @@ def supplied(of: Select, *when: str) -> str:
     return f"clamp_min({told} or {put_out} - {fed_in(of, *when)}, 0)"
 
 
-def so_far(of: Select, quantity: str) -> str:
-    """`feed_in` or `consumed` of today, from where it is freshest: servers may tell both."""
-    fresh, statistic = of(f"plant_day_{quantity}_energy_joules"), _told(of, quantity, *TODAY)
-    return f"({per_plant(fresh)} or {per_plant(statistic)})"
+def so_far(of: Select, quantity: str, otherwise: str) -> str:
+    """A quantity of today: of the statistics, as all others, or else `otherwise`, a metric.
+
+    Real-time values are fresher, but beside statistics they do not add up, and some keep those of
+    yesterday until the sun rises.
+    """
+    return f"({per_plant(_told(of, quantity, *TODAY))} or {per_plant(of(otherwise))})"
 
 
 def drawn(of: Select, *when: str) -> str:

@@ -75,7 +75,7 @@ NOW = Line(
 )  # fmt: skip
 
 INTERFACES = Line(
-    16,
+    20,
     (24, table(
         "Interfaces",
         "Each interface: the calls of six hours as a share of those that its pace allows, and "
@@ -96,7 +96,7 @@ INTERFACES = Line(
             Column("Unanswered", of_account("devices_unanswered"), "none", 0, SOME_IS_ODD),
             Column("Permission", of_account("interface_permitted"), states=states.PERMISSION),
         ),
-        sort="Interface",
+        sort={"Interface": False},
     )),
 )  # fmt: skip
 
@@ -142,22 +142,22 @@ ODDITIES = Line(
         "Rejected values", "Values and items that could not be used in 24 hours, by reason.",
         {"interface": "Interface", "reason": "Reason"},
         Column("24 h", _grown("interface, reason", "values_rejected_total"), "none", 0),
-        sort="24 h", descending=True,
-    )),
+        sort={"24 h": True},
+    ).no_value("none")),
     (8, table(
         "Unknown keys",
         "Values whose key the exporter does not know, in 24 hours. Its log names each key once: "
         "please report it.",
         {"interface": "Interface"},
         Column("24 h", _grown("interface", "unknown_keys_total"), "none", 0),
-        sort="24 h", descending=True,
-    )),
+        sort={"24 h": True},
+    ).no_value("none")),
     (8, table(
         "Unknown states", "State codes without a name in 24 hours, by the metric that shows them.",
         {"metric": "Metric"},
         Column("24 h", _grown("metric", "unknown_states_total"), "none", 0),
-        sort="24 h", descending=True,
-    )),
+        sort={"24 h": True},
+    ).no_value("none")),
 )  # fmt: skip
 
 PROCESS = Line(

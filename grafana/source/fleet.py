@@ -1,6 +1,6 @@
 """All plants: how much do they give now, and which of them needs a look?"""
 
-from grafana.source import states
+from grafana.source import site, states
 from grafana.source.boards import ACCOUNT, PLANTS, Line, dashboard, link
 from grafana.source.panels import (
     NONE_IS_GOOD,
@@ -27,7 +27,8 @@ from grafana.source.tables import Column, places, table
 PLANT_PAGE = link("fusionsolar-plant", plant="${__data.fields.plant_code}")
 SERIES_PAGE = link("fusionsolar-plant", plant="${__field.labels.plant_code}")
 
-POWER = per_plant(of_plants("inverter_active_power_watts"))
+# A Power-M site has no inverter.
+POWER = f"({per_plant(of_plants('inverter_active_power_watts'))} or {site.SUN})"
 CAPACITY = per_plant(of_plants("plant_capacity_watts"))
 SHARE = f"({POWER} / ({CAPACITY} > 0))"
 TODAY = per_plant(of_plants("plant_day_energy_joules"))
@@ -45,13 +46,15 @@ FULL_LOAD = of_plants("plant_period_full_load_seconds", *YESTERDAY)
 NOW = Line(
     4,
     (4, trend(
-        "Power now", "Active power of all inverters that report.", f"sum({POWER})", "watt",
+        "Power now",
+        "Active power of all inverters that report and, of Power-M sites, of their modules.",
+        f"sum({POWER})", "watt",
     )),
     (4, trend(
-        "Specific power",
-        "Power of the inverters that report, divided by the installed capacity of their plants.",
+        "Specific power, kW/kWp",
+        "Power of the plants that report it, divided by their installed capacity.",
         f"sum({POWER} and {CAPACITY}) / (sum({CAPACITY} and {POWER}) > 0)",
-        "suffix: kW/kWp", decimals=2,
+        "none", decimals=2,
     )),
     (4, stat(
         "Energy today",
@@ -78,8 +81,7 @@ PLACES = Line(
     9,
     (14, curves(
         "Power by plant",
-        "Active power of the inverters of each of the ten largest plants, and of all others "
-        "together.",
+        "Power of each of the ten largest plants, and of all others together.",
         Query(with_plant(f"({POWER} and {LARGEST})"), "{{plant_name}}"),
         Query(f"sum({POWER} unless {LARGEST})", "all others", "text"),
         unit="watt", stacked=True, floor=0,
@@ -96,7 +98,8 @@ PLACES = Line(
 PLANTS_TABLE = table(
     "Plants",
     "Every plant with what it does now and, where it has a weather station, its performance ratio "
-    "(PR) of the last complete day. A click opens the plant.",
+    "(PR) of the last complete day; first those that are not healthy or have most alarms. A click "
+    "opens the plant.",
     {"plant_name": "Plant", "account": "", "plant_code": ""},
     Column("Health", with_plant(per_plant(HEALTH)), states=states.PLANT_HEALTH),
     Column("Power", with_plant(POWER), "watt", 1),
@@ -106,7 +109,7 @@ PLANTS_TABLE = table(
     Column("PR yesterday", with_plant(PERFORMANCE), "percentunit", 0, PERFORMING, width=115),
     Column("Alarms", with_plant(per_plant(SERIOUS)), "short", 0, NONE_IS_GOOD),
     Column("Age", with_plant(per_plant(age(LAST_READING))), "s", 0, STALE),
-    sort="Plant",
+    sort={"Health": False, "Alarms": True},
     links={"plant_name": PLANT_PAGE},
 )
 

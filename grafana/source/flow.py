@@ -63,8 +63,10 @@ HEALTH = (
 )
 DAY = balance.TODAY
 PRODUCED = balance.produced(of_plants, *DAY)
-FED_IN = balance.so_far(of_plants, "feed_in")
-USED = balance.so_far(of_plants, "consumed")
+FED_IN = balance.so_far(of_plants, "feed_in", "plant_day_feed_in_energy_joules")
+USED = balance.so_far(of_plants, "consumed", "plant_day_consumed_energy_joules")
+CHARGED = balance.so_far(of_plants, "charge", "battery_day_charge_energy_joules")
+DISCHARGED = balance.so_far(of_plants, "discharge", "battery_day_discharge_energy_joules")
 
 
 # Grafana stacks a whole series downwards if most of its samples are negative, and -0 is. Where
@@ -92,11 +94,11 @@ NOW = Line(
         f"sum({LOAD})", "watt",
     )),
     (3, trend(
-        "Grid", "At the meters; positive while power is fed in.", f"sum({METER})", "watt",
+        "Grid (+ fed in)", "At the meters; negative while power is drawn.", f"sum({METER})", "watt",
         steps=((None, DRAW_COLOR), (0, FEED_IN_COLOR)),
     )),
     (3, trend(
-        "Batteries", "Positive while they charge.", f"sum({BATTERY})", "watt",
+        "Batteries (+ charge)", "Negative while they are discharged.", f"sum({BATTERY})", "watt",
         steps=((None, "orange"), (0, "green")),
     )),
     (4, numbers(
@@ -147,11 +149,11 @@ TODAY = Line(
         kilowatt_hours(f"sum({PRODUCED})"), "kwatth",
     )),
     (3, stat(
-        "Fed in today", "As the plants tell it, or else their daily statistics.",
+        "Fed in today", "By the daily statistics, or else as the plants tell it.",
         kilowatt_hours(f"sum({FED_IN})"), "kwatth",
     )),
     (3, stat(
-        "Used today", "As the plants tell it, or else their daily statistics.",
+        "Used today", "By the daily statistics, or else as the plants tell it.",
         kilowatt_hours(f"sum({USED})"), "kwatth",
     )),
     (4, stat(
@@ -167,12 +169,14 @@ TODAY = Line(
         balance.self_sufficiency(of_plants, *DAY), "percentunit", decimals=0,
     )),
     (3, stat(
-        "Charged today", "Energy that went into the batteries.",
-        kilowatt_hours(f"sum({of_plants('battery_day_charge_energy_joules')})"), "kwatth",
+        "Charged today",
+        "Energy that went into the batteries, by the daily statistics, or else as they tell it.",
+        kilowatt_hours(f"sum({CHARGED})"), "kwatth",
     ).no_value("no battery")),
     (4, stat(
-        "Discharged today", "Energy that came out of the batteries.",
-        kilowatt_hours(f"sum({of_plants('battery_day_discharge_energy_joules')})"), "kwatth",
+        "Discharged today",
+        "Energy that came out of the batteries, by the daily statistics, or else as they tell it.",
+        kilowatt_hours(f"sum({DISCHARGED})"), "kwatth",
     ).no_value("no battery")),
 )  # fmt: skip
 
@@ -184,7 +188,7 @@ BATTERY_CURVES = Line(
         unit="percentunit", floor=0, fill=0,
     ).no_value(NO_BATTERY)),
     (8, curves(
-        "Battery power", "Of each battery; positive while it charges.",
+        "Battery power (+ charging)", "Of each battery; negative while it is discharged.",
         Query(
             with_names(of_plants("battery_power_watts")), "{{plant_name}}, {{device_name}}"
         ),

@@ -13,12 +13,14 @@ from grafana.source.flow import (
     CHARGE_COLOR,
     DISCHARGE_COLOR,
     DRAW_COLOR,
+    FED_IN,
     FEED_IN_COLOR,
     LOAD,
     LOAD_COLOR,
     METER,
     PV,
     PV_COLOR,
+    USED,
 )
 from grafana.source.history import (
     DAYS,
@@ -37,6 +39,7 @@ PERIODS = {"day": "today", "month": "this month", "year": "this year"}
 IDLE = 20  # W that count as nothing: meters waver
 KEPT_COLOR = "semi-dark-green"
 SHARES: Steps = ((None, "text"), (0, "red"), (0.3, "orange"), (0.6, "green"))
+KEPT: Steps = ((None, "text"), (0, KEPT_COLOR))  # what is fed in is no loss
 # ms between two bars that are no gap; a gap would make the bars as narrow as a day.
 NO_GAPS = {"insertNulls": 400 * 86_400_000}
 # ms over which a line goes on: where a poll cycle is long, readings are often too far apart to sum.
@@ -101,10 +104,11 @@ NOW = Line(
         unit="watt",
     )),
     (6, numbers(
-        "Today", "Since the plant's midnight.",
+        "Today",
+        "Since the plant's midnight, by its statistics, which come about once an hour.",
         _energy("produced", PV_COLOR, balance.produced(of_plants, *_now("day"))),
-        _energy("used", LOAD_COLOR, balance.so_far(of_plants, "consumed")),
-        _energy("fed in", FEED_IN_COLOR, balance.so_far(of_plants, "feed_in")),
+        _energy("used", LOAD_COLOR, USED),
+        _energy("fed in", FEED_IN_COLOR, FED_IN),
         _energy("drawn", DRAW_COLOR, balance.drawn(of_plants, *_now("day"))),
         unit="kwatth",
     )),
@@ -122,7 +126,7 @@ NOW = Line(
             Query(balance.self_consumption(of_plants, *_now(period)), name)
             for period, name in PERIODS.items()
         ),
-        steps=SHARES,
+        steps=KEPT,
     )),
 )  # fmt: skip
 
@@ -145,13 +149,16 @@ COURSE = Line(
         unit="watt", floor=0, fill=25,
     )),
     (12, curves(
-        "Battery", "How full it is; above zero on the right it charges, below it is discharged.",
-        Query(CHARGE, "state of charge", "green"),
+        "Battery",
+        "How full it is; on the right its power, which is negative while it is discharged.",
         Query(
-            f"sum({BATTERY})", "power", "blue", "watt",
-            DASHED,
+            CHARGE, "state of charge", "green", line={"axisSoftMin": 0, "axisSoftMax": 1},
         ),
-        unit="percentunit", floor=0, fill=20,
+        Query(
+            f"sum({BATTERY})", "power (+ charging)", "blue", "watt",
+            {**DASHED, "axisCenteredZero": True},
+        ),
+        unit="percentunit", fill=20,
     ).no_value("No battery has told anything in this time.")),
 )  # fmt: skip
 
@@ -202,7 +209,7 @@ WORTH = Line(
         "Energy", "By the plant's statistics; of all time, what the plant and its meters counted.",
         {"period": "Period"},
         *(Column(name, expr, "kwatth", width=80) for name, expr in ENERGIES.items()),
-        sort="Produced", widths={"period": 95},
+        sort={"Produced": False}, widths={"period": 95},
     )),
 )  # fmt: skip
 
@@ -264,6 +271,20 @@ BARS = Line(
 
 _YEARLY = _of(YEARS)
 _CAPACITY = dated(of_plants, "capacity_watts", YEARS)
+# Of the plant's account, at the last step or in the week that it has begun: nothing was said of it
+# in the years before the exporter came.
+_LATELY = "[8d] @ end() offset -7d"
+_CURRENCY = (
+    "topk(1, group by (currency) ("
+    f"last_over_time({of_account('account_info')}{_LATELY}) "
+    f"and on (account) last_over_time({of_plants('plant_info')}{_LATELY})))"
+)
+
+
+def _yearly_worth(energy: str, price: str) -> str:
+    return f"({_YEARLY[energy]}) * ${price} * on () group_left (currency) {_CURRENCY}"
+
+
 YEARLY = Line(
     8,
     (8, curves(
@@ -274,18 +295,22 @@ YEARLY = Line(
         unit="kwatth", bars=True, stacked=True,
     ).interval("7d").time_from("10y")),
     (8, curves(
-        "Specific yield by year",
+        "Specific yield by year, kWh/kWp",
         "The energy of each year for every kWp that was installed then. Weather moves it by a few "
         "percent from year to year; what falls year after year is age, dirt or shade.",
         Query(f"({_YEARLY['produced']}) / ({_CAPACITY} / 1000)", "kWh for each kWp", PV_COLOR,
               line=NO_GAPS),
-        unit="suffix: kWh/kWp", bars=True, floor=0, legend="",
+        unit="none", bars=True, floor=0, legend="",
     ).interval("7d").time_from("10y")),
     (8, curves(
         "Savings and earnings by year",
         "Saved and earned, at today's prices, which stand at the top.",
-        Query(f"({_YEARLY['supplied']}) * $import_price", "saved", "green", line=NO_GAPS),
-        Query(f"({_YEARLY['fed in']}) * $export_price", "earned", "blue", line=NO_GAPS),
+        Query(
+            _yearly_worth("supplied", "import_price"), "saved {{currency}}", "green", line=NO_GAPS
+        ),
+        Query(
+            _yearly_worth("fed in", "export_price"), "earned {{currency}}", "blue", line=NO_GAPS
+        ),
         unit="none", bars=True, stacked=True, floor=0,
     ).interval("7d").time_from("10y")),
 )  # fmt: skip

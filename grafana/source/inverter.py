@@ -142,9 +142,14 @@ GRID = Line(
         *_phases("inverter_phase_current_amperes"), unit="amp", fill=0,
     )),
     (8, curves(
-        "Frequency and power factor", "Of the grid; the power factor, of the output, on the right.",
+        "Frequency and power factor",
+        "Of the grid, while the inverter is connected; the power factor, of the output, on the "
+        "right.",
         Query(f"{of_device('inverter_frequency_hertz')} > 0", "frequency", "blue"),
-        Query(of_device("inverter_power_factor"), "power factor", "purple", "none"),
+        Query(
+            f"{of_device('inverter_power_factor')} != 0", "power factor", "purple", "none",
+            {"axisSoftMin": 0.9, "axisSoftMax": 1},
+        ),
         unit="hertz", fill=0,
     )),
 )  # fmt: skip
@@ -152,7 +157,7 @@ GRID = Line(
 PAST = Line(
     5,
     (16, timeline(
-        "States", "Operating state over time.", of_device("inverter_state_code"), "state",
+        "States", "Operating state over time.", of_device("inverter_state_code"), "inverter",
         states.INVERTER,
     )),
     (8, curves(

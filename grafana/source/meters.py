@@ -26,7 +26,7 @@ NO_TARIFFS = "no tariffs"
 NO_EXTERNAL = "No EMMA measures a second point."
 NO_TRANSFORMERS = "No transformer is read."
 LAST_READING = of_plants("device_last_reading_timestamp_seconds")
-PHASE_NAMES = "{{plant_name}} {{phase}}"
+PHASE_NAMES = f"{NAMES} {{{{phase}}}}"
 
 
 def _each(expression: str) -> str:
@@ -40,7 +40,7 @@ def _gained(counter: str) -> str:
 NOW = Line(
     4,
     (4, trend(
-        "Net exchange", "Active power at all meters; positive while power is fed in.",
+        "Grid (+ fed in)", "Active power at all meters; negative while power is drawn.",
         f"sum({POWER})", "watt", steps=((None, "red"), (0, "blue")),
     )),
     (5, stat(
@@ -64,7 +64,7 @@ NOW = Line(
 POWERS = Line(
     9,
     (10, curves(
-        "Active power", "At each meter; positive while power is fed in.",
+        "Active power (+ fed in)", "At each meter; negative while power is drawn.",
         Query(with_names(POWER), NAMES), unit="watt", fill=0,
     )),
     (14, table(
@@ -80,7 +80,7 @@ POWERS = Line(
             Column("Frequency", FREQUENCY, "hertz", 2),
             Column("Age", f"{age(LAST_READING)} and {POWER}", "s", 0, STALE),
         ),
-        sort="Plant",
+        sort={"Plant": False},
     )),
 )  # fmt: skip
 
@@ -108,7 +108,7 @@ EXTERNAL = Line(
                 for name, way in (("Towards the grid", "positive"), ("From the grid", "reverse"))
             ),
         ),
-        sort="Plant",
+        sort={"Plant": False},
     ).no_value(NO_EXTERNAL)),
 )  # fmt: skip
 
@@ -131,7 +131,8 @@ QUALITY = Line(
 PHASES = Line(
     9,
     (8, curves(
-        "Active power by phase", "Positive while power is fed in; of one phase, the whole.",
+        "Active power by phase (+ fed in)",
+        "At each meter, negative while power is drawn; of one phase, the whole.",
         Query(
             with_names(
                 f"({PHASE_POWER} or label_replace({POWER} "
@@ -181,7 +182,7 @@ TRANSFORMERS = Line(
     (8, curves(
         "Transformer voltages", "Between the lines.",
         Query(
-            with_names(of_plants("transformer_line_voltage_volts")), "{{plant_name}}, line {{line}}"
+            with_names(of_plants("transformer_line_voltage_volts")), f"{NAMES}, line {{{{line}}}}"
         ),
         unit="volt", fill=0,
     ).no_value(NO_TRANSFORMERS)),

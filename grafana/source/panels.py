@@ -150,7 +150,8 @@ def numbers(
     title: str, description: str, *queries: Query, unit: str, steps: Steps = PLAIN
 ) -> Panel:
     """Several numbers below each other, with their names; a query that says nothing has none."""
-    options = {**_STAT, "textMode": "value_and_name", "orientation": "horizontal"}
+    sizes = {"titleSize": 14, "valueSize": 22}
+    options = {**_STAT, "textMode": "value_and_name", "orientation": "horizontal", "text": sizes}
     panel = panel_of("stat", title, description, options).unit(unit)
     return thresholds(_ask(panel, queries, instant=True), steps)
 
@@ -183,13 +184,14 @@ def curves(  # noqa: PLR0913  # as stat
     """Values over time.
 
     `steps` are drawn as lines; the legend is at the bottom, right, or not there (""); `daily` shows
-    a month, a point a day.
+    a month, a point a day. Stacked areas have no outlines: one of nothing would frame what is below
+    it in its own colour.
     """
     custom = {
         "drawStyle": "bars" if bars else "line",
         "lineInterpolation": "linear",
-        "lineWidth": 1,
-        "fillOpacity": 70 if bars else 35 if stacked else fill,
+        "lineWidth": 0 if stacked and not bars else 1,
+        "fillOpacity": 70 if stacked or bars else fill,
         "showPoints": "never",
         "spanNulls": False,
         "stacking": {"mode": "normal" if stacked else "none", "group": "A"},

@@ -140,7 +140,7 @@ COMPARISON = Line(
             Column("Temperature", of_plant("inverter_temperature_celsius"), "celsius", 1, HOT),
             Column("Age", f"{age(LAST_READING)} and {STATE}", "s", 0, STALE),
         ),
-        sort="Inverter",
+        sort={"Inverter": False},
         links={"device_name": INVERTER_ROW},
     )),
 )  # fmt: skip
@@ -148,8 +148,8 @@ COMPARISON = Line(
 PAST = Line(
     4,
     (4, stat(
-        "Yield yesterday", "Energy divided by installed capacity: full-load hours.",
-        f"max({_previous('full_load_seconds')}) / 3600", "suffix: kWh/kWp", decimals=2,
+        "Yield yesterday, kWh/kWp", "Energy divided by installed capacity: full-load hours.",
+        f"max({_previous('full_load_seconds')}) / 3600", "none", decimals=2,
     ).no_value("no day is over yet")),
     (4, stat(
         "Fed in yesterday", "Energy fed into the grid.",
@@ -184,9 +184,8 @@ IRRADIATION = Line(
         steps=PERFORMING, decimals=1,
     ).no_value("no weather station")),
     (4, stat(
-        "Irradiation yesterday", "On the day before today.",
-        kilowatt_hours(f"max({_previous('irradiation_joules_per_square_meter')})"),
-        "suffix: kWh/m²",
+        "Irradiation yesterday, kWh/m²", "On the day before today.",
+        kilowatt_hours(f"max({_previous('irradiation_joules_per_square_meter')})"), "none",
         decimals=2,
     ).no_value("no weather station")),
     (16, curves(
@@ -225,10 +224,6 @@ ENVIRONMENT = Line(
     ).no_value(NO_STATION)),
 )  # fmt: skip
 
-# Two digits, since names that are no numbers are sorted as texts.
-BOX_STRINGS = (
-    f'label_replace({in_use(of_plant, "combiner_string")}, "string", "0$1", "string", "(.)")'
-)
 NO_BOXES = "This plant has no DC combiner boxes that are read."
 BOXES = Line(
     9,
@@ -241,7 +236,10 @@ BOXES = Line(
         "Strings of combiner boxes",
         "Current of each string over time: a dark row among bright ones is a string that is out or "
         "weak. Inputs that never carried a current are left out.",
-        Query(with_device(BOX_STRINGS), "{{device_name}}, string {{string}}"), unit="amp",
+        Query(
+            with_device(in_use(of_plant, "combiner_string")), "{{device_name}}, string {{string}}"
+        ),
+        unit="amp",
     ).no_value(NO_BOXES)),
     (6, curves(
         "Temperatures of combiner boxes", "Inside each DC combiner box.",

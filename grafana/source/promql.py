@@ -61,15 +61,17 @@ def _joined(expression: str, key: str, info: str) -> str:
 def in_use(of: Select, strings: str) -> str:
     """The currents of string inputs that something is wired to; the others say 0 for ever.
 
-    Those carried half an ampere within two weeks or, where voltages are told, had one.
+    Those carried half an ampere within two weeks or, where voltages are told, had one. Numbers have
+    two digits, as they are sorted as texts.
     """
     currents, voltages = of(f"{strings}_current_amperes"), of("inverter_string_voltage_volts")
-    return (
-        f"({currents} and on (account, device_id, string) ("
+    used = (
+        f"{currents} and on (account, device_id, string) ("
         f"max_over_time({currents}[$__range] @ end()) > 0.5 "
         f"or max_over_time({currents}[14d:15m] @ end()) > 0.5 "
-        f"or max_over_time({voltages}[$__range] @ end()) > 50))"
+        f"or max_over_time({voltages}[$__range] @ end()) > 50)"
     )
+    return f'label_replace({used}, "string", "0$1", "string", "(.)")'
 
 
 def kilowatt_hours(expression: str) -> str:

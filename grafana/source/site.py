@@ -17,7 +17,7 @@ CONVERTER = of_plants("converter_pv_power_watts")
 RACK = of_plants("rack_power_watts")
 OUTPUT = of_plants("ac_output_active_power_watts")
 # A site may tell the power of its modules twice.
-SUN = f"sum({per_plant(CONVERTER)} or {per_plant(SUPPLY)})"
+SUN = f"({per_plant(CONVERTER)} or {per_plant(SUPPLY)})"
 CHARGE = of_plants("rack_state_of_charge_ratio")
 CAPACITY = of_plants("rack_capacity_joules")
 BACKUP = of_plants("rack_remaining_backup_seconds")
@@ -36,7 +36,7 @@ NOW = Line(
         "is that of power converters or, where there are none, of solar supply units.",
         Query(f"sum({MAINS})", "from the mains", MAINS_COLOR),
         Query(f"sum({GENSET})", "from generators", GENSET_COLOR),
-        Query(SUN, "from the sun", SUN_COLOR),
+        Query(f"sum({SUN})", "from the sun", SUN_COLOR),
         Query(f"sum({RACK}) >= 0", "charges the racks", RACK_COLOR),
         Query(f"-sum({RACK}) > 0", "comes from the racks", RACK_COLOR),
         Query(f"sum({OUTPUT})", "AC loads", LOAD_COLOR),
@@ -44,11 +44,11 @@ NOW = Line(
     ).no_value(NONE)),
     (16, curves(
         "Power",
-        "Of mains, generators, sun and AC loads; of the racks, positive while they charge.",
+        "Of mains, generators, sun and AC loads; of the racks, negative while they are discharged.",
         Query(f"sum({MAINS})", "mains", MAINS_COLOR),
         Query(f"sum({GENSET})", "generators", GENSET_COLOR),
-        Query(SUN, "sun", SUN_COLOR),
-        Query(f"sum({RACK})", "racks", RACK_COLOR),
+        Query(f"sum({SUN})", "sun", SUN_COLOR),
+        Query(f"sum({RACK})", "racks (+ charging)", RACK_COLOR),
         Query(f"sum({OUTPUT})", "AC loads", LOAD_COLOR),
         unit="watt", fill=0,
     ).no_value(NONE)),
@@ -91,9 +91,9 @@ RACKS = Line(
             Column("Power", RACK, "watt", 1, width=85),
             Column("Charge", CHARGE, "percentunit", 0, bar=1, width=105),
             Column("Holds", f"{CAPACITY} / 3600000", "kwatth", 1, width=85),
-            Column("Discharges", of_plants("rack_discharges"), "short", 0, width=90),
+            Column("Discharges", of_plants("rack_discharges"), "none", 0, width=90),
         ),
-        sort="Plant",
+        sort={"Plant": False},
     ).no_value("No rack is read.")),
 )  # fmt: skip
 

@@ -47,8 +47,7 @@ def table(  # noqa: PLR0913  # as stat
     description: str,
     rows: Mapping[str, str],
     *columns: Column,
-    sort: str,
-    descending: bool = False,
+    sort: Mapping[str, bool],
     widths: Mapping[str, int] = MappingProxyType({}),
     links: Mapping[str, str] = MappingProxyType({}),
     colors: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
@@ -56,14 +55,15 @@ def table(  # noqa: PLR0913  # as stat
     """One row for each combination of labels.
 
     `rows` names the labels that are shown ("" hides one), `widths` says how wide, `links` where the
-    text of one leads to, `colors` how its texts are coloured.
+    text of one leads to, `colors` how its texts are coloured. `sort` names columns and says whether
+    they descend.
     A column whose query says nothing of a row leaves its cell empty.
     """
     options = {
         "showHeader": True,
         "cellHeight": "sm",
         "frameIndex": 0,
-        "sortBy": [{"displayName": sort, "desc": descending}],
+        "sortBy": [{"displayName": name, "desc": falls} for name, falls in sort.items()],
     }
     # A label is a text, even one of digits only.
     panel = panel_of("table", title, description, options).unit("string")

@@ -261,6 +261,49 @@ def test_the_energy_flow_negates_what_takes_and_nothing_else():
     assert supplying == {"PV", "discharge", "from the grid"}
 
 
+def test_an_area_of_nothing_draws_no_line_over_those_it_is_stacked_on():
+    looks = [panel["fieldConfig"]["defaults"].get("custom", {}) for panel in PANELS]
+    areas = [
+        look
+        for look in looks
+        if look.get("stacking", {}).get("mode") == "normal" and look["drawStyle"] == "line"
+    ]
+    assert len(areas) == 7
+    assert {look["lineWidth"] for look in areas} == {0}
+
+
+def test_the_sign_of_a_power_is_told_where_it_is_seen():
+    signed = [panel for panel in PANELS if "negative while" in panel["description"]]
+    assert len(signed) == 7
+    for panel in signed:
+        legends = [target.get("legendFormat", "") for target in panel["targets"]]
+        assert any("(+ " in text for text in (panel["title"], *legends)), panel["title"]
+        assert panel["fieldConfig"]["defaults"].get("min") is None
+
+
+def test_money_bears_its_currency():
+    prices = [
+        target
+        for panel in PANELS
+        for target in panel["targets"]
+        if re.search(r"\$(import|export)_price", target["expr"])
+    ]
+    assert len(prices) == 8
+    assert all("{{currency}}" in target["legendFormat"] for target in prices)
+
+
+def test_devices_of_one_plant_bear_names_of_their_own():
+    named = [
+        target
+        for panel in PANELS
+        if panel["type"] != "table"
+        for target in panel["targets"]
+        if "group_left (device_name)" in target["expr"]
+    ]
+    assert len(named) > 20
+    assert [each for each in named if "{{device_name}}" not in each["legendFormat"]] == []
+
+
 def test_every_metric_that_is_asked_for_exists(known):
     asked = {
         name

@@ -143,7 +143,7 @@ def test_a_string_that_died_is_drawn_and_one_that_never_was_is_not(tmp_path):
     identity = 'account="home", device_id="D", instance="exporter", job="fusionsolar"'
     identity += ', plant_code="P"'
     shown = [
-        (f'fusionsolar_inverter_string_current_amperes{{{identity}, string="{name}"}}', now)
+        (f'fusionsolar_inverter_string_current_amperes{{{identity}, string="0{name}"}}', now)
         for name, (_before, now) in strings.items()
         if name != "3"
     ]
@@ -260,12 +260,18 @@ def test_the_sun_over_a_site_is_counted_once(tmp_path):
     answers(tmp_path, "1m", told[:1], sun, {60: [("{}", 700.0)]})
 
 
-@pytest.mark.parametrize(("fresh", "shown"), [((9.0, 9.0), 9.0), ((None, None), 7.0)])
-def test_what_was_fed_in_today_is_taken_from_where_it_is_freshest(tmp_path, fresh, shown):
+@pytest.mark.parametrize(("statistic", "shown"), [((7.0, 7.0), 7.0), ((None, None), 9.0)])
+def test_what_was_fed_in_today_is_of_the_statistics_as_all_it_adds_up_with(
+    tmp_path, statistic, shown
+):
     when = {"period": "day", "window": "current"}
     told = [
-        series("plant_period_feed_in_energy_joules", *[7.0 * KWH] * 2, **when),
-        series("plant_day_feed_in_energy_joules", *[each and each * KWH for each in fresh]),
+        series(
+            "plant_period_feed_in_energy_joules",
+            *[each and each * KWH for each in statistic],
+            **when,
+        ),
+        series("plant_day_feed_in_energy_joules", *[9.0 * KWH] * 2),
     ]
     for place in (asked("flow", "Fed in today"), asked("home", "Today", "fed in")):
         answers(tmp_path, "1m", told, place, {60: [("{}", shown)]})

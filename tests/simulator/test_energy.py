@@ -161,7 +161,7 @@ def test_production_is_load_battery_and_grid_at_every_instant():
     for quarter in range(97):
         time = MIDNIGHT - 12 * HOUR + quarter * 900
         day, seconds = sun.local_day(time, 11)
-        drawn = energy.load(Cell(FLEET.seed, 49, 11), HOUSE.combine_type, day % sun.YEAR)
+        drawn = energy.load(Cell(FLEET.seed, 49, 11), HOUSE.use, day % weather.CYCLE)
         produced = values(HOUSE, 1, time)["active_power"] * 1000
         battery = values(HOUSE, 39, time)["ch_discharge_power"]
         load = drawn[int(seconds // 900)] * HOUSE.capacity_kw * 1000
@@ -259,7 +259,34 @@ def test_the_same_seed_gives_the_same_fleet_and_weather():
 
 def test_weather_is_the_same_in_every_process():
     # A pinned value: a change of the formula is a change of every restarted counter.
-    assert weather.production_before(Cell(0, 49, 11))[-1] == pytest.approx(1138.45, abs=0.01)
+    assert weather.production_before(Cell(0, 49, 11))[-1] == pytest.approx(3487.90, abs=0.01)
+
+
+def test_years_and_fair_days_differ():
+    before = weather.production_before(Cell(0, 49, 11))
+    years = [before[365 * (year + 1)] - before[365 * year] for year in range(3)]
+    assert all(1100 < year < 1250 for year in years)
+    assert max(years) - min(years) > 10
+    days = sorted(before[day + 1] - before[day] for day in range(150, 210))
+    assert max(more - less for less, more in pairwise(days)) < 0.6
+
+
+def test_the_mains_of_one_area_wander_without_a_rhythm():
+    times = [MIDNIGHT + 300 * number for number in range(2000)]
+    hertz = [PlantState(HOUSE, time, FLEET.seed).frequency for time in times]
+    assert hertz == [PlantState(BODEGA, time, FLEET.seed).frequency for time in times]
+    apart = [each - 50 for each in hertz]
+    assert max(map(abs, apart)) < 0.05
+    whole = sum(each * each for each in apart)
+    for lag in range(2, 300):
+        assert abs(sum(a * b for a, b in zip(apart, apart[lag:], strict=False))) < 0.15 * whole
+
+
+def test_inverters_side_by_side_are_not_equally_warm():
+    time = MIDNIGHT + 12 * HOUR
+    temperatures = [values(BODEGA, 1, time, number)["temperature"] for number in range(4)]
+    assert len(set(temperatures)) > 1
+    assert max(temperatures) - min(temperatures) < 8
 
 
 def test_a_power_that_changes_sign_is_split_where_it_does():
@@ -319,11 +346,11 @@ def test_no_phase_is_like_another():
 
 def test_a_load_is_another_one_each_day_and_a_steady_one_is_not():
     cell = Cell(FLEET.seed, 49, 11)
-    days = [energy.load(cell, HOUSE.combine_type, day) for day in (170, 171)]
+    days = [energy.load(cell, HOUSE.use, day) for day in (170, 171)]
     assert days[0][-1] == days[1][0]
     differ = [one != other for one, other in zip(*days, strict=True)]
     assert sum(differ) > 90
-    assert set(energy.load(cell, PARK.combine_type, 170)) == {0.003}
+    assert set(energy.load(cell, PARK.use, 170)) == {0.003}
 
 
 def test_the_performance_ratio_breathes():

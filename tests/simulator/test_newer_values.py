@@ -73,6 +73,22 @@ def test_a_power_sensors_phases_add_up_in_watts(newer):
         assert {"a_u", "a_i"}.isdisjoint(reading.values)
 
 
+def test_a_site_uses_what_its_sun_mains_generator_and_racks_give(newer):
+    drawn = []
+    for _ in range(30):
+        newer.clock.now += 8 * 86_400 + 10_800.0
+        sun, mains, loads = (
+            sum(reading.values[key] for reading in read(newer, type_id))
+            for type_id, key in (
+                (60092, "pv_input_power"), (60001, "active_power"), (60010, "active_power"),
+            )
+        )  # fmt: skip
+        charge = sum(reading.values["charge_discharge_power"] for reading in read(newer, 60014))
+        assert sun + mains - charge == pytest.approx(loads, abs=0.1)  # minutes apart
+        drawn.append(mains > 0)
+    assert set(drawn) == {False, True}
+
+
 def test_modules_hold_what_a_battery_is_rated_for(newer):
     for reading in read(newer, 39):
         healths = [key for key in reading.values if key.endswith(".soh")]

@@ -200,7 +200,7 @@ def _of_device(device: SimDevice, state: PlantState, since: float, until: float)
             "product_power": round(specific * device.size, 3),
             "perpower_ratio": round(specific, 3),
         }
-    use, flow_totals = energy.USES[state.plant.combine_type], state.flow_totals(since, until)
+    use, flow_totals = energy.USES[state.plant.use], state.flow_totals(since, until)
     share, usual = device.size / use.storage, use.rate * _USUAL_POWER
     energies: Values = {
         "charge_cap": round(flow_totals.charged * share, 3),

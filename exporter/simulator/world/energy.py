@@ -8,7 +8,7 @@ of time that needs no running state, and so survives a restart.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from operator import add
 from random import Random
 from typing import NamedTuple
@@ -35,7 +35,9 @@ class Use:
     rate: float = 0.0
 
 
-# By combineType (reference 2.2).
+# By combineType (reference 2.2), and that of a Power-M site, which must not feed in: what it stores
+# on a bright day lasts for the night.
+SITE = "site"
 USES: Mapping[str, Use] = {
     "1": Use(load=(0.003,) * 24),
     "2": Use(
@@ -50,6 +52,12 @@ USES: Mapping[str, Use] = {
         variation=0.5,
         storage=1.2,
         rate=0.5,
+    ),
+    SITE: Use(
+        load=(0.25,) * 8 + (0.30,) * 10 + (0.25,) * 6,
+        variation=0.05,
+        storage=3.6,
+        rate=0.8,
     ),
 }  # fmt: skip
 
@@ -72,11 +80,12 @@ class Series:
     @classmethod
     def of(cls, power: Sequence[float]) -> "Series":
         """The series with its running sums."""
-        above = accumulate((_positive_mean(a, b) * _HOURS for a, b in pairwise(power)), initial=0.0)
-        below = accumulate(
-            (_positive_mean(-a, -b) * _HOURS for a, b in pairwise(power)), initial=0.0
-        )
-        return cls(list(power), list(above), list(below))
+        above, below = [0.0], [0.0]
+        for first, last in pairwise(power):
+            gained = _positive_mean(first, last)
+            above.append(above[-1] + gained * _HOURS)
+            below.append(below[-1] + (gained - (first + last) / 2) * _HOURS)
+        return cls(list(power), above, below)
 
     def at(self, seconds: float) -> tuple[float, float, float]:
         """Power, energy above and energy below at a second of the day."""
@@ -105,20 +114,20 @@ def _battery_power(surplus: float, energy: float, use: Use) -> float:
 
 
 @lru_cache(maxsize=1024)
-def _drawn(cell: Cell, combine_type: str, day: int) -> tuple[float, ...]:
+def _drawn(cell: Cell, kind: str, day: int) -> tuple[float, ...]:
     """The load at the quarter hours of a day: the usual one, and what happens to be switched on."""
-    rng = Random(f"load {cell}/{combine_type}/{day}")  # noqa: S311  # because a load is no secret
-    use, stray, powers = USES[combine_type], rng.uniform(-1, 1), []
+    rng = Random(f"load {cell}/{kind}/{day}")  # noqa: S311  # because a load is no secret
+    use, stray, powers = USES[kind], rng.uniform(-1, 1), []
     for slot in range(sun.SLOTS):
         powers.append(use.load[slot * 24 // sun.SLOTS] * (1 + use.variation * stray))
         stray = 0.6 * stray + 0.4 * rng.uniform(-1, 1)
     return tuple(powers)
 
 
-def load(cell: Cell, combine_type: str, day: int) -> tuple[float, ...]:
-    """KW per kW of modules at each quarter hour of a day of the repeating year."""
-    tomorrow = _drawn(cell, combine_type, (day + 1) % sun.YEAR)
-    return *_drawn(cell, combine_type, day), tomorrow[0]
+def load(cell: Cell, kind: str, day: int) -> tuple[float, ...]:
+    """KW per kW of modules at each quarter hour of a day of the repeating years."""
+    tomorrow = _drawn(cell, kind, (day + 1) % weather.CYCLE)
+    return *_drawn(cell, kind, day), tomorrow[0]
 
 
 class Flows(NamedTuple):
@@ -153,10 +162,10 @@ class FlowTotals(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Year:
-    """The battery and the running sums at the start of each day of the repeating year.
+class Cycle:
+    """The battery and the running sums at the start of each day of the repeating years.
 
-    Of the sums, the last is the whole year's.
+    Of the sums, the last is the whole cycle's.
     """
 
     starts: tuple[BatteryState, ...]
@@ -164,16 +173,16 @@ class Year:
 
 
 @lru_cache(maxsize=512)
-def _year(cell: Cell, combine_type: str) -> Year:
+def _cycle(cell: Cell, kind: str) -> Cycle:
     charge, starts, before = BatteryState(0.0, 0.0), [], [FlowTotals(0.0, 0.0, 0.0, 0.0)]
-    for day in range(sun.YEAR):
+    for day in range(weather.CYCLE):
         starts.append(charge)
-        today = _flows(cell, combine_type, day, charge)
+        today = _flows(cell, kind, day, charge)
         charge = today.end
         meter, battery = Series.of(today.meter), Series.of(today.battery)
         flow_totals = (meter.above[-1], meter.below[-1], battery.above[-1], battery.below[-1])
         before.append(FlowTotals(*map(add, before[-1], flow_totals)))
-    return Year(tuple(starts), tuple(before))
+    return Cycle(tuple(starts), tuple(before))
 
 
 class Day(NamedTuple):
@@ -185,9 +194,9 @@ class Day(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def _day(cell: Cell, combine_type: str, day: int) -> Day:
-    start = _year(cell, combine_type).starts[day]
-    flows = _flows(cell, combine_type, day, start)
+def _day(cell: Cell, kind: str, day: int) -> Day:
+    start = _cycle(cell, kind).starts[day]
+    flows = _flows(cell, kind, day, start)
     return Day(Series.of(flows.battery), Series.of(flows.meter), start.energy)
 
 
@@ -205,13 +214,13 @@ def _irradiance_of(cell: Cell, day: int) -> Series:
 def power(cell: Cell, time: float) -> float:
     """The production of a kilowatt of modules, in kW."""
     day, seconds = sun.local_day(time, cell.longitude)
-    return _production_of(cell, day % sun.YEAR).at(seconds)[0]
+    return _production_of(cell, day % weather.CYCLE).at(seconds)[0]
 
 
 def irradiance(cell: Cell, time: float) -> float:
     """The irradiance on the horizontal, in kW/m²."""
     day, seconds = sun.local_day(time, cell.longitude)
-    return _irradiance_of(cell, day % sun.YEAR).at(seconds)[0]
+    return _irradiance_of(cell, day % weather.CYCLE).at(seconds)[0]
 
 
 # The running sums count from day 0 on. Any period's energy is the difference of two of them, so
@@ -223,7 +232,7 @@ def produced(cell: Cell, time: float) -> float:
     """The production of a kilowatt of modules until an instant, in kWh."""
     day, seconds = sun.local_day(time, cell.longitude)
     before = weather.sum_until(weather.production_before(cell), day)
-    return before + _production_of(cell, day % sun.YEAR).at(seconds)[1]
+    return before + _production_of(cell, day % weather.CYCLE).at(seconds)[1]
 
 
 @lru_cache(maxsize=16_384)
@@ -231,33 +240,33 @@ def irradiation(cell: Cell, time: float) -> float:
     """The irradiation on the horizontal until an instant, in kWh/m²."""
     day, seconds = sun.local_day(time, cell.longitude)
     before = weather.sum_until(weather.irradiation_before(cell), day)
-    return before + _irradiance_of(cell, day % sun.YEAR).at(seconds)[1]
+    return before + _irradiance_of(cell, day % weather.CYCLE).at(seconds)[1]
 
 
 @lru_cache(maxsize=16_384)
-def flow_totals(cell: Cell, combine_type: str, time: float) -> FlowTotals:
+def flow_totals(cell: Cell, kind: str, time: float) -> FlowTotals:
     """The energy through meter and battery until an instant, in kWh per kW of modules."""
     day, seconds = sun.local_day(time, cell.longitude)
-    years, rest = divmod(day, sun.YEAR)
-    before, today = _year(cell, combine_type).before, _day(cell, combine_type, rest)
+    cycles, rest = divmod(day, weather.CYCLE)
+    before, today = _cycle(cell, kind).before, _day(cell, kind, rest)
     since_midnight = (*today.meter.at(seconds)[1:], *today.battery.at(seconds)[1:])
     return FlowTotals(
         *(
-            years * whole + part + now
+            cycles * whole + part + now
             for whole, part, now in zip(before[-1], before[rest], since_midnight, strict=True)
         )
     )
 
 
-def grid_power(cell: Cell, combine_type: str, time: float) -> float:
+def grid_power(cell: Cell, kind: str, time: float) -> float:
     """The power at the meter, in kW per kW of modules (> 0 feeds in)."""
     day, seconds = sun.local_day(time, cell.longitude)
-    return _day(cell, combine_type, day % sun.YEAR).meter.at(seconds)[0]
+    return _day(cell, kind, day % weather.CYCLE).meter.at(seconds)[0]
 
 
-def battery_state(cell: Cell, combine_type: str, time: float) -> BatteryState:
+def battery_state(cell: Cell, kind: str, time: float) -> BatteryState:
     """The battery's state, per kW of modules."""
     day, seconds = sun.local_day(time, cell.longitude)
-    today = _day(cell, combine_type, day % sun.YEAR)
+    today = _day(cell, kind, day % weather.CYCLE)
     flow, charged, discharged = today.battery.at(seconds)
     return BatteryState(today.stored + charged - discharged, flow)

@@ -7,7 +7,7 @@ from random import Random
 from types import MappingProxyType
 from typing import Any
 
-from exporter.simulator.world.energy import USES
+from exporter.simulator.world.energy import SITE, USES
 
 BATTERIES = frozenset({39, 41})
 _RACK = 60014
@@ -62,12 +62,17 @@ class SimPlant:
     latitude: float
     longitude: float
     build_state: str = "2"
-    combine_type: str = "3"
+    use: str = "3"  # a key of `USES`
     commissioned: int = 0
     price: float = 0.12
     zone: str = "UTC"
     mains: Mains = EUROPE
     devices: tuple[SimDevice, ...] = ()
+
+    @property
+    def combine_type(self) -> str:
+        """What the interface calls its use: a home, where it has no word for it."""
+        return "3" if self.use == SITE else self.use
 
 
 class Fleet:
@@ -145,7 +150,7 @@ class Template:
     longitude: float
     zone: str
     mains: Mains
-    combine_type: str
+    use: str
     capacity_kw: float
     price: float
     parts: tuple[Part, ...]
@@ -216,12 +221,12 @@ _NEWER_TEMPLATES = (
         Part(39, 1, "Battery", "LUNA2000-14-S1"),
         Part(23070, 1, "EMMA", "EMMA-A02", software="V100R024C10SPC100"),
     )),
-    Template("Mount Relay", -1.0, 37.0, "Africa/Nairobi", EUROPE, "3", 6.0, 0.0, (
+    Template("Mount Relay", -1.0, 37.0, "Africa/Nairobi", EUROPE, SITE, 6.0, 0.0, (
         Part(60092, 1, "Power converter", "iSitePower-M 5K"),
         Part(60001, 1, "Mains", ""),
         Part(60003, 1, "Generator", ""),
         Part(60010, 1, "AC output", ""),
-        Part(60014, 1, "Battery rack", "ESM-48150"),
+        Part(60014, 3, "Battery rack", "ESM-48150"),
         Part(60043, 1, "Solar supplies", ""),
         Part(60044, 2, "Solar supply", "S4875"),
     )),
@@ -281,7 +286,7 @@ def _plant(rng: Random, ids: Iterator[int], template: Template, number: int, mor
         capacity_kw=round(each * (inverters.count + more), 3),
         latitude=round(template.latitude + rng.uniform(-0.3, 0.3), 6),
         longitude=round(template.longitude + rng.uniform(-0.3, 0.3), 6),
-        combine_type=template.combine_type,
+        use=template.use,
         commissioned=rng.randrange(-1400, 1200),
         price=template.price,
         zone=template.zone,
@@ -297,9 +302,7 @@ def _devices(
     capacity = template.capacity_kw * (inverters.count + more) / inverters.count
     for part in template.parts:
         count = part.count + (more if part is inverters else 0)
-        sizes = _uneven_shares(
-            rng, _total_size(part.type_id, template.combine_type, capacity), count
-        )
+        sizes = _uneven_shares(rng, _total_size(part.type_id, template.use, capacity), count)
         for index, size in enumerate(sizes):
             yield SimDevice(
                 id=next(ids),
@@ -314,10 +317,10 @@ def _devices(
             )
 
 
-def _total_size(type_id: int, combine_type: str, capacity: float) -> float:
+def _total_size(type_id: int, use: str, capacity: float) -> float:
     """The kW of modules or kWh of storage that a plant's devices of a type have together."""
     if type_id in BATTERIES or type_id == _RACK:
-        return USES[combine_type].storage * capacity
+        return USES[use].storage * capacity
     return capacity
 
 

@@ -84,6 +84,11 @@ def _dc_volts(state: PlantState, usual: float) -> float:
     return usual * light * (1 - 0.0028 * (state.module_temperature - 25))
 
 
+def _heat(device: SimDevice) -> int:
+    """°C above the air under full load: some hang in a better place than others."""
+    return 23 + crc32(str(device.id).encode()) % 7
+
+
 def _inverter(device: SimDevice, state: PlantState) -> Values:
     """What inverters of every kind report."""
     modules = state.modules
@@ -97,7 +102,7 @@ def _inverter(device: SimDevice, state: PlantState) -> Values:
             _POWER_LIMITED if limited else _GRID_CONNECTED if producing else _NO_SUNLIGHT
         ),
         **by_phase(voltages, _evenly(voltages, power)),
-        "temperature": round(state.ambient + 26 * state.warmth, 1),
+        "temperature": round(state.ambient + _heat(device) * state.warmth, 1),
         "power_factor": 0.999 if producing else 0.0,
         "elec_freq": state.frequency if producing else 0.0,
         "active_power": round(power, 3),
@@ -290,7 +295,7 @@ def _storage(device: SimDevice, state: PlantState) -> Values:
 
 def battery(device: SimDevice, state: PlantState) -> Values:
     """What a residential battery reports."""
-    use, storage = energy.USES[state.plant.combine_type], state.storage
+    use, storage = energy.USES[state.plant.use], state.storage
     most = round(use.rate / use.storage * device.size * 1000, 1)
     return _storage(device, state) | {
         "battery_soh": 0.0,  # residential batteries do not report it

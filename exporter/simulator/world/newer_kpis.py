@@ -134,9 +134,7 @@ def _genset(_device: SimDevice, state: PlantState) -> Values:
 
 def _load(state: PlantState) -> float:
     """KW that the site's loads draw."""
-    stored = state.storage.power * energy.USES[state.plant.combine_type].storage
-    power = state.modules.power - stored - state.grid.power
-    return max(0.0, power * state.plant.capacity_kw)
+    return max(0.0, state.load * state.plant.capacity_kw)
 
 
 def _ac_output(_device: SimDevice, state: PlantState) -> Values:
@@ -151,7 +149,8 @@ def _ac_output(_device: SimDevice, state: PlantState) -> Values:
 
 def _rack(device: SimDevice, state: PlantState) -> Values:
     power = state.storage.power * device.size
-    discharged = state.flow_totals(state.counting_since).discharged * state.plant.capacity_kw
+    stored = energy.USES[state.plant.use].storage
+    discharged = state.flow_totals(state.counting_since).discharged / stored * device.size
     return {
         "battery_state": 5 if power > 0 else 4 if power < 0 else 8,
         "soc": round(5 + 95 * state.storage.soc, 1),
@@ -161,7 +160,7 @@ def _rack(device: SimDevice, state: PlantState) -> Values:
         "total_capacity": round(device.size, 3),
         "total_discharge": round(discharged, 3),
         "total_discharge_times": int(discharged // device.size) if device.size else 0,
-        "remaining_backup_time": round(device.size * state.storage.soc / max(_load(state), 0.1), 2),
+        "remaining_backup_time": round(stored * state.storage.soc / max(state.load, 0.01), 2),
     }
 
 

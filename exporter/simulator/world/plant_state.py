@@ -100,7 +100,7 @@ class PlantState:
 
     def flow_totals(self, since: float, until: float | None = None) -> energy.FlowTotals:
         """The energy through meter and battery since an instant, until another or now."""
-        use = self.plant.combine_type
+        use = self.plant.use
         first = energy.flow_totals(self.cell, use, since)
         last = energy.flow_totals(self.cell, use, self.time if until is None else until)
         return energy.FlowTotals(*map(_increase, first, last))
@@ -119,14 +119,14 @@ class PlantState:
     def grid(self) -> Grid:
         """The grid meter, per kilowatt of modules."""
         counted = self.flow_totals(self.counting_since)
-        power = energy.grid_power(self.cell, self.plant.combine_type, self.time)
+        power = energy.grid_power(self.cell, self.plant.use, self.time)
         return Grid(power, counted.feed_in, counted.supply)
 
     @cached_property
     def storage(self) -> Storage:
         """A battery, per kilowatt-hour of capacity."""
-        size = energy.USES[self.plant.combine_type].storage
-        state = energy.battery_state(self.cell, self.plant.combine_type, self.time)
+        size = energy.USES[self.plant.use].storage
+        state = energy.battery_state(self.cell, self.plant.use, self.time)
         today = self.flow_totals(self.midnight)
         return Storage(
             state.power / size, state.energy / size, today.charged / size, today.discharged / size
@@ -193,7 +193,7 @@ class PlantState:
     @cached_property
     def load(self) -> float:
         """What is used, in kW per kW of modules."""
-        stored = energy.battery_state(self.cell, self.plant.combine_type, self.time).power
+        stored = energy.battery_state(self.cell, self.plant.use, self.time).power
         return self.modules.power - stored - self.grid.power
 
     @cached_property
@@ -204,7 +204,7 @@ class PlantState:
         return today if today[0] <= self.time * 1000 else self._daylight(day - 1)
 
     def _daylight(self, day: int) -> tuple[int, int]:
-        power = weather.production(self.cell, day % sun.YEAR)
+        power = weather.production(self.cell, day % weather.CYCLE)
         lit = [slot for slot in range(sun.SLOTS + 1) if power[slot] > 0] or [1]
         start = sun.midnight(day, self.cell.longitude)
         return (start + (lit[0] - 1) * sun.SLOT) * 1000, (start + (lit[-1] + 1) * sun.SLOT) * 1000

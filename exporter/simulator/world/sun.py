@@ -6,9 +6,9 @@ from math import cos, pi, radians, sin
 DAY = 86_400
 SLOTS = 96  # quarter hours of a day
 SLOT = DAY // SLOTS
-YEAR = 365  # days after which sun and weather repeat
+YEAR = 365  # days after which the sun repeats
 
-# Day 0 is the first of January 2020, so that the repeating year keeps step with the calendar.
+# Day 0 is the first of January 2020, so that the repeating years keep step with the calendar.
 _FIRST_DAY = 18_262
 
 

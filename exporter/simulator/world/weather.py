@@ -1,4 +1,4 @@
-"""The seeded weather of a place: clouds over a repeating year, temperature and wind.
+"""The seeded weather of a place: clouds over repeating years, temperature and wind.
 
 Everything is a pure function of seed, place and time. A place is a cell of one degree, so that
 neighbours share their weather and a fleet of thousands costs no more than its cells.
@@ -9,6 +9,7 @@ from itertools import accumulate, pairwise
 from math import cos, pi
 from random import Random
 from typing import NamedTuple
+from zlib import crc32
 
 from exporter.simulator.world import sun
 
@@ -19,7 +20,12 @@ _HEAT_LOSS = 0.0035  # of the power, a °C above 25
 _DIM = 15.0  # W/m² that bring nothing: little light is worth less
 _DUST = 0.0015  # of the power, a day without rain
 _LONGEST_DRY = 20  # days until somebody washes
+CYCLE = 3 * sun.YEAR  # days after which the weather repeats
 CEILING = 0.85  # kW that the inverter of a kilowatt of modules can pass on
+
+
+_TURNS = 65_537
+_SCATTER = 2_654_435_761  # as checksums of texts that differ by a digit are alike
 
 
 class Cell(NamedTuple):
@@ -31,21 +37,23 @@ class Cell(NamedTuple):
 
 
 class Sky(NamedTuple):
-    """One kind of day: its share of all days, the depth of its shade, the least of it.
+    """One kind of day: its share of all days, how deep its shade is, the least of that.
 
-    `swing` is how far the air's temperature is from its mean at its warmest, in °C.
+    The depth is of a day: between `thin` and `thick`. `swing` is how far the air's temperature is
+    from its mean at its warmest, in °C.
     """
 
     share: float
-    depth: float
+    thin: float
+    thick: float
     floor: float
     swing: float
 
 
 _SKIES = (
-    Sky(share=0.45, depth=0.08, floor=0.0, swing=8.0),  # clear
-    Sky(share=0.35, depth=0.75, floor=0.1, swing=5.5),  # changing
-    Sky(share=0.20, depth=0.80, floor=0.7, swing=3.0),  # overcast
+    Sky(share=0.40, thin=0.02, thick=0.14, floor=0.0, swing=8.0),  # clear
+    Sky(share=0.37, thin=0.20, thick=0.95, floor=0.1, swing=5.5),  # changing
+    Sky(share=0.23, thin=0.55, thick=0.95, floor=0.7, swing=3.0),  # overcast
 )
 _RAIN = _SKIES[-1]
 
@@ -60,41 +68,44 @@ def _sky(draw: float) -> Sky:
 
 @lru_cache(maxsize=4096)
 def _sky_of(cell: Cell, day: int) -> Sky:
-    """The kind of a day of the repeating year; `irradiance` begins with the same draw."""
+    """The kind of a day of the repeating years; `irradiance` begins with the same draw."""
     return _sky(Random(f"{cell}/{day}").random())  # noqa: S311  # because weather is no secret
 
 
 @lru_cache(maxsize=4096)
 def irradiance(cell: Cell, day: int) -> tuple[float, ...]:
-    """W/m² at each quarter hour of a day of the repeating year (0 to 364)."""
+    """W/m² at each quarter hour of a day of the repeating yearss."""
     rng = Random(f"{cell}/{day}")  # noqa: S311  # because weather is no secret
     draw = rng.random
     sky = _sky(draw())
-    clouds, light = draw(), []
+    depth, clouds, light = sky.thin + (sky.thick - sky.thin) * draw(), draw(), []
     for sine in sun.elevation_sines(day, cell.latitude, cell.longitude):
         clouds = 0.7 * clouds + 0.3 * draw()
-        shade = sky.depth * (sky.floor + (1 - sky.floor) * clouds)
+        shade = depth * (sky.floor + (1 - sky.floor) * clouds)
         light.append(_CLEAR_SKY * sine**1.15 * (1 - shade) if sine > 0 else 0.0)
     return tuple(light)
 
 
 def cleanness(cell: Cell, day: int) -> float:
     """What the dust since the last rain leaves of the power."""
-    dry = (n for n in range(_LONGEST_DRY) if _sky_of(cell, (day - n) % sun.YEAR) is _RAIN)
+    dry = (n for n in range(_LONGEST_DRY) if _sky_of(cell, (day - n) % CYCLE) is _RAIN)
     return 1 - _DUST * next(dry, _LONGEST_DRY)
 
 
 @lru_cache(maxsize=4096)
 def production(cell: Cell, day: int) -> tuple[float, ...]:
-    """KW per kW of modules at each quarter hour of a day of the repeating year.
+    """KW per kW of modules at each quarter hour of a day of the repeating years.
 
     Warm, dusty and dimly lit modules give less; they follow the light with a delay.
     """
     best, before, powers = _YIELD * cleanness(cell, day), 0.0, []
     for slot, light in enumerate(irradiance(cell, day)):
-        warmth = module_temperature(temperature(cell, day, slot * sun.SLOT), (light + before) / 2)
-        cool = 1 - _HEAT_LOSS * (warmth - 25)
-        powers.append(min(CEILING, best * cool * max(0.0, light - _DIM) / 1000))
+        power = 0.0
+        if light > _DIM:
+            air = temperature(cell, day, slot * sun.SLOT)
+            cool = 1 - _HEAT_LOSS * (module_temperature(air, (light + before) / 2) - 25)
+            power = min(CEILING, best * cool * (light - _DIM) / 1000)
+        powers.append(power)
         before = light
     return tuple(powers)
 
@@ -106,22 +117,22 @@ def slot_sum(curve: tuple[float, ...]) -> float:
 
 @lru_cache(maxsize=512)
 def production_before(cell: Cell) -> tuple[float, ...]:
-    """Full-load hours from the year's start to each of its days, and in the whole year (last)."""
-    days = (slot_sum(production(cell, day)) for day in range(sun.YEAR))
+    """Full-load hours from the first day to each of a cycle, and in the whole cycle (last)."""
+    days = (slot_sum(production(cell, day)) for day in range(CYCLE))
     return tuple(accumulate(days, initial=0.0))
 
 
 @lru_cache(maxsize=512)
 def irradiation_before(cell: Cell) -> tuple[float, ...]:
-    """kWh/m² from the year's start to each of its days, and in the whole year (last)."""
-    days = (slot_sum(irradiance(cell, day)) / 1000 for day in range(sun.YEAR))
+    """kWh/m² from the first day to each of a cycle, and in the whole cycle (last)."""
+    days = (slot_sum(irradiance(cell, day)) / 1000 for day in range(CYCLE))
     return tuple(accumulate(days, initial=0.0))
 
 
 def sum_until(before: tuple[float, ...], day: int) -> float:
-    """The running sum of repeating years at the start of a day, from day 0 on."""
-    years, rest = divmod(day, sun.YEAR)
-    return years * before[-1] + before[rest]
+    """The running sum of repeating cycles at the start of a day, from day 0 on."""
+    cycles, rest = divmod(day, CYCLE)
+    return cycles * before[-1] + before[rest]
 
 
 @lru_cache(maxsize=4096)
@@ -136,8 +147,8 @@ def temperature(cell: Cell, day: int, seconds: float) -> float:
 
     From one midnight to the next it drifts, and swings the more the clearer the day is.
     """
-    day, part = day % sun.YEAR, seconds / sun.DAY
-    (drift, swing), (drift_on, swing_on) = _air(cell, day), _air(cell, (day + 1) % sun.YEAR)
+    day, part = day % CYCLE, seconds / sun.DAY
+    (drift, swing), (drift_on, swing_on) = _air(cell, day), _air(cell, (day + 1) % CYCLE)
     mean = 28 - 0.42 * abs(cell.latitude) + drift + (drift_on - drift) * part
     season = 0.25 * cell.latitude * cos(2 * pi * (day - 200) / sun.YEAR)
     return mean + season + (swing + (swing_on - swing) * part) * cos(2 * pi * (part - 15 / 24))
@@ -148,14 +159,20 @@ def module_temperature(ambient: float, light: float) -> float:
     return ambient + _WARMING * light
 
 
-def fluctuation(time: float, period: float, phase: float) -> float:
-    """A wave between -1 and 1 of about the given period in s, which never repeats exactly."""
-    angle = 2 * pi * time / period + phase
-    return 0.6 * cos(angle) + 0.4 * cos(angle * 0.381 + 1.7 * phase)
+@lru_cache(maxsize=65_536)
+def _turn(number: int, period: float, which: float) -> float:
+    return crc32(f"{number}/{period}/{which}".encode()) * _SCATTER % _TURNS / _TURNS * 2 - 1
+
+
+def fluctuation(time: float, period: float, which: float) -> float:
+    """What wanders between -1 and 1, from one turn to the next in half a period of so many s."""
+    number, part = divmod(2 * time / period, 1)
+    first, last = (_turn(int(number) + each, period, which) for each in (0, 1))
+    return first + (last - first) * (1 - cos(pi * part)) / 2
 
 
 def wind(cell: Cell, time: float) -> tuple[float, float]:
     """Wind speed in m/s and direction in degrees."""
-    phase = float(cell.latitude + 3 * cell.longitude)
-    speed = 4.2 + 3.8 * fluctuation(time, 17_000, phase)
-    return speed, (210 + 130 * fluctuation(time, 61_000, phase)) % 360
+    place = cell.latitude + 3 * cell.longitude
+    speed = 4.2 + 3.8 * fluctuation(time, 17_000, place)
+    return speed, (210 + 130 * fluctuation(time, 61_000, place)) % 360

@@ -52,7 +52,7 @@ def refused(capsys, *arguments):
         (["demo", "--plants", "many"], "argument --plants: many is no number of 1 or more"),
         (
             ["demo", "--devices", "3", "--web.listen-address=127.0.0.1:0"],
-            "--devices 3: 6 plants hold 42 devices, not 3",
+            "--devices 3: 6 plants hold 44 devices, not 3",
         ),
         (["demo", "--plants", "0"], "argument --plants: 0 is no number of 1 or more"),
         (["simulate", "--minute", "-1"], "argument --minute: -1 is no number of seconds"),

@@ -50,7 +50,7 @@ LIST = Line(
         "the first of them was.",
         {"severity": "Severity", "alarm_name": "Alarm", "plant_name": "Plant",
          "device_name": "Device", "serial_number": "Serial number", "alarm_type": "Type",
-         "alarm_id": "Id", "account": "", "plant_code": ""},
+         "alarm_id": "Id", "account": "Account", "plant_code": ""},
         Column(
             "Raised", _each(f"{of_plants('alarm_raised_timestamp_seconds')} * 1000"),
             "dateTimeAsIso", width=180,
@@ -61,7 +61,7 @@ LIST = Line(
         Column("Status", _each(of_plants("alarm_status_code")), states=states.ALARM, width=120),
         sort={"Raised": True},
         widths={"severity": 90, "device_name": 150, "serial_number": 140, "alarm_type": 120,
-                "alarm_id": 80},
+                "alarm_id": 80, "account": 100},
         links={"plant_name": link("fusionsolar-plant", plant="${__data.fields.plant_code}")},
         colors={"severity": states.SEVERITY_COLORS},
     )),

@@ -100,7 +100,7 @@ PLANTS_TABLE = table(
     "Every plant with what it does now and, where it has a weather station, its performance ratio "
     "(PR) of the last complete day; first those that are not healthy or have most alarms. A click "
     "opens the plant.",
-    {"plant_name": "Plant", "account": "", "plant_code": ""},
+    {"plant_name": "Plant", "account": "Account", "plant_code": ""},
     Column("Health", with_plant(per_plant(HEALTH)), states=states.PLANT_HEALTH),
     Column("Power", with_plant(POWER), "watt", 1),
     Column("kW/kWp", with_plant(SHARE), "none", 2, bar=1, width=150),
@@ -110,6 +110,7 @@ PLANTS_TABLE = table(
     Column("Alarms", with_plant(per_plant(SERIOUS)), "short", 0, NONE_IS_GOOD),
     Column("Age", with_plant(per_plant(age(LAST_READING))), "s", 0, STALE),
     sort={"Health": False, "Alarms": True},
+    widths={"account": 120},
     links={"plant_name": PLANT_PAGE},
 )
 

@@ -14,7 +14,7 @@ from grafana.source.panels import (
     timeline,
     trend,
 )
-from grafana.source.promql import age, in_use, kilowatt_hours, of_device
+from grafana.source.promql import age, in_use, kilowatt_hours, merged, of_device
 
 PHASES = {"a": "orange", "b": "green", "c": "blue"}
 AC = of_device("inverter_active_power_watts")
@@ -27,7 +27,7 @@ WIRED = f"({CURRENTS} and {VOLTAGES} > 0 or {CURRENTS} unless on (account, devic
 
 def _phases(metric: str, over: str = "") -> list[Query]:
     return [
-        Query(of_device(metric, f'phase="{phase}"') + over, f"phase {phase}", color)
+        Query(merged(of_device(metric, f'phase="{phase}"') + over), f"phase {phase}", color)
         for phase, color in PHASES.items()
     ]
 
@@ -64,10 +64,11 @@ POWER = Line(
         "Power",
         "What comes in as DC and goes out as AC. Dashed is the DC power that it would have under a "
         "clear sky, learned from its own best days.",
-        Query(DC, "DC", "orange", line={"fillOpacity": 0}), Query(AC, "AC", "green"),
+        Query(merged(DC), "DC", "orange", line={"fillOpacity": 0}),
+        Query(merged(AC), "AC", "green"),
         Query(
-            of_device("inverter_expected_power_watts"), "expected under a clear sky", "text",
-            line=DASHED,
+            merged(of_device("inverter_expected_power_watts")), "expected under a clear sky",
+            "text", line=DASHED,
         ),
         unit="watt", floor=0, fill=25,
     )),
@@ -75,7 +76,7 @@ POWER = Line(
         "Strings",
         "Current of each string input over time: a dark row among bright ones is a string that is "
         "out or weak. Inputs that nothing is wired to are left out.",
-        Query(in_use(of_device, "inverter_string"), "{{string}}"), unit="amp",
+        Query(merged(in_use(of_device, "inverter_string")), "{{string}}"), unit="amp",
     )),
 )  # fmt: skip
 
@@ -84,15 +85,17 @@ STRINGS = Line(
     (8, ranking(
         "Strings now",
         "Current of each string, weakest first. Inputs without voltage are left out.",
-        f"sort({WIRED})", "string {{string}}", "amp", name_size=11,
+        f"sort({merged(WIRED)})", "string {{string}}", "amp", name_size=11,
     )),
     (8, curves(
         "Strings relative to their median",
         "Current of each string, divided by the median of all, while the inverter "
         "gives more than a tenth of its best of the last day.",
         Query(
-            f"{WIRED} / on () group_left () (quantile(0.5, {WIRED}) > 0)"
-            f" and on () {AC} > 0.1 * max_over_time({AC}[1d])",
+            merged(
+                f"{WIRED} / on () group_left () (quantile(0.5, {WIRED}) > 0)"
+                f" and on () {AC} > 0.1 * max_over_time({AC}[1d])"
+            ),
             "string {{string}}",
         ),
         unit="percentunit", floor=0, fill=0, legend="",
@@ -100,8 +103,8 @@ STRINGS = Line(
     )),
     (8, curves(
         "String voltages", "Voltage of each string input; of a central inverter, of all together.",
-        Query(f"{VOLTAGES} > 0", "string {{string}}"),
-        Query(f"{of_device('inverter_dc_voltage_volts')} > 0", "DC input"),
+        Query(merged(f"{VOLTAGES} > 0"), "string {{string}}"),
+        Query(merged(f"{of_device('inverter_dc_voltage_volts')} > 0"), "DC input"),
         unit="volt", fill=0, legend="",
     )),
 )  # fmt: skip
@@ -112,21 +115,22 @@ CONVERSION = Line(
         "MPPTs, last 24 hours",
         "DC energy that each MPPT gained in the last 24 hours.",
         kilowatt_hours(
-            f"sort_desc(increase({of_device('inverter_mppt_energy_joules_total')}[1d]) > 0)"
+            "sort_desc(sum by (mppt) "
+            f"(increase({of_device('inverter_mppt_energy_joules_total')}[1d])) > 0)"
         ),
         "MPPT {{mppt}}", "kwatth",
     )),
     (8, curves(
         "Efficiency", "Of conversion to AC, as the inverter tells it.",
         Query(
-            f"{of_device('inverter_efficiency_ratio')} > 0", "efficiency", "green",
+            merged(f"{of_device('inverter_efficiency_ratio')} > 0"), "efficiency", "green",
             line={"axisSoftMin": 0.9, "axisSoftMax": 1},
         ),
         unit="percentunit", fill=0,
     )),
     (8, curves(
         "Temperature", "Inside the inverter.",
-        Query(of_device("inverter_temperature_celsius"), "inverter", "red"),
+        Query(merged(of_device("inverter_temperature_celsius")), "inverter", "red"),
         unit="celsius", steps=((None, "transparent"), *HOT[1:]),
     )),
 )  # fmt: skip
@@ -145,10 +149,10 @@ GRID = Line(
         "Frequency and power factor",
         "Of the grid, while the inverter is connected; the power factor, of the output, on the "
         "right.",
-        Query(f"{of_device('inverter_frequency_hertz')} > 0", "frequency", "blue"),
+        Query(merged(f"{of_device('inverter_frequency_hertz')} > 0"), "frequency", "blue"),
         Query(
-            f"{of_device('inverter_power_factor')} != 0", "power factor", "purple", "none",
-            {"axisSoftMin": 0.9, "axisSoftMax": 1},
+            merged(f"{of_device('inverter_power_factor')} != 0"), "power factor", "purple",
+            "none", {"axisSoftMin": 0.9, "axisSoftMax": 1},
         ),
         unit="hertz", fill=0,
     )),
@@ -157,12 +161,12 @@ GRID = Line(
 PAST = Line(
     5,
     (16, timeline(
-        "States", "Operating state over time.", of_device("inverter_state_code"), "inverter",
-        states.INVERTER,
+        "States", "Operating state over time.", merged(of_device("inverter_state_code")),
+        "inverter", states.INVERTER,
     )),
     (8, curves(
         "Reactive power", "Put out by the inverter.",
-        Query(of_device("inverter_reactive_power_vars"), "reactive power", "purple"),
+        Query(merged(of_device("inverter_reactive_power_vars")), "reactive power", "purple"),
         unit="voltampreact",
     )),
 )  # fmt: skip

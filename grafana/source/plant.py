@@ -18,7 +18,15 @@ from grafana.source.panels import (
     timeline,
     trend,
 )
-from grafana.source.promql import age, in_use, kilowatt_hours, of_account, of_plant, with_device
+from grafana.source.promql import (
+    age,
+    in_use,
+    kilowatt_hours,
+    merged,
+    of_account,
+    of_plant,
+    with_device,
+)
 from grafana.source.tables import Column, each, table
 
 NO_STATION = "This plant has no weather station."
@@ -253,7 +261,7 @@ CONFIGURED = {1: "configured"}
 
 
 def _configured(metric: str) -> str:
-    return f"{of_plant(metric)} == 1"
+    return merged(f"{of_plant(metric)} == 1")
 
 
 CONFIGURATION = Line(

@@ -34,19 +34,28 @@ def per_plant(expression: str) -> str:
     return f"sum by (account, plant_code) ({expression})"
 
 
+def merged(expression: str) -> str:
+    """One series of what several exporters told, one after the other."""
+    return f"max without (job, instance) ({expression})"
+
+
 def with_plant(expression: str) -> str:
     """The expression with the label `plant_name`."""
-    return _joined(expression, "plant_code", of_account("plant_info"))
+    return _with_plant(merged(expression))
 
 
 def with_device(expression: str) -> str:
     """The expression with the label `device_name`."""
-    return _joined(expression, "device_id", of_account("device_info"))
+    return _joined(merged(expression), "device_id", of_account("device_info"))
 
 
 def with_names(expression: str) -> str:
     """The expression with the labels `plant_name` and `device_name`."""
-    return with_plant(with_device(expression))
+    return _with_plant(with_device(expression))
+
+
+def _with_plant(expression: str) -> str:
+    return _joined(expression, "plant_code", of_account("plant_info"))
 
 
 def _joined(expression: str, key: str, info: str) -> str:

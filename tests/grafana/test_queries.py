@@ -140,10 +140,9 @@ def test_a_string_that_died_is_drawn_and_one_that_never_was_is_not(tmp_path):
         series("inverter_string_voltage_volts", *[volts] * 121, device_id="D", string=name)
         for name, volts in (("3", 3.0), ("4", 600.0))
     ]
-    identity = 'account="home", device_id="D", instance="exporter", job="fusionsolar"'
-    identity += ', plant_code="P"'
+    identity = 'account="home", device_id="D", plant_code="P"'
     shown = [
-        (f'fusionsolar_inverter_string_current_amperes{{{identity}, string="0{name}"}}', now)
+        (f'{{{identity}, string="0{name}"}}', now)
         for name, (_before, now) in strings.items()
         if name != "3"
     ]
@@ -228,19 +227,25 @@ def test_a_battery_is_as_healthy_as_its_weakest_module_if_it_tells_no_more(tmp_p
     ]
     health = asked("flow", "State of health").removeprefix("sort(")
     health = health.partition(" * on (account, device_id) group_left")[0]
-    scraped = ", ".join(f'{key}="{value}"' for key, value in SCRAPED.items())
-    answers(
-        tmp_path,
-        "1m",
-        told,
-        health,
-        {
-            60: [
-                ('{account="home", plant_code="P", device_id="modules"}', 0.85),
-                (f'fusionsolar_battery_state_of_health_ratio{{{scraped}, device_id="whole"}}', 0.9),
-            ]
-        },
-    )
+    expected = [
+        (f'{{account="home", plant_code="P", device_id="{device}"}}', value)
+        for device, value in (("modules", 0.85), ("whole", 0.9))
+    ]
+    answers(tmp_path, "1m", told, health, {60: expected})
+
+
+def test_what_two_exporters_tell_one_after_the_other_is_one_curve(tmp_path):
+    told = [
+        series("meter_active_power_watts", *values, device_id="D", instance=instance)
+        for instance, values in (("old", (700.0, 700.0, None)), ("new", (None, 700.0, 700.0)))
+    ]
+    told += [
+        series("device_info", 1.0, 1.0, 1.0, device_id="D", device_name="Meter", instance="new"),
+        series("plant_info", 1.0, 1.0, 1.0, plant_name="Home", instance="new"),
+    ]
+    names = 'device_name="Meter", plant_name="Home"'
+    curve = [(f'{{account="home", plant_code="P", device_id="D", {names}}}', 700.0)]
+    answers(tmp_path, "1m", told, asked("meters", "Active power (+ fed in)"), {60: curve})
 
 
 def test_the_racks_of_a_site_charge_or_supply_it(tmp_path):
@@ -281,8 +286,7 @@ def test_the_configured_export_limit_is_named(tmp_path):
     modes = {"no_limit": 0.0, "zero_export_limitation": 1.0}
     label = "fusionsolar_plant_export_limit_mode"
     told = [series("plant_export_limit_mode", v, v, **{label: mode}) for mode, v in modes.items()]
-    scraped = ", ".join(f'{key}="{value}"' for key, value in SCRAPED.items())
-    named = f'{label}{{{scraped}, {label}="zero_export_limitation"}}'
+    named = f'{{account="home", plant_code="P", {label}="zero_export_limitation"}}'
     answers(tmp_path, "1m", told, asked("plant", "Export limit"), {60: [(named, 1.0)]})
 
 

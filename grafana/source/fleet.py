@@ -38,7 +38,7 @@ LAST_READING = of_plants("plant_last_reading_timestamp_seconds")
 LARGEST = f"topk(10, {CAPACITY})"
 YIELD = f"({TODAY} / ({CAPACITY} > 0) / 3600)"  # kWh/kWp of today
 # 3 is healthy: the lower the mean, the longer it was not.
-LEAST_HEALTHY = f"bottomk(20, avg_over_time({HEALTH}[$__range] @ end()))"
+LEAST_HEALTHY = f"bottomk(10, avg_over_time({HEALTH}[$__range] @ end()))"
 YESTERDAY = ('period="day"', 'window="previous"')
 PERFORMANCE = per_plant(of_plants("plant_period_performance_ratio", *YESTERDAY))
 FULL_LOAD = of_plants("plant_period_full_load_seconds", *YESTERDAY)
@@ -148,7 +148,7 @@ PAST = Line(
     8,
     (8, timeline(
         "Health of plants",
-        "What the management system says of each plant; the twenty that were longest unhealthy.",
+        "What the management system says of each plant; the ten that were longest unhealthy.",
         with_plant(f"({per_plant(HEALTH)} and on (account, plant_code) {LEAST_HEALTHY})"),
         "{{plant_name}}", states.PLANT_HEALTH, link=SERIES_PAGE,
     )),

@@ -31,11 +31,12 @@ from grafana.source.history import (
     dated,
     dated_when_over,
 )
-from grafana.source.panels import DASHED, Query, Steps, curves, gauges, heatmap, numbers
-from grafana.source.promql import kilowatt_hours, of_account, of_plants
+from grafana.source.panels import DASHED, STALE, Query, Steps, curves, gauges, heatmap, numbers
+from grafana.source.promql import age, kilowatt_hours, of_account, of_plants
 from grafana.source.tables import Column, best, table
 
 PERIODS = {"day": "today", "month": "this month", "year": "this year"}
+OLD = age(of_plants("plant_last_reading_timestamp_seconds"))
 IDLE = 20  # W that count as nothing: meters waver
 KEPT_COLOR = "semi-dark-green"
 SHARES: Steps = ((None, "text"), (0, "red"), (0.3, "orange"), (0.6, "green"))
@@ -85,7 +86,7 @@ NOW = Line(
     (8, numbers(
         "Now",
         "Which way the energy flows: means of the last quarter of an hour, as inverter, meter and "
-        "battery are not read at the same moment.",
+        "battery are not read at the same moment. It says so if the last reading is older.",
         Query(f"sum({PV})", "from the roof", PV_COLOR),
         Query(f"sum({LOAD})", "used at home", LOAD_COLOR),
         *_flows(
@@ -101,6 +102,7 @@ NOW = Line(
             "battery: at rest",
         ),
         Query(CHARGE, "battery is full to", "text", "percentunit", axis=False),
+        Query(f"max({OLD}) > {STALE[1][0]}", "last reading, ago", STALE[1][1], "s", axis=False),
         unit="watt",
     )),
     (6, numbers(

@@ -103,7 +103,7 @@ EXTERNAL = Line(
                     kilowatt_hours(_gained(of_plants(
                         f"meter_external_{way}_active_energy_joules_total"
                     ))),
-                    "kwatth", 1,
+                    "kwatth", 1, width=140,
                 )
                 for name, way in (("Towards the grid", "positive"), ("From the grid", "reverse"))
             ),

@@ -159,15 +159,16 @@ def _cell(column: Column) -> Iterable[DynamicConfigValue]:
 
 
 def places(title: str, description: str, latitude: str, longitude: str, state: Column) -> Panel:
-    """A map of plants, coloured by a state; the queries have the label `plant_name`."""
+    """A map of plants, coloured by a state; the queries have the label `plant_name`.
+
+    Names are shown under the pointer: those of two hundred plants would hide them.
+    """
     size, paint = {"fixed": 8, "min": 4, "max": 15}, {"field": state.name, "fixed": "green"}
     style = {
         "color": paint,
         "size": size,
         "opacity": 0.9,
         "symbol": {"mode": "fixed", "fixed": "img/icons/marker/circle.svg"},
-        "text": {"mode": "field", "field": "Plant", "fixed": ""},
-        "textConfig": {"fontSize": 11, "offsetX": 0, "offsetY": -16},
     }
     options = {
         "view": {"id": "fit", "allLayers": True, "lat": 0, "lon": 0, "zoom": 2, "padding": 15},

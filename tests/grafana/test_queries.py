@@ -160,6 +160,12 @@ def test_a_home_is_told_in_words_which_way_the_energy_flows(tmp_path, watts, wor
         answers(tmp_path, "1m", told, asked("home", "Now", each), {900: expected})
 
 
+@pytest.mark.parametrize(("seconds", "shown"), [(3600, [("{}", 3000)]), (1200, [])])
+def test_a_home_is_told_if_its_values_are_old(tmp_path, seconds, shown):
+    told = [series("plant_last_reading_timestamp_seconds", *[600.0] * 61)]
+    answers(tmp_path, "1m", told, asked("home", "Now", "last reading, ago"), {seconds: shown})
+
+
 def test_all_but_the_ten_largest_plants_are_one(tmp_path):
     told = [
         series(metric, *[value] * 2, plant_code=f"{number}", **labels)

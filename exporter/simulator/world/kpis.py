@@ -85,7 +85,7 @@ def _dc_volts(state: PlantState, usual: float) -> float:
 
 
 def _heat(device: SimDevice) -> int:
-    """°C above the air under full load: some hang in a better place than others."""
+    """°C of an inverter above the air under full load: some hang in a better place than others."""
     return 23 + crc32(str(device.id).encode()) % 7
 
 
@@ -195,7 +195,7 @@ def _combiner_box(device: SimDevice, state: PlantState) -> Values:
     return currents | {
         "photc_i": round(amperes, 2),
         "photc_u": round(volts, 1),
-        "temprature": round(state.ambient + 11 * state.warmth, 1),
+        "temprature": round(state.ambient + _heat(device) / 2 * state.warmth, 1),
         "thunder_count": crc32(str(device.id).encode()) % 4,
         "run_state": _CONNECTED,
     }

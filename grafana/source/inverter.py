@@ -1,5 +1,7 @@
 """One inverter: what comes in, what goes out, and is every string at work?"""
 
+from collections.abc import Callable
+
 from grafana.source import states
 from grafana.source.boards import ACCOUNT, PLANT, Line, dashboard, device
 from grafana.source.panels import (
@@ -14,7 +16,7 @@ from grafana.source.panels import (
     timeline,
     trend,
 )
-from grafana.source.promql import age, in_use, kilowatt_hours, merged, of_device
+from grafana.source.promql import age, in_use, kilowatt_hours, merged, of_device, of_phases
 
 PHASES = {"a": "orange", "b": "green", "c": "blue"}
 AC = of_device("inverter_active_power_watts")
@@ -25,11 +27,19 @@ VOLTAGES = of_device("inverter_string_voltage_volts")
 WIRED = f"({CURRENTS} and {VOLTAGES} > 0 or {CURRENTS} unless on (account, device_id) {VOLTAGES})"
 
 
-def _phases(metric: str, over: str = "") -> list[Query]:
+def _phases(told: Callable[[str], str]) -> list[Query]:
     return [
-        Query(merged(of_device(metric, f'phase="{phase}"') + over), f"phase {phase}", color)
+        Query(merged(told(f'phase="{phase}"')), f"phase {phase}", color)
         for phase, color in PHASES.items()
     ]
+
+
+def _volts(phase: str) -> str:
+    return of_device("inverter_phase_voltage_volts", phase)
+
+
+def _amperes(phase: str) -> str:
+    return of_phases(of_device("inverter_phase_current_amperes", phase), _volts(phase))
 
 
 NOW = Line(
@@ -119,7 +129,7 @@ CONVERSION = Line(
             f"(increase({of_device('inverter_mppt_energy_joules_total')}[1d])) > 0)"
         ),
         "MPPT {{mppt}}", "kwatth",
-    )),
+    ).no_value("none is told")),
     (8, curves(
         "Efficiency", "Of conversion to AC, as the inverter tells it.",
         Query(
@@ -127,7 +137,7 @@ CONVERSION = Line(
             line={"axisSoftMin": 0.9, "axisSoftMax": 1},
         ),
         unit="percentunit", fill=0,
-    )),
+    ).no_value("This inverter does not tell it, or has not put out anything.")),
     (8, curves(
         "Temperature", "Inside the inverter.",
         Query(merged(of_device("inverter_temperature_celsius")), "inverter", "red"),
@@ -139,11 +149,11 @@ GRID = Line(
     8,
     (8, curves(
         "Phase voltages", "Of the grid, at the inverter, while it is connected.",
-        *_phases("inverter_phase_voltage_volts", " > 0"), unit="volt", fill=0,
+        *_phases(lambda phase: f"{_volts(phase)} > 0"), unit="volt", fill=0,
     )),
     (8, curves(
         "Phase currents", "Put out by the inverter.",
-        *_phases("inverter_phase_current_amperes"), unit="amp", fill=0,
+        *_phases(_amperes), unit="amp", fill=0,
     )),
     (8, curves(
         "Frequency and power factor",

@@ -3,7 +3,7 @@
 from grafana.source import states
 from grafana.source.boards import ACCOUNT, PLANTS, Folded, Line, dashboard
 from grafana.source.panels import STALE, Query, curves, ranking, stat, timeline, trend
-from grafana.source.promql import age, kilowatt_hours, of_plants, with_names
+from grafana.source.promql import age, kilowatt_hours, of_phases, of_plants, with_names
 from grafana.source.tables import Column, each, table
 
 NAMES = "{{plant_name}}, {{device_name}}"
@@ -20,7 +20,8 @@ def _phases(of_phase: str, of_one: str) -> str:
 
 
 VOLTAGE = _phases("meter_phase_voltage_volts", "meter_voltage_volts")
-CURRENT = _phases("meter_phase_current_amperes", "meter_current_amperes")
+OF_PHASES = of_plants("meter_phase_voltage_volts")
+CURRENT = of_phases(_phases("meter_phase_current_amperes", "meter_current_amperes"), OF_PHASES)
 PHASE_POWER = of_plants("meter_phase_active_power_watts")
 NO_TARIFFS = "no tariffs"
 NO_EXTERNAL = "No EMMA measures a second point."
@@ -135,7 +136,7 @@ PHASES = Line(
         "At each meter, negative while power is drawn; of one phase, the whole.",
         Query(
             with_names(
-                f"({PHASE_POWER} or label_replace({POWER} "
+                f"({of_phases(PHASE_POWER, OF_PHASES)} or label_replace({POWER} "
                 f"unless on (account, device_id) {PHASE_POWER}, {PHASE_A}))"
             ),
             PHASE_NAMES,

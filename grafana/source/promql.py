@@ -83,6 +83,13 @@ def in_use(of: Select, strings: str) -> str:
     return f'label_replace({used}, "string", "0$1", "string", "(.)")'
 
 
+def of_phases(values: str, voltages: str) -> str:
+    """Values of the phases that there are: of those that there are not, 0 is told for ever."""
+    return (
+        f"({values} unless on (account, device_id, phase) max_over_time({voltages}[$__range]) == 0)"
+    )
+
+
 def kilowatt_hours(expression: str) -> str:
     """Joules as people count them."""
     return f"{expression} / {JOULES}"

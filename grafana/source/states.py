@@ -44,7 +44,7 @@ _COLORS = (
     ("acknowledged", "blue"),
     ("being_handled", "blue"),
 )
-_EXACTLY = {"on": "green", "off": "orange"}
+_EXACTLY = {"on": "green", "off": "dark-blue"}
 _OTHERWISE = "light-yellow"
 
 INVERTER = enums.INVERTER_STATES

@@ -160,6 +160,25 @@ def test_a_home_is_told_in_words_which_way_the_energy_flows(tmp_path, watts, wor
         answers(tmp_path, "1m", told, asked("home", "Now", each), {900: expected})
 
 
+def test_phases_that_there_are_not_are_not_drawn(tmp_path):
+    for dashboard in ("inverter", "meters"):
+        kind = dashboard.removesuffix("s")
+        told = [
+            series(f"{kind}_phase_{quantity}", value, value, device_id="D", phase=phase)
+            for phase, volts, amperes in (("a", 230.0, 4.0), ("b", 230.0, 0.0), ("c", 0.0, 0.0))
+            for quantity, value in (("voltage_volts", volts), ("current_amperes", amperes))
+        ]
+        told.append(series("device_info", 1.0, 1.0, device_id="D", device_name="D"))
+        told.append(series("plant_info", 1.0, 1.0, plant_name="P"))
+        panels = DASHBOARDS[f"fusionsolar-{dashboard}"]["panels"]
+        (panel,) = (each for each in panels if each["title"] == "Phase currents")
+        drawn = " or ".join(target["expr"] for target in panel["targets"])
+        for variable, value in CHOSEN.items():
+            drawn = drawn.replace(variable, value)
+        expected = [('{phase="a"}', 4.0), ('{phase="b"}', 0.0)]
+        answers(tmp_path, "1m", told, f"sum by (phase) ({drawn})", {60: expected})
+
+
 @pytest.mark.parametrize(("seconds", "shown"), [(3600, [("{}", 3000)]), (1200, [])])
 def test_a_home_is_told_if_its_values_are_old(tmp_path, seconds, shown):
     told = [series("plant_last_reading_timestamp_seconds", *[600.0] * 61)]

@@ -97,7 +97,7 @@ CURVES = Line(
         ),
         Query(
             f"avg({IRRADIANCE})", "irradiance", "yellow", "Wm2",
-            DASHED,
+            {"fillOpacity": 0, "axisSoftMax": 1000},
         ),
         unit="watt", fill=25, floor=0,
     )),

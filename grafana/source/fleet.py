@@ -101,7 +101,7 @@ PLANTS_TABLE = table(
     "(PR) of the last complete day; first those that are not healthy or have most alarms. A click "
     "opens the plant.",
     {"plant_name": "Plant", "account": "Account", "plant_code": ""},
-    Column("Health", with_plant(per_plant(HEALTH)), states=states.PLANT_HEALTH),
+    Column("Health", with_plant(per_plant(HEALTH)), states=states.PLANT_HEALTH, width=120),
     Column("Power", with_plant(POWER), "watt", 1),
     Column("kW/kWp", with_plant(SHARE), "none", 2, bar=1, width=150),
     Column("Today", with_plant(f"({kilowatt_hours(TODAY)})"), "kwatth", 1),

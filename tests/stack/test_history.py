@@ -13,7 +13,7 @@ INVERTER = 1
 ENERGY_PER_DAY = ("fusionsolar-plant", "Energy per day", "A")
 FED_IN = ("fusionsolar-home", "Month by month, and the year before", "B")
 YEAR_BEFORE = ("fusionsolar-home", "Month by month, and the year before", "D")
-SPECIFIC_YIELD = ("fusionsolar-home", "Specific yield by year", "A")
+SPECIFIC_YIELD = ("fusionsolar-home", "Specific yield by year, kWh/kWp", "A")
 YEAR = 1_704_063_600.0  # 2024 begins in Berlin
 MAY, MAY_BEFORE = 1_746_050_400.0, 1_714_514_400.0  # of 2025 and 2024, at midnight in Berlin
 

@@ -74,7 +74,7 @@ def _sky_of(cell: Cell, day: int) -> Sky:
 
 @lru_cache(maxsize=4096)
 def irradiance(cell: Cell, day: int) -> tuple[float, ...]:
-    """W/m² at each quarter hour of a day of the repeating yearss."""
+    """W/m² at each quarter hour of a day of the repeating years."""
     rng = Random(f"{cell}/{day}")  # noqa: S311  # because weather is no secret
     draw = rng.random
     sky = _sky(draw())

@@ -10,7 +10,7 @@ from zlib import crc32
 
 from exporter.simulator.world import energy, sun, weather
 from exporter.simulator.world.fleet import SimDevice
-from exporter.simulator.world.plant_state import PlantState, Three
+from exporter.simulator.world.plant_state import REACTIVE, PlantState, Three
 
 Values = dict[str, float | int | None]
 
@@ -219,11 +219,9 @@ def _weather_station(_device: SimDevice, state: PlantState) -> Values:
     }
 
 
-def _power_factor(kilowatts: float) -> float:
-    return copysign(0.985, kilowatts)
-
-
-REACTIVE = 0.175  # kvar a kilowatt at that power factor
+def power_factor(state: PlantState) -> float:
+    """At the meter; negative while power is drawn."""
+    return round(copysign(1 / sqrt(1 + state.reactive**2), state.grid.power), 3)
 
 
 def kilowatts_by_phase(state: PlantState) -> Three:
@@ -246,15 +244,15 @@ def _grid_meter(_device: SimDevice, state: PlantState) -> Values:
     values = line_voltages(state.voltages) | by_phase(state.voltages, kilowatts_each)
     for phase, power in zip("abc", kilowatts_each, strict=True):
         values[f"active_power_{phase}"] = round(power, 3)
-        values[f"reactive_power_{phase}"] = round(power * REACTIVE, 3)
+        values[f"reactive_power_{phase}"] = round(power * state.reactive, 3)
     for kind, amount in sums.items():
         for tariff, share in _TARIFFS.items():
             values[f"{kind}_{tariff}"] = round(amount * share, 3)
     return values | {
         "active_power": round(kilowatts * 1000, 1),
-        "reactive_power": round(kilowatts * REACTIVE, 3),
-        "total_apparent_power": round(abs(kilowatts) * sqrt(1 + REACTIVE**2), 3),
-        "power_factor": _power_factor(kilowatts),
+        "reactive_power": round(kilowatts * state.reactive, 3),
+        "total_apparent_power": round(abs(kilowatts) * sqrt(1 + state.reactive**2), 3),
+        "power_factor": power_factor(state),
         "grid_frequency": state.frequency,
         "active_cap": round(feed_in, 3),
         "reverse_active_cap": round(supply, 3),
@@ -272,8 +270,8 @@ def power_sensor(_device: SimDevice, state: PlantState) -> Values:
         "meter_u": of_a["a_u"],
         "meter_i": of_a["a_i"],
         "active_power": round(kilowatts * 1000, 1),
-        "reactive_power": round(kilowatts * 1000 * REACTIVE, 1),
-        "power_factor": _power_factor(kilowatts),
+        "reactive_power": round(kilowatts * 1000 * state.reactive, 1),
+        "power_factor": power_factor(state),
         "grid_frequency": state.frequency,
         "active_cap": round(state.grid.feed_in * state.plant.capacity_kw, 3),
         "reverse_active_cap": round(state.grid.supply * state.plant.capacity_kw, 3),

@@ -12,13 +12,13 @@ from exporter.simulator.world import energy
 from exporter.simulator.world.fleet import SimDevice
 from exporter.simulator.world.kpis import (
     DEVICE_KPIS,
-    REACTIVE,
     Values,
     battery,
     by_phase,
     kilowatts_by_phase,
     line_voltages,
     plant_kpis,
+    power_factor,
     power_sensor,
 )
 from exporter.simulator.world.plant_state import PlantState
@@ -81,8 +81,8 @@ def _emma(_device: SimDevice, state: PlantState) -> Values:
         values[f"active_power_{phase}"] = round(-each, 3)
     return values | {
         "active_power": round(-power, 3),
-        "reactive_power": round(-power * REACTIVE, 3),
-        "power_factor": 0.985,
+        "reactive_power": round(-power * state.reactive, 3),
+        "power_factor": abs(power_factor(state)),
         "active_cap": round(state.grid.supply * capacity, 3),
         "reverse_active_cap": round(state.grid.feed_in * capacity, 3),
         "ex_active_power": 0.0,

@@ -18,6 +18,8 @@ _MODULES_LAG = 600  # s after which modules feel the light
 _RISE = 0.012  # of the voltage, if all modules' power is fed in; if so much is drawn, it sags
 _SWAY = 0.012  # of the voltage, by what others do
 
+REACTIVE = 0.175  # var a W at the meter, in the long run
+
 Three = tuple[float, float, float]
 
 
@@ -189,6 +191,12 @@ class PlantState:
     def _by_phase(self, value: Callable[[int], float]) -> Three:
         a, b, c = (value(phase) if phase < self.plant.mains.phases else 0.0 for phase in range(3))
         return a, b, c
+
+    @cached_property
+    def reactive(self) -> float:
+        """The reactive power at the meter, in var for each W."""
+        which = self.cell.latitude - self.cell.longitude
+        return REACTIVE * (1 + 0.6 * weather.fluctuation(self.time, 5400, which))
 
     @cached_property
     def load(self) -> float:

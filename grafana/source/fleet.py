@@ -51,7 +51,7 @@ NOW = Line(
         f"sum({POWER})", "watt",
     )),
     (4, trend(
-        "Specific power, kW/kWp",
+        "Power now, kW/kWp",
         "Power of the plants that report it, divided by their installed capacity.",
         f"sum({POWER} and {CAPACITY}) / (sum({CAPACITY} and {POWER}) > 0)",
         "none", decimals=2,

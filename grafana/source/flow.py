@@ -43,6 +43,7 @@ READ = (
 )
 APART = f"(max by (account, plant_code) ({READ}) - min by (account, plant_code) ({READ}))"
 TOO_FAR_APART = 900  # s
+BETWEEN_READINGS = "[30m:1m]"  # for which a load stays, so that what is stacked does not jump
 LOAD = f"({PV} - {CHARGING} - {METER} unless {APART} > {TOO_FAR_APART})"
 SOC = of_plants("battery_state_of_charge_ratio")
 _RATED = of_plants("battery_rated_energy_joules")
@@ -97,11 +98,12 @@ NOW = Line(
         "Grid (+ fed in)", "At the meters; negative while power is drawn.", f"sum({METER})", "watt",
         steps=((None, DRAW_COLOR), (0, FEED_IN_COLOR)),
     )),
-    (3, trend(
-        "Batteries (+ charge)", "Negative while they are discharged.", f"sum({BATTERY})", "watt",
+    (4, trend(
+        "Batteries (+ charge)", "Negative while they are discharged.", f"round(sum({BATTERY}))",
+        "watt",
         steps=((None, "orange"), (0, "green")),
     )),
-    (4, numbers(
+    (3, numbers(
         "State of charge",
         "Of all batteries together, by what each can hold; a plain mean, and called that, if one "
         "does not tell what it can hold.",
@@ -129,11 +131,12 @@ FLOW = Line(
     (24, curves(
         "Energy flow",
         "Above zero is what supplies: PV, discharging batteries, the grid. Below it is what takes: "
-        "load, charging batteries, feed-in. The two sides are equal.",
+        "load, charging batteries, feed-in. The two sides are equal, as far as readings are of one "
+        "time: where they are too far apart, the load is that of half an hour before at most.",
         Query(f"sum({PV})", "PV", PV_COLOR),
         Query(_supplied(BATTERY), "discharge", DISCHARGE_COLOR),
         Query(_supplied(METER), "from the grid", DRAW_COLOR),
-        Query(f"-sum({LOAD})", "load", LOAD_COLOR),
+        Query(f"-sum(last_over_time({LOAD}{BETWEEN_READINGS}))", "load", LOAD_COLOR),
         Query(_taken(BATTERY), "charge", CHARGE_COLOR),
         Query(_taken(METER), "feed-in", FEED_IN_COLOR),
         unit="watt", stacked=True,
@@ -143,7 +146,7 @@ FLOW = Line(
 TODAY = Line(
     4,
     (3, stat(
-        "Produced today",
+        "PV today",
         "What the modules gave, by the plants' daily statistics; of servers that do not tell it, "
         "what the inverters put out.",
         kilowatt_hours(f"sum({PRODUCED})"), "kwatth",

@@ -62,7 +62,7 @@ def _flows(power: str, above: Query, below: Query, idle: str) -> tuple[Query, ..
     return (
         Query(f"{total} > {IDLE}", above.legend, above.color),
         Query(f"-{total} > {IDLE}", below.legend, below.color),
-        Query(f"abs({total}) <= {IDLE}", idle, "text"),
+        Query(f"round(abs({total})) <= {IDLE}", idle, "text"),
     )
 
 
@@ -83,7 +83,7 @@ def _money(joules: str, price: str, period: str, color: str) -> Query:
 
 NOW = Line(
     8,
-    (8, numbers(
+    (7, numbers(
         "Now",
         "Which way the energy flows: means of the last quarter of an hour, as inverter, meter and "
         "battery are not read at the same moment. It says so if the last reading is older.",
@@ -105,7 +105,7 @@ NOW = Line(
         Query(f"max({OLD}) > {STALE[1][0]}", "last reading, ago", STALE[1][1], "s", axis=False),
         unit="watt",
     )),
-    (6, numbers(
+    (5, numbers(
         "Today",
         "Since the plant's midnight, by its statistics, which come about once an hour.",
         _energy("produced", PV_COLOR, balance.produced(of_plants, *_now("day"))),
@@ -114,7 +114,7 @@ NOW = Line(
         _energy("drawn", DRAW_COLOR, balance.drawn(of_plants, *_now("day"))),
         unit="kwatth",
     )),
-    (5, gauges(
+    (6, gauges(
         "Self-sufficiency", "The part of the consumption that did not come from the grid.",
         *(
             Query(balance.self_sufficiency(of_plants, *_now(period)), name)
@@ -122,7 +122,7 @@ NOW = Line(
         ),
         steps=SHARES,
     )),
-    (5, gauges(
+    (6, gauges(
         "Self-consumption", "The part of what the roof gave that did not go into the grid.",
         *(
             Query(balance.self_consumption(of_plants, *_now(period)), name)

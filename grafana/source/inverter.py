@@ -44,7 +44,7 @@ def _amperes(phase: str) -> str:
 
 NOW = Line(
     4,
-    (6, stat(
+    (5, stat(
         "State", "Operating state, as the inverter names it.", of_device("inverter_state_code"),
         states=states.INVERTER,
     )),
@@ -54,7 +54,7 @@ NOW = Line(
         "Energy today", "Energy put out since the plant's midnight.",
         kilowatt_hours(of_device("inverter_day_energy_joules")), "kwatth",
     )),
-    (3, stat(
+    (4, stat(
         "Lifetime energy", "Energy put out since the inverter began to count.",
         kilowatt_hours(of_device("inverter_energy_joules_total")), "kwatth",
     )),

@@ -156,7 +156,7 @@ COMPARISON = Line(
 PAST = Line(
     4,
     (4, stat(
-        "Yield yesterday, kWh/kWp", "Energy divided by installed capacity: full-load hours.",
+        "Yesterday, kWh/kWp", "Energy divided by installed capacity: full-load hours.",
         f"max({_previous('full_load_seconds')}) / 3600", "none", decimals=2,
     ).no_value("no day is over yet")),
     (4, stat(
@@ -185,18 +185,18 @@ PAST = Line(
 
 IRRADIATION = Line(
     6,
-    (4, stat(
+    (5, stat(
         "Performance ratio yesterday",
         "Energy put out yesterday to the energy that the irradiation would have given.",
         f"max({_previous('performance_ratio')})", "percentunit",
         steps=PERFORMING, decimals=1,
     ).no_value("no weather station")),
-    (4, stat(
+    (5, stat(
         "Irradiation yesterday, kWh/m²", "On the day before today.",
         kilowatt_hours(f"max({_previous('irradiation_joules_per_square_meter')})"), "none",
         decimals=2,
     ).no_value("no weather station")),
-    (16, curves(
+    (14, curves(
         "Performance ratio per day",
         "Energy put out to the energy that the irradiation would have given without losses.",
         Query(dated(of_plant, "performance_ratio", DAYS), "performance ratio", "blue"),

@@ -103,7 +103,7 @@ NOW = Line(
         "watt",
         steps=((None, "orange"), (0, "green")),
     )),
-    (3, numbers(
+    (4, numbers(
         "State of charge",
         "Of all batteries together, by what each can hold; a plain mean, and called that, if one "
         "does not tell what it can hold.",
@@ -117,8 +117,8 @@ NOW = Line(
         f"1 - sum(clamp_min(-{METER}, 0) and {LOAD}) / (sum({LOAD}) > 0)", "percentunit",
         steps=((None, "text"), (0, "red"), (0.3, "orange"), (0.7, "green")), decimals=0,
     )),
-    (4, stat(
-        "Spread of readings",
+    (3, stat(
+        "Age spread",
         "Between the oldest and the newest reading that the load of a plant is made of, where they "
         "are furthest apart. Beyond a quarter of an hour a plant has no load here.",
         f"max({APART})", "s", steps=((None, "green"), (300, "orange"), (TOO_FAR_APART, "red")),

@@ -118,7 +118,7 @@ def test_a_load_is_made_of_readings_of_one_quarter_of_an_hour_only(tmp_path):
         tmp_path,
         "1m",
         list(powers(1200)),
-        asked("flow", "Spread of readings"),
+        asked("flow", "Age spread"),
         {1800: [("{}", 1200)]},
     )
 

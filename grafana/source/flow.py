@@ -43,6 +43,8 @@ READ = (
 )
 APART = f"(max by (account, plant_code) ({READ}) - min by (account, plant_code) ({READ}))"
 TOO_FAR_APART = 900  # s
+# The ms over which a line goes on: where a poll cycle is long, readings are often too far apart.
+SPANNING = {"spanNulls": 3_600_000}
 BETWEEN_READINGS = "[30m:1m]"  # for which a load stays, so that what is stacked does not jump
 LOAD = f"({PV} - {CHARGING} - {METER} unless {APART} > {TOO_FAR_APART})"
 SOC = of_plants("battery_state_of_charge_ratio")
@@ -215,7 +217,7 @@ BATTERY_FACTS = Line(
     ).no_value("no battery tells one")),
     (8, curves(
         "Load by plant", "PV, less charging and feed-in.",
-        Query(with_plant(LOAD), "{{plant_name}}"), unit="watt", fill=0,
+        Query(with_plant(LOAD), "{{plant_name}}", line=SPANNING), unit="watt", fill=0,
     )),
     (8, timeline(
         "Battery modes", "The rule by which each battery works.",

@@ -20,6 +20,7 @@ from grafana.source.flow import (
     METER,
     PV,
     PV_COLOR,
+    SPANNING,
     USED,
 )
 from grafana.source.history import (
@@ -43,8 +44,6 @@ SHARES: Steps = ((None, "text"), (0, "red"), (0.3, "orange"), (0.6, "green"))
 KEPT: Steps = ((None, "text"), (0, KEPT_COLOR))  # what is fed in is no loss
 # ms between two bars that are no gap; a gap would make the bars as narrow as a day.
 NO_GAPS = {"insertNulls": 400 * 86_400_000}
-# ms over which a line goes on: where a poll cycle is long, readings are often too far apart to sum.
-LONGEST_SPAN = 3_600_000
 WEEK = {"1 Mon": -3, "2 Tue": -2, "3 Wed": -1, "4 Thu": 0, "5 Fri": 1, "6 Sat": 2, "7 Sun": 3}
 
 
@@ -142,7 +141,7 @@ COURSE = Line(
         Query(f"sum({PV})", "from the roof", PV_COLOR),
         Query(
             f"sum({LOAD})", "used at home", LOAD_COLOR,
-            line={"fillOpacity": 0, "spanNulls": LONGEST_SPAN},
+            line={"fillOpacity": 0, **SPANNING},
         ),
         Query(
             f"sum({of_plants('plant_expected_power_watts')})", "expected under a clear sky",

@@ -14,7 +14,7 @@ PINNED = $(PIP) --require-hashes
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --annotation-style line --custom-compile-command 'make requirements'
 
-# File by file, as the tests of one may share what is costly, in the order of tests/conftest.py; and two
+# File by file, as the tests of one may share what is costly, in the order of tests/conftest.py; and one
 # more at a time than there are processors, as many wait for a process of theirs. The fast ones wait
 # for nothing.
 #
@@ -22,7 +22,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 # each start of the exporter takes thrice as long.
 unexport PYTHONDONTWRITEBYTECODE
 CPUS = $(shell $(PYTHON) -c 'import os; print(os.cpu_count())')
-PARALLEL = -n $$(($(CPUS) + 2)) --dist loadfile --no-loadscope-reorder
+PARALLEL = -n $$(($(CPUS) + 1)) --dist loadfile --no-loadscope-reorder
 
 # The environment is as new as these stamps; its second half is for developers.
 DEMO = $(VENV)/installed

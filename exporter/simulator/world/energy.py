@@ -98,6 +98,12 @@ class Series:
         return power, above, below
 
 
+def _energies(power: Sequence[float]) -> tuple[float, float]:
+    """The last of a day's running sums, without those before."""
+    above = sum(map(_positive_mean, power, power[1:]))
+    return above * _HOURS, (above - sum(power) + (power[0] + power[-1]) / 2) * _HOURS
+
+
 def _positive_mean(first: float, last: float) -> float:
     """The mean of the positive part of a straight line from `first` to `last`."""
     if first >= 0 and last >= 0:
@@ -179,8 +185,7 @@ def _cycle(cell: Cell, kind: str) -> Cycle:
         starts.append(charge)
         today = _flows(cell, kind, day, charge)
         charge = today.end
-        meter, battery = Series.of(today.meter), Series.of(today.battery)
-        flow_totals = (meter.above[-1], meter.below[-1], battery.above[-1], battery.below[-1])
+        flow_totals = (*_energies(today.meter), *_energies(today.battery))
         before.append(FlowTotals(*map(add, before[-1], flow_totals)))
     return Cycle(tuple(starts), tuple(before))
 

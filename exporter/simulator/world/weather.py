@@ -20,7 +20,7 @@ _HEAT_LOSS = 0.0035  # of the power, a °C above 25
 _DIM = 15.0  # W/m² that bring nothing: little light is worth less
 _DUST = 0.0015  # of the power, a day without rain
 _LONGEST_DRY = 20  # days until somebody washes
-CYCLE = 3 * sun.YEAR  # days after which the weather repeats
+CYCLE = 2 * sun.YEAR  # days after which the weather repeats
 CEILING = 0.85  # kW that the inverter of a kilowatt of modules can pass on
 
 

@@ -3,19 +3,21 @@
 from grafana.source import states
 from grafana.source.boards import ACCOUNT, PLANTS, Line, dashboard, link
 from grafana.source.panels import Query, colored_series, curves, ranking, stat
-from grafana.source.promql import of_plants, per_plant, with_plant
+from grafana.source.promql import gained, of_plants, per_plant, with_account, with_plant
 from grafana.source.tables import Column, table
 
 ACTIVE = of_plants("alarms_active")
-TOTAL = of_plants("alarms_total")
-IDENTITY = (
-    "account, plant_code, device_name, serial_number, alarm_id, alarm_name, severity, alarm_type"
-)
+IDENTITY = "plant_code, device_name, serial_number, alarm_id, alarm_name, severity, alarm_type"
 SERIOUS = 'severity=~"critical|major"'
 
 
 def _each(expression: str) -> str:
     return with_plant(f"max by ({IDENTITY}) ({expression})")
+
+
+def _new(days: int) -> str:
+    """Alarms seen for the first time in so many days."""
+    return gained(of_plants, "alarms_total", f"{days}d")
 
 
 def _active(severity: str) -> str:
@@ -34,11 +36,11 @@ NOW = Line(
     ),
     (4, stat(
         "New in 24 hours", "Alarms seen for the first time.",
-        f"sum(increase({TOTAL}[1d]))", decimals=0,
+        f"sum({_new(1)})", decimals=0,
     )),
     (4, stat(
         "Affected plants", "Plants with a critical or major alarm.",
-        f"count(sum by (account, plant_code) ({of_plants('alarms_active', SERIOUS)}) > 0)",
+        f"count(sum by (plant_code) ({of_plants('alarms_active', SERIOUS)}) > 0)",
     )),
 )  # fmt: skip
 
@@ -58,7 +60,10 @@ LIST = Line(
         Column(
             "For", _each(f"time() - {of_plants('alarm_raised_timestamp_seconds')}"), "s", 0,
         ),
-        Column("Status", _each(of_plants("alarm_status_code")), states=states.ALARM, width=120),
+        Column(
+            "Status", with_account(_each(of_plants("alarm_status_code"))), states=states.ALARM,
+            width=120,
+        ),
         sort={"Raised": True},
         widths={"severity": 90, "alarm_name": 280, "device_name": 150, "serial_number": 140,
                 "alarm_type": 120, "alarm_id": 80, "account": 100},
@@ -81,7 +86,7 @@ PAST = Line(
         curves(
             "New per day",
             "Alarms seen for the first time, by severity, in the 24 hours before each bar.",
-            Query(f"sum by (severity) (increase({TOTAL}[1d])) > 0", "{{severity}}"),
+            Query(f"sum by (severity) ({_new(1)}) > 0", "{{severity}}"),
             unit="short", stacked=True, bars=True, floor=0, daily=True,
         ),
         states.SEVERITY_COLORS,
@@ -96,7 +101,7 @@ WHERE = Line(
     )),
     (12, ranking(
         "New by plant in 7 days", "Alarms seen for the first time, most first.",
-        f"sort_desc({with_plant(per_plant(f'round(increase({TOTAL}[7d]))'))} > 0)",
+        f"sort_desc({with_plant(per_plant(f'round({_new(7)})'))} > 0)",
         "{{plant_name}}", "short",
     )),
 )  # fmt: skip

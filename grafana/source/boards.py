@@ -16,7 +16,7 @@ from grafana_foundation_sdk.builders.dashboard import (
 from grafana_foundation_sdk.models import dashboard as model
 
 from grafana.source.panels import DATASOURCE
-from grafana.source.promql import of_plants, selector
+from grafana.source.promql import of_plants, plant_names
 
 TAG = "fusionsolar"
 _OF_ONE = {"datasource", "job", "instance", "account"}
@@ -99,27 +99,25 @@ ACCOUNT = _several(
 )
 
 
-def _by_name(key: str, name: str, series: str) -> tuple[str, str]:
-    """A query for things, and the expression that shows their names and hands on their keys.
+def _things(thing: str, label: str, key: str, series: str) -> QueryVariable:
+    """A choice that shows the names of things, and hands on their keys.
 
     What has no name is shown by its key: Prometheus drops empty labels.
     """
-    return (
-        f"query_result(group by ({key}, {name}) ({series}))",
-        f'/{key}="(?<value>[^"]*)"(?:,{name}="(?<text>.*)")?}}/',
-    )
+    shown = f'/{key}="(?<value>[^"]*)"(?:,{thing}_name="(?<text>.*)")?}}/'
+    variable = _variable(thing, label, f"{label} by name", f"query_result({series})")
+    return variable.regex(shown)
 
 
 def _plant() -> QueryVariable:
-    query, names = _by_name("plant_code", "plant_name", selector()("plant_info"))
-    return _variable("plant", "Plant", "Plants of the account", query).regex(names)
+    return _things("plant", "Plant", "plant_code", plant_names())
 
 
 def device(label: str, *types: str) -> QueryVariable:
     """Devices of these types in the chosen plants, by name."""
-    chosen = selector('plant_code=~"$plant"')("device_info", f'device_type=~"{"|".join(types)}"')
-    query, names = _by_name("device_id", "device_name", chosen)
-    return _variable("device", label, f"{label} of the plant", query).regex(names)
+    chosen = of_plants.series("device_info", f'device_type=~"{"|".join(types)}"')
+    named = f"group by (device_id, device_name) ({chosen})"
+    return _things("device", label, "device_id", named)
 
 
 PLANT = _plant()

@@ -19,7 +19,9 @@ from grafana.source.promql import (
     age,
     kilowatt_hours,
     of_plants,
+    once,
     per_plant,
+    with_account,
     with_plant,
 )
 from grafana.source.tables import Column, places, table
@@ -38,7 +40,8 @@ LAST_READING = of_plants("plant_last_reading_timestamp_seconds")
 LARGEST = f"topk(10, {CAPACITY})"
 YIELD = f"({TODAY} / ({CAPACITY} > 0) / 3600)"  # kWh/kWp of today
 # 3 is healthy: the lower the mean, the longer it was not.
-LEAST_HEALTHY = f"bottomk(10, avg_over_time({HEALTH}[$__range] @ end()))"
+_HEALTHY = f"avg_over_time({of_plants.series('plant_health_state_code')}[$__range] @ end())"
+LEAST_HEALTHY = f"bottomk(10, {once(_HEALTHY)})"
 YESTERDAY = ('period="day"', 'window="previous"')
 PERFORMANCE = per_plant(of_plants("plant_period_performance_ratio", *YESTERDAY))
 FULL_LOAD = of_plants("plant_period_full_load_seconds", *YESTERDAY)
@@ -101,7 +104,12 @@ PLANTS_TABLE = table(
     "(PR) of the last complete day; first those that are not healthy or have most alarms. A click "
     "opens the plant.",
     {"plant_name": "Plant", "account": "Account", "plant_code": ""},
-    Column("Health", with_plant(per_plant(HEALTH)), states=states.PLANT_HEALTH, width=120),
+    Column(
+        "Health",
+        with_account(with_plant(per_plant(HEALTH))),
+        states=states.PLANT_HEALTH,
+        width=120,
+    ),
     Column("Power", with_plant(POWER), "watt", 1),
     Column("kW/kWp", with_plant(SHARE), "none", 2, bar=1, width=150),
     Column("Today", with_plant(f"({kilowatt_hours(TODAY)})"), "kwatth", 1),
@@ -149,7 +157,7 @@ PAST = Line(
     (8, timeline(
         "Health of plants",
         "What the management system says of each plant; the ten that were longest unhealthy.",
-        with_plant(f"({per_plant(HEALTH)} and on (account, plant_code) {LEAST_HEALTHY})"),
+        with_plant(f"({per_plant(HEALTH)} and on (plant_code) {LEAST_HEALTHY})"),
         "{{plant_name}}", states.PLANT_HEALTH, link=SERIES_PAGE,
     )),
     (8, named_series(

@@ -15,6 +15,7 @@ from grafana.source.panels import Query, curves, numbers, ranking, stat, timelin
 from grafana.source.promql import (
     kilowatt_hours,
     of_plants,
+    once,
     per_plant,
     with_names,
     with_plant,
@@ -27,7 +28,7 @@ FEED_IN_COLOR, DRAW_COLOR = "blue", "red"
 
 
 def _mean(metric: str) -> str:
-    return per_plant(f"avg_over_time({of_plants(metric)}[15m])")
+    return per_plant(once(f"avg_over_time({of_plants.series(metric)}[15m])"))
 
 
 PV = _mean("inverter_dc_power_watts")
@@ -35,13 +36,13 @@ METER = _mean("meter_active_power_watts")
 BATTERY = _mean("battery_power_watts")
 BATTERIES = of_plants("device_info", 'device_type=~"battery|ess"')
 # Nothing flows where there is no battery; a battery that is silent is another matter.
-CHARGING = f"({BATTERY} or 0 * {PV} unless on (account, plant_code) {BATTERIES})"
+CHARGING = f"({BATTERY} or 0 * {PV} unless on (plant_code) {BATTERIES})"
 LAST_READING = of_plants("device_last_reading_timestamp_seconds")
 READ = (
-    f"({LAST_READING} and on (account, device_id) ({of_plants('inverter_dc_power_watts')} "
+    f"({LAST_READING} and on (device_id) ({of_plants('inverter_dc_power_watts')} "
     f"or {of_plants('meter_active_power_watts')} or {of_plants('battery_power_watts')}))"
 )
-APART = f"(max by (account, plant_code) ({READ}) - min by (account, plant_code) ({READ}))"
+APART = f"(max by (plant_code) ({READ}) - min by (plant_code) ({READ}))"
 TOO_FAR_APART = 900  # s
 # The ms over which a line goes on: where a poll cycle is long, readings are often too far apart.
 SPANNING = {"spanNulls": 3_600_000}
@@ -49,20 +50,18 @@ BETWEEN_READINGS = "[30m:1m]"  # for which a load stays, so that what is stacked
 LOAD = f"({PV} - {CHARGING} - {METER} unless {APART} > {TOO_FAR_APART})"
 SOC = of_plants("battery_state_of_charge_ratio")
 _RATED = of_plants("battery_rated_energy_joules")
-_UNRATED = f"({SOC} unless on (account, device_id) {_RATED})"
-_HELD = f"({SOC} * on (account, device_id) group_left () max by (account, device_id) ({_RATED}))"
+_UNRATED = f"({SOC} unless on (device_id) {_RATED})"
+_HELD = f"({SOC} * on (device_id) group_left () max by (device_id) ({_RATED}))"
 # Together: by what each battery can hold or, where one does not tell that, all alike.
-WEIGHED_SOC = (
-    f"(sum({_HELD}) / sum({_RATED} and on (account, device_id) {SOC}) unless on () {_UNRATED})"
-)
+WEIGHED_SOC = f"(sum({_HELD}) / sum({_RATED} and on (device_id) {SOC}) unless on () {_UNRATED})"
 PLAIN_SOC = f"(avg({SOC}) and on () {_UNRATED})"
 CHARGE = f"({WEIGHED_SOC} or {PLAIN_SOC})"
 _HEALTH = of_plants("battery_state_of_health_ratio")
 _MODULES = of_plants("battery_module_state_of_health_ratio")
 # Of a battery that tells only its modules', the weakest one's.
 HEALTH = (
-    f"({_HEALTH} > 0 or min by (account, plant_code, device_id) ({_MODULES}) "
-    f"unless on (account, device_id) {_HEALTH} > 0)"
+    f"({_HEALTH} > 0 or min by (plant_code, device_id) ({_MODULES}) "
+    f"unless on (device_id) {_HEALTH} > 0)"
 )
 DAY = balance.TODAY
 PRODUCED = balance.produced(of_plants, *DAY)

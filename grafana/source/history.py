@@ -63,5 +63,5 @@ def _dated(  # noqa: PLR0913  # all that such a query differs in
     begun = f"last_over_time({starts}{seen}) - time() - {later * 3600}"
     return (
         f"sum(max without (window) (last_over_time({values}{seen}) "
-        f"and on (account, plant_code, window) (({begun}) >= -{near + leap} < {near})))"
+        f"and on (plant_code, window) (({begun}) >= -{near + leap} < {near})))"
     )

@@ -33,7 +33,7 @@ from grafana.source.history import (
     dated_when_over,
 )
 from grafana.source.panels import DASHED, STALE, Query, Steps, curves, gauges, heatmap, numbers
-from grafana.source.promql import age, kilowatt_hours, of_account, of_plants
+from grafana.source.promql import age, kilowatt_hours, of_plants, with_currency
 from grafana.source.tables import Column, best, table
 
 PERIODS = {"day": "today", "month": "this month", "year": "this year"}
@@ -71,13 +71,8 @@ def _energy(name: str, color: str, joules: str) -> Query:
 
 def _money(joules: str, price: str, period: str, color: str) -> Query:
     """With the currency in its name, if one is configured."""
-    worth = f"sum by (account) ({kilowatt_hours(joules)} * ${price})"
-    currency = f"group by (account, currency) ({of_account('account_info')})"
-    return Query(
-        f"{worth} * on (account) group_left (currency) {currency}",
-        f"{PERIODS[period]} {{{{currency}}}}",
-        color,
-    )
+    worth = f"sum({kilowatt_hours(joules)} * ${price})"
+    return Query(with_currency(worth, of_plants), f"{PERIODS[period]} {{{{currency}}}}", color)
 
 
 NOW = Line(
@@ -272,18 +267,10 @@ BARS = Line(
 
 _YEARLY = _of(YEARS)
 _CAPACITY = dated(of_plants, "capacity_watts", YEARS)
-# Of the plant's account, at the last step or in the week that it has begun: nothing was said of it
-# in the years before the exporter came.
-_LATELY = "[8d] @ end() offset -7d"
-_CURRENCY = (
-    "topk(1, group by (currency) ("
-    f"last_over_time({of_account('account_info')}{_LATELY}) "
-    f"and on (account) last_over_time({of_plants('plant_info')}{_LATELY})))"
-)
 
 
 def _yearly_worth(energy: str, price: str) -> str:
-    return f"({_YEARLY[energy]}) * ${price} * on () group_left (currency) {_CURRENCY}"
+    return with_currency(f"({_YEARLY[energy]}) * ${price}", of_plants)
 
 
 YEARLY = Line(

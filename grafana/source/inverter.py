@@ -16,21 +16,22 @@ from grafana.source.panels import (
     timeline,
     trend,
 )
-from grafana.source.promql import age, in_use, kilowatt_hours, merged, of_device, of_phases
+from grafana.source.promql import age, gained, in_use, kilowatt_hours, of_device, of_phases, once
 
 PHASES = {"a": "orange", "b": "green", "c": "blue"}
 AC = of_device("inverter_active_power_watts")
+BEST_AC = once(f"max_over_time({of_device.series('inverter_active_power_watts')}[1d])")
+MPPTS = gained(of_device, "inverter_mppt_energy_joules_total", "1d")
 DC = of_device("inverter_dc_power_watts")
 CURRENTS = of_device("inverter_string_current_amperes")
 VOLTAGES = of_device("inverter_string_voltage_volts")
 # A central inverter tells no voltages of strings.
-WIRED = f"({CURRENTS} and {VOLTAGES} > 0 or {CURRENTS} unless on (account, device_id) {VOLTAGES})"
+WIRED = f"({CURRENTS} and {VOLTAGES} > 0 or {CURRENTS} unless on (device_id) {VOLTAGES})"
 
 
 def _phases(told: Callable[[str], str]) -> list[Query]:
     return [
-        Query(merged(told(f'phase="{phase}"')), f"phase {phase}", color)
-        for phase, color in PHASES.items()
+        Query(told(f'phase="{phase}"'), f"phase {phase}", color) for phase, color in PHASES.items()
     ]
 
 
@@ -39,7 +40,11 @@ def _volts(phase: str) -> str:
 
 
 def _amperes(phase: str) -> str:
-    return of_phases(of_device("inverter_phase_current_amperes", phase), _volts(phase))
+    return of_phases(
+        of_device("inverter_phase_current_amperes", phase),
+        of_device,
+        "inverter_phase_voltage_volts",
+    )
 
 
 NOW = Line(
@@ -74,10 +79,10 @@ POWER = Line(
         "Power",
         "What comes in as DC and goes out as AC. Dashed is the DC power that it would have under a "
         "clear sky, learned from its own best days.",
-        Query(merged(DC), "DC", "orange", line={"fillOpacity": 0}),
-        Query(merged(AC), "AC", "green"),
+        Query(DC, "DC", "orange", line={"fillOpacity": 0}),
+        Query(AC, "AC", "green"),
         Query(
-            merged(of_device("inverter_expected_power_watts")), "expected under a clear sky",
+            of_device("inverter_expected_power_watts"), "expected under a clear sky",
             "text", line=DASHED,
         ),
         unit="watt", floor=0, fill=25,
@@ -86,7 +91,7 @@ POWER = Line(
         "Strings",
         "Current of each string input over time: a dark row among bright ones is a string that is "
         "out or weak. Inputs that nothing is wired to are left out.",
-        Query(merged(in_use(of_device, "inverter_string")), "{{string}}"), unit="amp",
+        Query(in_use(of_device, "inverter_string"), "{{string}}"), unit="amp",
     )),
 )  # fmt: skip
 
@@ -95,17 +100,15 @@ STRINGS = Line(
     (8, ranking(
         "Strings now",
         "Current of each string, weakest first. Inputs without voltage are left out.",
-        f"sort({merged(WIRED)})", "string {{string}}", "amp", name_size=11,
+        f"sort({WIRED})", "string {{string}}", "amp", name_size=11,
     )),
     (8, curves(
         "Strings relative to their median",
         "Current of each string, divided by the median of all, while the inverter "
         "gives more than a tenth of its best of the last day.",
         Query(
-            merged(
-                f"{WIRED} / on () group_left () (quantile(0.5, {WIRED}) > 0)"
-                f" and on () {AC} > 0.1 * max_over_time({AC}[1d])"
-            ),
+            f"{WIRED} / on () group_left () (quantile(0.5, {WIRED}) > 0)"
+            f" and on () {AC} > 0.1 * {BEST_AC}",
             "string {{string}}",
         ),
         unit="percentunit", floor=0, fill=0, legend="",
@@ -113,8 +116,8 @@ STRINGS = Line(
     )),
     (8, curves(
         "String voltages", "Voltage of each string input; of a central inverter, of all together.",
-        Query(merged(f"{VOLTAGES} > 0"), "string {{string}}"),
-        Query(merged(f"{of_device('inverter_dc_voltage_volts')} > 0"), "DC input"),
+        Query(f"{VOLTAGES} > 0", "string {{string}}"),
+        Query(f"{of_device('inverter_dc_voltage_volts')} > 0", "DC input"),
         unit="volt", fill=0, legend="",
     )),
 )  # fmt: skip
@@ -124,23 +127,20 @@ CONVERSION = Line(
     (8, ranking(
         "MPPTs, last 24 hours",
         "DC energy that each MPPT gained in the last 24 hours.",
-        kilowatt_hours(
-            "sort_desc(sum by (mppt) "
-            f"(increase({of_device('inverter_mppt_energy_joules_total')}[1d])) > 0)"
-        ),
+        kilowatt_hours(f"sort_desc(sum by (mppt) ({MPPTS}) > 0)"),
         "MPPT {{mppt}}", "kwatth",
     ).no_value("none is told")),
     (8, curves(
         "Efficiency", "Of conversion to AC, as the inverter tells it.",
         Query(
-            merged(f"{of_device('inverter_efficiency_ratio')} > 0"), "efficiency", "green",
+            f"{of_device('inverter_efficiency_ratio')} > 0", "efficiency", "green",
             line={"axisSoftMin": 0.9, "axisSoftMax": 1},
         ),
         unit="percentunit", fill=0,
     ).no_value("This inverter does not tell it, or has not put out anything.")),
     (8, curves(
         "Temperature", "Inside the inverter.",
-        Query(merged(of_device("inverter_temperature_celsius")), "inverter", "red"),
+        Query(of_device("inverter_temperature_celsius"), "inverter", "red"),
         unit="celsius", steps=((None, "transparent"), *HOT[1:]),
     )),
 )  # fmt: skip
@@ -159,9 +159,9 @@ GRID = Line(
         "Frequency and power factor",
         "Of the grid, while the inverter is connected; the power factor, of the output, on the "
         "right.",
-        Query(merged(f"{of_device('inverter_frequency_hertz')} > 0"), "frequency", "blue"),
+        Query(f"{of_device('inverter_frequency_hertz')} > 0", "frequency", "blue"),
         Query(
-            merged(f"{of_device('inverter_power_factor')} != 0"), "power factor", "purple",
+            f"{of_device('inverter_power_factor')} != 0", "power factor", "purple",
             "none", {"axisSoftMin": 0.9, "axisSoftMax": 1},
         ),
         unit="hertz", fill=0,
@@ -171,12 +171,12 @@ GRID = Line(
 PAST = Line(
     5,
     (16, timeline(
-        "States", "Operating state over time.", merged(of_device("inverter_state_code")),
+        "States", "Operating state over time.", of_device("inverter_state_code"),
         "inverter", states.INVERTER,
     )),
     (8, curves(
         "Reactive power", "Put out by the inverter.",
-        Query(merged(of_device("inverter_reactive_power_vars")), "reactive power", "purple"),
+        Query(of_device("inverter_reactive_power_vars"), "reactive power", "purple"),
         unit="voltampreact",
     )),
 )  # fmt: skip

@@ -3,14 +3,14 @@
 from grafana.source import states
 from grafana.source.boards import ACCOUNT, PLANTS, Folded, Line, dashboard
 from grafana.source.panels import STALE, Query, curves, ranking, stat, timeline, trend
-from grafana.source.promql import age, kilowatt_hours, of_phases, of_plants, with_names
+from grafana.source.promql import age, gained, kilowatt_hours, of_phases, of_plants, with_names
 from grafana.source.tables import Column, each, table
 
 NAMES = "{{plant_name}}, {{device_name}}"
 POWER = of_plants("meter_active_power_watts")
 FREQUENCY = of_plants("meter_frequency_hertz")
-FED_IN = of_plants("meter_positive_active_energy_joules_total")
-DRAWN = of_plants("meter_reverse_active_energy_joules_total")
+FED_IN = "meter_positive_active_energy_joules_total"
+DRAWN = "meter_reverse_active_energy_joules_total"
 # A sensor of one phase, and the first phase of one of three, are told without a letter.
 PHASE_A = '"phase", "a", "", ""'
 
@@ -19,9 +19,11 @@ def _phases(of_phase: str, of_one: str) -> str:
     return f"({of_plants(of_phase)} or label_replace({of_plants(of_one)}, {PHASE_A}))"
 
 
-VOLTAGE = _phases("meter_phase_voltage_volts", "meter_voltage_volts")
-OF_PHASES = of_plants("meter_phase_voltage_volts")
-CURRENT = of_phases(_phases("meter_phase_current_amperes", "meter_current_amperes"), OF_PHASES)
+PHASE_VOLTAGE = "meter_phase_voltage_volts"
+VOLTAGE = _phases(PHASE_VOLTAGE, "meter_voltage_volts")
+CURRENT = of_phases(
+    _phases("meter_phase_current_amperes", "meter_current_amperes"), of_plants, PHASE_VOLTAGE
+)
 PHASE_POWER = of_plants("meter_phase_active_power_watts")
 NO_TARIFFS = "no tariffs"
 NO_EXTERNAL = "No EMMA measures a second point."
@@ -31,11 +33,11 @@ PHASE_NAMES = f"{NAMES} {{{{phase}}}}"
 
 
 def _each(expression: str) -> str:
-    return with_names(f"sum by (account, plant_code, device_id) ({expression})")
+    return with_names(f"sum by (plant_code, device_id) ({expression})")
 
 
 def _gained(counter: str) -> str:
-    return f"increase({counter}[$__range])"
+    return gained(of_plants, counter, "$__range")
 
 
 NOW = Line(
@@ -70,7 +72,7 @@ POWERS = Line(
     )),
     (14, table(
         "Meters", "Every meter as it stands.",
-        {"plant_name": "Plant", "device_name": "Meter", "account": "", "device_id": "",
+        {"plant_name": "Plant", "device_name": "Meter", "device_id": "",
          "plant_code": ""},
         *each(
             _each,
@@ -94,16 +96,16 @@ EXTERNAL = Line(
     ).no_value(NO_EXTERNAL)),
     (12, table(
         "Energy at external measuring points", "In the time shown, both ways.",
-        {"plant_name": "Plant", "device_name": "EMMA", "account": "", "device_id": "",
+        {"plant_name": "Plant", "device_name": "EMMA", "device_id": "",
          "plant_code": ""},
         *each(
             _each,
             *(
                 Column(
                     name,
-                    kilowatt_hours(_gained(of_plants(
-                        f"meter_external_{way}_active_energy_joules_total"
-                    ))),
+                    kilowatt_hours(
+                        _gained(f"meter_external_{way}_active_energy_joules_total")
+                    ),
                     "kwatth", 1, width=140,
                 )
                 for name, way in (("Towards the grid", "positive"), ("From the grid", "reverse"))
@@ -136,8 +138,8 @@ PHASES = Line(
         "At each meter, negative while power is drawn; of one phase, the whole.",
         Query(
             with_names(
-                f"({of_phases(PHASE_POWER, OF_PHASES)} or label_replace({POWER} "
-                f"unless on (account, device_id) {PHASE_POWER}, {PHASE_A}))"
+                f"({of_phases(PHASE_POWER, of_plants, PHASE_VOLTAGE)} or label_replace({POWER} "
+                f"unless on (device_id) {PHASE_POWER}, {PHASE_A}))"
             ),
             PHASE_NAMES,
         ),
@@ -160,7 +162,7 @@ TARIFFS = Line(
         "Fed in by tariff", "Active energy fed into the grid in the time shown.",
         kilowatt_hours(
             "sort_desc(sum by (tariff) "
-            f"({_gained(of_plants('meter_positive_active_tariff_energy_joules_total'))}))"
+            f"({_gained('meter_positive_active_tariff_energy_joules_total')}))"
         ),
         "{{tariff}}", "kwatth",
     ).no_value(NO_TARIFFS)),
@@ -168,7 +170,7 @@ TARIFFS = Line(
         "Drawn by tariff", "Active energy drawn from the grid in the time shown.",
         kilowatt_hours(
             "sort_desc(sum by (tariff) "
-            f"({_gained(of_plants('meter_reverse_active_tariff_energy_joules_total'))}))"
+            f"({_gained('meter_reverse_active_tariff_energy_joules_total')}))"
         ),
         "{{tariff}}", "kwatth",
     ).no_value(NO_TARIFFS)),

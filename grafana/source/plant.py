@@ -22,9 +22,8 @@ from grafana.source.promql import (
     age,
     in_use,
     kilowatt_hours,
-    merged,
-    of_account,
     of_plant,
+    with_currency,
     with_device,
 )
 from grafana.source.tables import Column, each, table
@@ -44,7 +43,7 @@ YESTERDAY = ('period="day"', 'window="previous"')
 
 
 def _each(expression: str) -> str:
-    return with_device(f"sum by (account, device_id) ({expression})")
+    return with_device(f"sum by (device_id) ({expression})")
 
 
 def _previous(quantity: str) -> str:
@@ -135,7 +134,7 @@ COMPARISON = Line(
         "Inverters compared",
         "What each inverter gives now and gave today, and its power as a share of the strongest "
         "one's. Inverters with other modules differ for that reason alone.",
-        {"device_name": "Inverter", "account": "", "device_id": ""},
+        {"device_name": "Inverter", "device_id": ""},
         *each(
             _each,
             Column("State", STATE, states=states.INVERTER, width=190),
@@ -177,8 +176,7 @@ PAST = Line(
     )),
     (4, stat(
         "Income today", "Revenue today, in the account's currency if one is configured.",
-        f"sum by (account) ({of_plant('plant_day_income')}) * on (account) group_left (currency) "
-        f"group by (account, currency) ({of_account('account_info')})",
+        with_currency(f"sum({of_plant('plant_day_income')})", of_plant),
         "none", legend="{{currency}}", decimals=2,
     )),
 )  # fmt: skip
@@ -261,7 +259,7 @@ CONFIGURED = {1: "configured"}
 
 
 def _configured(metric: str) -> str:
-    return merged(f"{of_plant(metric)} == 1")
+    return f"{of_plant(metric)} == 1"
 
 
 CONFIGURATION = Line(

@@ -25,7 +25,7 @@ NONE = "No Power-M site is read."
 
 
 def _each(expression: str) -> str:
-    return with_names(f"sum by (account, plant_code, device_id) ({expression})")
+    return with_names(f"sum by (plant_code, device_id) ({expression})")
 
 
 NOW = Line(
@@ -84,7 +84,7 @@ RACKS = Line(
     ).no_value("no rack")),
     (12, table(
         "Racks", "Every rack as it stands.",
-        {"plant_name": "Plant", "device_name": "Rack", "account": "", "device_id": "",
+        {"plant_name": "Plant", "device_name": "Rack", "device_id": "",
          "plant_code": ""},
         *each(
             _each,

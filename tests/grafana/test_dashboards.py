@@ -138,8 +138,8 @@ def test_a_variable_is_asked_anew_for_another_time_and_chains_to_those_before_it
     for name, variable in asked_for(dashboard).items():
         assert variable["refresh"] == 2
         assert variable["datasource"]["uid"] == "${datasource}"
-        used = re.findall(r"\$(\w+)", variable["query"]["query"])
-        assert used == before[: before.index(name)]
+        used = dict.fromkeys(re.findall(r"\$(\w+)", variable["query"]["query"]))
+        assert list(used) == before[: before.index(name)]
 
 
 @EACH
@@ -302,6 +302,19 @@ def test_devices_of_one_plant_bear_names_of_their_own():
     ]
     assert len(named) > 20
     assert [each for each in named if "{{device_name}}" not in each["legendFormat"]] == []
+
+
+def test_whatever_is_told_of_plants_is_told_once():
+    """However many exporters and accounts tell of them."""
+    of_plants = [query for panel in PANELS for query in queries(panel) if "$plant" in query]
+    once = (
+        r"max without \((account, job, instance\) \(|account\) \(sum without \(job, instance\) \()"
+        r"(\w+\()?fusionsolar_\w+{[^}]*}"
+    )
+    compared = r"(max|last)_over_time\(fusionsolar_\w+{[^}]*}"
+    for query in of_plants:
+        left = SELECTOR.findall(re.sub(f"{once}|{compared}", "", query))
+        assert {name for name, _ in left} <= {"fusionsolar_plant_info", "fusionsolar_device_info"}
 
 
 def test_every_metric_that_is_asked_for_exists(known):

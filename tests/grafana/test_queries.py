@@ -100,6 +100,7 @@ def test_a_day_is_drawn_at_its_own_date_in_any_zone_and_the_running_one_so_far(t
 
 def powers(later):
     """100 kW from the roof, 2 fed in; the meter is read so many seconds after the inverter."""
+    yield series("plant_info", *[1.0] * 31, plant_name="Home")
     for kind, device, watts, seconds in (
         ("inverter_dc", "inverter", 100e3, 0.0),
         ("meter_active", "meter", 2e3, float(later)),
@@ -110,8 +111,8 @@ def powers(later):
 
 
 def test_a_load_is_made_of_readings_of_one_quarter_of_an_hour_only(tmp_path):
-    load = asked("flow", "Load by plant").partition(" * on (account, plant_code) group_left")[0]
-    plant = '{account="home", plant_code="P"}'
+    load = asked("flow", "Load by plant")
+    plant = '{plant_code="P", plant_name="Home"}'
     answers(tmp_path, "1m", list(powers(300)), load, {1800: [(plant, 98e3)]})
     answers(tmp_path, "1m", list(powers(1200)), load, {1800: []})
     answers(
@@ -140,7 +141,7 @@ def test_a_string_that_died_is_drawn_and_one_that_never_was_is_not(tmp_path):
         series("inverter_string_voltage_volts", *[volts] * 121, device_id="D", string=name)
         for name, volts in (("3", 3.0), ("4", 600.0))
     ]
-    identity = 'account="home", device_id="D", plant_code="P"'
+    identity = 'device_id="D", plant_code="P"'
     shown = [
         (f'{{{identity}, string="0{name}"}}', now)
         for name, (_before, now) in strings.items()
@@ -203,9 +204,10 @@ def test_a_home_is_told_what_it_saved_at_its_price_and_in_its_currency(tmp_path)
     told = [
         series("plant_period_self_supplied_energy_joules", *[10.0 * KWH] * 2, **when),
         series("account_info", 1.0, 1.0, currency="EUR", plant_code=""),
+        series("plant_info", 1.0, 1.0),
     ]
     saved = asked("home", "Saved", "today {{currency}}")
-    answers(tmp_path, "1m", told, saved, {60: [('{account="home", currency="EUR"}', 3.0)]})
+    answers(tmp_path, "1m", told, saved, {60: [('{currency="EUR"}', 3.0)]})
 
 
 def batteries(**rated):
@@ -250,13 +252,15 @@ def test_a_battery_is_as_healthy_as_its_weakest_module_if_it_tells_no_more(tmp_p
             ("whole", "1", 0.8),
         )
     ]
-    health = asked("flow", "State of health").removeprefix("sort(")
-    health = health.partition(" * on (account, device_id) group_left")[0]
+    told.append(series("plant_info", 1.0, 1.0, plant_name="Home"))
+    for device in ("modules", "whole"):
+        told.append(series("device_info", 1.0, 1.0, device_id=device, device_name=device))
+    of_home = 'plant_code="P", plant_name="Home"'
     expected = [
-        (f'{{account="home", plant_code="P", device_id="{device}"}}', value)
+        (f'{{{of_home}, device_id="{device}", device_name="{device}"}}', value)
         for device, value in (("modules", 0.85), ("whole", 0.9))
     ]
-    answers(tmp_path, "1m", told, health, {60: expected})
+    answers(tmp_path, "1m", told, asked("flow", "State of health"), {60: expected})
 
 
 def test_what_two_exporters_tell_one_after_the_other_is_one_curve(tmp_path):
@@ -269,7 +273,7 @@ def test_what_two_exporters_tell_one_after_the_other_is_one_curve(tmp_path):
         series("plant_info", 1.0, 1.0, 1.0, plant_name="Home", instance="new"),
     ]
     names = 'device_name="Meter", plant_name="Home"'
-    curve = [(f'{{account="home", plant_code="P", device_id="D", {names}}}', 700.0)]
+    curve = [(f'{{plant_code="P", device_id="D", {names}}}', 700.0)]
     answers(tmp_path, "1m", told, asked("meters", "Active power (+ fed in)"), {60: curve})
 
 
@@ -311,7 +315,7 @@ def test_the_configured_export_limit_is_named(tmp_path):
     modes = {"no_limit": 0.0, "zero_export_limitation": 1.0}
     label = "fusionsolar_plant_export_limit_mode"
     told = [series("plant_export_limit_mode", v, v, **{label: mode}) for mode, v in modes.items()]
-    named = f'{{account="home", plant_code="P", {label}="zero_export_limitation"}}'
+    named = f'{{plant_code="P", {label}="zero_export_limitation"}}'
     answers(tmp_path, "1m", told, asked("plant", "Export limit"), {60: [(named, 1.0)]})
 
 
@@ -344,3 +348,75 @@ def test_what_is_expected_stands_beside_what_is(tmp_path, dashboard, title, metr
     expected = asked(dashboard, title, "expected under a clear sky")
     told = [series(metric, 4200.0, 4200.0, **device)]
     answers(tmp_path, "1m", told, f"sum({expected})", {60: [("{}", 4200.0)]})
+
+
+def told_twice():
+    """A plant of 100 kW, of which two accounts tell, the second a little later."""
+    when = {"period": "day", "window": "current"}
+    for account in ("owner", "installer"):
+        for metric, value, labels in (
+            ("inverter_dc_power_watts", 60e3, {"device_id": "inverter"}),
+            ("inverter_active_power_watts", 60e3, {"device_id": "inverter"}),
+            ("meter_active_power_watts", -5e3, {"device_id": "meter"}),
+            ("meter_reverse_active_energy_joules_total", 70 * KWH, {"device_id": "meter"}),
+            ("plant_capacity_watts", 100e3, {}),
+            ("plant_day_energy_joules", 400.0 * KWH, {}),
+            ("plant_health_state_code", 2.0, {}),
+            ("plant_period_pv_energy_joules", 400.0 * KWH, when),
+            ("plant_period_self_supplied_energy_joules", 300.0 * KWH, when),
+            ("alarms_active", 1.0, {"severity": "major"}),
+            ("account_info", 1.0, {"currency": "EUR", "plant_code": ""}),
+            ("plant_info", 1.0, {"plant_name": "Barn"}),
+        ):
+            yield series(metric, value, value, account=account, **labels)
+
+
+@pytest.mark.parametrize(
+    ("dashboard", "title", "legend", "value"),
+    [
+        ("home", "Now", "from the roof", 60e3),
+        ("home", "Now", "drawn from the grid", 5e3),
+        ("home", "Today", "produced", 400.0),
+        ("home", "Saved", "today {{currency}}", 90.0),
+        ("flow", "Energy flow", "PV", 60e3),
+        ("flow", "Energy flow", "load", -65e3),
+        ("flow", "PV today", None, 400.0),
+        ("fleet", "Power now", None, 60e3),
+        ("fleet", "Power now, kW/kWp", None, 0.6),
+        ("fleet", "Energy today", None, 400.0),
+        ("fleet", "Power by plant", "{{plant_name}}", 60e3),
+        ("fleet", "Plants not healthy", None, 1.0),
+        ("fleet", "Serious alarms", None, 1.0),
+        ("meters", "Grid (+ fed in)", None, -5e3),
+        ("alarms", "Affected plants", None, 1.0),
+    ],
+)
+def test_a_plant_counts_once_however_many_accounts_tell_of_it(
+    tmp_path, dashboard, title, legend, value
+):
+    shown = f"sum({asked(dashboard, title, legend)})"
+    answers(tmp_path, "1m", list(told_twice()), shown, {60: [("{}", value)]})
+
+
+def test_plants_named_alike_are_told_apart_by_their_codes_and_others_by_their_names(tmp_path):
+    told = []
+    for code, account, name in (
+        ("1", "north", "Home"),
+        ("2", "south", "Home"),
+        ("3", "south", "Barn"),
+        ("3", "north", "Barn"),
+    ):
+        of = {"account": account, "plant_code": code}
+        told.append(series("plant_info", 1.0, 1.0, plant_name=name, **of))
+        told.append(series("plant_capacity_watts", 5e3, 5e3, **of))
+        told.append(series("inverter_active_power_watts", 2e3, 2e3, device_id=code, **of))
+    curves = asked("fleet", "Power by plant", "{{plant_name}}").replace('"P"', '".+"')
+    names = {"1": "Home, 1", "2": "Home, 2", "3": "Barn"}
+    shown = [(f'{{plant_code="{c}", plant_name="{name}"}}', 2e3) for c, name in names.items()]
+    answers(tmp_path, "1m", told, curves, {60: shown})
+    chosen = DASHBOARDS["fusionsolar-fleet"]["templating"]["list"]
+    (query,) = (each["query"]["query"] for each in chosen if each["name"] == "plant")
+    for variable, value in CHOSEN.items():
+        query = query.replace(variable, value)
+    listed = [(labels, 1.0) for labels, _watts in shown]
+    answers(tmp_path, "1m", told, query.removeprefix("query_result"), {60: listed})

@@ -37,11 +37,16 @@ TODAY = per_plant(of_plants("plant_day_energy_joules"))
 HEALTH = of_plants("plant_health_state_code")
 SERIOUS = of_plants("alarms_active", 'severity=~"critical|major"')
 LAST_READING = of_plants("plant_last_reading_timestamp_seconds")
-LARGEST = f"topk(10, {CAPACITY})"
+# Among equals Prometheus picks at random, anew at each refresh: of plants of one size, those that
+# gave most for all time.
+LARGEST = (
+    f"topk(10, {CAPACITY} + 1e-15 * {per_plant(of_plants('plant_energy_joules_total'))} "
+    f"or {CAPACITY})"
+)
 YIELD = f"({TODAY} / ({CAPACITY} > 0) / 3600)"  # kWh/kWp of today
-# 3 is healthy: the lower the mean, the longer it was not.
-_HEALTHY = f"avg_over_time({of_plants.series('plant_health_state_code')}[$__range] @ end())"
-LEAST_HEALTHY = f"bottomk(10, {once(_HEALTHY)})"
+HEALTHY = 3  # the lower the mean, the longer a plant was not
+_MEAN = f"avg_over_time({of_plants.series('plant_health_state_code')}[$__range] @ end())"
+LEAST_HEALTHY = f"bottomk(10, {once(_MEAN)} < {HEALTHY})"
 YESTERDAY = ('period="day"', 'window="previous"')
 PERFORMANCE = per_plant(of_plants("plant_period_performance_ratio", *YESTERDAY))
 FULL_LOAD = of_plants("plant_period_full_load_seconds", *YESTERDAY)
@@ -67,7 +72,7 @@ NOW = Line(
     (4, stat(
         "Plants not healthy",
         "Plants that the management system calls faulty or disconnected.",
-        f"sum({HEALTH} != bool 3)", steps=NONE_IS_GOOD,
+        f"sum({HEALTH} != bool {HEALTHY})", steps=NONE_IS_GOOD,
     )),
     (4, stat(
         "Serious alarms", "Active alarms, critical and major.", f"sum({SERIOUS})",
@@ -147,19 +152,19 @@ RANKS = Line(
     ).decimals(2)),
     (6, ranking(
         "Highest power now, kW/kWp",
-        "Power divided by installed capacity: the ten highest.",
-        f"sort_desc({with_plant(f'topk(10, {SHARE})')})", "{{plant_name}}", "none", top=1,
-    ).decimals(2)),
+        "Power divided by installed capacity: the ten highest of those that give any.",
+        f"sort_desc({with_plant(f'topk(10, {SHARE} > 0)')})", "{{plant_name}}", "none", top=1,
+    ).decimals(2).no_value("no plant gives any")),
 )  # fmt: skip
 
 PAST = Line(
     8,
     (8, timeline(
-        "Health of plants",
-        "What the management system says of each plant; the ten that were longest unhealthy.",
+        "Plants that were not healthy",
+        "What the management system says of them; the ten that were longest not healthy.",
         with_plant(f"({per_plant(HEALTH)} and on (plant_code) {LEAST_HEALTHY})"),
         "{{plant_name}}", states.PLANT_HEALTH, link=SERIES_PAGE,
-    )),
+    ).no_value("All plants were healthy in this time.")),
     (8, named_series(
         curves(
             "Inverters by state", "How many inverters are in each state.",

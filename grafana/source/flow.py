@@ -86,7 +86,7 @@ def _taken(expression: str) -> str:
 
 
 NOW = Line(
-    4,
+    5,
     (3, trend(
         "PV", "Power of all modules, as DC; a mean of 15 minutes, as are all powers here.",
         f"sum({PV})", "watt",

@@ -48,7 +48,7 @@ def _amperes(phase: str) -> str:
 
 
 NOW = Line(
-    4,
+    5,
     (5, stat(
         "State", "Operating state, as the inverter names it.", of_device("inverter_state_code"),
         states=states.INVERTER,

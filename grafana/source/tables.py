@@ -67,7 +67,7 @@ def table(  # noqa: PLR0913  # as stat
     }
     # A label is a text, even one of digits only.
     panel = panel_of("table", title, description, options).unit("string")
-    panel.custom({"align": "auto", "inspect": False})
+    panel.custom({"align": "auto", "inspect": False, "minWidth": 100})
     _ask(panel, columns)
     for column in columns:
         panel.override_by_name(column.name, list(_cell(column)))
@@ -153,6 +153,7 @@ def _cell(column: Column) -> Iterable[DynamicConfigValue]:
         yield DynamicConfigValue("min", 0)
         yield DynamicConfigValue("max", column.bar)
         bar = {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}
+        yield DynamicConfigValue("color", {"mode": "fixed", "fixedColor": "blue"})
         yield DynamicConfigValue("custom.cellOptions", bar)
     elif column.steps:
         yield _COLORED

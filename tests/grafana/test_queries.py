@@ -420,3 +420,30 @@ def test_plants_named_alike_are_told_apart_by_their_codes_and_others_by_their_na
         query = query.replace(variable, value)
     listed = [(labels, 1.0) for labels, _watts in shown]
     answers(tmp_path, "1m", told, query.removeprefix("query_result"), {60: listed})
+
+
+def test_of_plants_of_one_size_those_that_gave_most_are_drawn_and_not_others_at_each_look(tmp_path):
+    told = [
+        series(metric, *[value] * 2, plant_code=f"{number}", **labels)
+        for number in range(1, 31)
+        for metric, value, labels in (
+            ("plant_capacity_watts", 5e3, {}),
+            ("plant_energy_joules_total", number * 1e4 * KWH, {}),
+            ("inverter_active_power_watts", 100.0 + number, {"device_id": f"inverter {number}"}),
+        )
+    ]
+    others = asked("fleet", "Power by plant", "all others").replace('"P"', '".+"')
+    answers(tmp_path, "1m", told, others, {60: [("{}", 20 * 100.0 + sum(range(1, 21)))]})
+
+
+def test_plants_that_were_never_ill_are_not_among_the_ten_worst(tmp_path):
+    told = [
+        series(metric, *values, plant_code=code, **labels)
+        for code, healths in {"well": [3.0] * 61, "ill": [2.0] * 9 + [3.0] * 52}.items()
+        for metric, values, labels in (
+            ("plant_health_state_code", healths, {}),
+            ("plant_info", [1.0] * 61, {"plant_name": code}),
+        )
+    ]
+    shown = asked("fleet", "Plants that were not healthy").replace('"P"', '".+"')
+    answers(tmp_path, "1m", told, shown, {3600: [('{plant_code="ill", plant_name="ill"}', 3.0)]})

@@ -1,6 +1,7 @@
 """What a plant keeps, uses and draws, by the statistics: as its server tells it, or calculated.
 
-prometheus/rules/energy.yml reckons the same.
+prometheus/rules/energy.yml reckons the same. Without a period it is of all time, by what the plant
+and its meters counted.
 """
 
 from grafana.source.promql import Select, per_plant
@@ -14,27 +15,36 @@ def _told(of: Select, quantity: str, *when: str) -> str:
 
 def produced(of: Select, *when: str) -> str:
     """What the modules gave; of servers that do not tell it, what the inverters put out."""
+    if not when:
+        return per_plant(of("plant_energy_joules_total"))
     return per_plant(f"({_told(of, 'pv', *when)} or {_told(of, 'inverter', *when)})")
 
 
 def fed_in(of: Select, *when: str) -> str:
     """What went into the grid."""
+    if not when:
+        return per_plant(of("meter_positive_active_energy_joules_total"))
     return per_plant(_told(of, "feed_in", *when))
 
 
 def kept(of: Select, *when: str) -> str:
     """What the modules gave and the grid did not get."""
-    told, left = per_plant(_told(of, "self_consumed", *when)), fed_in(of, *when)
-    return f"clamp_min({told} or {produced(of, *when)} - {left}, 0)"
+    left = f"{produced(of, *when)} - {fed_in(of, *when)}"
+    told = f"{per_plant(_told(of, 'self_consumed', *when))} or " if when else ""
+    return f"clamp_min({told}{left}, 0)"
 
 
 def used(of: Select, *when: str) -> str:
     """What was consumed."""
+    if not when:
+        return f"({supplied(of)} + {drawn(of)})"
     return per_plant(_told(of, "consumed", *when))
 
 
 def supplied(of: Select, *when: str) -> str:
     """What was consumed and did not come from the grid."""
+    if not when:
+        return kept(of)
     told, put_out = (per_plant(_told(of, each, *when)) for each in ("self_supplied", "inverter"))
     return f"clamp_min({told} or {put_out} - {fed_in(of, *when)}, 0)"
 
@@ -50,6 +60,8 @@ def so_far(of: Select, quantity: str, otherwise: str) -> str:
 
 def drawn(of: Select, *when: str) -> str:
     """What came from the grid."""
+    if not when:
+        return per_plant(of("meter_reverse_active_energy_joules_total"))
     told = per_plant(_told(of, "purchased", *when))
     return f"clamp_min({told} or {used(of, *when)} - {supplied(of, *when)}, 0)"
 

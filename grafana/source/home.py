@@ -36,7 +36,6 @@ from grafana.source.panels import DASHED, STALE, Query, Steps, curves, gauges, h
 from grafana.source.promql import age, kilowatt_hours, of_plants, with_currency
 from grafana.source.tables import Column, best, table
 
-PERIODS = {"day": "today", "month": "this month", "year": "this year"}
 OLD = age(of_plants("plant_last_reading_timestamp_seconds"))
 IDLE = 20  # W that count as nothing: meters waver
 KEPT_COLOR = "semi-dark-green"
@@ -47,12 +46,27 @@ NO_GAPS = {"insertNulls": 400 * 86_400_000}
 WEEK = {"1 Mon": -3, "2 Tue": -2, "3 Wed": -1, "4 Thu": 0, "5 Fri": 1, "6 Sat": 2, "7 Sun": 3}
 
 
-def _now(period: str) -> tuple[str, str]:
+def _now(period: str) -> tuple[str, ...]:
     return f'period="{period}"', 'window="current"'
 
 
-def _kilograms(period: str) -> str:
-    return f"sum({of_plants('plant_period_co2_reduction_grams', *_now(period))}) / 1000"
+PERIODS = {
+    "today": _now("day"),
+    "this month": _now("month"),
+    "this year": _now("year"),
+    "of all time": (),
+}
+
+
+def _kilograms(when: tuple[str, ...]) -> str:
+    """Of all time at the rate of this year: nobody counts it."""
+    of_period = (
+        f"sum({of_plants('plant_period_co2_reduction_grams', *(when or _now('year')))}) / 1000"
+    )
+    if when:
+        return of_period
+    ever, year = (f"sum({balance.produced(of_plants, *each)})" for each in ((), _now("year")))
+    return f"{of_period} * {ever} / ({year} > 0)"
 
 
 def _flows(power: str, above: Query, below: Query, idle: str) -> tuple[Query, ...]:
@@ -69,10 +83,11 @@ def _energy(name: str, color: str, joules: str) -> Query:
     return Query(kilowatt_hours(f"sum({joules})"), name, color)
 
 
-def _money(joules: str, price: str, period: str, color: str) -> Query:
+def _money(energy: Callable[..., str], price: str, period: str, color: str) -> Query:
     """With the currency in its name, if one is configured."""
+    joules = energy(of_plants, *PERIODS[period])
     worth = f"sum({kilowatt_hours(joules)} * ${price})"
-    return Query(with_currency(worth, of_plants), f"{PERIODS[period]} {{{{currency}}}}", color)
+    return Query(with_currency(worth, of_plants), f"{period} {{{{currency}}}}", color)
 
 
 NOW = Line(
@@ -111,16 +126,16 @@ NOW = Line(
     (6, gauges(
         "Self-sufficiency", "The part of the consumption that did not come from the grid.",
         *(
-            Query(balance.self_sufficiency(of_plants, *_now(period)), name)
-            for period, name in PERIODS.items()
+            Query(balance.self_sufficiency(of_plants, *when), name)
+            for name, when in PERIODS.items()
         ),
         steps=SHARES,
     )),
     (6, gauges(
         "Self-consumption", "The part of what the roof gave that did not go into the grid.",
         *(
-            Query(balance.self_consumption(of_plants, *_now(period)), name)
-            for period, name in PERIODS.items()
+            Query(balance.self_consumption(of_plants, *when), name)
+            for name, when in PERIODS.items()
         ),
         steps=KEPT,
     )),
@@ -159,11 +174,9 @@ COURSE = Line(
 )  # fmt: skip
 
 
-def _each_period(energy: Callable[..., str], counter: str = "") -> str:
-    """In kWh, a series each period; `counter` is what counts for all time."""
-    told = {name: energy(of_plants, *_now(period)) for period, name in PERIODS.items()}
-    if counter:
-        told["of all time"] = of_plants(counter)
+def _each_period(energy: Callable[..., str]) -> str:
+    """In kWh, a series each period."""
+    told = {name: energy(of_plants, *when) for name, when in PERIODS.items()}
     return " or ".join(
         f'label_replace({kilowatt_hours(f"sum({joules})")}, "period", "{name}", "", "")'
         for name, joules in told.items()
@@ -171,41 +184,42 @@ def _each_period(energy: Callable[..., str], counter: str = "") -> str:
 
 
 ENERGIES = {
-    "Produced": _each_period(balance.produced, "plant_energy_joules_total"),
-    "Used": _each_period(balance.used),
-    "Fed in": _each_period(balance.fed_in, "meter_positive_active_energy_joules_total"),
-    "Drawn": _each_period(balance.drawn, "meter_reverse_active_energy_joules_total"),
+    "Yield": balance.produced,
+    "Used": balance.used,
+    "Fed in": balance.fed_in,
+    "Drawn": balance.drawn,
 }
 WORTH = Line(
     6,
-    (5, numbers(
+    (6, numbers(
         "Saved",
         "What was used and did not come from the grid, at the grid's price, which stands at the "
         "top.",
-        *(
-            _money(balance.supplied(of_plants, *_now(period)), "import_price", period, "green")
-            for period in PERIODS
-        ),
+        *(_money(balance.supplied, "import_price", period, "green") for period in PERIODS),
         unit="none",
     ).decimals(2)),
-    (5, numbers(
+    (6, numbers(
         "Earned", "What was fed in, at its price, which stands at the top.",
-        *(
-            _money(balance.fed_in(of_plants, *_now(period)), "export_price", period, "blue")
-            for period in PERIODS
-        ),
+        *(_money(balance.fed_in, "export_price", period, "blue") for period in PERIODS),
         unit="none",
     ).decimals(2)),
     (5, numbers(
-        "CO₂ avoided", "By the energy of the roof, as the management system reckons it.",
-        *(Query(_kilograms(period), name, "green") for period, name in PERIODS.items()),
+        "CO₂ avoided",
+        "By the energy of the roof, as the management system reckons it; of all time, at the rate "
+        "of this year.",
+        *(Query(_kilograms(when), name, "green") for name, when in PERIODS.items()),
         unit="suffix: kg",
     )),
-    (9, table(
-        "Energy", "By the plant's statistics; of all time, what the plant and its meters counted.",
+    (7, table(
+        "Energy, kWh",
+        "By the plant's statistics; of all time, by what the plant and its meters counted, also in "
+        "the gauges and for the money. A meter that is younger than the plant counted less.",
         {"period": "Period"},
-        *(Column(name, expr, "kwatth", width=80) for name, expr in ENERGIES.items()),
-        sort={"Produced": False}, widths={"period": 95},
+        *(
+            Column(name, _each_period(energy), "none", 0, width=63)
+            for name, energy in ENERGIES.items()
+        ),
+        sort={"Yield": False}, widths={"period": 80},
     )),
 )  # fmt: skip
 

@@ -290,7 +290,7 @@ def test_money_bears_its_currency():
         for target in panel["targets"]
         if re.search(r"\$(import|export)_price", target["expr"])
     ]
-    assert len(prices) == 8
+    assert len(prices) == 10
     assert all("{{currency}}" in target["legendFormat"] for target in prices)
 
 

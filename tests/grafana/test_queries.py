@@ -19,6 +19,7 @@ CHOSEN = {
     "$plant": "P",
     "$device": "D",
     "$import_price": "0.30",
+    "$export_price": "0.08",
 }
 SCRAPED = {"job": "fusionsolar", "instance": "exporter", "account": "home", "plant_code": "P"}
 HOUR, KWH = 3600, 3_600_000
@@ -326,7 +327,7 @@ def test_a_home_reads_its_energy_of_each_period_and_of_all_time(tmp_path):
     ]
     told.append(series("plant_energy_joules_total", *[9000.0 * KWH] * 2))
     panels = DASHBOARDS["fusionsolar-home"]["panels"]
-    (table,) = (panel for panel in panels if panel["title"] == "Energy")
+    (table,) = (panel for panel in panels if panel["title"] == "Energy, kWh")
     produced = table["targets"][0]["expr"]
     for variable, value in CHOSEN.items():
         produced = produced.replace(variable, value)
@@ -447,3 +448,28 @@ def test_plants_that_were_never_ill_are_not_among_the_ten_worst(tmp_path):
     ]
     shown = asked("fleet", "Plants that were not healthy").replace('"P"', '".+"')
     answers(tmp_path, "1m", told, shown, {3600: [('{plant_code="ill", plant_name="ill"}', 3.0)]})
+
+
+def test_a_home_is_told_its_shares_money_and_carbon_of_all_time_by_what_its_meter_counted(tmp_path):
+    year = {"period": "year", "window": "current"}
+    told = [
+        series(metric, value, value, **labels)
+        for metric, value, labels in (
+            ("plant_energy_joules_total", 10_000.0 * KWH, {}),
+            ("meter_positive_active_energy_joules_total", 4_000.0 * KWH, {"device_id": "meter"}),
+            ("meter_reverse_active_energy_joules_total", 2_000.0 * KWH, {"device_id": "meter"}),
+            ("plant_period_pv_energy_joules", 1_000.0 * KWH, year),
+            ("plant_period_co2_reduction_grams", 475e3, year),
+            ("account_info", 1.0, {"currency": "EUR", "plant_code": ""}),
+            ("plant_info", 1.0, {}),
+        )
+    ]
+    euros = '{currency="EUR"}'
+    for title, legend, labels, value in (
+        ("Self-consumption", "of all time", "{}", 0.6),
+        ("Self-sufficiency", "of all time", "{}", 0.75),
+        ("Saved", "of all time {{currency}}", euros, 1_800.0),
+        ("Earned", "of all time {{currency}}", euros, 320.0),
+        ("CO₂ avoided", "of all time", "{}", 4_750.0),
+    ):
+        answers(tmp_path, "1m", told, asked("home", title, legend), {60: [(labels, value)]})

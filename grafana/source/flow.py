@@ -213,7 +213,7 @@ BATTERY_FACTS = Line(
         f"sort({with_names(HEALTH)})",
         "{{plant_name}}, {{device_name}}", "percentunit",
         steps=((None, "red"), (0.7, "orange"), (0.8, "green")), top=1, long_names=True,
-    ).no_value("no battery tells one")),
+    ).no_value("not told")),
     (8, curves(
         "Load by plant", "PV, less charging and feed-in.",
         Query(with_plant(LOAD), "{{plant_name}}", line=SPANNING), unit="watt", fill=0,

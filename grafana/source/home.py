@@ -39,6 +39,7 @@ from grafana.source.tables import Column, best, table
 OLD = age(of_plants("plant_last_reading_timestamp_seconds"))
 IDLE = 20  # W that count as nothing: meters waver
 KEPT_COLOR = "semi-dark-green"
+LATER = "A period is drawn once its statistics have come."
 SHARES: Steps = ((None, "text"), (0, "red"), (0.3, "orange"), (0.6, "green"))
 KEPT: Steps = ((None, "text"), (0, KEPT_COLOR))  # what is fed in is no loss
 # ms between two bars that are no gap; a gap would make the bars as narrow as a day.
@@ -113,7 +114,7 @@ NOW = Line(
         Query(CHARGE, "battery is full to", "text", "percentunit", axis=False),
         Query(f"max({OLD}) > {STALE[1][0]}", "last reading, ago", STALE[1][1], "s", axis=False),
         unit="watt",
-    )),
+    ).no_value("nothing is told")),
     (5, numbers(
         "Today",
         "Since the plant's midnight, by its statistics, which come about once an hour.",
@@ -122,7 +123,7 @@ NOW = Line(
         _energy("fed in", FEED_IN_COLOR, FED_IN),
         _energy("drawn", DRAW_COLOR, balance.drawn(of_plants, *_now("day"))),
         unit="kwatth",
-    )),
+    ).no_value("not told yet")),
     (6, gauges(
         "Self-sufficiency", "The part of the consumption that did not come from the grid.",
         *(
@@ -130,7 +131,7 @@ NOW = Line(
             for name, when in PERIODS.items()
         ),
         steps=SHARES,
-    )),
+    ).no_value("no meter")),
     (6, gauges(
         "Self-consumption", "The part of what the roof gave that did not go into the grid.",
         *(
@@ -138,7 +139,7 @@ NOW = Line(
             for name, when in PERIODS.items()
         ),
         steps=KEPT,
-    )),
+    ).no_value("no meter")),
 )  # fmt: skip
 
 COURSE = Line(
@@ -158,7 +159,7 @@ COURSE = Line(
             "orange", line=DASHED,
         ),
         unit="watt", floor=0, fill=25,
-    )),
+    ).no_value("No inverter has told anything in this time.")),
     (12, curves(
         "Battery",
         "How full it is; on the right its power, which is negative while it is discharged.",
@@ -197,30 +198,30 @@ WORTH = Line(
         "top.",
         *(_money(balance.supplied, "import_price", period, "green") for period in PERIODS),
         unit="none",
-    ).decimals(2)),
+    ).decimals(2).no_value("no meter")),
     (6, numbers(
         "Earned", "What was fed in, at its price, which stands at the top.",
         *(_money(balance.fed_in, "export_price", period, "blue") for period in PERIODS),
         unit="none",
-    ).decimals(2)),
+    ).decimals(2).no_value("no meter")),
     (5, numbers(
         "CO₂ avoided",
         "By the energy of the roof, as the management system reckons it; of all time, at the rate "
         "of this year.",
         *(Query(_kilograms(when), name, "green") for name, when in PERIODS.items()),
         unit="suffix: kg",
-    )),
+    ).no_value("not told yet")),
     (7, table(
         "Energy, kWh",
         "By the plant's statistics; of all time, by what the plant and its meters counted, also in "
         "the gauges and for the money. A meter that is younger than the plant counted less.",
         {"period": "Period"},
         *(
-            Column(name, _each_period(energy), "none", 0, width=63)
+            Column(name, _each_period(energy), "none", 0, width=0)
             for name, energy in ENERGIES.items()
         ),
-        sort={"Yield": False}, widths={"period": 80},
-    )),
+        sort={"Yield": False}, widths={"period": 80}, narrow=True,
+    ).no_value("not told yet")),
 )  # fmt: skip
 
 
@@ -264,7 +265,7 @@ BARS = Line(
         "Day by day",
         "Above zero what the roof gave, below it what came from the grid; the last bar is today's.",
         *_bars(DAYS), unit="kwatth", bars=True, stacked=True, daily=True,
-    )),
+    ).no_value(LATER)),
     (12, curves(
         "Month by month, and the year before",
         "As day by day. The dots are what the roof gave in the same month a year earlier; it needs "
@@ -276,7 +277,7 @@ BARS = Line(
                   "stacking": {"mode": "none", "group": "B"}},
         ),
         unit="kwatth", bars=True, stacked=True, daily=True,
-    ).time_from("1y")),
+    ).time_from("1y").no_value(LATER)),
 )  # fmt: skip
 
 _YEARLY = _of(YEARS)
@@ -295,7 +296,7 @@ YEARLY = Line(
         "the years before the exporter came.",
         *_bars(YEARS),
         unit="kwatth", bars=True, stacked=True,
-    ).interval("7d").time_from("10y")),
+    ).interval("7d").time_from("10y").no_value(LATER)),
     (8, curves(
         "Specific yield by year, kWh/kWp",
         "The energy of each year for every kWp that was installed then. Weather moves it by a few "
@@ -303,7 +304,7 @@ YEARLY = Line(
         Query(f"({_YEARLY['produced']}) / ({_CAPACITY} / 1000)", "kWh for each kWp", PV_COLOR,
               line=NO_GAPS),
         unit="none", bars=True, floor=0, legend="",
-    ).interval("7d").time_from("10y")),
+    ).interval("7d").time_from("10y").no_value(LATER)),
     (8, curves(
         "Savings and earnings by year",
         "Saved and earned, at today's prices, which stand at the top.",
@@ -314,7 +315,7 @@ YEARLY = Line(
             _yearly_worth("fed in", "export_price"), "earned {{currency}}", "blue", line=NO_GAPS
         ),
         unit="none", bars=True, stacked=True, floor=0,
-    ).interval("7d").time_from("10y")),
+    ).interval("7d").time_from("10y").no_value(LATER)),
 )  # fmt: skip
 
 WHOLE_DAYS = kilowatt_hours(
@@ -328,14 +329,14 @@ CALENDAR = Line(
         "What the roof gave each day: a column is a week, the darker the more.",
         *(Query(_of(DAYS, later=24 * days)["produced"], day) for day, days in WEEK.items()),
         unit="kwatth", scheme="YlGn",
-    ).interval("7d").time_from("1y")),
+    ).interval("7d").time_from("1y").no_value(LATER)),
     (6, best(
         "Best days", "The ten best days of the last year.", _of(DAYS)["produced"], "kwatth", 10,
-    ).time_from("1y")),
+    ).time_from("1y").no_value(LATER)),
     (6, best(
         "Worst days", "The ten worst days of the last year that are over.",
         WHOLE_DAYS, "kwatth", 10, worst=True,
-    ).time_from("1y")),
+    ).time_from("1y").no_value(LATER)),
 )  # fmt: skip
 
 DASHBOARD = dashboard(

@@ -25,6 +25,7 @@ CURRENT = of_phases(
     _phases("meter_phase_current_amperes", "meter_current_amperes"), of_plants, PHASE_VOLTAGE
 )
 PHASE_POWER = of_plants("meter_phase_active_power_watts")
+NO_METER = "no meter"
 NO_TARIFFS = "no tariffs"
 NO_EXTERNAL = "No EMMA measures a second point."
 NO_TRANSFORMERS = "No transformer is read."
@@ -45,23 +46,23 @@ NOW = Line(
     (4, trend(
         "Grid (+ fed in)", "Active power at all meters; negative while power is drawn.",
         f"sum({POWER})", "watt", steps=((None, "red"), (0, "blue")),
-    )),
+    ).no_value(NO_METER)),
     (5, stat(
         "Fed in", "Active energy fed into the grid in the time shown.",
         kilowatt_hours(f"sum({_gained(FED_IN)})"), "kwatth",
-    )),
+    ).no_value(NO_METER)),
     (5, stat(
         "Drawn", "Active energy drawn from the grid in the time shown.",
         kilowatt_hours(f"sum({_gained(DRAWN)})"), "kwatth",
-    )),
+    ).no_value(NO_METER)),
     (5, stat(
         "Lowest phase voltage", "Of all meters.", f"min({VOLTAGE} > 0)", "volt",
         decimals=1,
-    )),
+    ).no_value(NO_METER)),
     (5, stat(
         "Highest phase voltage", "Of all meters.", f"max({VOLTAGE} > 0)", "volt",
         decimals=1,
-    )),
+    ).no_value(NO_METER)),
 )  # fmt: skip
 
 POWERS = Line(
@@ -69,7 +70,7 @@ POWERS = Line(
     (10, curves(
         "Active power (+ fed in)", "At each meter; negative while power is drawn.",
         Query(with_names(POWER), NAMES), unit="watt", fill=0,
-    )),
+    ).no_value(NO_METER)),
     (14, table(
         "Meters", "Every meter as it stands.",
         {"plant_name": "Plant", "device_name": "Meter", "device_id": "",
@@ -84,7 +85,7 @@ POWERS = Line(
             Column("Age", f"{age(LAST_READING)} and {POWER}", "s", 0, STALE),
         ),
         sort={"Plant": False},
-    )),
+    ).no_value(NO_METER)),
 )  # fmt: skip
 
 EXTERNAL = Line(
@@ -120,15 +121,15 @@ QUALITY = Line(
     (8, curves(
         "Phase voltages", "Of every phase that a meter tells.",
         Query(with_names(f"({VOLTAGE} > 0)"), PHASE_NAMES), unit="volt", fill=0,
-    )),
+    ).no_value("No meter tells it.")),
     (8, curves(
         "Phase currents", "Of every phase that a meter tells.",
         Query(with_names(CURRENT), PHASE_NAMES), unit="amp", fill=0,
-    )),
+    ).no_value("No meter tells it.")),
     (8, curves(
         "Frequency", "Of the grid, at each meter.",
         Query(with_names(FREQUENCY), NAMES), unit="hertz", fill=0,
-    )),
+    ).no_value("No meter tells it.")),
 )  # fmt: skip
 
 PHASES = Line(
@@ -144,12 +145,12 @@ PHASES = Line(
             PHASE_NAMES,
         ),
         unit="watt", fill=0,
-    )),
+    ).no_value("No meter tells it.")),
     (8, curves(
         "Reactive power", "At each meter.",
         Query(with_names(of_plants("meter_reactive_power_vars")), NAMES),
         unit="voltampreact", fill=0,
-    )),
+    ).no_value("No meter tells it.")),
     (8, timeline(
         "Power sensors", "State of each power sensor.",
         with_names(of_plants("meter_status_code")), NAMES, states.METER,

@@ -28,6 +28,7 @@ from grafana.source.promql import (
 )
 from grafana.source.tables import Column, each, table
 
+NO_INVERTER = "No inverter is read."
 NO_STATION = "This plant has no weather station."
 INVERTER_ROW = link("fusionsolar-inverter", plant="${plant}", device="${__data.fields.device_id}")
 INVERTER_SERIES = link(
@@ -55,31 +56,31 @@ NOW = Line(
     (3, stat(
         "Health", "What the management system says of the plant.",
         f"max({of_plant('plant_health_state_code')})", states=states.PLANT_HEALTH,
-    )),
+    ).no_value("not told")),
     (4, trend(
         "Power now", "Active power of all inverters that report.", f"sum({POWER})", "watt",
-    )),
+    ).no_value("not told")),
     (4, stat(
         "Share of capacity", "Power now, divided by the installed capacity.",
         f"sum({POWER}) / (sum({of_plant('plant_capacity_watts')}) > 0)", "percentunit", decimals=1,
-    )),
+    ).no_value("not told")),
     (3, stat(
         "Energy today", "Energy produced since the plant's midnight.",
         kilowatt_hours(f"sum({of_plant('plant_day_energy_joules')})"), "kwatth",
-    )),
+    ).no_value("not told")),
     (3, stat(
         "This month", "Energy produced since the first of the month.",
         kilowatt_hours(f"sum({of_plant('plant_month_energy_joules')})"), "kwatth",
-    )),
+    ).no_value("not told")),
     (3, stat(
         "Active alarms", "Alarms of any severity.", f"sum({of_plant('alarms_active')})",
         steps=NONE_IS_GOOD,
-    )),
+    ).no_value("not told")),
     (4, stat(
         "Last reading", "Time since values of the plant last came.",
         f"max({age(of_plant('plant_last_reading_timestamp_seconds'))})", "s", steps=STALE,
         decimals=0,
-    )),
+    ).no_value("not told")),
 )  # fmt: skip
 
 CURVES = Line(
@@ -99,13 +100,13 @@ CURVES = Line(
             {"fillOpacity": 0, "axisSoftMax": 1000},
         ),
         unit="watt", fill=25, floor=0,
-    )),
+    ).no_value(NO_INVERTER)),
     (9, curves(
         "Energy per day",
         "Energy put out by the inverters on each of the last 30 days; the last bar is today's.",
         Query(kilowatt_hours(dated(of_plant, "inverter_energy_joules", DAYS)), "energy", "green"),
         unit="kwatth", bars=True, floor=0, daily=True,
-    )),
+    ).no_value("A day is drawn once its statistics have come.")),
 )  # fmt: skip
 
 SUN = (6, curves(
@@ -120,11 +121,11 @@ INVERTERS = Line(
         "Inverters", "State of each inverter; a click opens it.",
         with_device(STATE), "{{device_name}}", states.INVERTER,
         link=INVERTER_SERIES,
-    )),
+    ).no_value(NO_INVERTER)),
     (9, curves(
         "Power by inverter", "Active power of each inverter.",
         Query(with_device(POWER), "{{device_name}}"), unit="watt", floor=0, fill=0,
-    )),
+    ).no_value(NO_INVERTER)),
     SUN,
 )  # fmt: skip
 
@@ -149,7 +150,7 @@ COMPARISON = Line(
         ),
         sort={"Inverter": False},
         links={"device_name": INVERTER_ROW},
-    )),
+    ).no_value(NO_INVERTER)),
 )  # fmt: skip
 
 PAST = Line(
@@ -173,12 +174,12 @@ PAST = Line(
     (4, stat(
         "Lifetime energy", "Energy produced since the plant began to count.",
         kilowatt_hours(f"sum({of_plant('plant_energy_joules_total')})"), "kwatth",
-    )),
+    ).no_value("not told")),
     (4, stat(
         "Income today", "Revenue today, in the account's currency if one is configured.",
         with_currency(f"sum({of_plant('plant_day_income')})", of_plant),
         "none", legend="{{currency}}", decimals=2,
-    )),
+    ).no_value("not told")),
 )  # fmt: skip
 
 IRRADIATION = Line(

@@ -28,7 +28,7 @@ class Column:
     steps: Steps = ()  # the text's colours
     states: States | None = None
     bar: float | None = None  # drawn as a bar, of which this is the full length
-    width: int = 100
+    width: int = 100  # 0 for its share of the room that there is
 
 
 def each(wrap: Callable[[str], str], *columns: Column) -> tuple[Column, ...]:
@@ -51,12 +51,13 @@ def table(  # noqa: PLR0913  # as stat
     widths: Mapping[str, int] = MappingProxyType({}),
     links: Mapping[str, str] = MappingProxyType({}),
     colors: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    narrow: bool = False,
 ) -> Panel:
     """One row for each combination of labels.
 
     `rows` names the labels that are shown ("" hides one), `widths` says how wide, `links` where the
     text of one leads to, `colors` how its texts are coloured. `sort` names columns and says whether
-    they descend.
+    they descend. A `narrow` one fits a telephone.
     A column whose query says nothing of a row leaves its cell empty.
     """
     options = {
@@ -67,7 +68,7 @@ def table(  # noqa: PLR0913  # as stat
     }
     # A label is a text, even one of digits only.
     panel = panel_of("table", title, description, options).unit("string")
-    panel.custom({"align": "auto", "inspect": False, "minWidth": 100})
+    panel.custom({"align": "auto", "inspect": False, "minWidth": 60 if narrow else 100})
     _ask(panel, columns)
     for column in columns:
         panel.override_by_name(column.name, list(_cell(column)))
@@ -141,7 +142,8 @@ def _cell(column: Column) -> Iterable[DynamicConfigValue]:
     yield DynamicConfigValue("unit", column.unit)
     if column.decimals is not None:
         yield DynamicConfigValue("decimals", column.decimals)
-    yield DynamicConfigValue("custom.width", column.width)
+    if column.width:
+        yield DynamicConfigValue("custom.width", column.width)
     if column.states is not None:
         yield DynamicConfigValue("mappings", mapping(column.states))
         yield _COLORED

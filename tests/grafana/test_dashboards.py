@@ -226,6 +226,13 @@ def test_what_few_plants_have_is_folded_and_says_why_it_is_empty():
             assert panel["fieldConfig"]["defaults"]["noValue"], panel["title"]
 
 
+@pytest.mark.parametrize("name", ["home", "plant", "meters"])
+def test_a_home_reads_why_a_panel_is_empty(name):
+    (board,) = (each for each in DASHBOARDS if each["uid"] == f"fusionsolar-{name}")
+    silent = [p["title"] for p in panels(board) if not p["fieldConfig"]["defaults"].get("noValue")]
+    assert silent == []
+
+
 def test_a_number_over_its_course_is_that_of_now_or_none():
     courses = [panel for panel in PANELS if panel["options"].get("graphMode") == "area"]
     assert len(courses) == 11
@@ -304,19 +311,6 @@ def test_devices_of_one_plant_bear_names_of_their_own():
     ]
     assert len(named) > 20
     assert [each for each in named if "{{device_name}}" not in each["legendFormat"]] == []
-
-
-def test_whatever_is_told_of_plants_is_told_once():
-    """However many exporters and accounts tell of them."""
-    of_plants = [query for panel in PANELS for query in queries(panel) if "$plant" in query]
-    once = (
-        r"max without \((account, job, instance\) \(|account\) \(sum without \(job, instance\) \()"
-        r"(\w+\()?fusionsolar_\w+{[^}]*}"
-    )
-    compared = r"(max|last)_over_time\(fusionsolar_\w+{[^}]*}"
-    for query in of_plants:
-        left = SELECTOR.findall(re.sub(f"{once}|{compared}", "", query))
-        assert {name for name, _ in left} <= {"fusionsolar_plant_info", "fusionsolar_device_info"}
 
 
 def test_every_metric_that_is_asked_for_exists(known):

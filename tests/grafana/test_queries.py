@@ -1,72 +1,12 @@
 """What panels ask, answered by promtool on series of our own."""
 
-import json
-from itertools import chain
-from pathlib import Path
-
 import pytest
-from prometheus.promtool import PROMTOOL, needs_promtool, run
+from prometheus.dashboards import KWH, answers, asked, chosen, panels, series
+from prometheus.promtool import needs_promtool
 
 pytestmark = [pytest.mark.slow, needs_promtool]
 
-FILES = (Path(__file__).parents[2] / "grafana" / "dashboards").glob("*.json")
-DASHBOARDS = {file.stem: json.loads(file.read_text("utf-8")) for file in FILES}
-CHOSEN = {
-    "$__range": "1h",
-    "$job": ".+",
-    "$instance": ".+",
-    "$account": ".+",
-    "$plant": "P",
-    "$device": "D",
-    "$import_price": "0.30",
-    "$export_price": "0.08",
-}
-SCRAPED = {"job": "fusionsolar", "instance": "exporter", "account": "home", "plant_code": "P"}
-HOUR, KWH = 3600, 3_600_000
-
-
-def asked(dashboard, title, legend=None):
-    """The expression of a panel, with everything chosen."""
-    panels = DASHBOARDS[f"fusionsolar-{dashboard}"]["panels"]
-    every = chain.from_iterable((panel, *panel.get("panels", ())) for panel in panels)
-    (panel,) = (each for each in every if each["title"] == title)
-    targets = panel["targets"]
-    (found,) = (t["expr"] for t in targets if legend is None or t["legendFormat"] == legend)
-    for variable, value in CHOSEN.items():
-        found = found.replace(variable, value)
-    return found
-
-
-def series(metric, *values, **labels):
-    """A series of these values, one each step; None is none."""
-    told = ", ".join(f'{key}="{value}"' for key, value in {**SCRAPED, **labels}.items())
-    shown = " ".join("_" if value is None else repr(value) for value in values)
-    return {"series": f"fusionsolar_{metric}{{{told}}}", "values": shown}
-
-
-def answers(tmp_path, every, told, expression, expected):
-    """Fails unless the expression gives these values of series without names, by seconds."""
-    document = {
-        "evaluation_interval": "1m",
-        "tests": [
-            {
-                "interval": every,
-                "input_series": told,
-                "promql_expr_test": [
-                    {
-                        "expr": expression,
-                        "eval_time": f"{at}s",
-                        "exp_samples": [{"labels": label, "value": value} for label, value in some],
-                    }
-                    for at, some in expected.items()
-                ],
-            }
-        ],
-    }
-    path = tmp_path / "case.json"  # which is YAML
-    path.write_text(json.dumps(document), "utf-8")
-    status, said = run(PROMTOOL, "test", "rules", str(path))
-    assert status == 0, said
+HOUR = 3600
 
 
 def days(ahead):
@@ -172,11 +112,8 @@ def test_phases_that_there_are_not_are_not_drawn(tmp_path):
         ]
         told.append(series("device_info", 1.0, 1.0, device_id="D", device_name="D"))
         told.append(series("plant_info", 1.0, 1.0, plant_name="P"))
-        panels = DASHBOARDS[f"fusionsolar-{dashboard}"]["panels"]
-        (panel,) = (each for each in panels if each["title"] == "Phase currents")
-        drawn = " or ".join(target["expr"] for target in panel["targets"])
-        for variable, value in CHOSEN.items():
-            drawn = drawn.replace(variable, value)
+        (panel,) = (each for each in panels(dashboard) if each["title"] == "Phase currents")
+        drawn = chosen(" or ".join(target["expr"] for target in panel["targets"]))
         expected = [('{phase="a"}', 4.0), ('{phase="b"}', 0.0)]
         answers(tmp_path, "1m", told, f"sum by (phase) ({drawn})", {60: expected})
 
@@ -264,20 +201,6 @@ def test_a_battery_is_as_healthy_as_its_weakest_module_if_it_tells_no_more(tmp_p
     answers(tmp_path, "1m", told, asked("flow", "State of health"), {60: expected})
 
 
-def test_what_two_exporters_tell_one_after_the_other_is_one_curve(tmp_path):
-    told = [
-        series("meter_active_power_watts", *values, device_id="D", instance=instance)
-        for instance, values in (("old", (700.0, 700.0, None)), ("new", (None, 700.0, 700.0)))
-    ]
-    told += [
-        series("device_info", 1.0, 1.0, 1.0, device_id="D", device_name="Meter", instance="new"),
-        series("plant_info", 1.0, 1.0, 1.0, plant_name="Home", instance="new"),
-    ]
-    names = 'device_name="Meter", plant_name="Home"'
-    curve = [(f'{{plant_code="P", device_id="D", {names}}}', 700.0)]
-    answers(tmp_path, "1m", told, asked("meters", "Active power (+ fed in)"), {60: curve})
-
-
 def test_the_racks_of_a_site_charge_or_supply_it(tmp_path):
     for watts, charging, supplying in ((900.0, [("{}", 900.0)], []), (-900.0, [], [("{}", 900.0)])):
         told = [series("rack_power_watts", watts, watts, device_id="rack")]
@@ -326,11 +249,8 @@ def test_a_home_reads_its_energy_of_each_period_and_of_all_time(tmp_path):
         for period, n in (("day", 5.0), ("month", 70.0), ("year", 800.0))
     ]
     told.append(series("plant_energy_joules_total", *[9000.0 * KWH] * 2))
-    panels = DASHBOARDS["fusionsolar-home"]["panels"]
-    (table,) = (panel for panel in panels if panel["title"] == "Energy, kWh")
-    produced = table["targets"][0]["expr"]
-    for variable, value in CHOSEN.items():
-        produced = produced.replace(variable, value)
+    (table,) = (panel for panel in panels("home") if panel["title"] == "Energy, kWh")
+    produced = chosen(table["targets"][0]["expr"])
     expected = {"today": 5.0, "this month": 70.0, "this year": 800.0, "of all time": 9000.0}
     shown = [(f'{{period="{name}"}}', value) for name, value in expected.items()]
     answers(tmp_path, "1m", told, produced, {60: shown})
@@ -349,78 +269,6 @@ def test_what_is_expected_stands_beside_what_is(tmp_path, dashboard, title, metr
     expected = asked(dashboard, title, "expected under a clear sky")
     told = [series(metric, 4200.0, 4200.0, **device)]
     answers(tmp_path, "1m", told, f"sum({expected})", {60: [("{}", 4200.0)]})
-
-
-def told_twice():
-    """A plant of 100 kW, of which two accounts tell, the second a little later."""
-    when = {"period": "day", "window": "current"}
-    for account in ("owner", "installer"):
-        for metric, value, labels in (
-            ("inverter_dc_power_watts", 60e3, {"device_id": "inverter"}),
-            ("inverter_active_power_watts", 60e3, {"device_id": "inverter"}),
-            ("meter_active_power_watts", -5e3, {"device_id": "meter"}),
-            ("meter_reverse_active_energy_joules_total", 70 * KWH, {"device_id": "meter"}),
-            ("plant_capacity_watts", 100e3, {}),
-            ("plant_day_energy_joules", 400.0 * KWH, {}),
-            ("plant_health_state_code", 2.0, {}),
-            ("plant_period_pv_energy_joules", 400.0 * KWH, when),
-            ("plant_period_self_supplied_energy_joules", 300.0 * KWH, when),
-            ("alarms_active", 1.0, {"severity": "major"}),
-            ("account_info", 1.0, {"currency": "EUR", "plant_code": ""}),
-            ("plant_info", 1.0, {"plant_name": "Barn"}),
-        ):
-            yield series(metric, value, value, account=account, **labels)
-
-
-@pytest.mark.parametrize(
-    ("dashboard", "title", "legend", "value"),
-    [
-        ("home", "Now", "from the roof", 60e3),
-        ("home", "Now", "drawn from the grid", 5e3),
-        ("home", "Today", "produced", 400.0),
-        ("home", "Saved", "today {{currency}}", 90.0),
-        ("flow", "Energy flow", "PV", 60e3),
-        ("flow", "Energy flow", "load", -65e3),
-        ("flow", "PV today", None, 400.0),
-        ("fleet", "Power now", None, 60e3),
-        ("fleet", "Power now, kW/kWp", None, 0.6),
-        ("fleet", "Energy today", None, 400.0),
-        ("fleet", "Power by plant", "{{plant_name}}", 60e3),
-        ("fleet", "Plants not healthy", None, 1.0),
-        ("fleet", "Serious alarms", None, 1.0),
-        ("meters", "Grid (+ fed in)", None, -5e3),
-        ("alarms", "Affected plants", None, 1.0),
-    ],
-)
-def test_a_plant_counts_once_however_many_accounts_tell_of_it(
-    tmp_path, dashboard, title, legend, value
-):
-    shown = f"sum({asked(dashboard, title, legend)})"
-    answers(tmp_path, "1m", list(told_twice()), shown, {60: [("{}", value)]})
-
-
-def test_plants_named_alike_are_told_apart_by_their_codes_and_others_by_their_names(tmp_path):
-    told = []
-    for code, account, name in (
-        ("1", "north", "Home"),
-        ("2", "south", "Home"),
-        ("3", "south", "Barn"),
-        ("3", "north", "Barn"),
-    ):
-        of = {"account": account, "plant_code": code}
-        told.append(series("plant_info", 1.0, 1.0, plant_name=name, **of))
-        told.append(series("plant_capacity_watts", 5e3, 5e3, **of))
-        told.append(series("inverter_active_power_watts", 2e3, 2e3, device_id=code, **of))
-    curves = asked("fleet", "Power by plant", "{{plant_name}}").replace('"P"', '".+"')
-    names = {"1": "Home, 1", "2": "Home, 2", "3": "Barn"}
-    shown = [(f'{{plant_code="{c}", plant_name="{name}"}}', 2e3) for c, name in names.items()]
-    answers(tmp_path, "1m", told, curves, {60: shown})
-    chosen = DASHBOARDS["fusionsolar-fleet"]["templating"]["list"]
-    (query,) = (each["query"]["query"] for each in chosen if each["name"] == "plant")
-    for variable, value in CHOSEN.items():
-        query = query.replace(variable, value)
-    listed = [(labels, 1.0) for labels, _watts in shown]
-    answers(tmp_path, "1m", told, query.removeprefix("query_result"), {60: listed})
 
 
 def test_of_plants_of_one_size_those_that_gave_most_are_drawn_and_not_others_at_each_look(tmp_path):

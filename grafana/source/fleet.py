@@ -52,7 +52,7 @@ PERFORMANCE = per_plant(of_plants("plant_period_performance_ratio", *YESTERDAY))
 FULL_LOAD = of_plants("plant_period_full_load_seconds", *YESTERDAY)
 
 NOW = Line(
-    4,
+    5,
     (4, trend(
         "Power now",
         "Active power of all inverters that report and, of Power-M sites, of their modules.",

@@ -220,7 +220,7 @@ WORTH = Line(
             Column(name, _each_period(energy), "none", 0, width=0)
             for name, energy in ENERGIES.items()
         ),
-        sort={"Yield": False}, widths={"period": 80}, narrow=True,
+        sort={"Yield": False}, widths={"period": 80}, least=60,
     ).no_value("not told yet")),
 )  # fmt: skip
 

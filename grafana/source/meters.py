@@ -42,7 +42,7 @@ def _gained(counter: str) -> str:
 
 
 NOW = Line(
-    4,
+    5,
     (4, trend(
         "Grid (+ fed in)", "Active power at all meters; negative while power is drawn.",
         f"sum({POWER})", "watt", steps=((None, "red"), (0, "blue")),
@@ -84,7 +84,7 @@ POWERS = Line(
             Column("Frequency", FREQUENCY, "hertz", 2),
             Column("Age", f"{age(LAST_READING)} and {POWER}", "s", 0, STALE),
         ),
-        sort={"Plant": False},
+        sort={"Plant": False}, least=100,
     ).no_value(NO_METER)),
 )  # fmt: skip
 
@@ -112,7 +112,7 @@ EXTERNAL = Line(
                 for name, way in (("Towards the grid", "positive"), ("From the grid", "reverse"))
             ),
         ),
-        sort={"Plant": False},
+        sort={"Plant": False}, least=100,
     ).no_value(NO_EXTERNAL)),
 )  # fmt: skip
 

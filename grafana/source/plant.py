@@ -52,7 +52,7 @@ def _previous(quantity: str) -> str:
 
 
 NOW = Line(
-    4,
+    5,
     (3, stat(
         "Health", "What the management system says of the plant.",
         f"max({of_plant('plant_health_state_code')})", states=states.PLANT_HEALTH,
@@ -148,7 +148,7 @@ COMPARISON = Line(
             Column("Temperature", of_plant("inverter_temperature_celsius"), "celsius", 1, HOT),
             Column("Age", f"{age(LAST_READING)} and {STATE}", "s", 0, STALE),
         ),
-        sort={"Inverter": False},
+        sort={"Inverter": False}, least=100,
         links={"device_name": INVERTER_ROW},
     ).no_value(NO_INVERTER)),
 )  # fmt: skip

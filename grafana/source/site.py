@@ -93,7 +93,7 @@ RACKS = Line(
             Column("Holds", f"{CAPACITY} / 3600000", "kwatth", 1, width=85),
             Column("Discharges", of_plants("rack_discharges"), "none", 0, width=90),
         ),
-        sort={"Plant": False},
+        sort={"Plant": False}, least=100,
     ).no_value("No rack is read.")),
 )  # fmt: skip
 

@@ -51,13 +51,14 @@ def table(  # noqa: PLR0913  # as stat
     widths: Mapping[str, int] = MappingProxyType({}),
     links: Mapping[str, str] = MappingProxyType({}),
     colors: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
-    narrow: bool = False,
+    least: int = 150,
 ) -> Panel:
     """One row for each combination of labels.
 
     `rows` names the labels that are shown ("" hides one), `widths` says how wide, `links` where the
     text of one leads to, `colors` how its texts are coloured. `sort` names columns and says whether
-    they descend. A `narrow` one fits a telephone.
+    they descend. What has no width of its own has `least` pixels at least: on a telephone the less,
+    the more columns are seen.
     A column whose query says nothing of a row leaves its cell empty.
     """
     options = {
@@ -68,7 +69,7 @@ def table(  # noqa: PLR0913  # as stat
     }
     # A label is a text, even one of digits only.
     panel = panel_of("table", title, description, options).unit("string")
-    panel.custom({"align": "auto", "inspect": False, "minWidth": 60 if narrow else 100})
+    panel.custom({"align": "auto", "inspect": False, "minWidth": least})
     _ask(panel, columns)
     for column in columns:
         panel.override_by_name(column.name, list(_cell(column)))

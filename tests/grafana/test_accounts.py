@@ -110,3 +110,12 @@ def test_whatever_is_told_of_plants_is_told_once():
     for query in of_plants:
         left = re.findall(r"\b(fusionsolar_\w+){", re.sub(f"{once}|{compared}", "", query))
         assert set(left) <= {"fusionsolar_plant_info", "fusionsolar_device_info"}
+
+
+def test_accounts_that_disagree_about_a_name_are_no_error(tmp_path):
+    told = [series("meter_active_power_watts", 700.0, 700.0, device_id="D", account="north")]
+    for account, name in (("north", "Old"), ("south", "New")):
+        told.append(series("plant_info", 1.0, 1.0, plant_name=name, account=account))
+        told.append(series("device_info", 1.0, 1.0, device_id="D", device_name=name))
+    curves = f"sum by (plant_code, device_id) ({asked('meters', 'Active power (+ fed in)')})"
+    answers(tmp_path, "1m", told, curves, {60: [('{plant_code="P", device_id="D"}', 700.0)]})

@@ -141,6 +141,8 @@ def _as_rows(rows: Mapping[str, str], columns: Sequence[Column]) -> list[DataTra
 
 def _cell(column: Column) -> Iterable[DynamicConfigValue]:
     yield DynamicConfigValue("unit", column.unit)
+    # An empty cell stays so, where a panel without rows says why it has none.
+    yield DynamicConfigValue("noValue", "")
     if column.decimals is not None:
         yield DynamicConfigValue("decimals", column.decimals)
     if column.width:

@@ -233,6 +233,16 @@ def test_a_home_reads_why_a_panel_is_empty(name):
     assert silent == []
 
 
+def test_why_a_table_is_empty_is_not_said_in_its_empty_cells():
+    tables = [panel for panel in PANELS if panel["type"] == "table"]
+    for panel in (each for each in tables if each["targets"][0]["format"] == "table"):
+        overrides = panel["fieldConfig"]["overrides"]
+        silent = [
+            each for each in overrides if {"id": "noValue", "value": ""} in each["properties"]
+        ]
+        assert len(silent) == len(panel["targets"]), panel["title"]
+
+
 def test_a_number_over_its_course_is_that_of_now_or_none():
     courses = [panel for panel in PANELS if panel["options"].get("graphMode") == "area"]
     assert len(courses) == 11

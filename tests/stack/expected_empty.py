@@ -75,6 +75,7 @@ NEVER = {
             (DECLINE, f"{POWER}:of_own_best_level"),
             (DECLINE, f"{POWER}:of_own_best_even"),
             (DECLINE, f"{POWER}:of_own_best_even_passed"),
+            (DECLINE, f"{POWER}:of_own_best_even_alike"),
             (DECLINE, f"{POWER}_of_own_best:upper10h"),
             (DECLINE, f"{POWER}_of_own_best:high"),
             (DECLINE, f"{POWER}_of_own_best:high_upper10h"),

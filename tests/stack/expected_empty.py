@@ -59,6 +59,7 @@ NEVER = {
     (METERS, "Energy at external measuring points"): "no simulated EMMA measures a second point",
     (ALERTS, "fusionsolar_device_upgrade_state_code"): "no upgrade was ordered",
     (ALERTS, "fusionsolar_device_upgrade_timestamp_seconds"): "no upgrade was ordered",
+    (PRODUCTION, "plant:fusionsolar_noon_sun_elevation_degrees:offset60d"): "a day must be behind",
     (DECLINE, f"{ENERGY_OF_DAY}:of_clear_sky"): "it is told in the night, once in six hours",
     (DECLINE, f"{ENERGY_OF_DAY}:of_clear_sky_best30d"): "a month of nights must be behind",
     (DECLINE, "plant:fusionsolar_plant_energy:of_theoretical_median21d"): "it takes five fair days",
@@ -70,6 +71,7 @@ NEVER = {
             (SIBLINGS, f"{POWER}:of_usual_in_sun"),
             (SIBLINGS, f"{POWER}:dropped"),
             (SIBLINGS, f"{POWER}:rose"),
+            (SIBLINGS, f"{POWER}:below_no_snow"),
             (SIBLINGS, "plant:fusionsolar_inverter_power_of_clear_sky:max"),
             (DECLINE, f"{POWER}:of_own_best"),
             (DECLINE, f"{POWER}:of_own_best_level"),
@@ -155,6 +157,7 @@ SOMETIMES = {
         "no snow lies on most, and it takes days to tell",
     ),
     (PRODUCTION, "plant:fusionsolar_inverter_without_sunlight:count"): "no snow lies on most",
+    (PRODUCTION, "plant:fusionsolar_inverter_warm_without_power:count"): "few fail in warm air",
     (DECLINE, "plant:fusionsolar_inverter_power:of_irradiance"): "it takes bright light",
     (DECLINE, "plant:fusionsolar_plant_energy:of_theoretical"): (
         "the day before must have been sunny, and its temperatures known"

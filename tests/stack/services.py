@@ -54,6 +54,7 @@ ADDRESSES = {
 SHORTENED = (
     ("prometheus.yml", r"_interval: 30s", "_interval: 1s"),
     ("alertmanager.yml", r"group_(wait|interval): \w+", r"group_\1: 1s"),
+    ("night.yml", r"interval: 4m", "interval: 1s"),
     ("siblings.yml", r"interval: 4m", "interval: 1s"),
     ("strings.yml", r"interval: 4m", "interval: 1s"),
     ("decline.yml", r"interval: 4m", "interval: 1s"),

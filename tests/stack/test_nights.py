@@ -13,8 +13,10 @@ NAMES = (
     "thresholds",
     "names",
     "production",
+    "night",
     "siblings",
     "strings",
+    "decline",
     "alerts-production",
     "alerts-siblings",
 )
@@ -28,10 +30,12 @@ FIRING = 'ALERTS{alertstate="firing"}'
 BY_DAY = 'ALERTS{alertstate="firing",alertname!="FusionSolarStringOut"}'
 EVENING = NOON + 9 * 3600
 AT_NOON, IN_AN_HOUR, IN_THREE_HOURS = (f"{NOON // 60 + minutes}m" for minutes in (0, 45, 180))
-# Where in June a fault at noon can be seen: in a winter near the poles the gate stays shut, and
-# of a string too little is seen below the clouds of any winter.
-INVERTERS = {"clear": (0, 47, -47, 65), "overcast": (0, 47, -47, 65)}
-STRINGS = {"clear": (0, 47, -47, 65), "overcast": (0, 47, 65)}
+# Where in June a fault at noon can be seen: in a winter near the poles the gate stays shut, and in
+# any other one, snow may lie in a plant's first week on what did not stop in sunshine. Where the
+# place is not known, no season is.
+INVERTERS = {"clear": (0, 47, -47, 65), "overcast": (0, 47, 65)}
+STRINGS = {("clear", True): (0, 47, 65), ("overcast", True): (0, 47, 65)}
+STRINGS |= {("clear", False): (0, 47, -47, 65)}
 
 
 def plants(season, sky, **kind):
@@ -89,13 +93,14 @@ def test_no_healthy_plant_of_unknown_place_raises_one_either(tmp_path):
 def faulty(sky, *, placed):
     """Plants with faults at noon: not told at once but in time; by night only dead strings."""
     fleet = plants("june", sky, placed=placed, faults=True)
+    seen = STRINGS[sky, placed]
     alerts = [
         *(
             alert("FusionSolarInverterSilent", when, seen_by(fleet, INVERTERS[sky], when), "c")
             for when in (AT_NOON, IN_AN_HOUR)
         ),
         *(
-            alert("FusionSolarStringOut", when, seen_by(fleet, STRINGS[sky], when), "a", string="2")
+            alert("FusionSolarStringOut", when, seen_by(fleet, seen, when), "a", string="2")
             for when in (AT_NOON, IN_THREE_HOURS)
         ),
     ]

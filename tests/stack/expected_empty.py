@@ -144,6 +144,8 @@ SOMETIMES = {
     **{(HOME, "Now", part): "grid and battery have one direction at a time" for part in "CDEFGH"},
     (HOME, "Now", "J"): "no reading is old",
     (FLEET, "Power by plant", "B"): "no plant is beyond the ten largest",
+    (FLEET, "Plants that were not healthy"): "all plants are healthy in most hours",
+    (FLEET, "Highest power now, kW/kWp"): "by night no plant gives any",
     (STRINGS, "string:fusionsolar_string_current_amperes:max45d"): "strings carry by day",
     (STRINGS, "string:fusionsolar_string_current_amperes:in_shade"): "most strings see the sun",
     (SIBLINGS, f"{POWER}:idle"): "nothing is wrong with most, and the night excuses them",

@@ -65,6 +65,7 @@ class PolledAccount:
             limits="classic",
             users={"api": "secret"},
             session_seconds=24 * HOUR,
+            alarm_history=False,  # a month of alarms would come every minute
         )
         self.view = View()
         self.calls = []

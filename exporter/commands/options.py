@@ -88,7 +88,7 @@ def unknown_command(word: str, commands: Collection[str]) -> NoReturn:
 
 
 def fail(message: str) -> NoReturn:
-    """Ends the process with one line: a flag, a file or a value is wrong."""
+    """Ends the process by SystemExit with one line: a flag, a file or a value is wrong."""
     print(f"{NAME}: {message}", file=sys.stderr)
     raise SystemExit(USAGE_ERROR)
 
@@ -222,14 +222,14 @@ def each_address(flags: argparse.Namespace, use: Callable[[str], Used]) -> list[
 
 
 def count(text: str) -> int:
-    """A whole number of 1 or more."""
+    """A whole number of 1 or more. Raises argparse.ArgumentTypeError."""
     if not (text.isascii() and text.isdigit() and int(text)):
         raise argparse.ArgumentTypeError(f"{text} is no number of 1 or more")
     return int(text)
 
 
 def seconds(text: str) -> float:
-    """A time, which may be 0."""
+    """Seconds, which may be 0. Raises argparse.ArgumentTypeError."""
     with suppress(ValueError):
         if 0 <= float(text) < float("inf"):
             return float(text)
@@ -237,7 +237,7 @@ def seconds(text: str) -> float:
 
 
 def positive_seconds(text: str) -> float:
-    """A time that passes."""
+    """Seconds, more than 0. Raises argparse.ArgumentTypeError."""
     if seconds(text) == 0:
         raise argparse.ArgumentTypeError("0 is too short")
     return seconds(text)

@@ -275,6 +275,9 @@ def registrations(data: Any, asked: Collection[str]) -> Parsed[Registration]:
     """Reads which serial numbers are registered (reference 2.17); `asked` holds serial numbers.
 
     Here `data` is `{"detail": {serial number: yes or no}, "key": …}`, or null.
+
+    Raises:
+        CallError: `data` is neither.
     """
 
     def registration(serial: str, item: _Item) -> tuple[str, Registration] | None:

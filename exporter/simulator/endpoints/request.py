@@ -1,4 +1,4 @@
-"""A call's view of the fleet, and the checks of its parameters."""
+"""A call's view of the fleet, and the checks of its parameters: what fails one raises Refusal."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass

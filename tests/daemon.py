@@ -99,7 +99,7 @@ class Daemon:
             if value:
                 return value
             assert self.process.poll() is None, self.log
-            time.sleep(0.02)
+            time.sleep(0.05)
         raise AssertionError(f"it did not come to pass: {self.log}")
 
     def get(self, path="/metrics", method="GET"):

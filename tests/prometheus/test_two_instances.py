@@ -8,7 +8,7 @@ from prometheus.promtool import CASES, PROMTOOL, load, needs_promtool, run
 
 pytestmark = pytest.mark.slow
 
-LONG = {"best", "decline", "siblings", "snow"}  # weeks of rules that the others have too
+LONG = {"best", "decline", "overcast", "siblings", "snow"}  # weeks of rules that others have too
 OTHER = 'instance="other:10052"'
 
 

@@ -75,6 +75,7 @@ NEVER = {
             (SIBLINGS, f"{POWER}:rose"),
             (SIBLINGS, f"{POWER}:below_no_snow"),
             (SIBLINGS, "plant:fusionsolar_inverter_power_of_clear_sky:max"),
+            (SIBLINGS, "plant:fusionsolar_inverter_power_of_clear_sky:in_sun"),
             (DECLINE, f"{POWER}:of_own_best"),
             (DECLINE, f"{POWER}:of_own_best_level"),
             (DECLINE, f"{POWER}:of_own_best_even"),

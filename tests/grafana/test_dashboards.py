@@ -206,43 +206,6 @@ def test_a_panel_invents_no_value_and_counts_over_a_fitting_time(dashboard):
         assert set(re.findall(r"\bincrease\([^\[]*\[([^\]]*)\]", query)) <= WINDOWS
 
 
-def test_what_few_plants_have_is_folded_and_says_why_it_is_empty():
-    folded = {
-        (dashboard["uid"].removeprefix("fusionsolar-"), row["title"]): row
-        for dashboard in DASHBOARDS
-        for row in dashboard["panels"]
-        if row["type"] == "row" and row["collapsed"]
-    }
-    assert set(folded) == {
-        ("plant", "Configuration"),
-        ("plant", "Weather station"),
-        ("plant", "DC combiner boxes"),
-        ("meters", "Tariffs"),
-        ("meters", "Transformers"),
-        ("meters", "External measuring points of EMMAs"),
-    }
-    for row in folded.values():
-        for panel in row["panels"]:
-            assert panel["fieldConfig"]["defaults"]["noValue"], panel["title"]
-
-
-@pytest.mark.parametrize("name", ["home", "plant", "meters"])
-def test_a_home_reads_why_a_panel_is_empty(name):
-    (board,) = (each for each in DASHBOARDS if each["uid"] == f"fusionsolar-{name}")
-    silent = [p["title"] for p in panels(board) if not p["fieldConfig"]["defaults"].get("noValue")]
-    assert silent == []
-
-
-def test_why_a_table_is_empty_is_not_said_in_its_empty_cells():
-    tables = [panel for panel in PANELS if panel["type"] == "table"]
-    for panel in (each for each in tables if each["targets"][0]["format"] == "table"):
-        overrides = panel["fieldConfig"]["overrides"]
-        silent = [
-            each for each in overrides if {"id": "noValue", "value": ""} in each["properties"]
-        ]
-        assert len(silent) == len(panel["targets"]), panel["title"]
-
-
 def test_a_number_over_its_course_is_that_of_now_or_none():
     courses = [panel for panel in PANELS if panel["options"].get("graphMode") == "area"]
     assert len(courses) == 11

@@ -65,7 +65,8 @@ SHORTENED = (
     ),
 )
 
-TIMEOUT = 40.0  # seconds after which something will not come any more
+# Seconds after which something will not come any more. Some queries look back in whole minutes.
+TIMEOUT = 75.0
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 

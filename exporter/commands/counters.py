@@ -7,7 +7,7 @@ from dataclasses import asdict
 from exporter.account.model import AcceptedValue
 from exporter.account.probe import Probe
 from exporter.clock import Clock, SystemClock
-from exporter.commands.account_access import FAILED, access_to, say, state_of
+from exporter.commands.account_access import FAILED, access_to, reports_failures, say, state_of
 from exporter.commands.options import (
     accounts_of,
     add_account,
@@ -43,6 +43,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     add_format(parser)
 
 
+@reports_failures
 def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
     """List the values that lifetime counters hold back, or accept them."""
     if flags.action == "accept" and not (flags.plant or flags.device):

@@ -3,9 +3,11 @@
 import json
 
 import pytest
+import structlog
 from commands.world import NOON, expected, world
 
 from exporter.account.counters import CounterRun, Counters, CounterState
+from exporter.account.state_directory import file_of, key_of
 from exporter.northbound.interfaces import Subject
 from exporter.northbound.records import Device, Plant
 
@@ -114,3 +116,12 @@ def test_without_a_state_directory_there_is_nothing_to_look_at(home, capsys):
     assert capsys.readouterr().err.endswith(
         "counters: without a state directory nothing is kept that could be looked at\n"
     )
+
+
+def test_a_damaged_state_is_told_apart_from_the_result(home, capsys):
+    structlog.reset_defaults()  # as a process begins
+    file_of(home.state, key_of(home.url, "api")).write_bytes(b"no state" * 100)
+    assert home.run("counters", "--format", "json") == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == []
+    assert 'event="state was damaged, starting anew"' in printed.err

@@ -1,10 +1,11 @@
 """Fills Prometheus with the past, under the account's own allowances."""
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from exporter.archives import archive_of
 from exporter.clock import Clock, SystemClock
@@ -26,7 +27,8 @@ from exporter.commands.options import (
 )
 from exporter.commands.tables import table
 from exporter.config import AccountSettings, Settings
-from exporter.config.types import HISTORY_SOURCES, added_label_name, endpoint_url
+from exporter.config.errors import suggestion
+from exporter.config.types import HISTORY_SOURCES, added_label_name, endpoint_url, moment
 from exporter.history.archive import Archive, ArchiveError
 from exporter.history.fetcher import HistorySource
 from exporter.history.job import HistorySelection, Job, JobProgress, UnknownStartError
@@ -49,6 +51,8 @@ from exporter.northbound.interfaces import DEVICE_LIST, PLANT_LIST
 from exporter.status.text import duration
 from exporter.wiring import poll_config
 
+Value = TypeVar("Value")
+
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Its flags."""
@@ -58,7 +62,9 @@ def define(parser: argparse.ArgumentParser) -> None:
         ("from", "how far back: a date; left out, as far as the yearly statistics go"),
         ("to", "until when; left out, until the daemon began to show values, or now"),
     ):
-        parser.add_argument(f"--{flag}", dest=f"{flag}_", type=_moment, metavar="DATE", help=text)
+        parser.add_argument(
+            f"--{flag}", dest=f"{flag}_", type=_checked(moment), metavar="DATE", help=text
+        )
     parser.add_argument(
         "--sources",
         type=_sources,
@@ -90,29 +96,38 @@ def define(parser: argparse.ArgumentParser) -> None:
     targets = parser.add_mutually_exclusive_group()
     targets.add_argument("--openmetrics", type=Path, metavar="DIR", help="write files for promtool")
     targets.add_argument(
-        "--remote-write", type=_url, metavar="URL", help="send to a remote write endpoint"
+        "--remote-write",
+        type=_checked(endpoint_url),
+        metavar="URL",
+        help="send to a remote write endpoint",
     )
     targets.add_argument(
         "--victoriametrics",
-        type=_url,
+        type=_checked(endpoint_url),
         metavar="URL",
         help="send to VictoriaMetrics' /api/v1/import",
     )
 
 
-def _moment(text: str) -> float:
-    try:
-        there = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is no date, such as 2021-05-31") from None
-    return (there if there.tzinfo else there.replace(tzinfo=UTC)).timestamp()
+def _checked(check: Callable[[str], Value]) -> Callable[[str], Value]:
+    """The configuration's check of a value, as that of a flag."""
+
+    def of_flag(text: str) -> Value:
+        try:
+            return check(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return of_flag
 
 
 def _sources(text: str) -> list[str]:
-    names = words(text)
+    names, known = words(text), (*HISTORY_SOURCES, AUTOMATIC)
     for name in names:
-        if name not in (*HISTORY_SOURCES, AUTOMATIC):
-            raise argparse.ArgumentTypeError(f"{name} is no interface with a past")
+        if name not in known:
+            raise argparse.ArgumentTypeError(
+                f"{name} is no interface with a past{suggestion(name, known)}"
+            )
     return names
 
 
@@ -134,13 +149,6 @@ def _label(text: str) -> tuple[str, str]:
         return added_label_name(name), value
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{name} {error}") from None
-
-
-def _url(text: str) -> str:
-    try:
-        return endpoint_url(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 @reports_failures
@@ -207,7 +215,10 @@ def _refuse_nothing(flags: argparse.Namespace, wanted: HistorySelection) -> None
 
 def _target(flags: argparse.Namespace, settings: Settings, clock: Clock) -> Target:
     if flags.openmetrics:
-        return OpenMetricsFiles(flags.openmetrics)
+        try:
+            return OpenMetricsFiles(flags.openmetrics)
+        except TargetError as error:
+            fail(f"--openmetrics {error}")
     if flags.remote_write:
         return RemoteWrite(Endpoint(flags.remote_write), clock)
     if flags.victoriametrics:

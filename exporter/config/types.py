@@ -105,8 +105,12 @@ def _not_zero(value: float) -> float:
     return value
 
 
-def _moment(value: object) -> object:
-    """Seconds since the epoch of a date, or of a time of one; without a zone, of UTC."""
+def moment(value: object) -> float:
+    """Seconds since the epoch of a date, or of a time of one; without a zone, of UTC.
+
+    Raises:
+        ValueError: Says what it must be.
+    """
     if isinstance(value, date) and not isinstance(value, datetime):
         value = datetime(value.year, value.month, value.day, tzinfo=UTC)
     if isinstance(value, str):
@@ -295,7 +299,7 @@ AddedLabelName = Annotated[str, AfterValidator(added_label_name)]
 LabelName = Annotated[AddedLabelName, AfterValidator(_label_name)]
 InterfaceName = Annotated[str, _one_of("interface", INTERFACES)]
 DeviceType = Annotated[str, BeforeValidator(_device_type)]
-Moment = Annotated[float, BeforeValidator(_moment)]
+Moment = Annotated[float, BeforeValidator(moment)]
 """Seconds since the epoch; written as a date or time of ISO 8601, of UTC where it says no zone."""
 
 HISTORY_SOURCES = tuple(

@@ -24,6 +24,35 @@ def test_a_url_that_cannot_be_right_is_refused_before_any_call(home, capsys, fla
     assert home.all_calls() == {}
 
 
+def test_a_directory_that_can_have_no_files_is_refused_before_any_call(home, capsys):
+    taken = home.directory / "taken"
+    taken.write_text("")
+    with pytest.raises(SystemExit) as end:
+        home.run("history", "--from", "2025-06-01", "--openmetrics", taken)
+    said = f"fusionsolar-exporter: --openmetrics {taken}: File exists\n"
+    assert (end.value.code, capsys.readouterr().err) == (2, said)
+    assert home.all_calls() == {}
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "said"),
+    [
+        ("--from", "yesterday", "must be a date, such as 2021-05-31, or a time of one"),
+        (
+            "--sources",
+            "five-minute",
+            "five-minute is no interface with a past; did you mean five-minutes?",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused_before_any_call(home, capsys, flag, value, said):
+    with pytest.raises(SystemExit) as end:
+        home.run("history", flag, value, *files(home))
+    assert end.value.code == 2
+    assert capsys.readouterr().err == f"fusionsolar-exporter: argument {flag}: {said}\n"
+    assert home.all_calls() == {}
+
+
 @pytest.mark.parametrize("flag", ["--remote-write", "--victoriametrics"])
 def test_a_password_behind_the_path_of_a_target_is_neither_told_nor_kept(home, capsys, flag):
     def sent(parameters):

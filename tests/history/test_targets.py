@@ -50,7 +50,7 @@ def test_a_file_has_each_family_in_one_piece_with_ascending_times(tmp_path):
     target = OpenMetricsFiles(tmp_path / "new")
     target.write([power((300_000, 2.0)), TimeSeries(ENERGY, HOME, [(500, 3.6e16)])])
     target.write([power((300_000, 3.0), device_id="8"), power((500, 1.5))])
-    assert not (tmp_path / "new").exists()
+    assert list((tmp_path / "new").iterdir()) == []
     target.flush()
     (path,) = (tmp_path / "new").iterdir()
     assert path.name == "000001.om"
@@ -72,9 +72,15 @@ def test_a_full_file_is_written_and_the_next_has_the_next_number(tmp_path):
 
 def test_a_directory_that_cannot_be_written_is_said_in_words(tmp_path):
     (tmp_path / "file").write_text("")
-    target = OpenMetricsFiles(tmp_path / "file")
+    with pytest.raises(TargetError, match="file: File exists"):
+        OpenMetricsFiles(tmp_path / "file")
+
+
+def test_a_directory_that_is_gone_by_the_end_is_said_in_words(tmp_path):
+    target = OpenMetricsFiles(tmp_path / "new")
     target.write([power((0, 1.0))])
-    with pytest.raises(TargetError, match="file: "):
+    (tmp_path / "new").rmdir()
+    with pytest.raises(TargetError, match="new: No such file or directory"):
         target.flush()
 
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from exporter.catalogue.model import Metric
 from exporter.exposition.page import EOF, Format, headers_of
@@ -18,9 +19,18 @@ class OpenMetricsFiles(Target):
     """Numbered files in a directory; each is complete, or not there.
 
     A family has to stand in one piece, so that samples are kept in memory until a file is full.
+
+    Raises:
+        TargetError: No file can be written there, which would be found out days later.
     """
 
     def __init__(self, directory: Path, max_samples: int = MAX_SAMPLES) -> None:
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=directory):
+                pass
+        except OSError as error:
+            raise TargetError(f"{directory}: {error.strerror}") from error
         self._directory = directory
         self._most_samples = max_samples
         self._kept: dict[Metric, list[TimeSeries]] = {}
@@ -47,7 +57,6 @@ class OpenMetricsFiles(Target):
         self._kept, self._count = {}, 0
 
     def _write_file(self) -> None:
-        self._directory.mkdir(parents=True, exist_ok=True)
         path = self._next_path()
         unfinished = path.with_suffix(".unfinished")
         try:

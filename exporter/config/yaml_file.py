@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import yaml
 
+from exporter import NAME
 from exporter.config.errors import ConfigError, FromEnvironment, place, quoted
 
 # A file of systemd's credentials may follow the name of their directory.
@@ -92,7 +93,10 @@ def read_config(
     Raises:
         ConfigError: As `read_mapping`, or the file names variables that are not set.
     """
-    first = f"; start with cp config.example.yaml {path}, or name another with --config.file"
+    first = (
+        f"; `{NAME} files --output . config` writes an example; or name another file with "
+        "--config.file"
+    )
     tree = read_mapping(path, "a mapping with the key accounts", pipe_timeout, first)
     unset: list[str] = []
     values: dict[Any, Any] = _substitute(tree, (), environ, unset)

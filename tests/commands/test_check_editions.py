@@ -60,7 +60,7 @@ def test_more_types_than_the_window_has_minutes_would_be_fresher_with_the_newer_
     (realtime,) = [each for each in account["plan"] if each["interface"] == "getDevRealKpi"]
     assert (realtime["calls"], realtime["freshness"]) == (9, 540.0)
     assert realtime["fresher"] == [
-        "limits: v6 (5 min), if younger than that",
+        "limits: v6 (5 min), if created after June 2022",
         "one of device_types less (8 min)",
     ]
 

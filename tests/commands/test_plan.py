@@ -12,7 +12,7 @@ from exporter.config.types import Duration
 from exporter.northbound.records import Device, Plant
 
 CLASSIC = "limits: classic (1 min), if older than July 2022"
-V6 = "limits: v6 (30 min), if younger than that"
+V6 = "limits: v6 (30 min), if created after June 2022"
 V25 = "limits: v25 (45 min), if its server is of 25.x or 26.x"
 
 

@@ -256,7 +256,8 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         load(path, {})
     assert str(refusal.value) == (
         f"{path}: cannot be read: No such file or directory; "
-        f"start with cp config.example.yaml {path}, or name another with --config.file"
+        "`fusionsolar-exporter files --output . config` writes an example; "
+        "or name another file with --config.file"
     )
 
 

@@ -12,7 +12,7 @@ from exporter.wiring import poll_config, poll_configs, schedule_of
 
 _CONDITIONS = {
     "classic": "if older than July 2022",
-    "v6": "if younger than that",
+    "v6": "if created after June 2022",
     "v25": "if its server is of 25.x or 26.x",
 }
 

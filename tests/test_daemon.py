@@ -104,7 +104,7 @@ def test_it_starts_by_itself_when_the_api_comes_up(tmp_path):
         port = server.port
     with exporter(tmp_path, [account(f"http://127.0.0.1:{port}")]) as daemon:
         daemon.wait(lambda: "login failed" in daemon.log)
-        with serving(system(), listening=socket.create_server(("127.0.0.1", port))):
+        with serving(system(), listening=[socket.create_server(("127.0.0.1", port))]):
             daemon.ready()
 
             assert daemon.value('fusionsolar_up{account="home"}') == 1

@@ -70,7 +70,7 @@ def run(flags: argparse.Namespace) -> int:
         limits=flags.limits,
         minute=flags.minute,
     )
-    simulator = Server(system, bind(flags)[-1], latency=flags.latency, control=flags.control)
+    simulator = Server(system, bind(flags), latency=flags.latency, control=flags.control)
     print(f"Management system at {simulator.url}, user {flags.user}. Ctrl-C ends it.", flush=True)
     server.ignore_end_signals()
     simulator.run()

@@ -73,7 +73,7 @@ class AccountServer:
         self.system.faults.clear()
         if self.kind == "closed":
             listening = socket.create_server(("127.0.0.1", self._server.port))
-            self._server = Server(self.system, listening).start()
+            self._server = Server(self.system, [listening]).start()
         if self._tls is not None:
             self._authority.issue_cert("127.0.0.1").configure_cert(self._tls)
 

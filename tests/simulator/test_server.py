@@ -46,6 +46,15 @@ def session():
         yield made
 
 
+def test_it_answers_at_each_address(serve, session):
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    addresses = ["http://{}:{}".format(*each.getsockname()) for each in sockets]
+    assert serve(listening=sockets).url == addresses[0]
+    for address in addresses:
+        answer = session.post(f"{address}/thirdData/getStationList", json={}, timeout=5.0)
+        assert answer.json()["failCode"] == 305
+
+
 def log_in(server, session):
     answer = post(server, session, "login", userName="demo", systemCode="demo")
     session.headers["XSRF-TOKEN"] = answer.headers["xsrf-token"]
@@ -238,7 +247,7 @@ def test_a_server_listens_where_told(serve, session):
         listening = socket.create_server(("::1", 0), family=socket.AF_INET6)
     except OSError:
         pytest.skip("this machine has no IPv6 loopback")
-    server = serve(listening=listening)
+    server = serve(listening=[listening])
     assert server.url == f"http://[::1]:{server.port}"
     assert post(server, session, "getStationList").json()["failCode"] == 305
 

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 import threading
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -32,6 +33,8 @@ class OpenProtocol(H11Protocol):
 class Server:
     """A running management system; a context manager. Without a socket it takes a loopback port.
 
+    It answers at all that are `listening`; `host`, `port` and `url` are those of the first.
+
     `start` serves from a thread and returns when the port answers; `run` serves here until a
     signal ends it. With a TLS context it speaks HTTPS.
     """
@@ -39,15 +42,15 @@ class Server:
     def __init__(
         self,
         system: System,
-        listening: socket.socket | None = None,
+        listening: Sequence[socket.socket] = (),
         *,
         latency: Latency = 0.0,
         control: bool = False,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._socket = listening or socket.create_server(("127.0.0.1", 0))
+        self._sockets = [*listening] or [socket.create_server(("127.0.0.1", 0))]
         self.system = system
-        self.host, self.port = self._socket.getsockname()[:2]
+        self.host, self.port = self._sockets[0].getsockname()[:2]
         config = uvicorn.Config(
             build_app(system, latency=latency, control=control),
             http=OpenProtocol,
@@ -72,7 +75,7 @@ class Server:
 
     def run(self) -> None:
         """Serves in the foreground until SIGINT or SIGTERM."""
-        self._server.run(sockets=[self._socket])
+        self._server.run(sockets=self._sockets)
 
     def start(self) -> Self:
         """Serves in a thread of its own. Connections wait in the backlog until it is up."""
@@ -85,7 +88,8 @@ class Server:
         self._server.should_exit = True
         if self._thread is not None:
             self._thread.join()
-        self._socket.close()
+        for listening in self._sockets:
+            listening.close()
 
     def __enter__(self) -> Self:
         return self.start()

@@ -42,15 +42,15 @@ LONGITUDE = Metric(
 SUN_ELEVATION = Metric(
     "fusionsolar_plant_sun_elevation_degrees",
     Kind.GAUGE,
-    "Height of the sun above the horizon at a plant whose place is known, negative at night; "
-    "reckoned by the exporter, at most a minute old.",
+    "Elevation of the sun above the horizon at a plant whose place is known, negative at night; "
+    "calculated by the exporter, at most a minute old.",
     unit="degrees",
 )
 CLEAR_SKY_IRRADIANCE = Metric(
     "fusionsolar_plant_clear_sky_irradiance_watts_per_square_meter",
     Kind.GAUGE,
-    "What falls on level ground at a plant whose place is known while its sky is clear; reckoned "
-    "by the exporter from the sun's height, at most a minute old.",
+    "Global horizontal irradiance under a clear sky at a plant whose place is known; calculated "
+    "by the exporter from the sun's elevation, at most a minute old.",
     unit="watts_per_square_meter",
 )
 DEVICE_INFO = Metric(
@@ -216,12 +216,12 @@ BUILD = Metric(
 RELOAD_SUCCESSFUL = Metric(
     "fusionsolar_exporter_config_last_reload_successful",
     Kind.GAUGE,
-    "Whether the configuration could be read when it was last to be.",
+    "Whether the last attempt to load the configuration succeeded.",
 )
 RELOAD_TIMESTAMP = Metric(
     "fusionsolar_exporter_config_last_reload_success_timestamp_seconds",
     Kind.GAUGE,
-    "When the configuration was last read successfully.",
+    "When the configuration was last loaded successfully.",
     unit="seconds",
 )
 ERRORS = Metric(
@@ -233,15 +233,15 @@ ERRORS = Metric(
 STATE_WRITABLE = Metric(
     "fusionsolar_exporter_state_writable",
     Kind.GAUGE,
-    "Whether what should survive a restart of this account could be written when it was last to "
-    "be; absent where the configuration declines to keep anything.",
+    "Whether the last attempt to write the state of this account succeeded; absent where the "
+    "configuration says to keep none.",
     labels=ACCOUNT,
 )
 ACCOUNT_HELD = Metric(
     "fusionsolar_exporter_account_held",
     Kind.GAUGE,
-    "Whether this replica holds the account, and is the one that calls for it; of all that are in "
-    "the configuration, where their state is in a database.",
+    "Whether this replica holds the account and makes its calls; for each account of the "
+    "configuration, where state is in a database.",
     labels=ACCOUNT,
 )
 UP = Metric(
@@ -306,7 +306,7 @@ PACE = Metric(
 WALK = Metric(
     "fusionsolar_interface_walk_seconds",
     Kind.GAUGE,
-    "Planned time for one walk of the interface over the whole fleet.",
+    "Planned time for one walk, a full poll cycle of the interface over the whole fleet.",
     unit="seconds",
     labels=INTERFACE,
 )
@@ -345,7 +345,7 @@ UNKNOWN_STATES = Metric(
 PLANTS = Metric(
     "fusionsolar_plants",
     Kind.GAUGE,
-    "Plants that the exporter walks.",
+    "Plants that the exporter polls.",
     labels=ACCOUNT,
 )
 DEVICES = Metric(

@@ -28,10 +28,10 @@ class Calendar:
 
     `begin` gives the begin of the unit that a time lies in. A moment `inside` a unit, so many
     seconds after its begin, lies in it in every zone. `step` is how many seconds lie between two
-    samples of statistics: panels look for those of days at every half hour, of months and years
-    at every sixth hour. `lead` is so many seconds that from so long before a unit's begin until so
-    long before its end, it and the unit before it together tell all in every zone: in the east,
-    days begin earlier.
+    samples of statistics: panels look for those of hours at every half hour, of days at every third
+    hour, of months and years at every sixth. `lead` is so many seconds that from so long before a
+    unit's begin until so long before its end, it and the unit before it together tell all in every
+    zone: in the east, days begin earlier.
     """
 
     begin: Callable[[float], float]

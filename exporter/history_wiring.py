@@ -254,6 +254,7 @@ class HistoryThread:
         self._clock = clock or SystemClock()
         self._log = structlog.get_logger().bind(account=account.name, part="history")
         self._reported_at = -inf
+        self._told: set[str] = set()  # of what does not come
         name = f"history {account.name}"
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -320,6 +321,7 @@ class HistoryThread:
             self._report_progress(job)
         if not clock.wait(0):
             job.send(replay, target)
+            self._report_shortfalls(job)
 
     def _probe(self, rows: RowStore) -> Probe:
         settings, account = self._settings, self._account
@@ -350,3 +352,11 @@ class HistoryThread:
                 calls_left=progress.left,
                 days_left=round(progress.seconds / DAY, 1),
             )
+            self._report_shortfalls(job)
+
+    def _report_shortfalls(self, job: Job) -> None:
+        """Logs what does not come, each reason once."""
+        for reason in job.shortfalls:
+            if reason not in self._told:
+                self._told.add(reason)
+                self._log.warning("some history does not come", reason=reason)

@@ -269,18 +269,11 @@ def _report_progress(progress: JobProgress, clock: Clock) -> None:
 
 
 def _report_end(job: Job, sent: int, target: str) -> int:
-    progress, given_up = job.progress, [each for each in job.sources if each.given_up]
-    say(f"{progress.done} calls made, {sent} samples written to {target}")
-    for each in given_up:
-        say(f"{each.interface.name}: given up: {each.given_up}")
-    for each in job.sources:
-        if each.left and not each.quotas:
-            say(
-                f"{each.interface.name}: the daemon needs its whole allowance; --share takes a part"
-            )
-    if progress.failed:
-        say(f"{progress.failed} calls failed; run it again for only those")
-    return FAILED if given_up or progress.failed else 0
+    say(f"{job.progress.done} calls made, {sent} samples written to {target}")
+    for reason in job.shortfalls:
+        say(reason)
+    given_up = any(each.given_up for each in job.sources)
+    return FAILED if given_up or job.progress.failed else 0
 
 
 def _report_plan(job: Job) -> int:

@@ -1,7 +1,7 @@
 """One account's past: which parts are wanted, fetched and sent."""
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
@@ -89,6 +89,17 @@ class Job:
             sum(each.failed for each in self.sources),
             max((each.seconds for each in left), default=0.0),
         )
+
+    @property
+    def shortfalls(self) -> Iterator[str]:
+        """Why some of what is wanted does not come, in words."""
+        for each in self.sources:
+            if each.given_up:
+                yield f"{each.interface.name}: given up: {each.given_up}"
+            elif each.left and not each.quotas:
+                yield f"{each.interface.name}: the daemon needs its whole allowance; set a share"
+        if failed := self.progress.failed:
+            yield f"{failed} calls failed; the next run asks for only those"
 
     def first_years(self) -> Mapping[str, float]:
         """By plant code, about when the first year with any energy began; as far as is known."""

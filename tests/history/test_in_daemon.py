@@ -99,6 +99,25 @@ def test_a_target_that_refuses_is_asked_again_in_an_hour(home, receiver):
     assert home.calls("getKpiStationDay") >= calls
 
 
+def test_what_does_not_come_is_told_once(home, receiver):
+    configure(
+        home,
+        receiver.url,
+        **{"from": "2025-06-01", "sources": ["getKpiStationMonth", "getAlarmList"]},
+    )
+    home.system.faults.add("fail_code", interface="getKpiStationMonth", value=401)
+    with home.daemon(), past(home) as worker, capture_logs() as logs:
+        home.clock.pass_by(HOUR)
+        for _ in range(2):
+            home.clock.pass_by(worker.day())
+    told = [each["reason"] for each in logs if each["event"] == "some history does not come"]
+    refusal = "this account may not use the interface; grant it in the management system [401]"
+    assert sorted(told) == [
+        "getAlarmList: the daemon needs its whole allowance; set a share",
+        f"getKpiStationMonth: given up: {refusal}",
+    ]
+
+
 def test_while_its_archive_is_in_use_it_looks_again_soon_and_says_nothing(home, receiver):
     configure(home, receiver.url, **{"from": "2025-06-01"})
     path = file_of(home.state, key_of(home.url, "api")).with_suffix(".history")

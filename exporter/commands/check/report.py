@@ -66,19 +66,11 @@ class AccountReport:
 
 def plant_summaries(fleet: Fleet) -> list[PlantSummary]:
     """The plants, each with its devices by type."""
+    types: dict[str, Counter[str]] = {code: Counter() for code in fleet.plants}
+    for device in fleet.devices.values():
+        types[device.plant_code][device_type_slug(device.type_id)] += 1
     return [
-        PlantSummary(
-            plant.code,
-            plant.name,
-            plant.capacity_watts,
-            dict(
-                Counter(
-                    device_type_slug(device.type_id)
-                    for device in fleet.devices.values()
-                    if device.plant_code == plant.code
-                )
-            ),
-        )
+        PlantSummary(plant.code, plant.name, plant.capacity_watts, dict(types[plant.code]))
         for plant in fleet.plants.values()
     ]
 

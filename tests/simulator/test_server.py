@@ -341,6 +341,16 @@ def test_a_wrong_alarm_is_refused(controlled, session, body):
     assert (answer.status_code, list(answer.json())) == (400, ["error"])
 
 
+def test_a_refusal_says_what_is_not_there(controlled, session):
+    url = controlled.url + "/simulator"
+    for path, body in (
+        ("alarms", {"clear": 7}),
+        ("fleet", {"do": "remove_device", "device_id": 7}),
+    ):
+        answer = session.post(f"{url}/{path}", json=body, timeout=5)
+        assert (answer.status_code, answer.json()) == (400, {"error": "there is no 7"})
+
+
 def test_the_calls_are_told_by_the_control_door(controlled, session):
     log_in(controlled, session)
     post(controlled, session, "getStationList")

@@ -30,6 +30,12 @@ _ALARMS: Mapping[str, Callable[[System, Any], int | None]] = {
 }
 
 
+def _refusal(error: Exception) -> Response:
+    """What is wrong with a request; a KeyError says no more than what is not there."""
+    reason = f"there is no {error}" if isinstance(error, KeyError) else str(error)
+    return JSONResponse({"error": reason}, status_code=400)
+
+
 def control_routes(system: System) -> list[Route]:
     """`/simulator/faults`, `/simulator/fleet`, `/simulator/alarms` and `/simulator/calls`."""
 
@@ -37,7 +43,7 @@ def control_routes(system: System) -> list[Route]:
         try:
             fault = system.faults.add(**await request.json())
         except (ValueError, TypeError) as error:
-            return JSONResponse({"error": str(error)}, status_code=400)
+            return _refusal(error)
         return JSONResponse({**asdict(fault), "members": sorted(fault.members)})
 
     async def clear_faults(_request: Request) -> Response:
@@ -49,7 +55,7 @@ def control_routes(system: System) -> list[Route]:
             change = await request.json()
             _CHANGES[change.pop("do")](system.fleet, **change)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            return JSONResponse({"error": repr(error)}, status_code=400)
+            return _refusal(error)
         return Response(status_code=204)
 
     async def change_alarms(request: Request) -> Response:
@@ -57,7 +63,7 @@ def control_routes(system: System) -> list[Route]:
             [(action, value)] = (await request.json()).items()
             number = _ALARMS[action](system, value)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            return JSONResponse({"error": repr(error)}, status_code=400)
+            return _refusal(error)
         return Response(status_code=204) if number is None else JSONResponse({"number": number})
 
     async def calls(_request: Request) -> Response:

@@ -66,6 +66,13 @@ def test_every_refused_login_names_the_portal_login_and_never_proposes_to_go_wit
     assert login["remedy"] == "; ".join(filter(None, (NORTHBOUND, more)))
 
 
+def test_where_no_plant_is_known_nothing_is_planned(home, capsys):
+    home.system.faults.add("fail_code", interface="login", value=20400)
+
+    assert home.run("check") == 1
+    assert "PLAN" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("fault", "value", "remedy"),
     [

@@ -155,7 +155,7 @@ def _parts(checked: AccountReport) -> Iterator[str]:
         limits = checked.limits
         known = f"known to hold: {limits.known}; " if limits.known else ""
         yield f"LIMITS\nconfigured: {limits.configured}; {known}{limits.evidence}\n"
-    if checked.plan:
+    if checked.plants and checked.plan:
         yield "PLAN\n" + _plan(checked.plan)
     if checked.findings:
         yield "FINDINGS\n" + "".join(map(_finding, checked.findings))

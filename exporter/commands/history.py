@@ -93,6 +93,11 @@ def define(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dry-run", action="store_true", help="say what it takes; ask for no past and write none"
     )
+    _add_targets(parser)
+
+
+def _add_targets(parser: argparse.ArgumentParser) -> None:
+    """The flags that say where the past goes."""
     targets = parser.add_mutually_exclusive_group()
     targets.add_argument("--openmetrics", type=Path, metavar="DIR", help="write files for promtool")
     targets.add_argument(

@@ -139,5 +139,5 @@ def held_back(
 
 
 def _name(known: Mapping[str, Plant] | Mapping[str, Device], code: str) -> str:
-    thing = known.get(code)
-    return "" if thing is None else thing.name
+    found = known.get(code)
+    return "" if found is None else found.name

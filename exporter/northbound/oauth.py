@@ -1,8 +1,9 @@
 """The session of an OAuth client ("Connect", servers since 24.4): a bearer token in each call.
 
-The owner of the plants authorises the client once; what is kept of that is a refresh token. It buys
-access tokens, each good for an hour, and mostly one refresh token more, which alone is valid then
-(RFC 6749). So the next one is kept before anything is done with what came with it.
+The owner of the plants authorises the client once; what is kept of that is a refresh token. It is
+exchanged for access tokens, each good for an hour, and mostly for one refresh token more, which
+alone is valid then (RFC 6749). So the next one is kept before anything is done with what came with
+it.
 """
 
 import re
@@ -157,7 +158,7 @@ class OAuthClient(Session):
         self._endpoint.permit(may_send)
 
     def login(self) -> float:
-        """Buys an access token with the refresh token; the one before it may end."""
+        """Obtains an access token with the refresh token; the one before it may end."""
         self.drop_token()
         try:
             tokens = self._refresh()

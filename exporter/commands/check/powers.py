@@ -168,7 +168,7 @@ def _change(devices: Sequence[_JudgedPower]) -> float | None:
 
 
 def _findings(devices: Sequence[_JudgedPower], line: str) -> Iterator[Finding]:
-    """One finding for each thing that is wrong with devices of a type."""
+    """One finding for each fault of the devices of a type."""
     others_fit = any(each.verdict is Verdict.FITS for each in devices)
     for verdict in (Verdict.TOO_LARGE, Verdict.TOO_SMALL, Verdict.ABSURD):
         such = [each for each in devices if each.verdict is verdict]

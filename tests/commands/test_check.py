@@ -218,9 +218,12 @@ def test_beside_a_daemon_whose_session_was_lost_it_says_to_wait(home, capsys):
         home.system.sessions.end("api")
         home.clock.daemon = None  # between two of its calls
 
-        _, account, _ = checked(home, capsys)
+        status, account, following = checked(home, capsys)
 
-    assert "try again in a minute" in account["interfaces"][-1]["words"]
+    _, first = account["interfaces"]  # the login, and one call, after which no other is of use
+    assert "try again in a minute" in first["words"]
+    assert following == "nothing could be asked of home yet, as said above; check again later"
+    assert status == 1
 
 
 def test_without_a_state_directory_the_start_has_to_wait(home, capsys):

@@ -9,7 +9,15 @@ from exporter.account.fleet import Fleet
 from exporter.commands.check.findings import Limits
 from exporter.commands.check.plan import InterfacePlan
 from exporter.commands.check.powers import Finding
-from exporter.commands.check.trials import EMPTY, OUTCOMES, PERMITTED, REFUSED, UNREACHABLE, Trial
+from exporter.commands.check.trials import (
+    EMPTY,
+    NOT_TRIED,
+    OUTCOMES,
+    PERMITTED,
+    REFUSED,
+    UNREACHABLE,
+    Trial,
+)
 from exporter.commands.tables import row, table
 from exporter.northbound.device_types import device_type_slug
 from exporter.northbound.interfaces import Interface
@@ -59,9 +67,15 @@ class AccountReport:
         return self.interfaces[0].outcome == PERMITTED
 
     @property
+    def was_tried(self) -> bool:
+        """Whether anything was asked besides the login."""
+        return any(each.outcome != NOT_TRIED for each in self.interfaces[1:])
+
+    @property
     def passed(self) -> bool:
-        """Whether there are plants, and nothing was refused or out of reach."""
-        return bool(self.plants) and not any(each.outcome in _BAD for each in self.interfaces)
+        """Whether there are plants, and what was asked was neither refused nor out of reach."""
+        bad = any(each.outcome in _BAD for each in self.interfaces)
+        return bool(self.plants) and self.was_tried and not bad
 
 
 def plant_summaries(fleet: Fleet) -> list[PlantSummary]:
@@ -95,6 +109,7 @@ def next_step(checked: Iterable[AccountReport], start: str) -> str:
     accounts = list(checked)
     locked_out = [each.account for each in accounts if not each.logged_in]
     plantless = [each.account for each in accounts if not each.plants]
+    untried = [each.account for each in accounts if not each.was_tried]
     refused = [each.account for each in accounts if not each.passed]
     if locked_out:
         return f"first fix the login of {', '.join(locked_out)} as said above, then check again"
@@ -102,6 +117,10 @@ def next_step(checked: Iterable[AccountReport], start: str) -> str:
         return (
             "without plants there is nothing to export: first fix the plant list of "
             f"{', '.join(plantless)} as said above, then check again"
+        )
+    if untried:
+        return (
+            f"nothing could be asked of {', '.join(untried)} yet, as said above; check again later"
         )
     if refused:
         return (

@@ -8,7 +8,7 @@ from math import ceil
 from operator import attrgetter
 
 from exporter.account.batches import Batch
-from exporter.account.probe import Answer, NotNowError, Probe
+from exporter.account.probe import Answer, NoSessionError, NotNowError, Probe
 from exporter.commands.account_access import FAILURES, Failure, describe, explain
 from exporter.commands.check.advice import REPORT_IT, advice, refused_login
 from exporter.northbound.device_types import device_type_slug
@@ -91,6 +91,7 @@ class Trials:
         self._announce = announce
         self.readings: dict[int, list[Reading]] = {}
         self._probe = probe
+        self._has_session = True  # as far as calls have told
 
     def run(self, interfaces: Collection[Interface]) -> None:
         """Logs in, reads the lists, and tries the interfaces, as long as something answers."""
@@ -130,8 +131,9 @@ class Trials:
     @property
     def _is_cut_off(self) -> bool:
         """Whether there is no session, or no way to the server."""
-        last = self.made[-1]
-        return last.reason in _UNREACHABLE_REASONS or self.made[0].outcome != PERMITTED
+        if not self._has_session or self.made[0].outcome != PERMITTED:
+            return True
+        return self.made[-1].reason in _UNREACHABLE_REASONS
 
     def _note(
         self, interface: Interface, device_type: int | None, ask: Callable[[], Trial]
@@ -139,6 +141,7 @@ class Trials:
         try:
             trial = ask()
         except FAILURES as error:
+            self._has_session &= not isinstance(error, NoSessionError)
             trial = _failed(interface, error)
         kind = None if device_type is None else device_type_slug(device_type)
         self._add(replace(trial, device_type=kind))

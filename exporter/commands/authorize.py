@@ -53,7 +53,8 @@ def run(flags: argparse.Namespace) -> int:
         say(f"{NAME}: {auth.refresh_token_file}: cannot be written: {error.strerror}")
         return FAILED
     print(f"The refresh token of {account.name} is in {auth.refresh_token_file}.")
-    print(f"A running exporter takes it up within a minute; to try it: {NAME} check")
+    command = f"{NAME} check --config.file {flags.config_file}"
+    print(f"A running exporter takes it up within a minute; to try it: {command}")
     return 0
 
 

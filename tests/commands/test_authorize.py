@@ -165,7 +165,8 @@ def test_a_browser_on_this_machine_is_all_that_is_needed(person, management, cap
         "Then this goes on by itself, if the browser runs on this machine. Otherwise paste the "
         "address that it ends at, though no page is shown there, or the code in it:\n"
         f"The refresh token of home is in {person.token}.\n"
-        "A running exporter takes it up within a minute; to try it: fusionsolar-exporter check\n"
+        "A running exporter takes it up within a minute; to try it: "
+        f"fusionsolar-exporter check --config.file {person.directory}/config.yaml\n"
     )
     assert err == ""
 

@@ -37,6 +37,7 @@ _REDIRECTS = range(300, 400)
 _MAX_ANSWER = 64 * 1024 * 1024  # bytes, decompressed
 _MAX_VALUES = 4_000_000  # of an answer; decoded, each costs up to 70 bytes
 _CHUNK = 64 * 1024
+_MAX_USER_TIMEOUT = 2**31 - 1  # ms; the system counts no further
 _HEADERS: Mapping[str, str] = {
     "Accept": "application/json",
     "Accept-Encoding": "gzip",
@@ -298,7 +299,7 @@ class DeadlineConnection(HTTPConnection):
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             # Nor does the system send again what was not received until then, though the process
             # be stopped: whoever takes its account over counts on that.
-            left = int(self._deadline.left * 1000)
+            left = min(int(self._deadline.left * 1000), _MAX_USER_TIMEOUT)
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, left)
         self._deadline.watch(connected)
         return connected

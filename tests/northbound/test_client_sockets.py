@@ -75,6 +75,11 @@ def test_nothing_is_sent_again_by_the_system_once_it_was_given_up():
     assert 1_000 < wait <= 2_000
 
 
+def test_a_deadline_beyond_what_the_system_can_count_is_one_all_the_same(serve):
+    client = client_of(serve(answering()), timeout=60 * 86_400.0)
+    assert client.call(PATH, {}) == "here"
+
+
 def test_a_server_that_hangs_after_the_headers_is_a_timeout(serve):
     def talk(server, connection):
         server.read(connection)

@@ -48,7 +48,7 @@ from exporter.history_wiring import (
     waits,
 )
 from exporter.northbound.interfaces import DEVICE_LIST, PLANT_LIST
-from exporter.status.text import duration
+from exporter.status.text import count, duration
 from exporter.wiring import poll_config
 
 Value = TypeVar("Value")
@@ -268,13 +268,14 @@ def _work(job: Job, replay: Replay, target: Target, clock: Clock) -> int:
 def _report_progress(progress: JobProgress, clock: Clock) -> None:
     end = datetime.fromtimestamp(clock.time() + progress.seconds, UTC)
     say(
-        f"{progress.done} calls done, {progress.left} left: about {duration(progress.seconds)}, "
+        f"{count(progress.done, 'call')} done, {progress.left:,} left: "
+        f"about {duration(progress.seconds)}, "
         f"until {end:%Y-%m-%d %H:%M} UTC"
     )
 
 
 def _report_end(job: Job, sent: int, target: str) -> int:
-    say(f"{job.progress.done} calls made, {sent} samples written to {target}")
+    say(f"{count(job.progress.done, 'call')} made, {sent} samples written to {target}")
     for reason in job.shortfalls:
         say(reason)
     given_up = any(each.given_up for each in job.sources)
@@ -289,7 +290,7 @@ def _report_plan(job: Job) -> int:
         fail("how far back it goes takes a call to find out: say so with --from")
     print(_table(job.sources), end="")
     progress = job.progress
-    print(f"{progress.left} calls, about {duration(progress.seconds)}")
+    print(f"{count(progress.left, 'call')}, about {duration(progress.seconds)}")
     return 0
 
 

@@ -28,8 +28,8 @@ The statistics of a subject have a table of their own. They are gauges with two 
 `period` is `hour`, `day`, `month` or `year`; `window` is `current` for the period that is running
 and `previous` for the last complete one.
 
-The exporter's own metrics carry `account`, all but those named `fusionsolar_exporter_…`. Beside
-them the page holds the usual `process_` and `python_` metrics of the process itself.
+The table of the exporter's own metrics names all of their labels. Beside them the page holds the
+usual `process_` and `python_` metrics of the process itself.
 """
 
 
@@ -73,15 +73,11 @@ def render_markdown(
             parts += _section(subject.title, of_subject)
     for title, metrics in keyless.items():
         lines = (
-            (*_facts(describe_metric(metric) | {"labels": _own_labels(metric)}), metric.help)
+            (*_facts(describe_metric(metric) | {"labels": metric.labels}), metric.help)
             for metric in metrics
         )
         parts += [f"## {title}\n", _table((*_FACTS, "Meaning"), lines)]
     return "\n".join(parts)
-
-
-def _own_labels(metric: Metric) -> list[str]:
-    return [label for label in metric.labels if label != "account"]
 
 
 def _describe(row: Row) -> dict[str, Any]:

@@ -121,6 +121,7 @@ def _serve(flags: argparse.Namespace) -> int:
     rules = _rules(flags.web_config_file)
     if flags.config_check:
         each_address(flags, server.parse)
+        _check_database(settings)
         print(f"{flags.config_file}: ok")
         return 0
     sockets = bind(flags)
@@ -139,6 +140,14 @@ def _serve(flags: argparse.Namespace) -> int:
     except ConfigError as error:
         fail(str(error))
     return 0
+
+
+def _check_database(settings: Settings) -> None:
+    """Ends the process where the state's database can be none, which is not reached for."""
+    try:
+        daemon.check_database(settings)
+    except ConfigError as error:
+        fail(str(error))
 
 
 def _warn_without_state(settings: Settings) -> None:

@@ -143,6 +143,16 @@ def run(  # noqa: PLR0913  # because a daemon is handed what it serves with
     log.info("stopped")
 
 
+def check_database(settings: Settings) -> None:
+    """Makes sure that the state's database, if there is one, can be used; reaches for nothing.
+
+    Raises:
+        ConfigError: Its URL is none, or its driver is not installed.
+    """
+    if settings.state.url():
+        shared_state(settings)
+
+
 def _accounts(settings: Settings, page: Page, telemetry: Telemetry, minute: float) -> Accounts:
     """All accounts, or those that this replica holds."""
     if not settings.state.url():

@@ -182,6 +182,18 @@ def test_checking_looks_at_the_address_too(capsys, config):
     assert said.endswith("nowhere: expected host:port, [v6]:port or :port")
 
 
+def test_checking_looks_at_the_url_of_the_database_and_does_not_reach_for_it(capsys, config):
+    def check(database):
+        config.write_text(f"{CONFIG}state: {{database: '{database}'}}\n")
+        return "--config.check", "--config.file", str(config)
+
+    code, said = refused(capsys, *check("postgresql://me:s3@cret@db.invalid/exporter"))
+
+    assert code == 2
+    assert said.endswith("has a password with @ or /, which have to be written as %40 and %2F")
+    assert main(check("postgresql://me@db.invalid/exporter")) == 0
+
+
 def test_checking_a_configuration(capsys, config):
     assert main(["--config.check", "--config.file", str(config)]) == 0
     assert capsys.readouterr().out == f"{config}: ok\n"

@@ -81,7 +81,7 @@ def poll_config(
 def schedule_of(
     config: PollConfig, fleet: Fleet, device_types: Collection[int]
 ) -> InterfaceSchedule:
-    """An interface as the daemon would walk it over the devices of these types."""
+    """An interface as the daemon would poll it, for devices of these types."""
     schedule = InterfaceSchedule(config)
     interface = config.interface
     wanted = fleet.wanted(interface.subject, device_types, by_dn=interface.by_dn)

@@ -111,7 +111,7 @@ def test_a_page_without_accounts_says_so():
     page = read()
     assert page.of("h1") == ["No account yet"]
     assert page.of("p")[-3:] == [
-        "No account is at work yet.", "No plant is known yet.", "None is walked yet.",
+        "No account is at work yet.", "No plant is known yet.", "None is polled yet.",
     ]  # fmt: skip
     assert page.of("table") == []
 
@@ -144,7 +144,7 @@ def test_an_interface_tells_its_allowance_its_calls_and_their_times():
     (row,) = re.findall(r"<tr>\s*<th scope=\"row\"><code>getDevRealKpi.*?</tr>", html, re.DOTALL)
     page = Text(row)
     assert page.of("span") == ["Not permitted", "10 per 5 min,", "1 per minute", "none yet", "no"]
-    assert page.of("small") == ["walk 4 min", "7 failed"]
+    assert page.of("small") == ["round 4 min", "7 failed"]
     assert page.of("td") == ["1 min", "1,234", "2"]
     assert page.of("time") == ["in 12 s"]
 

@@ -7,6 +7,7 @@ from exporter.account.fleet import Fleet
 from exporter.account.model import PhaseUnit
 from exporter.account.plant_pages import NO_CLASSIC_LIST
 from exporter.catalogue.index import CODES, STATESETS
+from exporter.catalogue.meters import EMMA
 from exporter.commands.account_access import Access
 from exporter.commands.check import powers
 from exporter.commands.check.powers import Finding
@@ -15,8 +16,6 @@ from exporter.config import AccountSettings, Settings
 from exporter.exposition.phase_units import GRID_METER, PHASES, REFERENCE
 from exporter.northbound.interfaces import INTERFACES, PLANT_LIST
 from exporter.northbound.records import Reading
-
-_EMMA = 23070
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +48,7 @@ def _signs_of_server(made: Iterable[Trial], fleet: Fleet) -> Iterator[str]:
     lists = [trial for trial in made if trial.interface == PLANT_LIST.name]
     if any("bad_parameters" in (trial.reason, *trial.recovered) for trial in lists):
         yield f"{PLANT_LIST.name} is only answered page by page"
-    emmas = sum(device.type_id == _EMMA for device in fleet.devices.values())
-    if emmas:
+    if any(device.type_id in EMMA for device in fleet.devices.values()):
         yield "an EMMA is listed"
     newer = {row.name for row in INTERFACES.values() if row.folder.startswith("/rest/")}
     answered = {each.interface for each in made if each.outcome == PERMITTED} & newer

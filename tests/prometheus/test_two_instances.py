@@ -1,4 +1,4 @@
-"""Two replicas that show the same account for a while: every rule goes on."""
+"""Two replicas that show the same account for a while, under other names: every rule goes on."""
 
 import re
 
@@ -13,7 +13,8 @@ OTHER = 'instance="other:10052"'
 
 
 def beside(series):
-    """The same series, as another instance shows it."""
+    """The same series, as another instance shows it that has read the names at another time."""
+    series = re.sub(r'\b(plant_name|device_name)="', r'\1="Old ', series)
     if "instance=" in series:
         return re.sub(r'instance="[^"]*"', OTHER, series)
     name, brace, labels = series.partition("{")

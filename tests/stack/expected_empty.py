@@ -80,6 +80,7 @@ NEVER = {
             (DECLINE, f"{POWER}:of_own_best"),
             (DECLINE, f"{POWER}:of_own_best_level"),
             (DECLINE, f"{POWER}:of_own_best_even"),
+            (DECLINE, f"{POWER}:of_own_best_even_alone"),
             (DECLINE, f"{POWER}:of_own_best_even_passed"),
             (DECLINE, f"{POWER}:of_own_best_even_alike"),
             (DECLINE, f"{POWER}_of_own_best:upper10h"),

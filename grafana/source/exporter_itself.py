@@ -89,7 +89,7 @@ INTERFACES = Line(
             ),
             Column("Calls, 1 h", f"increase({REQUESTS}[1h])", "none", 0),
             Column("Pace", PACE, "s", 0),
-            Column("Walk", of_account("interface_walk_seconds"), "s", 0),
+            Column("Round", of_account("interface_walk_seconds"), "s", 0),
             Column("Last success", age(LAST), "s", 0),
             Column("Refused, 24 h", f"increase({LIMITED}[1d])", "none", 0, NONE_IS_GOOD, width=115),
             Column("Failed, 24 h", f"increase({FAILURES}[1d])", "none", 0, SOME_IS_ODD, width=115),

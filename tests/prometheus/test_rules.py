@@ -106,6 +106,12 @@ def test_the_runbook_tells_the_severity_of_each_alert():
     assert dict(told) == {alert: rule["labels"]["severity"] for alert, rule in ALERTS.items()}
 
 
+def test_the_runbook_tells_how_long_each_alert_takes():
+    sections = re.split(r"^## (FusionSolar\w+)$", RUNBOOK, flags=re.MULTILINE)[1:]
+    told = dict(zip(sections[::2], sections[1::2], strict=True))
+    assert [alert for alert, text in told.items() if text.count("\n- *Takes:* ") != 1] == []
+
+
 def test_a_recording_rule_is_named_by_level_metric_and_operation():
     series = [(rule["record"], *rule.get("labels", {}).items()) for rule in RECORDS]
     assert len(set(series)) == len(series)

@@ -99,7 +99,7 @@ class Job:
             elif each.left and not each.quotas:
                 yield f"{each.interface.name}: the daemon needs its whole allowance; set a share"
         if failed := self.progress.failed:
-            yield f"{failed} calls failed; the next run asks for only those"
+            yield f"calls failed: {failed}; the next run asks for only those"
 
     def first_years(self) -> Mapping[str, float]:
         """By plant code, about when the first year with any energy began; as far as is known."""

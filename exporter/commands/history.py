@@ -213,9 +213,8 @@ def _refuse_nothing(flags: argparse.Namespace, wanted: HistorySelection) -> None
         names = getattr(flags, flag)
         if names != ["*"] and not chosen:
             fail(f"--{flag} {','.join(names)}: there is none")
-    if wanted.start is not None and wanted.start >= wanted.end:
-        end = datetime.fromtimestamp(wanted.end, UTC)
-        fail(f"the past ends at {end:%Y-%m-%d %H:%M} UTC, and --from is no earlier")
+    if contradiction := wanted.contradiction("history.from" if flags.from_ is None else "--from"):
+        fail(contradiction)
 
 
 def _target(flags: argparse.Namespace, settings: Settings, clock: Clock) -> Target:

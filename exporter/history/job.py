@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from math import inf
 
 from exporter.account.alarm_windows import MAX_LOOKBACK
@@ -35,6 +36,13 @@ class HistorySelection:
     start: float | None
     end: float
     alarms: Mapping[str, str] = field(default_factory=dict)
+
+    def contradiction(self, start: str) -> str | None:
+        """What is wrong where nothing lies between its times; `start` names where that is set."""
+        if self.start is None or self.start < self.end:
+            return None
+        end = datetime.fromtimestamp(self.end, UTC)
+        return f"the past ends at {end:%Y-%m-%d %H:%M} UTC, and {start} is no earlier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,8 @@ class Job:
     @property
     def shortfalls(self) -> Iterator[str]:
         """Why some of what is wanted does not come, in words."""
+        if contradiction := self.wanted.contradiction("history.from"):
+            yield contradiction
         for each in self.sources:
             if each.given_up:
                 yield f"{each.interface.name}: given up: {each.given_up}"

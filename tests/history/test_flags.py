@@ -88,6 +88,14 @@ def test_a_time_that_ends_before_it_begins_is_said(home, capsys, flags, said, dr
     )
 
 
+def test_the_place_of_a_start_that_is_too_late_is_named(home, capsys):
+    home.configure(history={"from": "2026-01-01"})
+    with pytest.raises(SystemExit):
+        home.run("history", "--dry-run")
+    said = ": the past ends at 2025-06-25 12:00 UTC, and history.from is no earlier\n"
+    assert capsys.readouterr().err.endswith(said)
+
+
 @pytest.mark.parametrize(
     ("flags", "said"),
     [

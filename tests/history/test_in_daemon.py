@@ -118,6 +118,16 @@ def test_what_does_not_come_is_told_once(home, receiver):
     ]
 
 
+def test_a_start_that_is_too_late_is_said(home, receiver):
+    configure(home, receiver.url, **{"from": "2026-01-01"})
+    with home.daemon(), past(home) as worker, capture_logs() as logs:
+        home.clock.pass_by(HOUR)
+        for _ in range(2):
+            home.clock.pass_by(worker.day())
+    told = [each["reason"] for each in logs if each["event"] == "some history does not come"]
+    assert told == ["the past ends at 2025-06-25 12:00 UTC, and history.from is no earlier"]
+
+
 def test_while_its_archive_is_in_use_it_looks_again_soon_and_says_nothing(home, receiver):
     configure(home, receiver.url, **{"from": "2025-06-01"})
     path = file_of(home.state, key_of(home.url, "api")).with_suffix(".history")

@@ -141,9 +141,10 @@ RANKS = Line(
     ).decimals(2)),
     (6, ranking(
         "Lowest yield today, kWh/kWp",
-        "As the highest: the ten lowest. Where the sun has just risen, there is little yet.",
-        f"sort({with_plant(f'bottomk(10, {YIELD})')})", "{{plant_name}}", "none",
-    ).decimals(2)),
+        "As the highest: the ten lowest, as soon as any plant has 0.5 kWh/kWp.",
+        f"sort({with_plant(f'(bottomk(10, {YIELD}) and on () max({YIELD}) > 0.5)')})",
+        "{{plant_name}}", "none",
+    ).decimals(2).no_value("no plant has 0.5 kWh/kWp yet")),
     (6, ranking(
         "Lowest yesterday, kWh/kWp",
         "Energy of the last complete day divided by installed capacity: the ten "

@@ -1,4 +1,4 @@
-"""What the alerts make of the year in its shortened form.
+"""The alerts over the short scenarios of the simulated year.
 
 `make year` runs whole years.
 """
@@ -12,8 +12,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.usefixtures("servers")
 @pytest.mark.parametrize("name", SEASONS)
-def test_alerts_tell_every_fault_in_time_and_nothing_else(name):
-    verdict = evaluate(SEASONS[name])
-    false = [str(episode) for episode in verdict.false]
-    missed = [str(told) for told in verdict.told if not told.in_time]
+def test_alerts_report_every_fault_in_time_and_nothing_else(name):
+    assessment = evaluate(SEASONS[name])
+    false = [str(episode) for episode in assessment.false_alerts]
+    missed = [str(each) for each in assessment.detections if not each.in_time]
     assert (false, missed) == ([], [])

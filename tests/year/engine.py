@@ -1,7 +1,7 @@
-"""Prometheus itself evaluates the rules over a world: samples in, alerts out.
+"""Prometheus evaluates the rules over simulated samples.
 
-Each rule is a range query, after those that it reads; what a recording rule gives is written back.
-`for` and `keep_firing_for` are reckoned here, as Prometheus does.
+Each rule is a range query, after those whose results it reads; what a recording rule gives is
+written back. `for` and `keep_firing_for` are evaluated here, as Prometheus does.
 """
 
 import json
@@ -15,53 +15,62 @@ from urllib.request import urlopen
 
 from prometheus.promtool import ALL
 from year.remote_write import send, series
-from year.sky import DAY, EPOCH, STEP
+from year.timeline import DAY_SECONDS, EPOCH, STEP_SECONDS, steps_of
 
-SLICE = 30  # days of a query, of the 38 for which Prometheus gives as many points
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY}
-# All samples stay in memory, where they may come in any order of their series.
-ENDLESS = "10000d"
-
-
-def seconds(duration):
-    return sum(int(n) * UNITS[unit] for n, unit in re.findall(r"(\d+)([smhd])", str(duration)))
+QUERY_DAYS = 30  # of a range query; Prometheus gives no more points than 38 have
+DURATION_UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY_SECONDS}
+# Longer than any scenario: all samples stay in memory, where series may come in any order.
+RETENTION = "10000d"
 
 
-def read(rule):
-    """The names that a rule's expression may read."""
+def duration_seconds(duration):
+    """Seconds of a duration as Prometheus writes it."""
+    return sum(
+        int(n) * DURATION_UNITS[unit] for n, unit in re.findall(r"(\d+)([smhd])", str(duration))
+    )
+
+
+def referenced_names(rule):
+    """The names in a rule's expression, among them all metrics."""
     return set(re.findall(r"[a-zA-Z_:][\w:]*", rule["expr"]))
 
 
-def ordered(rules):
-    """The recording rules that the alerts among the rules need, each after those that it reads."""
-    needs = {}
+def needed_recording_rules(rules):
+    """The recording rules whose results the alerts among the rules need, in order of evaluation."""
+    references = {}
     for rule in rules:
         if "record" in rule:
-            needs.setdefault(rule["record"], set()).update(read(rule))
-    names, found = set(), set().union(*(read(rule) for rule in rules if "alert" in rule))
-    while found := (found & needs.keys()) - names:
-        names |= found
-        found = set().union(*(needs[name] for name in found))
-    recorded = [rule for rule in rules if rule.get("record") in names]
-    needs = {name: needs[name] & names for name in names}
+            references.setdefault(rule["record"], set()).update(referenced_names(rule))
+    needed = set()
+    new = set().union(*(referenced_names(rule) for rule in rules if "alert" in rule))
+    while new := (new & references.keys()) - needed:
+        needed |= new
+        new = set().union(*(references[name] for name in new))
+    recording = [rule for rule in rules if rule.get("record") in needed]
+    return in_evaluation_order(recording, {name: references[name] & needed for name in needed})
+
+
+def in_evaluation_order(rules, references):
+    """The recording rules, each after those that it references."""
     done, order = set(), []
-    while done < names:
-        ready = {name for name in names - done if needs[name] <= done}
+    while done < references.keys():
+        remaining = references.keys() - done
+        ready = {name for name in remaining if references[name] <= done}
         if not ready:
-            raise ValueError(f"rules that read one another in a circle: {sorted(names - done)}")
-        order += [rule for rule in recorded if rule["record"] in ready]
+            raise ValueError(f"rules that read one another in a circle: {sorted(remaining)}")
+        order += [rule for rule in rules if rule["record"] in ready]
         done |= ready
     return order
 
 
-def slices(span):
-    """The days of a span in pieces that can be asked for at once, as (first, last)."""
-    firsts = range(span.first, span.last, SLICE)
-    return [(first, min(first + SLICE, span.last)) for first in firsts]
+def query_ranges(first, last):
+    """The days from first to before last, as pairs of that kind short enough for a query."""
+    starts = range(first, last, QUERY_DAYS)
+    return [(start, min(start + QUERY_DAYS, last)) for start in starts]
 
 
 class Engine:
-    """A Prometheus with rules, those of the project unless others are given."""
+    """Evaluates rules, those of the project unless others are given, in a Prometheus."""
 
     def __init__(self, url, rules=None):
         self.url, self.rules = url, ALL if rules is None else rules
@@ -69,7 +78,7 @@ class Engine:
     def load(self, days):
         """Writes the rows of days."""
         for day, rows in days:
-            times = range(EPOCH + day * DAY, EPOCH + (day + 1) * DAY, STEP)
+            times = [EPOCH + step * STEP_SECONDS for step in steps_of(day)]
             send(
                 self.url,
                 (
@@ -78,51 +87,57 @@ class Engine:
                 ),
             )
 
-    def record(self, span):
-        """Evaluates the recording rules that alerts need."""
-        for rule in ordered(self.rules):
-            more = {key: str(value) for key, value in rule.get("labels", {}).items()}
-            for part in slices(span):
-                found = self.query(rule["expr"], *part).items()
-                send(self.url, (series(rule["record"], dict(k) | more, s) for k, s in found))
+    def record(self, first, last):
+        """Evaluates the recording rules that alerts need, from a day to before another."""
+        for rule in needed_recording_rules(self.rules):
+            own_labels = {key: str(value) for key, value in rule.get("labels", {}).items()}
+            for days in query_ranges(first, last):
+                results = self.query(rule["expr"], *days).items()
+                send(
+                    self.url,
+                    (
+                        series(rule["record"], dict(labels) | own_labels, samples)
+                        for labels, samples in results
+                    ),
+                )
 
-    def alerts(self, span):
-        """What fires in a span: pairs of labels and the steps at which it does."""
+    def alerts(self, first, last):
+        """What fires from a day to before another: pairs of labels and the steps of firing."""
         for rule in self.rules:
             if "alert" in rule:
-                yield from firing(rule, self.held(rule["expr"], span))
+                yield from rule_alerts(rule, self.active_steps(rule["expr"], first, last))
 
-    def held(self, expression, span):
-        """An expression over a span: by labels, the steps at which it has a value."""
-        found = {}
-        for part in slices(span):
-            for labels, samples in self.query(expression, *part).items():
-                steps = ((at - EPOCH) // STEP for at, _ in samples)
-                found.setdefault(labels, []).extend(steps)
-        return found
+    def active_steps(self, expression, first, last):
+        """By labels, the steps from a day to before another at which an expression has a value."""
+        active = {}
+        for days in query_ranges(first, last):
+            for labels, samples in self.query(expression, *days).items():
+                steps = ((at - EPOCH) // STEP_SECONDS for at, _ in samples)
+                active.setdefault(labels, []).extend(steps)
+        return active
 
     def query(self, expression, first, last):
-        """What an expression gives from a day until before another: by labels, its samples."""
-        asked = {
+        """By labels, the samples of an expression from a day to before another."""
+        parameters = {
             "query": expression,
-            "start": EPOCH + first * DAY,
-            "end": EPOCH + last * DAY - STEP,
-            "step": STEP,
+            "start": EPOCH + first * DAY_SECONDS,
+            "end": EPOCH + last * DAY_SECONDS - STEP_SECONDS,
+            "step": STEP_SECONDS,
         }
-        found = {}
-        query = f"{self.url}/api/v1/query_range?{urlencode(asked)}"
+        results = {}
+        query = f"{self.url}/api/v1/query_range?{urlencode(parameters)}"
         with urlopen(query, timeout=3600) as answer:  # noqa: S310  # because it is ours
-            for each in json.load(answer)["data"]["result"]:
+            for result in json.load(answer)["data"]["result"]:
                 # Without its name: two of other names are one alert, and one recorded series.
-                named = sorted((k, v) for k, v in each["metric"].items() if k != "__name__")
-                samples = ((int(at), float(value)) for at, value in each["values"])
-                found.setdefault(tuple(named), []).extend(samples)
-        return {labels: sorted(samples) for labels, samples in found.items()}
+                labels = sorted((k, v) for k, v in result["metric"].items() if k != "__name__")
+                samples = ((int(at), float(value)) for at, value in result["values"])
+                results.setdefault(tuple(labels), []).extend(samples)
+        return {labels: sorted(samples) for labels, samples in results.items()}
 
 
 @contextmanager
 def prometheus(folder):
-    """A Prometheus of its own that scrapes nothing; gives its URL."""
+    """Runs a Prometheus that scrapes nothing, with its data in a folder; gives its URL."""
     (folder / "prometheus.yml").write_text("{}", "utf-8")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -131,28 +146,28 @@ def prometheus(folder):
         "prometheus",
         f"--config.file={folder / 'prometheus.yml'}",
         f"--storage.tsdb.path={folder / 'data'}",
-        f"--storage.tsdb.retention.time={ENDLESS}",
-        f"--storage.tsdb.min-block-duration={ENDLESS}",
-        f"--storage.tsdb.max-block-duration={ENDLESS}",
+        f"--storage.tsdb.retention.time={RETENTION}",
+        f"--storage.tsdb.min-block-duration={RETENTION}",
+        f"--storage.tsdb.max-block-duration={RETENTION}",
         f"--web.listen-address={address}",
         "--web.enable-remote-write-receiver",
         "--query.max-samples=500000000",
         "--query.timeout=1h",
-        f"--query.lookback-delta={STEP - 1}s",  # as nothing is marked as stale
+        f"--query.lookback-delta={STEP_SECONDS - 1}s",  # as nothing is marked as stale
         "--log.level=error",
     ]
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603  # because it is ours
     try:
-        wait(address, server)
+        wait_until_ready(address, server)
         yield f"http://{address}"
     finally:
         server.kill()
         server.wait()
 
 
-def wait(address, server):
-    """Until a server is ready."""
+def wait_until_ready(address, server):
+    """Waits for a server; raises RuntimeError if it ends or takes half a minute."""
     for _ in range(600):
         if server.poll() is not None:
             raise RuntimeError("Prometheus did not start")
@@ -164,25 +179,30 @@ def wait(address, server):
     raise RuntimeError("Prometheus is not ready")
 
 
-def firing(rule, moments):
-    """The alerts of a rule, by what its expression held: labels and the steps, in order."""
-    waits, keeps = (seconds(rule.get(key, 0)) // STEP for key in ("for", "keep_firing_for"))
-    for key, steps in moments.items():
-        fires = fired(steps, waits, keeps)
+def rule_alerts(rule, active):
+    """The alerts of a rule, from the active steps by labels: labels and the steps of firing."""
+    pending, keep = (
+        duration_seconds(rule.get(key, 0)) // STEP_SECONDS for key in ("for", "keep_firing_for")
+    )
+    for labels, steps in active.items():
+        fires = firing_steps(steps, pending, keep)
         if fires:
-            yield dict(key) | {"alertname": rule["alert"], **rule.get("labels", {})}, fires
+            yield dict(labels) | {"alertname": rule["alert"], **rule.get("labels", {})}, fires
 
 
-def fired(steps, waits, keeps):
-    """The steps at which an alert fires whose expression holds at the given ones."""
+def firing_steps(active, pending, keep):
+    """The steps at which an alert fires whose expression has a value at the active ones.
+
+    It is pending for some steps before, and keeps firing for some after.
+    """
     fires, since, last = [], None, None
-    for step in steps:
-        on = bool(fires) and fires[-1] == last
-        if on:
-            fires += range(last + 1, min(step, last + 1 + keeps))
-        if last is None or step - last > 1 + (keeps if on else 0):
+    for step in active:
+        firing = bool(fires) and fires[-1] == last
+        if firing:
+            fires += range(last + 1, min(step, last + 1 + keep))
+        if last is None or step - last > 1 + (keep if firing else 0):
             since = step
-        if step - since >= waits:
+        if step - since >= pending:
             fires.append(step)
         last = step
-    return fires + list(range(last + 1, last + 1 + keeps) if fires and fires[-1] == last else [])
+    return fires + list(range(last + 1, last + 1 + keep) if fires and fires[-1] == last else [])

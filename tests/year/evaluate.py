@@ -1,19 +1,19 @@
-"""One scene, from its sky to the verdict."""
+"""One scenario, from its weather to the assessment of the alerts."""
 
 import tempfile
 from pathlib import Path
 
+from year.assessment import assess
 from year.engine import Engine, prometheus
-from year.verdict import judge
-from year.world import Window, World
+from year.simulation import Simulation
 
 
-def evaluate(scene):
-    """The verdict on a scene."""
-    world = World(scene)
-    judged = Window(world.span.judged, world.span.judged, world.span.last)
+def evaluate(scenario):
+    """The assessment of the project's alerts in a scenario."""
+    simulation = Simulation(scenario)
+    window = simulation.window
     with tempfile.TemporaryDirectory() as folder, prometheus(Path(folder)) as url:
         engine = Engine(url)
-        engine.load(world.days())
-        engine.record(world.span)
-        return judge(world, engine.alerts(judged))
+        engine.load(simulation.days())
+        engine.record(window.first, window.last)
+        return assess(simulation, engine.alerts(window.assessed, window.last))

@@ -1,52 +1,54 @@
-"""The expected powers that the exporter shows of a plant: its own code learns and tells them."""
+"""The expected powers that the exporter exposes of a plant, learned by the exporter's own code."""
 
 from functools import lru_cache
 
-from year.sky import DAY, EPOCH, STEP, STEPS
+from year.timeline import DAY_SECONDS, EPOCH, STEP_SECONDS, STEPS_PER_DAY, steps_of
 
 from exporter.account.learned_power import DEVICE, MIN_ELEVATION, LearnedPower
 from exporter.northbound.enums import LIMITED_STATES
 from exporter.sky import sun_over
 
 PREFIX = "fusionsolar_inverter_"
-NEEDED = ("dc_power_watts", "state_code", "run_state_code")
 
 
 @lru_cache(maxsize=64)
-def suns(latitude, day):
-    """The sun at each step of a day, or None where nothing is expected of it."""
-    found = [sun_over((latitude, 0.0), EPOCH + day * DAY + step * STEP) for step in range(STEPS)]
-    return [sun if sun.elevation >= MIN_ELEVATION else None for sun in found]
+def high_suns(latitude, day):
+    """The sun at each step of a day, or None where it is too low to expect anything."""
+    suns = [sun_over((latitude, 0.0), EPOCH + step * STEP_SECONDS) for step in steps_of(day)]
+    return [sun if sun.elevation >= MIN_ELEVATION else None for sun in suns]
 
 
-class Learner:
+class InverterLearner:
     """What the exporter has learned of an inverter."""
 
     def __init__(self):
         self.learned = LearnedPower()
-        self.last = None
+        self.last_reading = None
 
     def day(self, latitude, day, rows):
-        """Learns a day's rows of the inverter; gives what was expected, by name, at each step."""
+        """Learns a day's rows of the inverter; gives the expected W, by name, at each step."""
         powers = self.powers(rows)
+        states, connected, energies = (
+            rows[PREFIX + name, ""]
+            for name in ("state_code", "run_state_code", "energy_joules_total")
+        )
         expected = []
-        for step, sun in enumerate(suns(latitude, day)):
+        for step, sun in enumerate(high_suns(latitude, day)):
             watts = {name: values[step] for name, values in powers.items()}
             if sun is None or watts[DEVICE] is None:
                 expected.append({})
                 continue
-            state, connected = (rows[PREFIX + name, ""][step] for name in NEEDED[1:])
-            told = watts, rows[PREFIX + "energy_joules_total", ""][step]
-            if told != self.last and connected:
-                self.learned.learn(sun, watts, limited=state in LIMITED_STATES)
-                self.last = told
+            reading = watts, energies[step]
+            if reading != self.last_reading and connected[step]:
+                self.learned.learn(sun, watts, limited=states[step] in LIMITED_STATES)
+                self.last_reading = reading
             expected.append(self.learned.expected(sun))
         return expected
 
     @staticmethod
     def powers(rows):
         """W of the inverter, under the name of the device itself, and of its strings."""
-        powers = {DEVICE: rows[PREFIX + NEEDED[0], ""]}
+        powers = {DEVICE: rows[f"{PREFIX}dc_power_watts", ""]}
         for (name, string), amperes in rows.items():
             if name == f"{PREFIX}string_current_amperes":
                 volts = rows[f"{PREFIX}string_voltage_volts", string]
@@ -56,27 +58,32 @@ class Learner:
         return powers
 
 
-class Expected:
-    """What is expected of a plant's inverters, of their strings, and of it."""
+class ExpectedPowerSeries:
+    """The expected powers of a plant, its inverters and their strings."""
 
     def __init__(self, plant, latitude):
         self.latitude = latitude
-        self.about = {"account": plant.account, "plant_code": plant.code}
-        self.learners = {each.id: Learner() for each in plant.inverters}
+        self.labels = {"account": plant.account, "plant_code": plant.code}
+        self.learners = {each.id: InverterLearner() for each in plant.inverters}
 
-    def rows(self, day, shown):
-        """Rows of a day, out of those `shown` of the inverters: by inverter, name and string."""
-        known = []
+    def rows(self, day, inverter_rows):
+        """Rows of a day, from those of the inverters: by inverter, then by name and string."""
+        inverter_powers = []
         for inverter, learner in self.learners.items():
-            expected = learner.day(self.latitude, day, shown[inverter])
-            known.append([step.get(DEVICE) for step in expected])
-            about = self.about | {"device_id": f"{self.about['plant_code']}/{inverter}"}
-            yield f"{PREFIX}expected_power_watts", about, known[-1]
-            learned = learner.learned.days * DAY
-            yield f"{PREFIX}expected_power_learned_seconds", about, [learned] * STEPS
-            for string in dict.fromkeys(name for step in expected for name in step if name):
-                values = [step.get(string) for step in expected]
-                about_it = about | {"string": string}
-                yield f"{PREFIX}string_expected_power_watts", about_it, values
-        sums = [None if None in each else sum(each) for each in zip(*known, strict=True)]
-        yield "fusionsolar_plant_expected_power_watts", self.about, sums
+            expected = learner.day(self.latitude, day, inverter_rows[inverter])
+            inverter_powers.append([powers.get(DEVICE) for powers in expected])
+            labels = self.labels | {"device_id": f"{self.labels['plant_code']}/{inverter}"}
+            yield f"{PREFIX}expected_power_watts", labels, inverter_powers[-1]
+            learned = learner.learned.days * DAY_SECONDS
+            yield f"{PREFIX}expected_power_learned_seconds", labels, [learned] * STEPS_PER_DAY
+            for string in dict.fromkeys(name for powers in expected for name in powers if name):
+                values = [powers.get(string) for powers in expected]
+                yield (
+                    f"{PREFIX}string_expected_power_watts",
+                    labels | {"string": string},
+                    values,
+                )
+        sums = [
+            None if None in powers else sum(powers) for powers in zip(*inverter_powers, strict=True)
+        ]
+        yield "fusionsolar_plant_expected_power_watts", self.labels, sums

@@ -1,134 +1,193 @@
-"""The faults of the year: one row a kind, when each is seeded, and until when it must be told."""
+"""The faults: what each kind does, when one is seeded, and until when an alert must report it."""
 
 from dataclasses import dataclass, field
 from functools import cache
 
+from year.noise import random_for
 from year.plants import Plant
-from year.sky import STEPS, dice
-from year.surfaces import Surface, specific
+from year.surfaces import Surface, specific_power
+from year.timeline import STEP_SECONDS, STEPS_PER_DAY, STEPS_PER_HOUR
 
-HOUR = STEPS // 24
-LIT = 0.2  # W of a watt of modules: light in which a fault can be seen
-LONGEST = 50  # days after which a fault that could not be seen is taken back
-
-
-@dataclass(frozen=True)
-class Within:
-    """The time within which a fault must be told: the sum of what is set."""
-
-    minutes: int = 0  # of any time
-    lit: float = 0.0  # hours in good light
-    fair: int = 0  # whole days of sun
+BRIGHT = 0.2  # W of each W of level modules: light in which a fault can be seen
+MAX_DAYS_UNSEEN = 50  # after which a fault that could not be seen is not seeded
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of fault: where it happens, how soon it must be told, and what it does.
+class TimeLimit:
+    """The time within which a fault must be reported: the sum of what is set."""
 
-    The rest is what it does. mode: off (with a `state`), silent, frozen or offline with values;
-    of a battery what it no longer does. gain: what is left of the `strings` (all, one, most),
-    reached in `ramp` days. sets, factor: readings that are replaced, or multiplied.
+    minutes: int = 0
+    bright_hours: float = 0.0
+    sunny_days: int = 0  # whole ones
+
+
+@dataclass(frozen=True)
+class FaultKind:
+    """A kind of fault: where it happens, how soon it must be reported, and what it does.
+
+    mode: off (with a `state` code), silent, frozen or offline with values; of a battery what it no
+    longer does. remaining: share of the power of the affected strings (all, one, most) that
+    remains, reached in `ramp` days. overrides, factors: readings that are replaced, or multiplied,
+    by metric.
     """
 
     name: str
     plants: tuple[str, ...]  # kinds of plant; `account` for what no plant has
     device: str | None  # inverter, meter, battery, string, or None for the plant as a whole
-    within: Within
+    limit: TimeLimit
     mode: str = ""
-    gain: float = 1.0
-    strings: str = "all"
+    remaining: float = 1.0
+    affected_strings: str = "all"
     ramp: int = 0
     state: int = 0
-    sets: dict[str, float] = field(default_factory=dict, hash=False)
-    factor: dict[str, float] = field(default_factory=dict, hash=False)
-    account: str = ""
+    overrides: dict[str, float] = field(default_factory=dict, hash=False)
+    factors: dict[str, float] = field(default_factory=dict, hash=False)
+    account_effect: str = ""  # refused, down, stolen, stale, withdrawn, or exporter if it is down
 
 
-SOON, DAY, WEEKS = Within(lit=2), Within(fair=1), Within(fair=14)
-LONELY = ("cottage", "home", "eastwest")
+BRIGHT_HOURS, SUNNY_DAY = TimeLimit(bright_hours=2), TimeLimit(sunny_days=1)
+SUNNY_WEEKS = TimeLimit(sunny_days=14)
+SINGLE_INVERTER = ("cottage", "home", "eastwest")
 FIELD = ("field",)
 
-KINDS = (
+FAULT_KINDS = (
     # The only inverter of a plant, or all of them.
-    Kind("only inverter off", LONELY, "inverter", SOON, mode="off", state=3),
-    Kind("only inverter shut down", LONELY, "inverter", SOON, mode="off", state=768),
-    Kind("only inverter silent", LONELY, "inverter", SOON, mode="silent"),
-    Kind("only inverter at half", LONELY, "inverter", DAY, gain=0.5),
-    Kind("plant off", ("farm",), None, SOON, mode="off", state=3),
-    Kind("all modules soiled", (*LONELY, "farm"), None, WEEKS, gain=0.85, ramp=90),
-    # One of many.
-    Kind("inverter off", FIELD, "inverter", SOON, mode="off", state=3),
-    Kind("inverter at half", FIELD, "inverter", DAY, gain=0.5),
-    Kind("inverter silent", FIELD, "inverter", SOON, mode="silent"),
-    Kind("inverter at 85 %", FIELD, "inverter", WEEKS, gain=0.85),
-    Kind("inverter in decline", FIELD, "inverter", WEEKS, gain=0.7, ramp=60),
-    Kind("park soiled", ("park",), None, WEEKS, gain=0.85, ramp=90),
+    FaultKind("only inverter off", SINGLE_INVERTER, "inverter", BRIGHT_HOURS, mode="off", state=3),
+    FaultKind(
+        "only inverter shut down", SINGLE_INVERTER, "inverter", BRIGHT_HOURS, mode="off", state=768
+    ),
+    FaultKind("only inverter silent", SINGLE_INVERTER, "inverter", BRIGHT_HOURS, mode="silent"),
+    FaultKind("only inverter at half", SINGLE_INVERTER, "inverter", SUNNY_DAY, remaining=0.5),
+    FaultKind("plant off", ("farm",), None, BRIGHT_HOURS, mode="off", state=3),
+    FaultKind(
+        "all modules soiled", (*SINGLE_INVERTER, "farm"), None, SUNNY_WEEKS, remaining=0.85, ramp=90
+    ),
+    # One inverter of many, or a plant whose weather station shows its loss.
+    FaultKind("inverter off", FIELD, "inverter", BRIGHT_HOURS, mode="off", state=3),
+    FaultKind("inverter at half", FIELD, "inverter", SUNNY_DAY, remaining=0.5),
+    FaultKind("inverter silent", FIELD, "inverter", BRIGHT_HOURS, mode="silent"),
+    FaultKind("inverter at 85 %", FIELD, "inverter", SUNNY_WEEKS, remaining=0.85),
+    FaultKind("inverter in decline", FIELD, "inverter", SUNNY_WEEKS, remaining=0.7, ramp=60),
+    FaultKind("park soiled", ("park",), None, SUNNY_WEEKS, remaining=0.85, ramp=90),
     # Strings.
-    Kind("string out", ("eastwest", "farm", "wall"), "string", DAY, gain=0.0, strings="one"),
-    Kind("string of a field out", FIELD, "string", DAY, gain=0.0, strings="one"),
-    Kind("string weak", ("eastwest", "farm", "wall"), "string", DAY, gain=0.55, strings="one"),
-    Kind("most strings out", ("eastwest",), "inverter", DAY, gain=0.0, strings="most"),
-    # What is said cannot be so.
-    Kind("values stuck", (*LONELY, "field"), "inverter", Within(lit=3), mode="frozen"),
-    Kind("offline with values", (*LONELY, "field"), "inverter", Within(lit=3), mode="offline"),
-    # What it says of itself.
-    Kind("insulation low", LONELY, "inverter", SOON, mode="off", state=1),
-    Kind(
+    FaultKind(
+        "string out",
+        ("eastwest", "farm", "wall"),
+        "string",
+        SUNNY_DAY,
+        remaining=0.0,
+        affected_strings="one",
+    ),
+    FaultKind(
+        "string of a field out", FIELD, "string", SUNNY_DAY, remaining=0.0, affected_strings="one"
+    ),
+    FaultKind(
+        "string weak",
+        ("eastwest", "farm", "wall"),
+        "string",
+        SUNNY_DAY,
+        remaining=0.55,
+        affected_strings="one",
+    ),
+    FaultKind(
+        "most strings out",
+        ("eastwest",),
+        "inverter",
+        SUNNY_DAY,
+        remaining=0.0,
+        affected_strings="most",
+    ),
+    # Readings that contradict what happens.
+    FaultKind(
+        "values stuck",
+        (*SINGLE_INVERTER, "field"),
+        "inverter",
+        TimeLimit(bright_hours=3),
+        mode="frozen",
+    ),
+    FaultKind(
+        "offline with values",
+        (*SINGLE_INVERTER, "field"),
+        "inverter",
+        TimeLimit(bright_hours=3),
+        mode="offline",
+    ),
+    # Faults that the inverter reports itself.
+    FaultKind("insulation low", SINGLE_INVERTER, "inverter", BRIGHT_HOURS, mode="off", state=1),
+    FaultKind(
         "too hot inside",
         ("home", "field"),
         "inverter",
-        Within(lit=1),
-        sets={"fusionsolar_inverter_temperature_celsius": 86.0},
+        TimeLimit(bright_hours=1),
+        overrides={"fusionsolar_inverter_temperature_celsius": 86.0},
     ),
     # The grid.
-    Kind(
+    FaultKind(
         "weak grid at 112 %",
         ("farm",),
         "meter",
-        Within(minutes=60),
-        factor={"fusionsolar_meter_voltage_volts": 1.065},
+        TimeLimit(minutes=60),
+        factors={"fusionsolar_meter_voltage_volts": 1.065},
     ),
-    Kind(
+    FaultKind(
         "frequency off",
         ("home", "farm"),
         "meter",
-        Within(minutes=60),
-        factor={"fusionsolar_meter_frequency_hertz": 1.018},
+        TimeLimit(minutes=60),
+        factors={"fusionsolar_meter_frequency_hertz": 1.018},
     ),
     # Batteries and meters.
-    Kind("battery gives nothing", ("home",), "battery", Within(fair=3), mode="no discharge"),
-    Kind("battery takes nothing", ("home",), "battery", Within(fair=2), mode="no charge"),
-    Kind(
+    FaultKind(
+        "battery gives nothing", ("home",), "battery", TimeLimit(sunny_days=3), mode="no discharge"
+    ),
+    FaultKind(
+        "battery takes nothing", ("home",), "battery", TimeLimit(sunny_days=2), mode="no charge"
+    ),
+    FaultKind(
         "battery worn",
         ("home",),
         "battery",
-        Within(minutes=120),
-        sets={"fusionsolar_battery_state_of_health_ratio": 0.62},
+        TimeLimit(minutes=120),
+        overrides={"fusionsolar_battery_state_of_health_ratio": 0.62},
     ),
-    Kind(
+    FaultKind(
         "battery faulty",
         ("home",),
         "battery",
-        Within(minutes=60),
+        TimeLimit(minutes=60),
         mode="no use",
-        sets={"fusionsolar_battery_status_code": 3.0},
+        overrides={"fusionsolar_battery_status_code": 3.0},
     ),
-    Kind("meter offline", ("home", "farm"), "meter", Within(lit=3), mode="silent"),
+    FaultKind("meter offline", ("home", "farm"), "meter", TimeLimit(bright_hours=3), mode="silent"),
     # Account and exporter.
-    Kind("account refused", ("account",), None, Within(minutes=90), account="refused"),
-    Kind("account down", ("account",), None, Within(minutes=150), account="down"),
-    Kind("session stolen", ("account",), None, Within(minutes=180), account="stolen"),
-    Kind("interface without answers", ("account",), None, Within(minutes=90), account="stale"),
-    Kind("plants withdrawn", ("account",), None, Within(minutes=90), account="withdrawn"),
-    Kind("exporter down", ("account",), None, Within(minutes=30), account="exporter"),
+    FaultKind(
+        "account refused", ("account",), None, TimeLimit(minutes=90), account_effect="refused"
+    ),
+    FaultKind("account down", ("account",), None, TimeLimit(minutes=150), account_effect="down"),
+    FaultKind(
+        "session stolen", ("account",), None, TimeLimit(minutes=180), account_effect="stolen"
+    ),
+    FaultKind(
+        "interface without answers",
+        ("account",),
+        None,
+        TimeLimit(minutes=90),
+        account_effect="stale",
+    ),
+    FaultKind(
+        "plants withdrawn", ("account",), None, TimeLimit(minutes=90), account_effect="withdrawn"
+    ),
+    FaultKind(
+        "exporter down", ("account",), None, TimeLimit(minutes=30), account_effect="exporter"
+    ),
 )
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault that happens. Steps from `start` until `end`; told by `deadline` at the latest."""
+    """A fault from step `start` to `end`, which must be reported until `deadline`."""
 
-    kind: Kind
+    kind: FaultKind
     account: str
     plant: str | None
     device: str | None
@@ -137,53 +196,54 @@ class Fault:
     deadline: int
     end: int
 
-    def on(self, day):
-        return self.start < (day + 1) * STEPS and self.end > day * STEPS
+    def active_on(self, day):
+        """Whether it lasts on any part of a day."""
+        return self.start < (day + 1) * STEPS_PER_DAY and self.end > day * STEPS_PER_DAY
 
-    def at(self, step):
+    def active_at(self, step):
         return self.start <= step < self.end
 
-    def left(self, step):
-        """What is left of the strings at a step."""
-        if not self.at(step):
+    def output_factor(self, step):
+        """The share of its strings' power that remains at a step."""
+        if not self.active_at(step):
             return 1.0
-        ramp = self.kind.ramp * STEPS
-        part = min(1.0, (step - self.start) / ramp) if ramp else 1.0
-        return 1 - (1 - self.kind.gain) * part
+        ramp = self.kind.ramp * STEPS_PER_DAY
+        progress = min(1.0, (step - self.start) / ramp) if ramp else 1.0
+        return 1 - (1 - self.kind.remaining) * progress
 
     def labels(self):
-        """What an alert about it must not contradict, where it has such a label."""
-        if self.kind.account == "exporter":
+        """The labels that an alert about it must have, where it has such labels."""
+        if self.kind.account_effect == "exporter":
             return {"instance": self.account}
         device = self.device and f"{self.plant}/{self.device}"
-        named = {"plant_code": self.plant, "device_id": device, "string": self.string}
-        return {"account": self.account} | {key: name for key, name in named.items() if name}
+        labels = {"plant_code": self.plant, "device_id": device, "string": self.string}
+        return {"account": self.account} | {key: value for key, value in labels.items() if value}
 
 
 @cache
-def lit_steps(sky, day):
-    """Steps of a day, without snow, in which level modules give enough."""
-    if sky.icy(day):
+def bright_steps(weather, day):
+    """The steps of a day in which a fault can be seen by its power; none if snow may lie."""
+    if weather.snow_possible(day):
         return []
-    made = specific(Surface(180, 0), sky.day(day))
-    return [day * STEPS + step for step, watts in enumerate(made) if watts > LIT]
+    powers = specific_power(Surface(180, 0), weather.day(day))
+    return [day * STEPS_PER_DAY + step for step, watts in enumerate(powers) if watts > BRIGHT]
 
 
-def deadline(sky, kind, start):
-    """The step until which a fault must be told, or None if it cannot be seen for too long."""
-    within, begins = kind.within, start + kind.ramp * STEPS
-    due = begins + within.minutes // 5
-    needed, fair = within.lit * HOUR, within.fair
-    for day in range(due // STEPS, due // STEPS + LONGEST):
-        if needed:
-            steps = [step for step in lit_steps(sky, day) if step >= begins]
-            if len(steps) >= needed:
-                return steps[int(needed) - 1]
-            needed -= len(steps)
-        elif fair:
-            fair -= day * STEPS >= begins and sky.fair(day)
-            due = (day + 1) * STEPS
-            if not fair:
+def deadline(weather, kind, start):
+    """The step until which a fault must be reported; None if it cannot be seen for too long."""
+    complete = start + kind.ramp * STEPS_PER_DAY
+    due = complete + kind.limit.minutes * 60 // STEP_SECONDS
+    bright, sunny = kind.limit.bright_hours * STEPS_PER_HOUR, kind.limit.sunny_days
+    for day in range(due // STEPS_PER_DAY, due // STEPS_PER_DAY + MAX_DAYS_UNSEEN):
+        if bright:
+            steps = [step for step in bright_steps(weather, day) if step >= complete]
+            if len(steps) >= bright:
+                return steps[int(bright) - 1]
+            bright -= len(steps)
+        elif sunny:
+            sunny -= day * STEPS_PER_DAY >= complete and weather.sunny(day)
+            due = (day + 1) * STEPS_PER_DAY
+            if not sunny:
                 return due
         else:
             return due
@@ -202,24 +262,26 @@ class FaultSite:
         return self.plant.code if self.plant else None
 
 
-def seeded(sky, kind, site, days):
-    """A fault of a kind within days, at a time of its own choice; None where none can be seen."""
-    draw = dice(sky, "fault", kind.name, site.code, days.start)
+def seed_fault(weather, kind, site, days):
+    """A fault of a kind at a random time in a range of days; None where none can be seen."""
+    random = random_for(weather, "fault", kind.name, site.code, days.start)
+    last_step = days.stop * STEPS_PER_DAY
     for day in days:
-        start = day * STEPS + draw.randint(0, STEPS - 1)
-        due = deadline(sky, kind, start)
-        if due is None or due >= days.stop * STEPS:
+        start = day * STEPS_PER_DAY + random.randint(0, STEPS_PER_DAY - 1)
+        due = deadline(weather, kind, start)
+        if due is None or due >= last_step:
             continue
-        device, string = faulty_part(kind, site.plant, draw)
-        end = min(due + (HOUR if due - start < STEPS else STEPS), days.stop * STEPS)
+        device, string = faulty_part(kind, site.plant, random)
+        lasts_on = STEPS_PER_HOUR if due - start < STEPS_PER_DAY else STEPS_PER_DAY
+        end = min(due + lasts_on, last_step)
         return Fault(kind, site.account, site.code, device, string, start, due, end)
     return None
 
 
-def faulty_part(kind, plant, draw):
+def faulty_part(kind, plant, random):
     """The device and the string that have a fault."""
     if kind.device in (None, "battery", "meter"):
         return kind.device, None
-    inverter = draw.choice(plant.inverters)
-    string = draw.choice(inverter.strings).number if kind.device == "string" else None
+    inverter = random.choice(plant.inverters)
+    string = random.choice(inverter.strings).number if kind.device == "string" else None
     return inverter.id, string

@@ -1,8 +1,8 @@
-"""The plants of the year. One row a kind in KINDS; a climate has one of each kind, or several."""
+"""The kinds of plant, one row each in PLANT_KINDS."""
 
 from dataclasses import dataclass, replace
 
-from year.sky import dice
+from year.noise import random_for
 from year.surfaces import Surface
 
 
@@ -10,8 +10,8 @@ from year.surfaces import Surface
 class String:
     number: str
     surface: Surface
-    watts: float  # of its modules
-    slides: float = 1.0  # how fast snow leaves it
+    watts: float  # rated power of its modules
+    snow_slide_rate: float = 1.0  # relative to that of other strings
 
 
 @dataclass(frozen=True)
@@ -19,14 +19,14 @@ class Battery:
     """On the DC side of an inverter, out of doors."""
 
     id: str
-    joules: float
-    watts: float  # at most, either way
+    joules: float  # capacity
+    watts: float  # maximum of charging and of discharging
 
 
 @dataclass(frozen=True)
 class Inverter:
     id: str
-    rated: float
+    rated: float  # W, AC
     strings: tuple[String, ...]
     battery: Battery | None = None
 
@@ -38,121 +38,130 @@ class Plant:
     account: str
     inverters: tuple[Inverter, ...]
     meter: str | None = None
-    load: float = 0.0  # W that its people need on average
-    sleeps: bool = False  # without sun it tells nothing, and counts as disconnected
-    curtailed: float = 0.0  # share of the days on which the utility limits it
-    says_so: bool = True  # in the inverters' state that they are limited
-    export: float | None = None  # W that it may feed in
-    station: Surface | None = None  # that a weather station measures the light on
-    feeder: float = 1.0  # usual voltage of the grid there, of the nominal one
-    placed: bool = True  # whether it is known where it is
+    mean_load: float = 0.0  # W of its household
+    sleeps_at_night: bool = False  # no readings then, and a disconnected plant
+    curtailed_share: float = 0.0  # share of pairs of days with a limit by the utility
+    reports_limit: bool = True  # by the inverters' state
+    export_limit: float | None = None  # W
+    weather_station: Surface | None = None  # plane whose irradiance it measures
+    grid_voltage_factor: float = 1.0  # usual voltage, relative to the nominal one
+    location_known: bool = True
 
     @property
     def capacity(self):
         return sum(string.watts for each in self.inverters for string in each.strings)
 
 
-def facing(climate, aside=0.0, tilt=28.0, **shade):
-    """A roof that looks to the equator, or some degrees west of that."""
-    south = climate.latitude > 0
-    azimuth = 180 + aside if south else -aside % 360
-    for name, (first, last, top) in shade.items():
-        middle = 180 if south else 0
-        shade[name] = ((middle + first) % 360, (middle + last) % 360, top)
-    return Surface(azimuth, tilt, **shade)
+def roof_facing(climate, degrees_west=0.0, tilt=28.0, **obstacles):
+    """A roof that faces the equator, or some degrees west of it, as obstacles do.
+
+    An obstacle has its first and last azimuth, relative to the equator, and the elevation of its
+    top, in degrees.
+    """
+    northern = climate.latitude > 0
+    azimuth = 180 + degrees_west if northern else -degrees_west % 360
+    for name, (first, last, top) in obstacles.items():
+        equator = 180 if northern else 0
+        obstacles[name] = ((equator + first) % 360, (equator + last) % 360, top)
+    return Surface(azimuth, tilt, **obstacles)
 
 
-def strings(*surfaces, watts=4_000.0, of=None):
-    """Strings in the given planes, none quite like another."""
-    source = dice("strings", of, len(surfaces))
+def make_strings(*surfaces, seed, watts=4_000.0):
+    """Strings in the given planes, whose power and snow vary at random around the usual."""
+    random = random_for("strings", seed, len(surfaces))
     return tuple(
-        String(str(number), surface, watts * (0.97 + 0.06 * source.random()), 0.5 + source.random())
+        String(str(number), surface, watts * (0.97 + 0.06 * random.random()), 0.5 + random.random())
         for number, surface in enumerate(surfaces, start=1)
     )
 
 
 def home(climate, code, **extra):
     """One hybrid inverter, its battery and a power sensor."""
-    roof = facing(climate, aside=15)
+    roof = roof_facing(climate, degrees_west=15)
     battery = Battery("battery", 10 * 3.6e6, 5_000)
-    inverter = Inverter("inverter", 8_000, strings(roof, roof, of=code), battery)
+    inverter = Inverter("inverter", 8_000, make_strings(roof, roof, seed=code), battery)
     return Plant(code, "home", "homes", (inverter,), "meter", 450, **extra)
 
 
-def cottage(climate, code, **extra):
-    """One inverter alone, whose dongle sleeps with it."""
-    roof = facing(climate, aside=-30)
-    inverter = Inverter("inverter", 6_000, strings(roof, roof, watts=3_300, of=code))
-    return Plant(code, "cottage", "homes", (inverter,), "meter", 300, sleeps=True, **extra)
+def cottage(climate, code):
+    """One inverter without a battery, whose dongle has no power at night."""
+    roof = roof_facing(climate, degrees_west=-30)
+    inverter = Inverter("inverter", 6_000, make_strings(roof, roof, watts=3_300, seed=code))
+    return Plant(code, "cottage", "homes", (inverter,), "meter", 300, sleeps_at_night=True)
 
 
 def eastwest(climate, code, **extra):
     """Two strings east and two west on one inverter."""
-    east, west = facing(climate, aside=-90), facing(climate, aside=90)
-    inverter = Inverter("inverter", 12_000, strings(east, east, west, west, of=code))
+    east, west = roof_facing(climate, degrees_west=-90), roof_facing(climate, degrees_west=90)
+    inverter = Inverter("inverter", 12_000, make_strings(east, east, west, west, seed=code))
     return Plant(code, "eastwest", "homes", (inverter,), "meter", 500, **extra)
 
 
-def placeless(climate, code, **extra):
-    """As the former, at a place that nobody has told."""
-    plant = eastwest(climate, code, placed=False, **extra)
+def placeless(climate, code):
+    """As `eastwest`, at an unknown location."""
+    plant = eastwest(climate, code, location_known=False)
     return replace(plant, kind="placeless")
 
 
-def wall(climate, code, **extra):
-    """One string beside a wall, one behind a chimney, two free ones."""
-    free = facing(climate, tilt=20)
-    beside = facing(climate, tilt=20, wall=(20, 120, 55))
-    behind = facing(climate, tilt=20, chimney=(-35, -5, 65))
-    inverter = Inverter("inverter", 12_000, strings(free, free, beside, behind, of=code))
-    return Plant(code, "wall", "homes", (inverter,), "meter", 500, **extra)
+def wall(climate, code):
+    """One string beside a wall, one behind a chimney, two without shade."""
+    free = roof_facing(climate, tilt=20)
+    beside = roof_facing(climate, tilt=20, wall=(20, 120, 55))
+    behind = roof_facing(climate, tilt=20, chimney=(-35, -5, 65))
+    inverter = Inverter("inverter", 12_000, make_strings(free, free, beside, behind, seed=code))
+    return Plant(code, "wall", "homes", (inverter,), "meter", 500)
 
 
-def limited(climate, code, **extra):
-    """A home that may feed in no more than half of its power."""
-    plant = home(climate, code, export=2_500, **extra)
+def limited(climate, code):
+    """A home with an export limit."""
+    plant = home(climate, code, export_limit=2_500)
     return replace(plant, kind="limited")
 
 
-def farm(climate, code, **extra):
-    """Roofs to the east, the equator and the west; the second stores in a battery."""
+def farm(climate, code):
+    """Roofs to the east, the equator and the west; the second has a battery."""
     battery = Battery("battery", 15 * 3.6e6, 5_000)
-    roofs = {"east": -90, "middle": 0, "west": 90}
+    degrees_west = {"east": -90, "middle": 0, "west": 90}
+    roofs = {name: roof_facing(climate, degrees) for name, degrees in degrees_west.items()}
     inverters = tuple(
         Inverter(
             name,
             15_000,
-            strings(roof, roof, roof, of=code + name),
+            make_strings(roof, roof, roof, seed=code + name),
             battery if name == "middle" else None,
         )
-        for name, roof in ((name, facing(climate, aside)) for name, aside in roofs.items())
+        for name, roof in roofs.items()
     )
-    return Plant(code, "farm", "homes", inverters, "meter", 2_500, feeder=1.05, **extra)
+    return Plant(code, "farm", "homes", inverters, "meter", 2_500, grid_voltage_factor=1.05)
 
 
-def field(climate, code, inverters=20, **extra):
+def field(climate, code, inverters=20, curtailed_share=0.1, **extra):
     """Twenty inverters of two inputs in open country, at times limited by the utility."""
-    rows = facing(climate, tilt=min(30.0, 10 + abs(climate.latitude) / 2))
+    rows = roof_facing(climate, tilt=min(30.0, 10 + abs(climate.latitude) / 2))
     machines = tuple(
-        Inverter(f"i{number:02}", 50_000, strings(rows, rows, watts=29_000, of=f"{code}{number}"))
+        Inverter(
+            f"i{number:02}", 50_000, make_strings(rows, rows, watts=29_000, seed=f"{code}{number}")
+        )
         for number in range(1, inverters + 1)
     )
-    return Plant(code, "field", "fields", machines, "meter", **({"curtailed": 0.1} | extra))
+    return Plant(
+        code, "field", "fields", machines, "meter", curtailed_share=curtailed_share, **extra
+    )
 
 
-def clipped(climate, code, **extra):
-    """Six inverters that are limited without saying so."""
-    plant = field(climate, code, inverters=6, curtailed=0.15, says_so=False, **extra)
+def clipped(climate, code):
+    """Six inverters that do not report that they are limited."""
+    plant = field(climate, code, inverters=6, curtailed_share=0.15, reports_limit=False)
     return replace(plant, kind="clipped")
 
 
-def park(climate, code, **extra):
+def park(climate, code):
     """Three inverters in open country, beside a weather station."""
-    plant = field(climate, code, inverters=3, **extra)
-    return replace(plant, kind="park", station=plant.inverters[0].strings[0].surface)
+    plant = field(climate, code, inverters=3)
+    return replace(plant, kind="park", weather_station=plant.inverters[0].strings[0].surface)
 
 
-KINDS = {
+PLANT_KINDS = {
     "home": home,
     "cottage": cottage,
     "eastwest": eastwest,

@@ -1,7 +1,7 @@
-"""Samples to a Prometheus by its remote-write protocol: Protocol Buffers in a Snappy block.
+"""Writes samples with Prometheus' remote-write protocol: Protocol Buffers in Snappy blocks.
 
-The encodings are short because only what is needed is written: one kind of message, and literals
-for Snappy, which compresses nothing then.
+Both encoders have only what this needs: one kind of message, and Snappy literals, which are not
+compressed.
 """
 
 import struct
@@ -10,20 +10,22 @@ from itertools import chain
 from urllib.request import Request, urlopen
 
 HEADERS = {"Content-Encoding": "snappy", "X-Prometheus-Remote-Write-Version": "0.1.0"}
-LITERAL = 1 << 16  # bytes of the longest piece
-REQUEST = 1 << 22  # bytes after which a request is sent
-LENGTH_DELIMITED = 2
+MAX_LITERAL = 1 << 16  # bytes
+REQUEST_SIZE = 1 << 22  # bytes after which a request is sent
+LENGTH_DELIMITED = 2  # the wire type of messages and strings
 
 
 def varint(number):
-    found = bytearray()
+    """A number as Protocol Buffers and Snappy encode it: seven bits a byte, the lowest first."""
+    encoded = bytearray()
     while number > 0x7F:
-        found.append(number & 0x7F | 0x80)
+        encoded.append(number & 0x7F | 0x80)
         number >>= 7
-    return bytes([*found, number])
+    return bytes([*encoded, number])
 
 
 def message(field, payload):
+    """A field of Protocol Buffers that holds a message or a string."""
     return varint(field << 3 | LENGTH_DELIMITED) + varint(len(payload)) + payload
 
 
@@ -33,36 +35,42 @@ def label(name, value):
 
 
 @cache
-def around(at):
-    """What stands before and after the value of a sample, whose time is in seconds."""
+def sample_frame(at):
+    """The bytes before and after the value of a sample at a Unix time in seconds."""
     time = b"\x10" + varint(at * 1000)
     return b"\x12" + varint(9 + len(time)) + b"\x09", time
 
 
 def series(name, labels, samples):
-    """A series with its samples, pairs of time in seconds and value, None for no sample."""
-    named = sorted({**labels, "__name__": name}.items())
+    """An encoded series; samples are pairs of Unix time in seconds and value, None for no sample.
+
+    Without any sample it is empty.
+    """
     pack = struct.Struct("<d").pack
-    told = [(around(at), pack(value)) for at, value in samples if value is not None]
-    pieces = chain.from_iterable((before, value, after) for (before, after), value in told)
-    return message(1, b"".join(chain((label(*each) for each in named), pieces))) if told else b""
+    encoded = [(sample_frame(at), pack(value)) for at, value in samples if value is not None]
+    if not encoded:
+        return b""
+    encoded_labels = (label(*each) for each in sorted({**labels, "__name__": name}.items()))
+    pieces = chain.from_iterable((before, value, after) for (before, after), value in encoded)
+    return message(1, b"".join(chain(encoded_labels, pieces)))
 
 
 def snappy(data):
+    """A Snappy block of literals."""
     pieces = [varint(len(data))]
-    for start in range(0, len(data), LITERAL):
-        piece = data[start : start + LITERAL]
+    for start in range(0, len(data), MAX_LITERAL):
+        piece = data[start : start + MAX_LITERAL]
         pieces += (b"\xf4", struct.pack("<H", len(piece) - 1), piece)
     return b"".join(pieces)
 
 
-def send(url, many):
+def send(url, encoded_series):
     """Sends encoded series, in requests of a few megabytes."""
     pending, size = [], 0
-    for each in many:
+    for each in encoded_series:
         pending.append(each)
         size += len(each)
-        if size > REQUEST:
+        if size > REQUEST_SIZE:
             post(url, b"".join(pending))
             pending, size = [], 0
     if pending:

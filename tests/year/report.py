@@ -1,4 +1,4 @@
-"""The year's result as tables in Markdown."""
+"""The assessments as tables in Markdown."""
 
 from collections import Counter, defaultdict
 from statistics import median
@@ -6,21 +6,20 @@ from statistics import median
 
 def table(head, rows):
     """A table; its columns are numbers but the first, and the last if there are more than two."""
-    text = {0, len(head) - 1 if len(head) > 2 else 0}
-    yield f"| {' | '.join(head)} |"
-    yield f"| {' | '.join('---' if n in text else '---:' for n in range(len(head)))} |"
-    for row in rows:
+    text_columns = {0, len(head) - 1 if len(head) > 2 else 0}
+    rules = ("---" if column in text_columns else "---:" for column in range(len(head)))
+    for row in (head, rules, *rows):
         yield f"| {' | '.join(map(str, row))} |"
 
 
-def false(verdicts):
-    """Episodes without a cause, by alert and climate, with what went on then."""
+def false_alert_table(assessments):
+    """False alerts by alert and climate, with the most frequent circumstances."""
     counts, reasons = defaultdict(Counter), defaultdict(Counter)
-    for climate, verdict in verdicts:
-        for episode in verdict.false:
+    for climate, assessment in assessments:
+        for episode in assessment.false_alerts:
             counts[episode.name][climate] += 1
             reasons[episode.name][episode.reason] += 1
-    climates = list(dict.fromkeys(climate for climate, _ in verdicts))
+    climates = list(dict.fromkeys(climate for climate, _ in assessments))
     rows = [
         (
             name,
@@ -34,34 +33,49 @@ def false(verdicts):
     return table(("Fired without a cause", *climates, "what went on"), rows)
 
 
-def told(verdicts):
-    """Faults by kind: how many were seeded, how many told in time, how long it took."""
-    kinds = defaultdict(list)
-    for _, verdict in verdicts:
-        for each in verdict.told:
-            kinds[each.fault.kind.name].append(each)
-    rows = []
-    for name, found in kinds.items():
-        seen = [each for each in found if each.in_time]
-        by = Counter(each.episode.name for each in seen)
-        rows.append(
-            (
-                name,
-                len(found),
-                len(seen),
-                f"{median(each.hours for each in seen):.1f} h" if seen else "-",
-                f"{max(each.hours for each in seen):.1f} h" if seen else "-",
-                ", ".join(alert for alert, _ in by.most_common(3)) or "-",
-            )
-        )
+def detection_table(assessments):
+    """Faults by kind: how many were seeded and reported in time, by what, and the hours it took."""
+    by_kind = defaultdict(list)
+    for _, assessment in assessments:
+        for detection in assessment.detections:
+            by_kind[detection.fault.kind.name].append(detection)
     head = ("Fault", "seeded", "told in time", "median", "longest", "told by")
-    return table(head, rows)
+    return table(head, [detection_row(*each) for each in by_kind.items()])
 
 
-def beside(verdicts):
-    """Episodes on plants and accounts with faults that none of the faults explains."""
-    counts = Counter(episode.name for _, verdict in verdicts for episode in verdict.beside)
+def detection_row(name, detections):
+    """The row of a kind of fault."""
+    in_time = [each for each in detections if each.in_time]
+    hours = [each.hours for each in in_time]
+    alerts = Counter(each.episode.name for each in in_time)
+    return (
+        name,
+        len(detections),
+        len(in_time),
+        f"{median(hours):.1f} h" if hours else "-",
+        f"{max(hours):.1f} h" if hours else "-",
+        ", ".join(alert for alert, _ in alerts.most_common(3)) or "-",
+    )
+
+
+def side_alert_table(assessments):
+    """Alerts of faulty plants and accounts that none of their faults explains."""
+    counts = Counter(
+        episode.name for _, assessment in assessments for episode in assessment.side_alerts
+    )
     return table(("Beside a fault", "episodes"), counts.most_common())
+
+
+def render_tables(assessments):
+    """The lines of the whole result, from pairs of climate and assessment."""
+    detections = [each for _, assessment in assessments for each in assessment.detections]
+    in_time = sum(each.in_time for each in detections)
+    yield from false_alert_table(assessments)
+    yield f"\n{in_time} of {len(detections)} faults were told in time.\n"
+    yield from detection_table(assessments)
+    if any(assessment.side_alerts for _, assessment in assessments):
+        yield ""
+        yield from side_alert_table(assessments)
 
 
 BEGIN, END = (
@@ -70,20 +84,8 @@ BEGIN, END = (
 )
 
 
-def written(document, lines):
-    """A document with the lines in the place of those written before."""
+def with_tables(document, lines):
+    """A document with the lines between its marks, instead of those there before."""
     before, _, rest = document.partition(BEGIN)
     _, _, after = rest.partition(END)
     return "\n".join([before + BEGIN, "", *lines, "", END]) + after
-
-
-def whole(verdicts):
-    """The whole result."""
-    every = [each for _, verdict in verdicts for each in verdict.told]
-    seen = sum(each.in_time for each in every)
-    yield from false(verdicts)
-    yield f"\n{seen} of {len(every)} faults were told in time.\n"
-    yield from told(verdicts)
-    if any(verdict.beside for _, verdict in verdicts):
-        yield ""
-        yield from beside(verdicts)

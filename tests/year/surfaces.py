@@ -1,13 +1,14 @@
-"""What falls on modules, and what they make of it: roofs, walls and chimneys."""
+"""The light on a module plane, behind walls and chimneys, and the power modules make of it."""
 
 from dataclasses import dataclass
 from functools import lru_cache
 from math import cos, radians, sin
 
-from year.sky import STEPS
+from year.timeline import STEPS_PER_DAY
 
-LOST_A_DEGREE = 0.0038  # of a module's power above 25 °C
-HEATED = 0.03  # °C of a module above the air, a W/m²
+TEMPERATURE_COEFFICIENT = 0.0038  # share of a module's power lost for each °C above 25
+MODULE_HEATING = 0.03  # °C above ambient for each W/m²
+ALBEDO = 0.2
 
 
 @dataclass(frozen=True)
@@ -21,59 +22,60 @@ class Surface:
 
     azimuth: float
     tilt: float
-    wall: tuple[float, float, float] | None = None  # from, to, height of its top
+    wall: tuple[float, float, float] | None = None  # first and last azimuth, elevation of its top
     chimney: tuple[float, float, float] | None = None  # as the wall
 
 
-def hidden(obstacle, azimuth, elevation):
-    """The part of a surface from which an obstacle hides the sun, 0 to 1."""
+def shaded_share(obstacle, azimuth, elevation):
+    """The share of a surface, 0 to 1, from which an obstacle hides the sun."""
     if obstacle is None:
         return 0.0
     first, last, top = obstacle
-    aside = min((azimuth - first) % 360, (last - azimuth) % 360)
+    from_edge = min((azimuth - first) % 360, (last - azimuth) % 360)
     if (azimuth - first) % 360 > (last - first) % 360:
         return 0.0
-    return max(0.0, min(1.0, aside / 8)) * max(0.0, min(1.0, (top - elevation) / 12 + 0.5))
+    return max(0.0, min(1.0, from_edge / 8)) * max(0.0, min(1.0, (top - elevation) / 12 + 0.5))
 
 
 @lru_cache(maxsize=1024)
-def light(surface, day):
-    """W/m² on a surface at each step of a day, without a chimney's shade."""
-    lean, open_sky = cos(radians(surface.tilt)), (1 + cos(radians(surface.tilt))) / 2
-    steep = sin(radians(surface.tilt))
+def irradiance(surface, day):
+    """W/m² on a surface at each step of a WeatherDay, without a chimney's shade."""
+    cos_tilt, sin_tilt = cos(radians(surface.tilt)), sin(radians(surface.tilt))
+    sky_view = (1 + cos_tilt) / 2
     if surface.wall:
-        open_sky *= 0.6
-    falling = []
-    for step in range(STEPS):
-        height, beam, sky = day.elevation[step], day.beam[step], day.diffuse[step]
-        if sky <= 0:
-            falling.append(0.0)
+        sky_view *= 0.6
+    values = []
+    for step in range(STEPS_PER_DAY):
+        elevation, azimuth = day.elevation[step], day.azimuth[step]
+        beam, diffuse = day.beam[step], day.diffuse[step]
+        if diffuse <= 0:
+            values.append(0.0)
             continue
-        up = sin(radians(max(0.0, height)))
-        turned = cos(radians(day.azimuth[step] - surface.azimuth))
-        facing = max(0.0, up * lean + cos(radians(height)) * steep * turned)
-        direct = beam * facing * (1 - hidden(surface.wall, day.azimuth[step], height))
-        ground = 0.2 * (beam * up + sky) * (1 - lean) / 2
-        falling.append(direct + sky * open_sky + ground)
-    return falling
+        on_level = sin(radians(max(0.0, elevation)))
+        from_azimuth = cos(radians(azimuth - surface.azimuth))
+        incidence = on_level * cos_tilt + cos(radians(elevation)) * sin_tilt * from_azimuth
+        direct = beam * max(0.0, incidence) * (1 - shaded_share(surface.wall, azimuth, elevation))
+        reflected = ALBEDO * (beam * on_level + diffuse) * (1 - cos_tilt) / 2
+        values.append(direct + diffuse * sky_view + reflected)
+    return values
 
 
 @lru_cache(maxsize=1024)
-def specific(surface, day):
-    """Watts of a watt of clean modules at each step of a day."""
-    made = []
-    for step, falling in enumerate(light(surface, day)):
-        if falling < 1:
-            made.append(0.0)
+def specific_power(surface, day):
+    """W of each W of clean modules, at each step of a WeatherDay."""
+    values = []
+    for step, light in enumerate(irradiance(surface, day)):
+        if light < 1:
+            values.append(0.0)
             continue
-        warm = day.ambient[step] + HEATED * falling - 25
-        power = falling / 1000 * (1 - LOST_A_DEGREE * warm) * falling / (falling + 6)
-        made.append(power * bypassed(surface, day, step))
-    return made
+        above = day.ambient_temperature[step] + MODULE_HEATING * light - 25
+        power = light / 1000 * (1 - TEMPERATURE_COEFFICIENT * above) * light / (light + 6)
+        values.append(power * chimney_factor(surface, day, step))
+    return values
 
 
-def bypassed(surface, day, step):
-    """What a chimney's shade leaves: nothing where the sun is strong, most where it is dull."""
-    shade = hidden(surface.chimney, day.azimuth[step], day.elevation[step])
-    beam = day.beam[step] / (day.beam[step] + day.diffuse[step] + 1)
-    return max(0.0, 1 - shade * min(1.0, 1.6 * beam))
+def chimney_factor(surface, day, step):
+    """The share of power left by a chimney's shade: none in strong sun, most in diffuse light."""
+    shade = shaded_share(surface.chimney, day.azimuth[step], day.elevation[step])
+    beam_share = day.beam[step] / (day.beam[step] + day.diffuse[step] + 1)
+    return max(0.0, 1 - shade * min(1.0, 1.6 * beam_share))

@@ -6,9 +6,15 @@ from pathlib import Path
 
 import pytest
 from prometheus.promtool import run as promtool
-from year.engine import Engine, fired, ordered, prometheus, seconds, slices
-from year.sky import STEPS
-from year.world import Window
+from year.engine import (
+    Engine,
+    duration_seconds,
+    firing_steps,
+    needed_recording_rules,
+    prometheus,
+    query_ranges,
+)
+from year.timeline import STEPS_PER_DAY
 
 needs_prometheus = pytest.mark.skipif(
     not (shutil.which("prometheus") and shutil.which("promtool")),
@@ -25,28 +31,33 @@ VALUES = [0, 1, 5, 5, 5, 1, 1, 7, None, None, 1, 7, 1, 9, 9, 9, 9, 1, 1, 1]
 
 
 def test_for_waits_and_keep_firing_for_holds_on():
-    assert fired([3, 4, 5, 6, 9, 10], 2, 0) == [5, 6]
-    assert fired([3, 4, 5, 8, 20], 1, 2) == [4, 5, 6, 7, 8, 9, 10]
-    assert fired([3, 4, 5, 9, 10], 1, 2) == [4, 5, 6, 7, 10, 11, 12]
-    assert fired([], 1, 1) == []
+    assert firing_steps([3, 4, 5, 6, 9, 10], 2, 0) == [5, 6]
+    assert firing_steps([3, 4, 5, 8, 20], 1, 2) == [4, 5, 6, 7, 8, 9, 10]
+    assert firing_steps([3, 4, 5, 9, 10], 1, 2) == [4, 5, 6, 7, 10, 11, 12]
+    assert firing_steps([], 1, 1) == []
 
 
 def test_durations_are_prometheus_own():
-    assert [seconds(each) for each in (0, "90s", "1h30m", "14d")] == [0, 90, 5400, 1_209_600]
+    assert [duration_seconds(each) for each in (0, "90s", "1h30m", "14d")] == [
+        0,
+        90,
+        5400,
+        1_209_600,
+    ]
 
 
 def test_rules_come_after_those_that_they_read():
-    assert ordered([RULES[1], RULES[0], RULES[2]]) == RULES[:2]
+    assert needed_recording_rules([RULES[1], RULES[0], RULES[2]]) == RULES[:2]
 
 
 def test_rules_that_no_alert_needs_are_left_out():
-    drawn = {"record": "a:drawn", "expr": "a:twice"}
-    assert ordered([*RULES, drawn]) == RULES[:2]
-    assert ordered([*RULES[:2], RULES[3]]) == []
+    unneeded = {"record": "a:unneeded", "expr": "a:twice"}
+    assert needed_recording_rules([*RULES, unneeded]) == RULES[:2]
+    assert needed_recording_rules([*RULES[:2], RULES[3]]) == []
 
 
-def test_long_spans_are_asked_for_in_pieces():
-    assert slices(Window(-15, 0, 50)) == [(-15, 15), (15, 45), (45, 50)]
+def test_long_windows_are_queried_in_pieces():
+    assert query_ranges(-15, 50) == [(-15, 15), (15, 45), (45, 50)]
 
 
 def test_rules_in_a_circle_are_named():
@@ -56,25 +67,24 @@ def test_rules_in_a_circle_are_named():
         {"alert": "X", "expr": "a:x"},
     ]
     with pytest.raises(ValueError, match="in a circle"):
-        ordered(circle)
+        needed_recording_rules(circle)
 
 
 @pytest.mark.slow
 @needs_prometheus
 def test_it_finds_what_promtool_finds(tmp_path):
-    values = VALUES + [None] * (STEPS - len(VALUES))
-    day = Window(0, 0, 1)
+    values = VALUES + [None] * (STEPS_PER_DAY - len(VALUES))
     with prometheus(tmp_path) as url:
         engine = Engine(url, RULES)
-        engine.load([(0, [("a", {"x": "y"}, values), ("b", {"x": "y"}, [3] * STEPS)])])
-        engine.record(day)
-        found = {labels["alertname"]: steps for labels, steps in engine.alerts(day)}
-    assert found == {name: said(tmp_path, name) for name in ("High", "Kept")}
+        engine.load([(0, [("a", {"x": "y"}, values), ("b", {"x": "y"}, [3] * STEPS_PER_DAY)])])
+        engine.record(0, 1)
+        found = {labels["alertname"]: steps for labels, steps in engine.alerts(0, 1)}
+    assert found == {name: promtool_firing_steps(tmp_path, name) for name in ("High", "Kept")}
 
 
-def said(path: Path, name):
+def promtool_firing_steps(path: Path, name):
     """The steps at which promtool has an alert fire."""
-    shown = " ".join("stale" if value is None else str(value) for value in [*VALUES, None])
+    series_values = " ".join("stale" if value is None else str(value) for value in [*VALUES, None])
     (path / "rules.json").write_text(json.dumps({"groups": [{"name": "g", "rules": RULES}]}))
     queries = [
         {"expr": f'ALERTS{{alertname="{name}",alertstate="firing"}}', "eval_time": f"{5 * step}m"}
@@ -83,7 +93,7 @@ def said(path: Path, name):
     test = {
         "interval": "5m",
         "input_series": [
-            {"series": 'a{x="y"}', "values": shown},
+            {"series": 'a{x="y"}', "values": series_values},
             {"series": 'b{x="y"}', "values": "3x30"},
         ],
         "promql_expr_test": queries,
@@ -93,4 +103,4 @@ def said(path: Path, name):
     _, text = promtool("promtool", "test", "rules", str(path / "test.json"))
     lines = [line for line in text.splitlines() if "time: " in line]
     assert lines, text
-    return [seconds(line.split("time: ")[1].split(",")[0]) // 300 for line in lines]
+    return [duration_seconds(line.split("time: ")[1].split(",")[0]) // 300 for line in lines]

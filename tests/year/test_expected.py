@@ -1,4 +1,4 @@
-"""The year's expected powers come from the exporter's own code, of what its page shows."""
+"""The year's expected powers come from the exporter's own code, from what it exposes."""
 
 from dataclasses import replace
 from statistics import median
@@ -6,15 +6,16 @@ from statistics import median
 import pytest
 from year import plants
 from year.climates import CLIMATES
-from year.expected import Expected
-from year.faults import KINDS, FaultSite, seeded
-from year.readings import Page
-from year.sky import STEPS, Sky
+from year.expected import ExpectedPowerSeries
+from year.faults import FAULT_KINDS, FaultSite, seed_fault
+from year.plant_series import PlantSeries
+from year.timeline import STEPS_PER_DAY
+from year.weather import Weather
 
 TEXAS = CLIMATES["texas"]
-SKY = Sky(TEXAS, 1)
+WEATHER = Weather(TEXAS, 1)
 FIRST = 150
-LAST = next(day for day in range(FIRST + 20, FIRST + 60) if SKY.kind(day) == "clear")
+LAST = next(day for day in range(FIRST + 20, FIRST + 60) if WEATHER.condition(day) == "clear")
 INVERTER, STRING, PLANT = (
     f"fusionsolar_{each}_expected_power_watts" for each in ("inverter", "inverter_string", "plant")
 )
@@ -22,14 +23,14 @@ POWER = "fusionsolar_inverter_dc_power_watts"
 
 
 def last_day(plant, faults=()):
-    page = Page(plant, SKY, faults, Expected(plant, TEXAS.latitude))
+    series = PlantSeries(plant, WEATHER, faults, ExpectedPowerSeries(plant, TEXAS.latitude))
     for day in range(FIRST, LAST + 1):
-        rows = {(name, labels.get("string")): v for name, labels, v in page.day(day, ())}
+        rows = {(name, labels.get("string")): v for name, labels, v in series.rows(day, ())}
     return rows
 
 
-def of_expected(rows):
-    """What an inverter gave of what was expected, in the middle of a day."""
+def performance(rows):
+    """An inverter's power relative to the expected one, in the middle of a day."""
     expected, given = rows[INVERTER, None], rows[POWER, None]
     return median(given[step] / expected[step] for step in range(110, 180))
 
@@ -37,7 +38,7 @@ def of_expected(rows):
 @pytest.mark.slow
 def test_what_is_given_in_the_sun_is_what_is_expected():
     rows = last_day(plants.cottage(TEXAS, "c"))
-    assert 0.9 < of_expected(rows) < 1.05
+    assert 0.9 < performance(rows) < 1.05
     assert {string for name, string in rows if name == STRING} == {"1", "2"}
     assert rows[PLANT, None] == rows[INVERTER, None]
     assert rows[INVERTER, None][0] is None
@@ -46,11 +47,11 @@ def test_what_is_given_in_the_sun_is_what_is_expected():
 @pytest.mark.slow
 def test_a_fault_does_not_become_what_is_expected():
     plant = plants.cottage(TEXAS, "c")
-    half = next(kind for kind in KINDS if kind.name == "only inverter at half")
+    half = next(kind for kind in FAULT_KINDS if kind.name == "only inverter at half")
     days = range(FIRST, LAST + 30)
-    fault = seeded(SKY, half, FaultSite("homes", plant), days)
-    fault = replace(fault, start=(LAST - 8) * STEPS, end=(LAST + 1) * STEPS)
-    assert 0.45 < of_expected(last_day(plant, [fault])) < 0.55
+    fault = seed_fault(WEATHER, half, FaultSite("homes", plant), days)
+    fault = replace(fault, start=(LAST - 8) * STEPS_PER_DAY, end=(LAST + 1) * STEPS_PER_DAY)
+    assert 0.45 < performance(last_day(plant, [fault])) < 0.55
 
 
 def test_nothing_is_expected_where_the_place_is_not_known():

@@ -1,37 +1,43 @@
-"""The year's tables say how often each alert was wrong, and when each fault was told."""
+"""The year's tables say how often each alert was wrong, and when each fault was reported."""
 
 from pathlib import Path
 
-from year.faults import KINDS, Fault
-from year.report import BEGIN, END, whole, written
-from year.verdict import Episode, Told, Verdict
+from year.assessment import Assessment, Detection, Episode
+from year.faults import FAULT_KINDS, Fault
+from year.report import BEGIN, END, render_tables, with_tables
 
-KIND = {kind.name: kind for kind in KINDS}
+KINDS = {kind.name: kind for kind in FAULT_KINDS}
 DOCUMENT = Path(__file__).parents[2] / "docs" / "alerts-year.md"
 
 
 def fault(name, start):
-    return Fault(KIND[name], "ill", "p", "i", None, start, start + 24, start + 48)
+    return Fault(KINDS[name], "ill", "p", "i", None, start, start + 24, start + 48)
 
 
-def fired(name, first, *notes):
-    return Episode({"alertname": f"FusionSolar{name}"}, first, first, list(notes))
+def episode(name, first, *circumstances):
+    return Episode({"alertname": f"FusionSolar{name}"}, first, first, list(circumstances))
 
 
 def test_the_tables_count_by_climate_and_by_kind():
-    bavaria = Verdict(
-        false=[fired("StringOut", 1, "snow"), fired("StringOut", 9), fired("Silent", 2, "snow")],
-        beside=[fired("StringOut", 5)],
-        told=[
-            Told(fault("inverter off", 0), fired("Silent", 12)),
-            Told(fault("inverter off", 100), fired("Silent", 106)),
-            Told(fault("inverter off", 200), fired("Silent", 236)),
+    bavaria = Assessment(
+        false_alerts=[
+            episode("StringOut", 1, "snow"),
+            episode("StringOut", 9),
+            episode("Silent", 2, "snow"),
+        ],
+        side_alerts=[episode("StringOut", 5)],
+        detections=[
+            Detection(fault("inverter off", 0), episode("Silent", 12)),
+            Detection(fault("inverter off", 100), episode("Silent", 106)),
+            Detection(fault("inverter off", 200), episode("Silent", 236)),
         ],
     )
-    texas = Verdict(
-        false=[fired("StringOut", 3)], beside=[], told=[Told(fault("string out", 0), None)]
+    texas = Assessment(
+        false_alerts=[episode("StringOut", 3)],
+        side_alerts=[],
+        detections=[Detection(fault("string out", 0), None)],
     )
-    assert "\n".join(whole([("bavaria", bavaria), ("texas", texas)])) == EXPECTED
+    assert "\n".join(render_tables([("bavaria", bavaria), ("texas", texas)])) == EXPECTED
 
 
 EXPECTED = """\
@@ -53,14 +59,14 @@ EXPECTED = """\
 
 
 def test_a_year_without_a_false_alert_says_so():
-    calm = Verdict(false=[], beside=[], told=[])
-    assert next(whole([("texas", calm)])) == "Nothing fired without a cause."
+    assessment = Assessment(false_alerts=[], side_alerts=[], detections=[])
+    assert next(render_tables([("texas", assessment)])) == "Nothing fired without a cause."
 
 
 def test_what_was_written_before_is_replaced():
-    once = written(f"# A\n\n{BEGIN}\nold\n{END}\nend\n", ["new"])
+    once = with_tables(f"# A\n\n{BEGIN}\nold\n{END}\nend\n", ["new"])
     assert once == f"# A\n\n{BEGIN}\n\nnew\n\n{END}\nend\n"
-    assert written(once, ["new"]) == once
+    assert with_tables(once, ["new"]) == once
 
 
 def test_the_document_has_a_place_for_the_tables():

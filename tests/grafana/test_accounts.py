@@ -3,28 +3,38 @@
 import re
 
 import pytest
-from prometheus.dashboards import DASHBOARDS, KWH, answers, asked, chosen, panels, series
+from prometheus.dashboards import (
+    DASHBOARDS,
+    KWH,
+    assert_query,
+    panel_query,
+    panels,
+    series,
+    with_variables,
+)
 from prometheus.promtool import needs_promtool
 
 pytestmark = [pytest.mark.slow, needs_promtool]
 
 
 def test_what_two_exporters_tell_one_after_the_other_is_one_curve(tmp_path):
-    told = [
+    input_series = [
         series("meter_active_power_watts", *values, device_id="D", instance=instance)
         for instance, values in (("old", (700.0, 700.0, None)), ("new", (None, 700.0, 700.0)))
     ]
-    told += [
+    input_series += [
         series("device_info", 1.0, 1.0, 1.0, device_id="D", device_name="Meter", instance="new"),
         series("plant_info", 1.0, 1.0, 1.0, plant_name="Home", instance="new"),
     ]
     names = 'device_name="Meter", plant_name="Home"'
     curve = [(f'{{plant_code="P", device_id="D", {names}}}', 700.0)]
-    answers(tmp_path, "1m", told, asked("meters", "Active power (+ fed in)"), {60: curve})
+    assert_query(
+        tmp_path, "1m", input_series, panel_query("meters", "Active power (+ fed in)"), {60: curve}
+    )
 
 
-def told_twice():
-    """A plant of 100 kW, of which two accounts tell, the second a little later."""
+def series_of_two_accounts():
+    """The same series of a plant of 100 kW, of two accounts."""
     when = {"period": "day", "window": "current"}
     for account in ("owner", "installer"):
         for metric, value, labels in (
@@ -67,12 +77,12 @@ def told_twice():
 def test_a_plant_counts_once_however_many_accounts_tell_of_it(
     tmp_path, dashboard, title, legend, value
 ):
-    shown = f"sum({asked(dashboard, title, legend)})"
-    answers(tmp_path, "1m", list(told_twice()), shown, {60: [("{}", value)]})
+    shown = f"sum({panel_query(dashboard, title, legend)})"
+    assert_query(tmp_path, "1m", list(series_of_two_accounts()), shown, {60: [("{}", value)]})
 
 
 def test_plants_named_alike_are_told_apart_by_their_codes_and_others_by_their_names(tmp_path):
-    told = []
+    input_series = []
     for code, account, name in (
         ("1", "north", "Home"),
         ("2", "south", "Home"),
@@ -80,17 +90,23 @@ def test_plants_named_alike_are_told_apart_by_their_codes_and_others_by_their_na
         ("3", "north", "Barn"),
     ):
         of = {"account": account, "plant_code": code}
-        told.append(series("plant_info", 1.0, 1.0, plant_name=name, **of))
-        told.append(series("plant_capacity_watts", 5e3, 5e3, **of))
-        told.append(series("inverter_active_power_watts", 2e3, 2e3, device_id=code, **of))
-    curves = asked("fleet", "Power by plant", "{{plant_name}}").replace('"P"', '".+"')
+        input_series.append(series("plant_info", 1.0, 1.0, plant_name=name, **of))
+        input_series.append(series("plant_capacity_watts", 5e3, 5e3, **of))
+        input_series.append(series("inverter_active_power_watts", 2e3, 2e3, device_id=code, **of))
+    curves = panel_query("fleet", "Power by plant", "{{plant_name}}").replace('"P"', '".+"')
     names = {"1": "Home, 1", "2": "Home, 2", "3": "Barn"}
     shown = [(f'{{plant_code="{c}", plant_name="{name}"}}', 2e3) for c, name in names.items()]
-    answers(tmp_path, "1m", told, curves, {60: shown})
+    assert_query(tmp_path, "1m", input_series, curves, {60: shown})
     variables = DASHBOARDS["fleet"]["templating"]["list"]
     (query,) = (each["query"]["query"] for each in variables if each["name"] == "plant")
     listed = [(labels, 1.0) for labels, _watts in shown]
-    answers(tmp_path, "1m", told, chosen(query).removeprefix("query_result"), {60: listed})
+    assert_query(
+        tmp_path,
+        "1m",
+        input_series,
+        with_variables(query).removeprefix("query_result"),
+        {60: listed},
+    )
 
 
 def test_whatever_is_told_of_plants_is_told_once():
@@ -113,9 +129,13 @@ def test_whatever_is_told_of_plants_is_told_once():
 
 
 def test_accounts_that_disagree_about_a_name_are_no_error(tmp_path):
-    told = [series("meter_active_power_watts", 700.0, 700.0, device_id="D", account="north")]
+    input_series = [
+        series("meter_active_power_watts", 700.0, 700.0, device_id="D", account="north")
+    ]
     for account, name in (("north", "Old"), ("south", "New")):
-        told.append(series("plant_info", 1.0, 1.0, plant_name=name, account=account))
-        told.append(series("device_info", 1.0, 1.0, device_id="D", device_name=name))
-    curves = f"sum by (plant_code, device_id) ({asked('meters', 'Active power (+ fed in)')})"
-    answers(tmp_path, "1m", told, curves, {60: [('{plant_code="P", device_id="D"}', 700.0)]})
+        input_series.append(series("plant_info", 1.0, 1.0, plant_name=name, account=account))
+        input_series.append(series("device_info", 1.0, 1.0, device_id="D", device_name=name))
+    curves = f"sum by (plant_code, device_id) ({panel_query('meters', 'Active power (+ fed in)')})"
+    assert_query(
+        tmp_path, "1m", input_series, curves, {60: [('{plant_code="P", device_id="D"}', 700.0)]}
+    )

@@ -23,17 +23,17 @@ FILES = sorted((GRAFANA / "dashboards").glob("*.json"))
 DASHBOARDS = [json.loads(file.read_text("utf-8")) for file in FILES]
 
 
-def everything(dashboard):
+def rows_and_panels(dashboard):
     """Rows and panels, those of folded rows too."""
     return [each for panel in dashboard["panels"] for each in (panel, *panel.get("panels", ()))]
 
 
 def panels(dashboard):
-    return [each for each in everything(dashboard) if each["type"] != "row"]
+    return [each for each in rows_and_panels(dashboard) if each["type"] != "row"]
 
 
 PANELS = [panel for dashboard in DASHBOARDS for panel in panels(dashboard)]
-EACH = pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda each: each["uid"])
+each_dashboard = pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda each: each["uid"])
 
 SELECTOR = re.compile(r"\b((?:fusionsolar|process|scrape)_\w+)(\{[^}]*\})?")
 PROMETHEUS_OWN = {"scrape_duration_seconds", "scrape_samples_scraped"}
@@ -60,12 +60,12 @@ def variables(dashboard):
 
 
 @pytest.fixture(scope="module")
-def known():
-    """Every metric that the exporter can show, by its sample names."""
-    told = io.StringIO()
-    with redirect_stdout(told):
+def known_metrics():
+    """The names of all samples that the exporter can expose."""
+    output = io.StringIO()
+    with redirect_stdout(output):
         cli.main(["metrics", "--format", "json"])
-    entries = json.loads(told.getvalue())
+    entries = json.loads(output.getvalue())
     names = {entry[key] for entry in entries for key in ("metric", "code_metric") if entry.get(key)}
     histograms = {entry["metric"] for entry in entries if entry["type"] == "histogram"}
     parts = {f"{name}_{part}" for name in histograms for part in ("bucket", "count", "sum")}
@@ -85,7 +85,7 @@ def test_there_are_nine_dashboards_each_with_a_uid_and_a_title_of_its_own():
     assert [file.stem for file in FILES] == [each["uid"] for each in DASHBOARDS]
 
 
-@EACH
+@each_dashboard
 def test_a_dashboard_can_be_imported_anywhere_and_edited_there(dashboard):
     assert (dashboard["id"], dashboard["editable"], dashboard["schemaVersion"]) == (None, True, 42)
     assert dashboard["tags"] == ["fusionsolar"]
@@ -94,7 +94,7 @@ def test_a_dashboard_can_be_imported_anywhere_and_edited_there(dashboard):
     assert all(link["includeVars"] and link["keepTime"] for link in dashboard["links"])
 
 
-@EACH
+@each_dashboard
 def test_a_dashboard_asks_first_for_data_source_job_instance_and_account(dashboard):
     found = variables(dashboard)
     assert list(found)[:4] == ["datasource", "job", "instance", "account"]
@@ -103,17 +103,17 @@ def test_a_dashboard_asks_first_for_data_source_job_instance_and_account(dashboa
         assert (found[name]["multi"], found[name]["allValue"]) == (True, ".+")
 
 
-@EACH
+@each_dashboard
 def test_a_dashboard_names_what_it_requires_of_grafana(dashboard):
     grafana, source, *panels = dashboard["__requires"]
     assert (grafana["id"], grafana["version"]) == ("grafana", "11.0.0")
     assert (source["type"], source["id"]) == ("datasource", "prometheus")
-    kinds = {panel["type"] for panel in everything(dashboard)} - {"row"}
+    kinds = {panel["type"] for panel in rows_and_panels(dashboard)} - {"row"}
     assert [(each["type"], each["id"]) for each in panels] == [("panel", k) for k in sorted(kinds)]
     assert all(each["name"] for each in panels)
 
 
-@EACH
+@each_dashboard
 def test_alerts_are_marked_and_where_plants_are_chosen_serious_alarms_too(dashboard):
     marks = {each["name"]: each for each in dashboard["annotations"]["list"]}
     assert marks["Alerts"]["target"]["expr"].startswith('ALERTS{alertname=~"FusionSolar.+"')
@@ -127,22 +127,22 @@ def test_alerts_are_marked_and_where_plants_are_chosen_serious_alarms_too(dashbo
         assert mark["titleFormat"]
 
 
-def asked_for(dashboard):
-    """The variables that Prometheus answers."""
+def query_variables(dashboard):
+    """The variables whose values are queried from Prometheus."""
     return {n: each for n, each in variables(dashboard).items() if each["type"] == "query"}
 
 
-@EACH
+@each_dashboard
 def test_a_variable_is_asked_anew_for_another_time_and_chains_to_those_before_it(dashboard):
     before = ["job", "instance", "account", "plant", "device"]
-    for name, variable in asked_for(dashboard).items():
+    for name, variable in query_variables(dashboard).items():
         assert variable["refresh"] == 2
         assert variable["datasource"]["uid"] == "${datasource}"
         used = dict.fromkeys(re.findall(r"\$(\w+)", variable["query"]["query"]))
         assert list(used) == before[: before.index(name)]
 
 
-@EACH
+@each_dashboard
 def test_things_are_chosen_by_name_even_by_one_with_quotes_and_without_one_by_key(dashboard):
     for name in variables(dashboard).keys() & {"plant", "device"}:
         pattern = variables(dashboard)[name]["regex"].strip("/").replace("(?<", "(?P<")
@@ -153,9 +153,9 @@ def test_things_are_chosen_by_name_even_by_one_with_quotes_and_without_one_by_ke
         assert re.search(pattern, nameless).groupdict() == {"value": "NE=1", "text": None}
 
 
-@EACH
+@each_dashboard
 def test_panels_stand_side_by_side_and_bear_numbers_of_their_own(dashboard):
-    ids = [panel["id"] for panel in everything(dashboard)]
+    ids = [panel["id"] for panel in rows_and_panels(dashboard)]
     assert ids == list(range(1, len(ids) + 1))
     folded = [panel for panel in dashboard["panels"] if panel.get("panels")]
     for inside, start in (
@@ -176,7 +176,7 @@ def overlap(one, other):
     )
 
 
-@EACH
+@each_dashboard
 def test_a_panel_says_what_it_shows_and_in_what_unit(dashboard):
     for panel in panels(dashboard):
         assert panel["description"].endswith("."), panel["title"]
@@ -184,7 +184,7 @@ def test_a_panel_says_what_it_shows_and_in_what_unit(dashboard):
         assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
 
 
-@EACH
+@each_dashboard
 def test_a_panel_asks_the_chosen_data_source_job_and_instance(dashboard):
     for panel in panels(dashboard):
         asked = [panel["datasource"], *(target["datasource"] for target in panel["targets"])]
@@ -197,7 +197,7 @@ def test_a_panel_asks_the_chosen_data_source_job_and_instance(dashboard):
         assert used <= variables(dashboard).keys(), query
 
 
-@EACH
+@each_dashboard
 def test_a_panel_invents_no_value_and_counts_over_a_fitting_time(dashboard):
     for query in chain.from_iterable(map(queries, panels(dashboard))):
         assert "vector(" not in query
@@ -285,7 +285,7 @@ def test_devices_of_one_plant_bear_names_of_their_own():
     assert [each for each in named if "{{device_name}}" not in each["legendFormat"]] == []
 
 
-def test_every_metric_that_is_asked_for_exists(known):
+def test_every_metric_that_is_asked_for_exists(known_metrics):
     asked = {
         name
         for panel in PANELS
@@ -294,11 +294,11 @@ def test_every_metric_that_is_asked_for_exists(known):
     } | {
         name
         for dashboard in DASHBOARDS
-        for variable in asked_for(dashboard).values()
+        for variable in query_variables(dashboard).values()
         for name, _matchers in SELECTOR.findall(variable["query"]["query"])
     }
     assert len(asked) > 70
-    assert asked - known == set()
+    assert asked - known_metrics == set()
 
 
 def test_a_state_code_is_shown_by_the_name_that_the_exporter_gives_it():

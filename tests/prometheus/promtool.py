@@ -14,8 +14,8 @@ import yaml
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-RULES = sorted((ROOT / "prometheus" / "rules").glob("*.yml"))
-CASES = sorted((HERE / "rules").glob("*.yml"))
+RULE_FILES = sorted((ROOT / "prometheus" / "rules").glob("*.yml"))
+CASE_FILES = sorted((HERE / "rules").glob("*.yml"))
 
 PROMTOOL, AMTOOL = shutil.which("promtool"), shutil.which("amtool")
 needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")
@@ -43,35 +43,35 @@ def load(path):
     return yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506  # because it is a safe one
 
 
-GROUPS = list(chain.from_iterable(load(path)["groups"] for path in RULES))
-ALL = list(chain.from_iterable(group["rules"] for group in GROUPS))
-ALERTS = {rule["alert"]: rule for rule in ALL if "alert" in rule}
-RECORDS = [rule for rule in ALL if "record" in rule]
+GROUPS = list(chain.from_iterable(load(path)["groups"] for path in RULE_FILES))
+ALL_RULES = list(chain.from_iterable(group["rules"] for group in GROUPS))
+ALERTS = {rule["alert"]: rule for rule in ALL_RULES if "alert" in rule}
+RECORDS = [rule for rule in ALL_RULES if "record" in rule]
 
 
 # Go's collector runs whenever memory has doubled: a quarter of the time of weeks of rules.
-RARELY_COLLECTING = {**os.environ, "GOGC": "400"}
+ENVIRONMENT = {**os.environ, "GOGC": "400"}
 
 
-def run(*command, told=None):
-    """The exit status and all that a tool says."""
-    done = subprocess.run(  # noqa: S603  # because it is ours
+def run(*command, stdin=None):
+    """The exit status of a tool, and its output with its errors."""
+    completed = subprocess.run(  # noqa: S603  # because it is ours
         command,
-        input=told,
+        input=stdin,
         capture_output=True,
         encoding="utf-8",
         check=False,
-        env=RARELY_COLLECTING,
+        env=ENVIRONMENT,
     )
-    return done.returncode, done.stdout + done.stderr
+    return completed.returncode, completed.stdout + completed.stderr
 
 
-def check_metrics(page):
-    """What promtool says about a page: `(0, "")` of a good one."""
-    return run(PROMTOOL, "check", "metrics", told=page)
+def check_metrics(exposition):
+    """The exit status and output of promtool for an exposition: `(0, "")` of a good one."""
+    return run(PROMTOOL, "check", "metrics", stdin=exposition)
 
 
-def prove(path, tests, *, every, files):
+def run_rule_tests(path, tests, *, every, files):
     """Runs promtool's tests on rule files, evaluated `every` so often, one process a test."""
     order = [group["name"] for file in files for group in load(file)["groups"]]
     common = {
@@ -88,5 +88,5 @@ def prove(path, tests, *, every, files):
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         outcomes = list(pool.map(outcome, enumerate(tests)))
-    wrong = [said for status, said in outcomes if status]
-    assert not wrong, "\n".join(wrong)  # in full: pytest rewrites no helper's assert
+    failures = [output for status, output in outcomes if status]
+    assert not failures, "\n".join(failures)  # in full: pytest rewrites no helper's assert

@@ -1,4 +1,4 @@
-"""What takes minutes, for those who ask for it; and the stack, which takes Debian's packages."""
+"""Fixtures of tests that take minutes, and of the stack, which needs Debian's packages."""
 
 from pathlib import Path
 
@@ -10,29 +10,29 @@ HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
-def asked(request):
-    """Skips, unless these tests were asked for."""
+def requested(request):
+    """Skips unless these tests were requested by their path."""
     config = request.config
-    named = (config.invocation_params.dir / arg.partition("::")[0] for arg in config.args)
-    if not any(path.is_relative_to(HERE) for path in named):
+    paths = (config.invocation_params.dir / arg.partition("::")[0] for arg in config.args)
+    if not any(path.is_relative_to(HERE) for path in paths):
         pytest.skip("takes minutes: make stack-test")
 
 
 @pytest.fixture(scope="session")
-def servers(asked):  # noqa: ARG001  # it is the question whether
+def servers(requested):  # noqa: ARG001  # for its skip
     """Skips, where real servers are missing."""
     if MISSING:
         pytest.skip(f"needs Debian's {', '.join(MISSING)}")
 
 
 @pytest.fixture(scope="session")
-def stack(servers, tmp_path_factory):  # noqa: ARG001  # it is the question whether
+def stack(servers, tmp_path_factory):  # noqa: ARG001  # for its skip
     """The running stack."""
     with Stack(tmp_path_factory.mktemp("stack")) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def seen(stack):
-    """What was seen of it, from good health to trouble and back."""
+def observed(stack):
+    """What was observed of it, from good health to trouble and back."""
     return observe(stack)

@@ -73,9 +73,9 @@ class Plant:
     @lru_cache(maxsize=8192)  # noqa: B019  # because a test's plants are few
     def light(self, step):
         """What the sky lets through, 0 to 1: the first days are clear."""
-        dice = Random(f"{self.code.removesuffix('/faults')} {step // 3}")  # noqa: S311  # because weather is no secret
+        random = Random(f"{self.code.removesuffix('/faults')} {step // 3}")  # noqa: S311  # because weather is no secret
         sky = "clear" if step * STEP < sun.DAY * (DAYS - 1) else self.sky
-        return max(0.0, self.sine(step)) ** 1.15 * dice.uniform(*SKIES[sky])
+        return max(0.0, self.sine(step)) ** 1.15 * random.uniform(*SKIES[sky])
 
     def stopped(self, inverter, step):
         return self.faults and inverter == "c" and step * STEP >= NOON
@@ -97,7 +97,7 @@ class Plant:
         return 0.0 if out or shaded or unused else STRING * self.output(inverter, step)
 
 
-def shown(values):
+def promtool_values(values):
     return " ".join("_" if value is None else f"{value:.6g}" for value in values)
 
 
@@ -109,7 +109,7 @@ def series(plant):
 
     def row(name, labels, values):
         extra = "".join(f',{key}="{value}"' for key, value in labels.items())
-        return {"series": f"{name}{{{identity}{extra}}}", "values": shown(values)}
+        return {"series": f"{name}{{{identity}{extra}}}", "values": promtool_values(values)}
 
     yield row("fusionsolar_plant_info", {"plant_name": f"Plant {plant.code}"}, [1] * len(day))
     yield row("fusionsolar_plant_health_state_code", {}, [3 if lit else 1 for lit in day])
@@ -119,14 +119,14 @@ def series(plant):
         yield row("fusionsolar_plant_sun_elevation_degrees", {}, elevations)
     devices = dict.fromkeys(ROOFS, "string_inverter") | {"m": "grid_meter"}
     for device, kind in devices.items():
-        about = {"device_id": f"{plant.code}/{device}"}
-        info = about | {"device_name": f"Device {device}", "device_type": kind}
+        device_labels = {"device_id": f"{plant.code}/{device}"}
+        info = device_labels | {"device_name": f"Device {device}", "device_type": kind}
         yield row("fusionsolar_device_info", info, [1] * len(day))
-        told = (step if lit or device != "m" else 0 for step, lit in enumerate(day))
+        readings = (step if lit or device != "m" else 0 for step, lit in enumerate(day))
         yield row(
             "fusionsolar_device_last_reading_timestamp_seconds",
-            about,
-            [step * STEP for step in accumulate(told, max)],
+            device_labels,
+            [step * STEP for step in accumulate(readings, max)],
         )
     meter = {"device_id": f"{plant.code}/m"}
     yield row("fusionsolar_meter_run_state_code", meter, [int(lit) for lit in day])
@@ -135,7 +135,7 @@ def series(plant):
 
 
 def inverter_series(plant, inverter, row):
-    about = {"device_id": f"{plant.code}/{inverter}"}
+    device_labels = {"device_id": f"{plant.code}/{inverter}"}
     asleep = ROOFS[inverter][2]
     outputs = [plant.output(inverter, step) for step in range(STEPS + 1)]
     awake = [
@@ -151,16 +151,18 @@ def inverter_series(plant, inverter, row):
     for share in outputs:
         energy += RATED * share * STEP
         sums.append(energy)
-    yield row("fusionsolar_inverter_active_power_watts", about, powers)
-    yield row("fusionsolar_inverter_state_code", about, states)
-    yield row("fusionsolar_inverter_energy_joules_total", about, sums)
+    yield row("fusionsolar_inverter_active_power_watts", device_labels, powers)
+    yield row("fusionsolar_inverter_state_code", device_labels, states)
+    yield row("fusionsolar_inverter_energy_joules_total", device_labels, sums)
     warmth = -2 if plant.sky in COLD else 20
     inside = [warmth if up else None for up in awake]
-    yield row("fusionsolar_inverter_temperature_celsius", about, inside)
+    yield row("fusionsolar_inverter_temperature_celsius", device_labels, inside)
     for string in (*USED, UNUSED):
         currents = [
             plant.current(inverter, string, step) if up else asleep for step, up in enumerate(awake)
         ]
         yield row(
-            "fusionsolar_inverter_string_current_amperes", about | {"string": string}, currents
+            "fusionsolar_inverter_string_current_amperes",
+            device_labels | {"string": string},
+            currents,
         )

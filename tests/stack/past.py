@@ -30,15 +30,15 @@ _TIMEOUT = 30.0  # seconds for a server to start
 
 
 @contextmanager
-def process(directory, name, arguments, ready):
-    """A server that runs meanwhile."""
+def running_server(directory, name, arguments, ready):
+    """Runs a server until the block ends."""
     with (directory / f"{name}.log").open("w") as log:
         started = subprocess.Popen(  # noqa: S603  # because the tests name it
             arguments, stdout=log, stderr=subprocess.STDOUT, cwd=directory, env={**os.environ}
         )
     try:
         end = time.monotonic() + _TIMEOUT
-        while not answers(ready):
+        while not responds(ready):
             assert started.poll() is None, (directory / f"{name}.log").read_text("utf-8")
             assert time.monotonic() < end, name
             time.sleep(0.1)
@@ -48,7 +48,7 @@ def process(directory, name, arguments, ready):
         started.wait(timeout=_TIMEOUT)
 
 
-def answers(url):
+def responds(url):
     try:
         get(url)
     except OSError:
@@ -75,7 +75,7 @@ def prometheus(directory, *, window=None):
         "--web.enable-remote-write-receiver",
         f"--web.listen-address={address}",
     ]
-    with process(directory, "prometheus", arguments, f"http://{address}/-/ready"):
+    with running_server(directory, "prometheus", arguments, f"http://{address}/-/ready"):
         yield f"http://{address}"
 
 
@@ -89,7 +89,7 @@ def victoria_metrics(directory):
         f"-httpListenAddr={address}",
         "-retentionPeriod=20y",
     ]
-    with process(directory, "victoria-metrics", arguments, f"http://{address}/health"):
+    with running_server(directory, "victoria-metrics", arguments, f"http://{address}/health"):
         yield f"http://{address}"
 
 
@@ -119,8 +119,8 @@ class Past:
     def range(self, server, expression, start, end, step):
         """The series of a range query: values by time, by labels."""
         # Otherwise VictoriaMetrics moves the start to a round time.
-        asked = {"start": start, "end": end, "step": step, "nocache": 1}
-        return self._ask(server, "query_range", query=expression, **asked)
+        parameters = {"start": start, "end": end, "step": step, "nocache": 1}
+        return self._ask(server, "query_range", query=expression, **parameters)
 
     def samples(self, server, selector, start, end):
         """The samples of series between two times, the first excluded."""
@@ -156,23 +156,23 @@ class Past:
         found = []
         for month in range(13):
             at = START + (14 + 30.44 * month) * DAY
-            asked = {"stationCodes": plant.code, "collectTime": int(at * 1e3)}
-            found += self.rows(plant_statistics("Day"), asked)
+            parameters = {"stationCodes": plant.code, "collectTime": int(at * 1e3)}
+            found += self.rows(plant_statistics("Day"), parameters)
         return dict(sorted(found))
 
     def period(self, name, plant, begin):
         """The month or year that begins then."""
-        asked = {"stationCodes": plant.code, "collectTime": int(begin * 1e3)}
-        return dict(self.rows(plant_statistics(name), asked))[begin]
+        parameters = {"stationCodes": plant.code, "collectTime": int(begin * 1e3)}
+        return dict(self.rows(plant_statistics(name), parameters))[begin]
 
     def five_minutes(self, device):
         """The rows of the day before the last."""
-        asked = {
+        parameters = {
             "devIds": str(device.id),
             "devTypeId": str(device.type_id),
             "collectTime": int((RECENT + DAY / 2) * 1e3),
         }
-        return dict(self.rows(five_minutes, asked))
+        return dict(self.rows(five_minutes, parameters))
 
 
 @contextmanager

@@ -1,14 +1,14 @@
-"""Everything that dashboards and rules ask of Prometheus."""
+"""All queries of the dashboards and expressions of the rules."""
 
 import json
 import re
 from dataclasses import dataclass
 
-from prometheus.promtool import RULES, load
+from prometheus.promtool import RULE_FILES, load
 from stack.services import ROOT
 
-# What Grafana puts in for people who chose nothing, and for a Prometheus that scrapes each second.
-CHOSEN = {
+# What Grafana inserts where nothing is selected, and for a Prometheus that scrapes each second.
+VARIABLES = {
     "$__rate_interval": "5s",
     "$__range": "1h",
     "$job": ".+",
@@ -17,9 +17,9 @@ CHOSEN = {
     "$import_price": "0.30",
     "$export_price": "0.08",
 }
-# What a sparkline says where there is nothing: it must not pass for data here.
-NOTHING = ' or sum(up{job=~"$job", instance=~"$instance"}) * NaN'
-NAME = re.compile(r"(?<![\w:])fusionsolar_\w+(?!:)\b")  # of the exporter's own series
+# Draws a sparkline without data: it must not pass for data here.
+EMPTY_SPARKLINE = ' or sum(up{job=~"$job", instance=~"$instance"}) * NaN'
+METRIC_NAME = re.compile(r"(?<![\w:])fusionsolar_\w+(?!:)\b")  # of the exporter's own series
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,16 @@ class Query:
 
     @property
     def keys(self):
-        """What it goes by in lists: its panel or rule, or only itself."""
+        """Its names in lists: its panel or rule, or only itself."""
         return {(self.place, self.title), (self.place, self.title, self.part)}
 
     def __str__(self):
         return f"{self.place}: {self.title} {self.part}".strip()
 
     def choices(self, devices):
-        """The expression for each plant and device that one may choose."""
-        text = self.expression.removesuffix(NOTHING)
-        for variable, value in CHOSEN.items():
+        """The expression for each plant and device that can be selected."""
+        text = self.expression.removesuffix(EMPTY_SPARKLINE)
+        for variable, value in VARIABLES.items():
             text = text.replace(variable, value)
         text = text.replace('=~"$plant"', '=~".+"')
         return {
@@ -51,19 +51,19 @@ class Query:
         }
 
 
-def _variable(query):
-    """What a variable's query asks: label_values(SERIES, LABEL) or query_result(EXPRESSION)."""
+def _variable_expression(query):
+    """The expression in label_values(SERIES, LABEL) or query_result(EXPRESSION)."""
     kind, _, inner = query.removesuffix(")").partition("(")
     return inner.rpartition(",")[0] if kind == "label_values" else inner
 
 
-def _of_dashboards():
+def _dashboard_queries():
     for file in sorted((ROOT / "grafana" / "dashboards").glob("*.json")):
         board = json.loads(file.read_text("utf-8"))
         for variable in board["templating"]["list"]:
             if variable["type"] == "query":
-                asked = _variable(variable["query"]["query"])
-                yield Query(board["uid"], f"variable {variable['name']}", "", asked)
+                expression = _variable_expression(variable["query"]["query"])
+                yield Query(board["uid"], f"variable {variable['name']}", "", expression)
         panels = [each for panel in board["panels"] for each in (panel, *panel.get("panels", ()))]
         for panel in panels:
             for target in panel.get("targets", ()):
@@ -71,20 +71,20 @@ def _of_dashboards():
 
 
 def _rules():
-    for file in RULES:
+    for file in RULE_FILES:
         for group in load(file)["groups"]:
             yield from ((file.name, rule) for rule in group["rules"])
 
 
-PANELS = list(_of_dashboards())
+PANELS = list(_dashboard_queries())
 RECORDS = [Query(file, r["record"], "", r["expr"]) for file, r in _rules() if "record" in r]
 ALERTS = [Query(file, r["alert"], "", r["expr"]) for file, r in _rules() if "alert" in r]
 
 
-def _series():
-    """What alerts look at. An alert that is silent for want of it would never speak."""
-    names = {name for alert in ALERTS for name in NAME.findall(alert.expression)}
+def _alert_series():
+    """The series that alerts read: without them an alert could never fire."""
+    names = {name for alert in ALERTS for name in METRIC_NAME.findall(alert.expression)}
     return [Query("alerts", name, "", name) for name in sorted(names)]
 
 
-SERIES = _series()
+SERIES = _alert_series()

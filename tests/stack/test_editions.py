@@ -21,7 +21,7 @@ from exporter.simulator.http.system import System
 from exporter.simulator.world.fleet import build
 from exporter.wiring import poll_configs
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("asked")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("requested")]
 
 URL = "http://management.example"
 ORDER = ("2020", "2022", "26")

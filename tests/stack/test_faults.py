@@ -9,7 +9,7 @@ import pytest
 from faults.scenario import is_well, observe, recovered
 from faults.table import DEVICES, LOGIN, PLANTS, POISONED, SHORT, TABLE
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("asked")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("requested")]
 
 MEGABYTE = 1024  # kB
 every_row = pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)

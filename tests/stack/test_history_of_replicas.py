@@ -21,13 +21,13 @@ MONTHS = 24
 YIELD = "fusionsolar_plant_period_inverter_energy_joules"
 
 
-class Asked(System):
-    """Remembers what it was asked about days."""
+class CountingSystem(System):
+    """Counts the requests for days of each month."""
 
     def handle(self, method, path, headers, body=b""):
         if path.endswith(DAYS):
-            asked = json.loads(body)
-            self.questions[asked["stationCodes"], asked["collectTime"]] += 1
+            parameters = json.loads(body)
+            self.day_requests[parameters["stationCodes"], parameters["collectTime"]] += 1
         return super().handle(method, path, headers, body)
 
 
@@ -37,11 +37,11 @@ def months_before(now, number):
     return datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC)
 
 
-def answered(url):
-    """How many months of plants are in the archive."""
+def archived_months(url):
+    """The number of plants' months in the archive."""
     with suppress(psycopg.errors.UndefinedTable):
-        asked = "SELECT count(*) FROM fusionsolar_history_answer WHERE interface = %s"
-        return execute(url, asked, DAYS)[0][0]
+        statement = "SELECT count(*) FROM fusionsolar_history_answer WHERE interface = %s"
+        return execute(url, statement, DAYS)[0][0]
     return 0
 
 
@@ -63,8 +63,8 @@ def test_when_its_replica_ends_another_goes_on_and_asks_for_nothing_again(
     tmp_path, database_url, end
 ):
     management = system(plants=2)
-    management.__class__ = Asked
-    management.questions = Counter()
+    management.__class__ = CountingSystem
+    management.day_requests = Counter()
     start = months_before(datetime.now(UTC), MONTHS)
     with ExitStack() as stack:
         receiver = stack.enter_context(served())
@@ -79,35 +79,35 @@ def test_when_its_replica_ends_another_goes_on_and_asks_for_nothing_again(
                 "remote_write": {"url": receiver.url},
             },
         }
-        wanted = [account(server.url)]
+        accounts = [account(server.url)]
         first, second = (
-            stack.enter_context(exporter(_made(tmp_path / name), wanted, **settings))
+            stack.enter_context(exporter(_create(tmp_path / name), accounts, **settings))
             for name in ("first", "second")
         )
         held = 'fusionsolar_exporter_account_held{account="home"}'
         first.wait(lambda: first.value(held) or second.value(held))
         holder, other = (first, second) if first.value(held) else (second, first)
         # Just after an answer: its next call is not under way yet.
-        seen = holder.wait(lambda: answered(database_url))
-        holder.wait(lambda: answered(database_url) > seen + 6)
+        seen = holder.wait(lambda: archived_months(database_url))
+        holder.wait(lambda: archived_months(database_url) > seen + 6)
         holder.stop(end)
-        left_at = answered(database_url)
+        left_at = archived_months(database_url)
 
         plants = len(management.fleet.plants)
-        whole = plants * (MONTHS + 1)
-        other.wait(lambda: answered(database_url) == whole)
+        all_months = plants * (MONTHS + 1)
+        other.wait(lambda: archived_months(database_url) == all_months)
         yesterday = datetime.now(UTC) - timedelta(days=2)
-        wanted_days = (yesterday - start).days * plants
-        other.wait(lambda: len(days_of(receiver)[0]) >= wanted_days)
+        expected_days = (yesterday - start).days * plants
+        other.wait(lambda: len(days_of(receiver)[0]) >= expected_days)
 
-    assert 0 < left_at < whole
-    assert {key: times for key, times in management.questions.items() if times > 1} == {}
+    assert 0 < left_at < all_months
+    assert {key: times for key, times in management.day_requests.items() if times > 1} == {}
     assert set(refusals(management).values()) == {0}
     assert len(management.calls.of("api", "login").arrivals) == 1
     logs = (tmp_path / "first" / "log").read_text() + (tmp_path / "second" / "log").read_text()
     assert [line for line in logs.splitlines() if "level=error" in line] == []
 
 
-def _made(directory):
+def _create(directory):
     directory.mkdir()
     return directory

@@ -23,7 +23,7 @@ from exporter.account.alarms import AlarmTracker
 from exporter.account.database import Database
 from exporter.northbound.records import Windows
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("asked")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("requested")]
 
 HOUR = 3_600.0
 DAY = 86_400.0
@@ -31,8 +31,8 @@ ZONES = ("Europe/Berlin", "Asia/Kolkata", "America/New_York", "Australia/Adelaid
 FAULTS = ("connection", "timeout", "http_502", "305", "20004")
 
 
-class Diary(View):
-    """A view that lives longer than any poller, and counts."""
+class RecordingView(View):
+    """A view that outlives pollers, with the active alarms and the windows of the last answers."""
 
     def __init__(self):
         super().__init__()
@@ -47,7 +47,7 @@ class Diary(View):
 
 
 @pytest.fixture
-def counted(monkeypatch):
+def new_alarm_counts(monkeypatch):
     """How often each alarm was taken for a new one."""
     counts, original = Counter(), AlarmTracker.apply_recent
 
@@ -65,7 +65,7 @@ class Month:
 
     def __init__(self, edition, days, *, shortest):
         seed = len(edition)
-        self.dice = random.Random(seed)  # noqa: S311  # dice, not keys
+        self.rng = random.Random(seed)  # noqa: S311  # because it is no key
         self.end = days * DAY
         self.quiet = self.end - 10 * DAY  # from here on nothing happens any more
         self.clock = FakeClock(self.end)
@@ -84,41 +84,41 @@ class Month:
         self.shortest = shortest
         self.start = self.server.time()
         self.server.troubles = [
-            *(self.trouble(self.dice.uniform(-500 * DAY, 0)) for _ in range(80)),
-            *(self.trouble(self.dice.uniform(0, self.quiet)) for _ in range(160)),
+            *(self.trouble(self.rng.uniform(-500 * DAY, 0)) for _ in range(80)),
+            *(self.trouble(self.rng.uniform(0, self.quiet)) for _ in range(160)),
         ]
-        self.view = Diary()
+        self.view = RecordingView()
         self.database = Database()
 
     def trouble(self, after):
-        dice = self.dice
+        rng = self.rng
         raised = float(round(self.start + after))
-        visible = raised + dice.choice([0, 0, 60, HOUR, 5 * HOUR])
-        lasts = self.shortest + dice.choice([0, HOUR, 5 * DAY, 60 * DAY]) * dice.random()
+        visible = raised + rng.choice([0, 0, 60, HOUR, 5 * HOUR])
+        lasts = self.shortest + rng.choice([0, HOUR, 5 * DAY, 60 * DAY]) * rng.random()
         cleared = min(visible + lasts, self.start + self.quiet)
-        if dice.random() < 0.2:
+        if rng.random() < 0.2:
             cleared = float("inf")
         return ServerAlarm(
-            plant=dice.choice(list(self.server.plants)),
-            serial=f"S{dice.randrange(8)}",
-            alarm_id=dice.randrange(3),
-            cause_id=dice.randrange(2),
+            plant=rng.choice(list(self.server.plants)),
+            serial=f"S{rng.randrange(8)}",
+            alarm_id=rng.randrange(3),
+            cause_id=rng.randrange(2),
             raised=raised,
             visible=visible,
             cleared=cleared,
-            acknowledged=visible + dice.uniform(0, 2 * lasts),
-            lingers=dice.choice([0, HOUR, 5 * DAY]),
-            form=dice.choice(["numbers", "text", "bare"]),
+            acknowledged=visible + rng.uniform(0, 2 * lasts),
+            lingers=rng.choice([0, HOUR, 5 * DAY]),
+            form=rng.choice(["numbers", "text", "bare"]),
         )
 
     def live(self, *, restarts, every):
         """Polls to the end; the daemon stops at random moments and comes back after a while."""
-        moments = sorted(self.dice.uniform(0, self.quiet) for _ in range(restarts))
+        moments = sorted(self.rng.uniform(0, self.quiet) for _ in range(restarts))
         for moment in [*moments, self.quiet, self.end]:
             self.clock.end = max(self.clock.at, 1_000 + moment)
             self.server.drop_token()
             self.poll(every)
-            self.clock.at += self.dice.choice([0, 5, 60, self.shortest / 8])
+            self.clock.at += self.rng.choice([0, 5, 60, self.shortest / 8])
             if moment == self.quiet:
                 self.server.lost = self.server.fault_share = 0.0
 
@@ -132,7 +132,7 @@ class Month:
                 self.clock.wait(walker.step())
 
 
-def check_alarms(month, counted, first_look):
+def check_alarms(month, new_alarm_counts, first_look):
     """Each was counted once, unless it was there at the first look or never to be seen."""
     now = month.server.time()
     late = {
@@ -143,9 +143,9 @@ def check_alarms(month, counted, first_look):
     }
     known = {t.key for t in month.server.troubles if t.visible <= first_look}
     assert len(late) > 80
-    assert set(counted.values()) == {1}
-    assert late <= set(counted)
-    assert not known & set(counted)
+    assert set(new_alarm_counts.values()) == {1}
+    assert late <= set(new_alarm_counts)
+    assert not known & set(new_alarm_counts)
     for plant in month.server.plants:
         assert month.view.active[plant] == {
             trouble.key
@@ -169,7 +169,9 @@ def check_statistics(month):
 
 
 @pytest.mark.parametrize("edition", ["classic", "v6", "v25", "safe"])
-def test_a_month_has_no_refused_call_no_missed_alarm_and_none_counted_twice(edition, counted):
+def test_a_month_has_no_refused_call_no_missed_alarm_and_none_counted_twice(
+    edition, new_alarm_counts
+):
     month = Month(edition, 31, shortest=8 * HOUR)
     slow = dict.fromkeys(("getStationRealKpi", "getDevRealKpi"), 2 * HOUR)
     if edition == "classic":
@@ -179,5 +181,5 @@ def test_a_month_has_no_refused_call_no_missed_alarm_and_none_counted_twice(edit
 
     assert month.server.refused == []
     first_look = next(call[0] for call in month.server.paths("getAlarmList") if call[3] == "ok")
-    check_alarms(month, counted, EPOCH + first_look)
+    check_alarms(month, new_alarm_counts, EPOCH + first_look)
     check_statistics(month)

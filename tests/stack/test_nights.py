@@ -3,7 +3,7 @@
 from itertools import product
 
 import pytest
-from prometheus.promtool import ALERTS, ROOT, prove
+from prometheus.promtool import ALERTS, ROOT, run_rule_tests
 from stack.days import DAYS, LATITUDES, NOON, SEASONS, SKIES, STEPS, Plant, series
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("servers")]
@@ -82,12 +82,12 @@ SILENCE = {"promql_expr_test": [query(f"count_over_time({FIRING}[{DAYS}d])", END
 def test_no_healthy_plant_raises_an_alarm_by_day_or_night(tmp_path):
     days = product(SEASONS, SKIES)
     tests = (group(plants(season, sky), **SILENCE) for season, sky in days)
-    prove(tmp_path, tests, every="15m", files=FILES)
+    run_rule_tests(tmp_path, tests, every="15m", files=FILES)
 
 
 def test_no_healthy_plant_of_unknown_place_raises_one_either(tmp_path):
     tests = (group(plants("december", sky, placed=False), **SILENCE) for sky in SKIES)
-    prove(tmp_path, tests, every="15m", files=FILES)
+    run_rule_tests(tmp_path, tests, every="15m", files=FILES)
 
 
 def faulty(sky, *, placed):
@@ -122,4 +122,4 @@ def test_a_fault_at_noon_is_told_in_time_and_only_by_day(tmp_path):
         faulty("overcast", placed=True),
         faulty("clear", placed=False),
     ]
-    prove(tmp_path, tests, every="15m", files=FILES)
+    run_rule_tests(tmp_path, tests, every="15m", files=FILES)

@@ -12,7 +12,7 @@ from urllib.error import URLError
 import pytest
 import yaml
 from daemon import account, exporter, serving, system
-from prometheus.promtool import GROUPS, RULES
+from prometheus.promtool import GROUPS, RULE_FILES
 from stack.services import get
 
 PROGRAMS = ("prometheus", "victoria-metrics", "vmalert")
@@ -28,13 +28,13 @@ DOCUMENT = (Path(__file__).parents[2] / "docs" / "scaling.md").read_text("utf-8"
 DROPPED = re.compile(
     yaml.safe_load(AGENT)["scrape_configs"][0]["metric_relabel_configs"][0]["regex"]
 )
-AT_EVERY_HOUR = {
+RECORDED_ALWAYS = {
     "device:fusionsolar_device_info:named",
     "plant:fusionsolar_daylight:bool",
     "plant:fusionsolar_meter_active_power_watts:sum",
     "threshold:fusionsolar_alerts:used",
 }
-OF_PROMETHEUS = re.compile("up|scrape_.*|ALERTS.*")
+ADDED_BY_PROMETHEUS = re.compile("up|scrape_.*|ALERTS.*")
 
 
 def free_address():
@@ -55,28 +55,28 @@ def running(directory, *command):
         process.wait()
 
 
-def asked(store, expression):
-    """The series that the store answers with; none before it answers."""
+def query(store, expression):
+    """The series that the store returns; none before it answers."""
     try:
         return json.loads(get(f"http://{store}/api/v1/query", query=expression))["data"]["result"]
     except URLError:
         return []
 
 
-def names(store, selector):
-    found = asked(store, f"count by (__name__) ({selector})")
+def metric_names(store, selector):
+    found = query(store, f"count by (__name__) ({selector})")
     return {series["metric"]["__name__"] for series in found}
 
 
 def values(store, expression):
     return {
-        series["metric"]["plant_code"]: series["value"][1] for series in asked(store, expression)
+        series["metric"]["plant_code"]: series["value"][1] for series in query(store, expression)
     }
 
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
-    """An exporter, and the store that an agent writes its page into, with rules on top."""
+    """An exporter, and the store that an agent writes its series to, with rules."""
     tmp_path = tmp_path_factory.mktemp("stored")
     store = free_address()
     store_flags = {
@@ -86,7 +86,7 @@ def stored(tmp_path_factory):
     }
     url = f"http://{store}"
     alert_flags = {
-        "rule": RULES[0].parent / "*.yml",
+        "rule": RULE_FILES[0].parent / "*.yml",
         "datasource.url": url,
         "remoteWrite.url": url,
         "notifier.url": f"http://{free_address()}",  # nobody is there
@@ -116,23 +116,23 @@ def stored(tmp_path_factory):
 def test_the_store_has_what_the_page_has_but_what_the_document_leaves_out(stored):
     daemon, store = stored
 
-    def sent():
+    def exposed():
         page = re.findall(r"^(\w+)[{ ]", daemon.page(), re.MULTILINE)
         return {name for name in page if not DROPPED.fullmatch(name)}
 
-    def kept():
-        found = names(store, '{job="fusionsolar",site="north"}')
-        return {name for name in found if not OF_PROMETHEUS.fullmatch(name)}
+    def stored_names():
+        found = metric_names(store, '{job="fusionsolar",site="north"}')
+        return {name for name in found if not ADDED_BY_PROMETHEUS.fullmatch(name)}
 
-    daemon.wait(lambda: sent() == kept())
-    assert len(kept()) > 100
+    daemon.wait(lambda: exposed() == stored_names())
+    assert len(stored_names()) > 100
 
 
 @pytest.mark.usefixtures("servers")
 def test_the_rules_are_evaluated_there_as_they_are(stored):
     daemon, store = stored
     power = "plant:fusionsolar_inverter_active_power_watts:sum"
-    daemon.wait(lambda: names(store, '{__name__=~".+:.+"}') >= {*AT_EVERY_HOUR, power})
+    daemon.wait(lambda: metric_names(store, '{__name__=~".+:.+"}') >= {*RECORDED_ALWAYS, power})
     raw = "sum by (account, plant_code) (fusionsolar_inverter_active_power_watts)"
     daemon.wait(lambda: values(store, power) == values(store, raw) != {})
 

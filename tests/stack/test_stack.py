@@ -29,43 +29,43 @@ def test_the_lists_of_what_may_be_empty_name_only_what_is_asked():
 
 
 @each(PANELS)
-def test_a_panel_has_data(seen, query):
-    assert seen.health[query] == DATA
+def test_a_panel_has_data(observed, query):
+    assert observed.health[query] == DATA
 
 
 @each(RECORDS)
-def test_a_recording_rule_has_data(seen, query):
-    assert seen.health[query] == DATA
+def test_a_recording_rule_has_data(observed, query):
+    assert observed.health[query] == DATA
 
 
 @each(SERIES)
-def test_a_series_that_alerts_look_at_has_data(seen, query):
-    assert seen.health[query] == DATA
+def test_a_series_that_alerts_look_at_has_data(observed, query):
+    assert observed.health[query] == DATA
 
 
 @each(PANELS, listed=TROUBLES)
-def test_a_panel_that_tells_troubles_has_data_in_trouble(seen, query):
-    assert seen.health[query] in {DATA, EMPTY}
-    assert seen.trouble[query] == DATA
+def test_a_panel_that_tells_troubles_has_data_in_trouble(observed, query):
+    assert observed.health[query] in {DATA, EMPTY}
+    assert observed.trouble[query] == DATA
 
 
 @each([*PANELS, *RECORDS, *SERIES], listed=NEVER)
-def test_what_is_listed_as_empty_is_empty(seen, query):
-    assert seen.health[query] == EMPTY
+def test_what_is_listed_as_empty_is_empty(observed, query):
+    assert observed.health[query] == EMPTY
 
 
 @each([*PANELS, *RECORDS], listed=SOMETIMES)
-def test_what_has_data_at_some_hours_is_understood_at_all(seen, query):
-    assert seen.health[query] in {DATA, EMPTY}
+def test_what_has_data_at_some_hours_is_understood_at_all(observed, query):
+    assert observed.health[query] in {DATA, EMPTY}
 
 
 @pytest.mark.parametrize("query", ALERTS, ids=str)
-def test_an_alert_is_silent_in_good_health(seen, query):
-    assert seen.health[query] in ({DATA, EMPTY} if query.title in MAY_FIRE else {EMPTY})
+def test_an_alert_is_silent_in_good_health(observed, query):
+    assert observed.health[query] in ({DATA, EMPTY} if query.title in MAY_FIRE else {EMPTY})
 
 
-def test_nothing_fires_in_good_health(seen):
-    assert seen.firing <= MAY_FIRE
+def test_nothing_fires_in_good_health(observed):
+    assert observed.firing <= MAY_FIRE
 
 
 def message(status, alert, text):
@@ -74,19 +74,19 @@ def message(status, alert, text):
 
 
 @pytest.mark.parametrize("status", ["firing", "resolved"])
-def test_a_raised_alarm_and_its_end_arrive_with_the_names_of_plant_and_device(seen, status):
-    text = f"{place(seen.alarmed)} has the critical alarm Device Fault (2064)."
-    assert message(status, "FusionSolarAlarmCritical", text) in seen.messages
+def test_a_raised_alarm_and_its_end_arrive_with_the_names_of_plant_and_device(observed, status):
+    text = f"{place(observed.alarmed)} has the critical alarm Device Fault (2064)."
+    assert message(status, "FusionSolarAlarmCritical", text) in observed.messages
 
 
 @pytest.mark.parametrize("status", ["firing", "resolved"])
-def test_a_fault_and_its_end_arrive_with_the_names_of_plant_and_device(seen, status):
-    text = f"{place(seen.stopped)} has shut down by itself, with state 768."
-    assert message(status, "FusionSolarInverterShutDown", text) in seen.messages
+def test_a_fault_and_its_end_arrive_with_the_names_of_plant_and_device(observed, status):
+    text = f"{place(observed.stopped)} has shut down by itself, with state 768."
+    assert message(status, "FusionSolarInverterShutDown", text) in observed.messages
 
 
-def test_victoria_metrics_reads_what_prometheus_reads(seen, stack):
-    assert seen.health
+def test_victoria_metrics_reads_what_prometheus_reads(observed, stack):
+    assert observed.health
     names = {
         service: set(
             json.loads(
@@ -119,6 +119,6 @@ def test_amtool_finds_the_composed_configuration_right(stack):
     assert "1 templates" in said
 
 
-def test_promtool_has_nothing_to_say_about_the_page(seen, stack):
-    assert seen.health
+def test_promtool_has_nothing_to_say_about_the_page(observed, stack):
+    assert observed.health
     assert check_metrics(get(stack.url("demo", "/metrics"))) == (0, "")

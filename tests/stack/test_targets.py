@@ -26,7 +26,7 @@ WHOLE, APART = (
 )
 SHOP = 'Köln & "Co" #1'
 LABELS = {"customer": "4711", "region": "west"}
-OF_PROMETHEUS = re.compile("up|scrape_.*")
+ADDED_BY_PROMETHEUS = re.compile("up|scrape_.*")
 
 
 class Prometheus:
@@ -70,13 +70,13 @@ class Prometheus:
         return [(s["metric"], s["value"][1]) for s in json.loads(answer)["data"]["result"]]
 
 
-def seen(prometheus, job):
+def scrape_counts(prometheus, job):
     """How often each series was scraped, without what the scrape adds to it."""
     added = {"job", *LABELS}
     return Counter(
         tuple(sorted((name, value) for name, value in labels.items() if name not in added))
         for labels, _ in prometheus.series(f'{{job="{job}"}}') or ()
-        if not OF_PROMETHEUS.fullmatch(labels["__name__"])
+        if not ADDED_BY_PROMETHEUS.fullmatch(labels["__name__"])
     )
 
 
@@ -104,9 +104,11 @@ def test_targets_apart_bring_each_series_of_the_whole_page_once(scraped):
     daemon, prometheus, address = scraped
 
     # Series come and go while it runs, so that the two are the same at some moments only.
-    daemon.wait(lambda: seen(prometheus, "apart") == (seen(prometheus, "whole") or None))
+    daemon.wait(
+        lambda: scrape_counts(prometheus, "apart") == (scrape_counts(prometheus, "whole") or None)
+    )
 
-    assert set(seen(prometheus, "apart").values()) == {1}
+    assert set(scrape_counts(prometheus, "apart").values()) == {1}
     up = {labels.get("account"): labels for labels, _ in prometheus.series('up{job="apart"} == 1')}
     common = {"__name__": "up", "job": "apart", "instance": address}
     assert up == {

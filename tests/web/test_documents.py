@@ -6,7 +6,7 @@ from pathlib import Path
 from posixpath import join, normpath
 
 import pytest
-from prometheus.promtool import ALL
+from prometheus.promtool import ALL_RULES
 from web.status_html import Text, client
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +52,7 @@ def test_its_links_lead_somewhere(name):
 
 
 def test_every_alert_leads_to_its_runbook():
-    links = [rule["annotations"]["runbook_url"] for rule in ALL if "alert" in rule]
+    links = [rule["annotations"]["runbook_url"] for rule in ALL_RULES if "alert" in rule]
     pages = {link.partition("#")[0] for link in links}
     assert pages == {"docs/alerts.md"}
     places = {value for _, key, value in read("alerts.md").attributes if key == "id"}

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-from prometheus.promtool import ALL
+from prometheus.promtool import ALL_RULES
 from year.remote_write import send, series
 from year.timeline import DAY_SECONDS, EPOCH, STEP_SECONDS, steps_of
 
@@ -73,7 +73,7 @@ class Engine:
     """Evaluates rules, those of the project unless others are given, in a Prometheus."""
 
     def __init__(self, url, rules=None):
-        self.url, self.rules = url, ALL if rules is None else rules
+        self.url, self.rules = url, ALL_RULES if rules is None else rules
 
     def load(self, days):
         """Writes the rows of days."""

@@ -1,9 +1,9 @@
-"""Of the rules beside a case, those are evaluated that it asks about."""
+"""A case of rules is run with the rules that it needs alone."""
 
 import json
 
 import pytest
-from prometheus.asked import groups_asked
+from prometheus.rule_selection import needed_groups
 
 RULES = [
     {"record": "plant:sun:rate", "expr": "rate(sun[5m])"},
@@ -24,7 +24,7 @@ def expression(text):
 
 
 @pytest.mark.parametrize(
-    ("test", "asked"),
+    ("test", "needed"),
     [
         (alert("Dark"), ["plant:sun:rate", "Dark"]),
         (alert("Dusk"), ["plant:sun:rate", "Dark", "Dusk"]),
@@ -34,9 +34,9 @@ def expression(text):
         (expression("sun"), []),
     ],
 )
-def test_what_is_asked_about_is_evaluated_with_what_it_is_made_of(test, asked, tmp_path):
+def test_a_rule_is_evaluated_with_those_that_it_refers_to(test, needed, tmp_path):
     file = tmp_path / "rules.yml"
     file.write_text(json.dumps({"groups": [{"name": "all", "rules": RULES}]}))
-    groups = groups_asked([file], test)
+    groups = needed_groups([file], test)
     names = [rule.get("alert", rule.get("record")) for each in groups for rule in each["rules"]]
-    assert names == asked
+    assert names == needed

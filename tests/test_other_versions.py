@@ -5,7 +5,7 @@ import math
 
 import pytest
 from account.server_alarms import ServerAlarm
-from account.state_files import everything, put, values
+from account.state_files import all_values, values, write_rows
 from account.world import DAY, EPOCH, EVERYTHING, account, poller, run
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,8 +56,8 @@ def left():
     run(poller(server, view(server.clock), database=database, walked=EVERYTHING))
     now = server.clock.now()
     calls = {("foreign_call", str(n)): call(now - n) for n in range(2)}
-    put(database, calls, stamp_of(server))
-    rows = everything(database)
+    write_rows(database, calls, stamp_of(server))
+    rows = all_values(database)
     assert len({kind for kind, _ in rows}) > 12
     return server, rows
 
@@ -68,7 +68,7 @@ def again(left, rows):
     server.token = None
     server.clock.end = math.inf
     database = Database()
-    put(database, rows, stamp_of(server))
+    write_rows(database, rows, stamp_of(server))
     return (
         server,
         database,
@@ -131,7 +131,7 @@ def test_whatever_became_of_rows_polling_goes_on(left, data):
 def test_whatever_a_command_of_another_version_writes_meanwhile_polling_goes_on(left, data):
     server, database, at_work = again(left, left[1])
     row = data.draw(mutated(call(server.clock.now(), under_way=data.draw(st.booleans()))))
-    put(database, {("foreign_call", "new"): row}, stamp_of(server))
+    write_rows(database, {("foreign_call", "new"): row}, stamp_of(server))
 
     assert goes_on(server, at_work)
 
@@ -145,7 +145,7 @@ def test_whatever_a_command_of_another_version_writes_meanwhile_polling_goes_on(
 def test_a_strange_call_of_a_command_holds_nobody_up_for_long(left, more, under_way):
     server, database, at_work = again(left, left[1])
     row = call(server.clock.now() - 5, interface="getStationRealKpi", under_way=under_way)
-    put(database, {("foreign_call", "new"): row | more}, stamp_of(server))
+    write_rows(database, {("foreign_call", "new"): row | more}, stamp_of(server))
 
     assert goes_on(server, at_work)
 

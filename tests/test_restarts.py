@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 import pytest
 from account.restarts import Clock as StillClock
 from account.restarts import restarted
-from account.state_files import put, values
+from account.state_files import values, write_rows
 from account.world import (
     DAY,
     HOUR,
@@ -375,7 +375,7 @@ def test_what_is_not_understood_is_forgotten(path, kind, junk):
     with closing(Database(path)) as database:
         names = [(kind, name) for name in database.read(kind)]
         assert names
-        put(database, dict.fromkeys(names, junk))
+        write_rows(database, dict.fromkeys(names, junk))
 
     process = run_process(server, path, 0.1)
 

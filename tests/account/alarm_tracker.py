@@ -16,7 +16,7 @@ def alarm(raised=NOW, serial="S1", plant="P", **options):
     return Alarm(plant, serial, "65534", "1", raised, **options)
 
 
-def look(tracker, now, *alarms, plants=("P",)):
+def apply_recent(tracker, now, *alarms, plants=("P",)):
     return tracker.apply_recent(plants, newest_window(now), alarms, now)
 
 
@@ -31,10 +31,10 @@ def sweep(tracker, now, *alarms, plants=("P",)):
     return windows
 
 
-def watched(*alarms, plants=("P",)):
+def swept_tracker(*alarms, plants=("P",)):
     """A tracker that has looked, and asked about all older windows."""
     tracker = StoredTracker()
-    look(tracker, NOW, *alarms, plants=plants)
+    apply_recent(tracker, NOW, *alarms, plants=plants)
     sweep(tracker, NOW, *alarms, plants=plants)
     return tracker
 

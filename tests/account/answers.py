@@ -121,7 +121,7 @@ class Answers:
             {int(each) for each in body.get(name, "1,2,3,4,5").split(",")}
             for name in ("levels", "types")
         )
-        return self._spare(
+        return self._without_lost(
             [
                 trouble.item(now)
                 for trouble in self.troubles
@@ -146,7 +146,7 @@ class Answers:
     def _rows(self, kind, body, of, subjects):
         assert isinstance(body["collectTime"], int)
         now = self.time()
-        return self._spare(
+        return self._without_lost(
             [
                 {
                     of: subject,
@@ -165,21 +165,21 @@ class Answers:
             subject = self.devices[int(subject)]["stationCode"]
         return ZoneInfo(self.plants[subject].get("zone", "UTC"))
 
-    def _spare(self, rows):
+    def _without_lost(self, rows):
         """The rows that are not lost."""
         return [row for row in rows if not self.lost or self.random.random() >= self.lost]
 
     def _plants_asked(self, body):
-        return self._asked(body["stationCodes"], self.plants, 100, 20007)
+        return self._requested_names(body["stationCodes"], self.plants, 100, 20007)
 
     def _devices_asked(self, body, most):
-        ids = self._asked(body["devIds"], set(map(str, self.devices)), most, 20008)
+        ids = self._requested_names(body["devIds"], set(map(str, self.devices)), most, 20008)
         kinds = {str(self.devices[int(i)]["devTypeId"]) for i in ids}
         if kinds != {body["devTypeId"]} or self.poisoned & {int(i) for i in ids}:
             self._fail(fail_code_error(20006))
         return ids
 
-    def _asked(self, text, known, most, unknown):
+    def _requested_names(self, text, known, most, unknown):
         names = text.split(",")
         assert 1 <= len(names) <= most
         assert len(set(names)) == len(names), "asked twice"

@@ -14,7 +14,7 @@ def call(start, end, *, interface="getDevUpgradeInfo", under_way=False):
     return ForeignCall(interface, NOW + start, end - start, under_way=under_way)
 
 
-def left_by(database, **sections):
+def store_as_command(database, **sections):
     """Stores what a command leaves for the daemon."""
     state = AccountState()
     for name, rows in sections.items():

@@ -25,5 +25,5 @@ def spans(server):
     ]
 
 
-def trouble(raised, **options):
+def server_alarm(raised, **options):
     return ServerAlarm("P0", "S1", 65534, 1, raised, raised, **options)

@@ -11,7 +11,7 @@ from exporter.account.postgresql.rows import PostgresRows
 class StillClock(Clock):
     """A steady clock that a test moves."""
 
-    def pass_(self, seconds):
+    def advance(self, seconds):
         self.at += seconds
 
 
@@ -31,7 +31,7 @@ class Member:
     def settle(self):
         """Beats until it takes part."""
         self.beat()
-        self.clock.pass_(SETTLING_TIME)
+        self.clock.advance(SETTLING_TIME)
         return self.beat()
 
     def rows(self, clock=None, account="a"):

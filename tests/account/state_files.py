@@ -17,7 +17,7 @@ SOME = {
 MORE = {("interface", "b"): None, ("interface", "c"): list(range(2_000))}
 
 
-def put(database, values, stamp=ClockStamp("boot", 1.0, 2.0)):  # noqa: B008  # frozen
+def write_rows(database, values, stamp=ClockStamp("boot", 1.0, 2.0)):  # noqa: B008  # frozen
     """Writes values as rows."""
     database.write(
         {
@@ -32,7 +32,7 @@ def values(database, kind):
     return {name: json.loads(row.body) for name, row in database.read(kind).items()}
 
 
-def everything(database):
+def all_values(database):
     """The values of all rows, by kind and name."""
     return {
         (section.kind, name): value
@@ -41,11 +41,11 @@ def everything(database):
     }
 
 
-def written(path, *changes):
+def write_file(path, *changes):
     """A file that a process has left, after these changes."""
     database = Database(path)
     for each in changes:
-        put(database, each)
+        write_rows(database, each)
     return database
 
 
@@ -55,13 +55,13 @@ def left_by_a_kill(path, directory):
     return directory / path.name
 
 
-def kept(path):
+def read_file(path):
     """What a new process would find."""
     with closing(Database(path)) as database:
-        return kept_by(database)
+        return read_sections(database)
 
 
-def kept_by(database):
+def read_sections(database):
     return {kind: values(database, kind) for kind in ("interface", "session")}
 
 

@@ -74,7 +74,7 @@ def starts(windows):
     return tuple(row and row.start for row in (windows.current, windows.previous))
 
 
-def over(row):
+def is_over(row):
     return row.reading.values["over"]
 
 

@@ -53,10 +53,12 @@ class Watch:
         """One look by a clock that is off, and some of the older windows that are due."""
         now = at + self.skew
         window = self.tracker.newest_window(now)
-        self.take(self.tracker.apply_recent("PQ", window, self.listed(window, at), now))
+        self.record_answer(self.tracker.apply_recent("PQ", window, self.listed(window, at), now))
         for _ in range(sweeps):
             if window := self.tracker.older_window("PQ"):
-                self.take(self.tracker.apply_older("PQ", window, self.listed(window, at), now))
+                self.record_answer(
+                    self.tracker.apply_older("PQ", window, self.listed(window, at), now)
+                )
                 self.tracker.drop_window("PQ", window)
         self.stored.save(self.tracker.rows)
 
@@ -67,7 +69,7 @@ class Watch:
             if window.begin <= trouble.raised <= window.end and trouble.listed(at)
         ]
 
-    def take(self, told):
+    def record_answer(self, told):
         self.active |= {plant: set(map(key_of, each.active)) for plant, each in told.items()}
         self.counted += [key_of(alarm) for each in told.values() for alarm in each.new]
 

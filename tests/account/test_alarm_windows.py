@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 from account.alarm_tracker import DAY, HOUR, NOW, StoredTracker, alarm
-from account.polled import START, spans, trouble, walk
+from account.polled import START, server_alarm, spans, walk
 from account.restarts import Stored, alarms
 from account.world import View, account
 from hypothesis import given
@@ -33,13 +33,13 @@ class Cutting:
             end = min(end, begin + self.days * DAY)
         return [each for each in self.alarms if begin <= each.raised <= end]
 
-    def look(self, now):
+    def ask_about_newest(self, now):
         window = self.tracker.newest_window(now)
-        told = self.tracker.apply_recent(["P"], window, self.answer(window), now)["P"]
-        self.active, self.asked = told.active, [*self.asked, window]
-        self.new += told.new
+        active_and_new = self.tracker.apply_recent(["P"], window, self.answer(window), now)["P"]
+        self.active, self.asked = active_and_new.active, [*self.asked, window]
+        self.new += active_and_new.new
 
-    def look_back(self, now, calls=1):
+    def ask_about_older(self, now, calls=1):
         for _ in range(calls):
             if window := self.tracker.older_window(["P"]):
                 answer = self.answer(window)
@@ -47,11 +47,11 @@ class Cutting:
                 self.tracker.drop_window(["P"], window)
                 self.asked.append(window)
 
-    def go_on(self, now, hours, calls=1):
+    def ask_hourly(self, now, hours, calls=1):
         """A call about the newest window every hour, and one about an older one."""
         for hour in range(hours):
-            self.look(now + hour * HOUR)
-            self.look_back(now + hour * HOUR, calls)
+            self.ask_about_newest(now + hour * HOUR)
+            self.ask_about_older(now + hour * HOUR, calls)
 
     @property
     def ages(self):
@@ -81,7 +81,7 @@ def aged(*days):
 def test_the_first_sweep_finds_what_windows_are_cut_away_from(cut, ages):
     server = Cutting(cut, *aged(*ages))
 
-    server.go_on(NOW, 500)
+    server.ask_hourly(NOW, 500)
 
     assert {each.raised for each in server.active} == {each.raised for each in server.alarms}
     assert server.new == []
@@ -90,7 +90,7 @@ def test_the_first_sweep_finds_what_windows_are_cut_away_from(cut, ages):
 def test_windows_cut_to_seven_days_are_seven_days_from_then_on():
     server = Cutting(7, *aged(2, 10, 40))
 
-    server.go_on(NOW, 20)
+    server.ask_hourly(NOW, 20)
 
     lengths = [window.length for window in server.asked if window.end > NOW]
     assert set(lengths[:2]) == {WHOLE}
@@ -101,10 +101,10 @@ def test_windows_cut_to_seven_days_are_seven_days_from_then_on():
 def test_without_any_sign_of_a_cut_the_first_sweep_goes_week_by_week_and_later_ones_do_not():
     server = Cutting(400)
 
-    server.go_on(NOW, 24 * 6)
+    server.ask_hourly(NOW, 24 * 6)
     first = [window for window in server.asked if window.end < NOW]
     server.asked.clear()
-    server.go_on(NOW + 7 * DAY, 24 * 6)
+    server.ask_hourly(NOW + 7 * DAY, 24 * 6)
     later = [window for window in server.asked if window.end < NOW + 7 * DAY]
 
     assert len(first) in (FIRST_SWEEP - 1, FIRST_SWEEP)
@@ -115,7 +115,7 @@ def test_without_any_sign_of_a_cut_the_first_sweep_goes_week_by_week_and_later_o
 def test_where_an_answer_tells_of_more_than_a_week_the_first_sweep_is_short():
     server = Cutting(400, *aged(20))
 
-    server.go_on(NOW, 48)
+    server.ask_hourly(NOW, 48)
 
     assert len([window for window in server.asked if window.end < NOW]) <= LATER_SWEEP + 1
     assert {window.length for window in server.asked} == {WHOLE}
@@ -131,14 +131,14 @@ def test_where_an_answer_tells_of_more_than_a_week_the_first_sweep_is_short():
 )
 def test_an_alarm_that_grows_older_than_the_cut_stays(cut, side):
     server = Cutting(cut, *aged(0.1 if side == "last" else 2.5), side=side)
-    server.go_on(NOW, 12, calls=60)
+    server.ask_hourly(NOW, 12, calls=60)
     shown = []
 
     for hour in range(12, 24 * 45):
         now = NOW + hour * HOUR
-        server.look(now)
+        server.ask_about_newest(now)
         shown.append(len(server.active))
-        server.look_back(now)
+        server.ask_about_older(now)
 
     assert set(shown) == {1}
     assert server.new == []
@@ -147,14 +147,14 @@ def test_an_alarm_that_grows_older_than_the_cut_stays(cut, side):
 
 def test_what_an_uncut_answer_lacks_is_over_when_a_short_window_lacks_it_too():
     server = Cutting(400, alarm(NOW))
-    server.go_on(NOW, 24 * 9)
+    server.ask_hourly(NOW, 24 * 9)
     at = NOW + 9 * DAY
     server.alarms.clear()
     server.asked.clear()
 
-    server.look(at)
+    server.ask_about_newest(at)
     doubtful = server.ages
-    server.look_back(at)
+    server.ask_about_older(at)
 
     assert doubtful == [0]
     assert server.active == ()
@@ -166,33 +166,33 @@ def test_what_an_uncut_answer_lacks_is_over_when_a_short_window_lacks_it_too():
 def test_what_is_no_older_than_what_was_told_of_is_over_at_once():
     old, young = alarm(NOW - 20 * DAY, "old"), alarm(NOW - 10 * DAY, "young")
     server = Cutting(400, old, young)
-    server.look(NOW)
+    server.ask_about_newest(NOW)
 
     server.alarms.remove(young)
-    server.look(NOW + HOUR)
+    server.ask_about_newest(NOW + HOUR)
 
     assert server.active == (old,)
 
 
 def test_what_was_raised_within_a_day_is_over_at_once():
     server = Cutting(400, alarm(NOW - 20 * HOUR))
-    server.look(NOW)
+    server.ask_about_newest(NOW)
 
     server.alarms.clear()
-    server.look(NOW + HOUR)
+    server.ask_about_newest(NOW + HOUR)
 
     assert server.active == ()
 
 
 def test_a_check_that_failed_is_made_again_after_the_next_look():
     server = Cutting(7, alarm(NOW))
-    server.go_on(NOW, 24 * 7 - 1, calls=60)
+    server.ask_hourly(NOW, 24 * 7 - 1, calls=60)
     at = NOW + 8 * DAY
-    server.look(at)
+    server.ask_about_newest(at)
     failed = server.tracker.older_window(["P"])
     server.tracker.drop_window(["P"], failed)
 
-    server.look(at + HOUR)
+    server.ask_about_newest(at + HOUR)
 
     assert server.ages == [0]
     assert server.tracker.older_window(["P"]) == failed
@@ -200,13 +200,13 @@ def test_a_check_that_failed_is_made_again_after_the_next_look():
 
 def test_a_cut_that_is_learned_sweeps_all_windows_again_in_shorter_ones():
     server = Cutting(400, *aged(20))
-    server.go_on(NOW, 48)
+    server.ask_hourly(NOW, 48)
     server.days = 7
     server.tracker.coverage.from_end = 6 * DAY  # as if nothing so old had ever been told
     server.alarms += aged(100)
     server.asked.clear()
 
-    server.go_on(NOW + 2 * DAY, 80)
+    server.ask_hourly(NOW + 2 * DAY, 80)
 
     assert server.ages == [20, 100]
     assert {window.length for window in server.asked[4:]} == {7 * DAY}
@@ -226,8 +226,8 @@ def test_what_was_shown_stays_as_long_as_it_is_active_however_windows_are_cut(
     server, at, shown, stored = Cutting(cut, *aged(*ages), side=side), NOW, set(), Stored()
     for turn, hours in enumerate(gaps):
         at += hours * HOUR
-        server.look(at)
-        server.look_back(at)
+        server.ask_about_newest(at)
+        server.ask_about_older(at)
         assert shown <= set(server.active) <= set(server.alarms)
         shown = set(server.active)
         stored.save(server.tracker.rows)
@@ -272,7 +272,7 @@ def test_alarms_from_outside_of_a_window_show_nothing():
 def test_a_cut_is_told_once_and_remembered_over_a_restart():
     server, view, database = account(hours=60, edition="v6"), View(), Database()
     server.alarm_cut = 7 * DAY
-    server.troubles = [trouble(START - days * DAY) for days in (2.0, 10.0, 40.0)]
+    server.troubles = [server_alarm(START - days * DAY) for days in (2.0, 10.0, 40.0)]
     with capture_logs() as logs:
         walk(server, "getAlarmList", view=view, database=database)
         before = len(spans(server))
@@ -294,10 +294,10 @@ def test_a_cut_is_told_once_and_remembered_over_a_restart():
 
 def test_an_alarm_that_comes_with_another_time_in_each_answer_counts_no_more_at_last():
     server = Cutting(400)
-    server.look(NOW - HOUR)
+    server.ask_about_newest(NOW - HOUR)
     for turn in range(1_000):
         server.alarms = [alarm(NOW + turn * HOUR - 5)]
-        server.look(NOW + turn * HOUR)
+        server.ask_about_newest(NOW + turn * HOUR)
 
     assert len(server.new) == 101
     assert [each.raised for each in server.active] == [NOW + 999 * HOUR - 5]
@@ -311,7 +311,7 @@ def test_an_old_alarm_that_comes_with_another_time_in_each_answer_never_counts()
     for turn in range(50):
         now = NOW + turn * HOUR
         server.alarms = [alarm(now - 2 * DAY)]
-        server.look(now)
+        server.ask_about_newest(now)
 
     assert server.new == []
     assert [each.raised for each in server.active] == [NOW + 49 * HOUR - 2 * DAY]
@@ -319,10 +319,10 @@ def test_an_old_alarm_that_comes_with_another_time_in_each_answer_never_counts()
 
 def test_an_alarm_that_was_over_in_between_counts_each_time():
     server = Cutting(400)
-    server.look(NOW - HOUR)
+    server.ask_about_newest(NOW - HOUR)
     for turn in range(500):
         server.alarms = [alarm(NOW + turn * HOUR - 5)] * (turn % 2)
-        server.look(NOW + turn * HOUR)
+        server.ask_about_newest(NOW + turn * HOUR)
 
     assert len(server.new) == 250
     assert server.tracker.unstable() == []
@@ -330,10 +330,10 @@ def test_an_alarm_that_was_over_in_between_counts_each_time():
 
 def test_a_restart_goes_on_counting_how_often_an_alarm_moved():
     server = Cutting(400)
-    server.look(NOW - HOUR)
+    server.ask_about_newest(NOW - HOUR)
     for turn in range(200):
         server.alarms = [alarm(NOW + turn * HOUR - 5)]
-        server.look(NOW + turn * HOUR)
+        server.ask_about_newest(NOW + turn * HOUR)
         server.tracker = server.tracker.restarted()
 
     assert len(server.new) == 101
@@ -341,11 +341,11 @@ def test_a_restart_goes_on_counting_how_often_an_alarm_moved():
 
 def test_no_more_than_ten_thousand_sightings_of_a_plant_are_kept_and_none_counts_twice():
     server = Cutting(400)
-    server.look(NOW - DAY)
+    server.ask_about_newest(NOW - DAY)
     server.alarms = [alarm(NOW + n, f"S{n}", active=False, status=6) for n in range(12_000)]
 
-    server.look(NOW + 4 * HOUR)
-    server.look(NOW + 5 * HOUR)
+    server.ask_about_newest(NOW + 4 * HOUR)
+    server.ask_about_newest(NOW + 5 * HOUR)
 
     assert len(server.new) == 12_000
     assert len(server.tracker.rows["P"].seen) == 10_000
@@ -353,9 +353,9 @@ def test_no_more_than_ten_thousand_sightings_of_a_plant_are_kept_and_none_counts
 
 def test_two_alarms_alike_are_two():
     server = Cutting(400, alarm(NOW - 3 * HOUR), alarm(NOW - 2 * HOUR))
-    server.look(NOW)
+    server.ask_about_newest(NOW)
     server.alarms.append(alarm(NOW + HOUR))
-    server.look(NOW + 2 * HOUR)
+    server.ask_about_newest(NOW + 2 * HOUR)
 
     assert len(server.active) == 3
     assert [each.raised for each in server.new] == [NOW + HOUR]

@@ -3,7 +3,17 @@
 from dataclasses import replace
 
 import pytest
-from account.alarm_tracker import DAY, HOUR, MINUTE, NOW, StoredTracker, alarm, look, sweep, watched
+from account.alarm_tracker import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NOW,
+    StoredTracker,
+    alarm,
+    apply_recent,
+    sweep,
+    swept_tracker,
+)
 from account.server_alarms import refusal
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,23 +27,23 @@ from exporter.northbound.records import PlantAlarms
 def test_what_is_active_at_the_first_look_is_shown_and_does_not_count():
     old = alarm(NOW - DAY)
 
-    assert look(StoredTracker(), NOW, old) == {"P": PlantAlarms((old,), ())}
+    assert apply_recent(StoredTracker(), NOW, old) == {"P": PlantAlarms((old,), ())}
 
 
 def test_an_alarm_counts_when_it_is_first_seen_and_never_again():
-    tracker, new = watched(), alarm(NOW + 1)
+    tracker, new = swept_tracker(), alarm(NOW + 1)
 
-    told = [look(tracker, NOW + turn * HOUR, new)["P"] for turn in (1, 2, 3)]
+    told = [apply_recent(tracker, NOW + turn * HOUR, new)["P"] for turn in (1, 2, 3)]
 
     assert [each.new for each in told] == [(new,), (), ()]
     assert {each.active for each in told} == {(new,)}
 
 
 def test_an_alarm_that_was_cleared_before_anybody_looked_counts():
-    tracker = watched()
+    tracker = swept_tracker()
     gone = alarm(NOW + 1, status=6, active=False)
 
-    assert look(tracker, NOW + HOUR, gone)["P"] == PlantAlarms((), (gone,))
+    assert apply_recent(tracker, NOW + HOUR, gone)["P"] == PlantAlarms((), (gone,))
 
 
 @pytest.mark.parametrize(
@@ -46,27 +56,28 @@ def test_an_alarm_that_was_cleared_before_anybody_looked_counts():
     ],
 )
 def test_an_occurrence_is_known_by_device_alarm_cause_and_time(other):
-    tracker = watched()
-    look(tracker, NOW + HOUR, alarm(NOW + 1))
+    tracker = swept_tracker()
+    apply_recent(tracker, NOW + HOUR, alarm(NOW + 1))
 
-    assert look(tracker, NOW + 2 * HOUR, alarm(NOW + 1), other)["P"].new == (other,)
+    assert apply_recent(tracker, NOW + 2 * HOUR, alarm(NOW + 1), other)["P"].new == (other,)
 
 
 def test_neither_a_new_status_nor_another_name_is_another_alarm():
-    tracker = watched()
-    look(tracker, NOW + HOUR, alarm(NOW + 1, status=1, name="a fault"))
+    tracker = swept_tracker()
+    apply_recent(tracker, NOW + HOUR, alarm(NOW + 1, status=1, name="a fault"))
 
-    told = look(tracker, NOW + 2 * HOUR, alarm(NOW + 1, status=2, name="una falla"))["P"]
+    told = apply_recent(tracker, NOW + 2 * HOUR, alarm(NOW + 1, status=2, name="una falla"))["P"]
 
     assert told.new == ()
     assert [each.status for each in told.active] == [2]
 
 
 def test_an_alarm_that_went_and_came_back_counts_once():
-    tracker, flapping = watched(), alarm(NOW + 1)
+    tracker, flapping = swept_tracker(), alarm(NOW + 1)
 
     told = [
-        look(tracker, NOW + turn * HOUR, *([flapping] * (turn % 2)))["P"] for turn in range(1, 8)
+        apply_recent(tracker, NOW + turn * HOUR, *([flapping] * (turn % 2)))["P"]
+        for turn in range(1, 8)
     ]
 
     assert [len(each.new) for each in told] == [1, 0, 0, 0, 0, 0, 0]
@@ -74,67 +85,69 @@ def test_an_alarm_that_went_and_came_back_counts_once():
 
 
 def test_an_alarm_that_arrives_days_after_it_was_raised_counts():
-    tracker, late = watched(), alarm(NOW + 1)
-    look(tracker, NOW + 10 * DAY)
+    tracker, late = swept_tracker(), alarm(NOW + 1)
+    apply_recent(tracker, NOW + 10 * DAY)
 
-    assert look(tracker, NOW + 30 * DAY, late)["P"].new == (late,)
+    assert apply_recent(tracker, NOW + 30 * DAY, late)["P"].new == (late,)
 
 
 def test_what_was_raised_while_nobody_looked_counts():
-    tracker, missed = watched(), alarm(NOW + 20 * DAY)
+    tracker, missed = swept_tracker(), alarm(NOW + 20 * DAY)
 
-    assert look(tracker, NOW + 50 * DAY, missed)["P"].new == (missed,)
+    assert apply_recent(tracker, NOW + 50 * DAY, missed)["P"].new == (missed,)
 
 
 @pytest.mark.parametrize("status", [1, 2, 3, None])
 def test_an_alarm_is_active_until_it_is_handled(status):
-    assert look(StoredTracker(), NOW, alarm(status=status))["P"].active
+    assert apply_recent(StoredTracker(), NOW, alarm(status=status))["P"].active
 
 
 def test_each_plant_has_a_first_look_of_its_own():
-    tracker = watched(plants=("P",))
+    tracker = swept_tracker(plants=("P",))
     here, there = alarm(NOW + 1), alarm(NOW + 1, plant="Q")
 
-    told = look(tracker, NOW + HOUR, here, there, plants=("P", "Q"))
+    told = apply_recent(tracker, NOW + HOUR, here, there, plants=("P", "Q"))
 
     assert told == {"P": PlantAlarms((here,), (here,)), "Q": PlantAlarms((there,), ())}
 
 
 def test_a_plant_that_was_gone_is_looked_at_as_if_for_the_first_time():
-    tracker = watched(plants=("P", "Q"))
+    tracker = swept_tracker(plants=("P", "Q"))
     tracker.rows.drop({"P"})
 
-    assert look(tracker, NOW + HOUR, alarm(NOW + 1))["P"].new == ()
+    assert apply_recent(tracker, NOW + HOUR, alarm(NOW + 1))["P"].new == ()
 
 
 def test_alarms_of_plants_that_were_not_asked_about_are_left_alone():
-    assert look(StoredTracker(), NOW, alarm(plant="Q")) == {"P": PlantAlarms((), ())}
+    assert apply_recent(StoredTracker(), NOW, alarm(plant="Q")) == {"P": PlantAlarms((), ())}
 
 
 # --- when it is over ---------------------------------------------------------------------------
 
 
 def test_an_alarm_is_over_when_a_window_that_holds_it_comes_back_without_it():
-    tracker = watched(alarm(NOW - 30 * DAY))
+    tracker = swept_tracker(alarm(NOW - 30 * DAY))
 
-    assert look(tracker, NOW + HOUR)["P"].active == ()
+    assert apply_recent(tracker, NOW + HOUR)["P"].active == ()
 
 
 def test_an_alarm_that_no_window_holds_stays():
     old = alarm(NOW - 30 * DAY)
-    tracker = watched(old)
+    tracker = swept_tracker(old)
 
-    assert look(tracker, NOW + 3 * DAY)["P"].active == (old,)
+    assert apply_recent(tracker, NOW + 3 * DAY)["P"].active == (old,)
 
 
 def test_an_old_alarm_is_asked_about_once_a_day_until_it_is_over():
     old, older = alarm(NOW - 29 * DAY), alarm(NOW - 28 * DAY)
-    tracker = watched(old, older)
+    tracker = swept_tracker(old, older)
     swept = []
     for hour in range(24 * 7):
         now = NOW + hour * HOUR
         present = [each for each in (old, older) if each is old and hour < 24 * 5]
-        look(tracker, now, *(each for each in present if newest_window(now).holds(each.raised)))
+        apply_recent(
+            tracker, now, *(each for each in present if newest_window(now).holds(each.raised))
+        )
         if window := tracker.older_window(["P"]):
             swept.append(hour // 24)
             told = tracker.apply_older(["P"], window, present, now)["P"]
@@ -147,10 +160,10 @@ def test_an_old_alarm_is_asked_about_once_a_day_until_it_is_over():
 
 def test_an_alarm_older_than_the_server_tells_is_over():
     old = alarm(NOW - 20 * DAY)
-    tracker = watched(old)
+    tracker = swept_tracker(old)
 
-    assert look(tracker, NOW + 344 * DAY)["P"].active == (old,)
-    assert look(tracker, NOW + 345 * DAY)["P"].active == ()
+    assert apply_recent(tracker, NOW + 344 * DAY)["P"].active == (old,)
+    assert apply_recent(tracker, NOW + 345 * DAY)["P"].active == ()
 
 
 # --- windows -----------------------------------------------------------------------------------
@@ -159,7 +172,7 @@ def test_an_alarm_older_than_the_server_tells_is_over():
 @given(st.floats(1.5e9, 2e9))
 def test_the_first_sweep_asks_about_a_year_without_a_gap(now):
     tracker = StoredTracker()
-    look(tracker, now)
+    apply_recent(tracker, now)
     newest, windows = newest_window(now), sweep(tracker, now)
 
     edge = Window(now - DAY, newest.end)  # of which the newest window surely tells
@@ -183,10 +196,10 @@ def test_the_sweeps_of_many_plants_share_their_windows(ages, plants, apart):
     tracker = StoredTracker()
     old = [alarm(NOW - age * DAY, f"S{n}", names[n % plants]) for n, age in enumerate(ages)]
     for turn, name in enumerate(names):
-        look(tracker, NOW + turn * apart, plants=[name])
+        apply_recent(tracker, NOW + turn * apart, plants=[name])
 
     windows = sweep(tracker, NOW, *old, plants=names)
-    look(tracker, NOW + 5 * DAY, plants=names)
+    apply_recent(tracker, NOW + 5 * DAY, plants=names)
     again = sweep(tracker, NOW + 5 * DAY, *old, plants=names)
 
     assert len(windows) <= 54 + 2 * plants
@@ -196,7 +209,7 @@ def test_the_sweeps_of_many_plants_share_their_windows(ages, plants, apart):
 def test_a_sweep_that_takes_more_than_a_day_goes_on_to_its_end():
     tracker, asked = StoredTracker(), []
     for day in range(56):
-        look(tracker, NOW + day * DAY)
+        apply_recent(tracker, NOW + day * DAY)
         if window := tracker.older_window(["P"]):
             asked.append(window.begin)
             tracker.drop_window(["P"], window)
@@ -208,7 +221,7 @@ def test_a_sweep_that_takes_more_than_a_day_goes_on_to_its_end():
 def test_once_a_week_all_windows_are_due_again():
     tracker, asked = StoredTracker(), []
     for day in range(16):
-        look(tracker, NOW + day * DAY)
+        apply_recent(tracker, NOW + day * DAY)
         asked.append(len(sweep(tracker, NOW + day * DAY)))
 
     assert [day for day, windows in enumerate(asked) if windows >= 11] == [0, 7, 14]
@@ -218,18 +231,18 @@ def test_once_a_week_all_windows_are_due_again():
 def test_an_old_alarm_that_an_answer_lacked_by_mistake_is_back_within_a_week():
     old = alarm(NOW - 100 * DAY)
     tracker = StoredTracker()
-    look(tracker, NOW)
+    apply_recent(tracker, NOW)
     sweep(tracker, NOW)
 
-    look(tracker, NOW + 7 * DAY)
+    apply_recent(tracker, NOW + 7 * DAY)
     sweep(tracker, NOW + 7 * DAY, old)
 
-    assert look(tracker, NOW + 7 * DAY)["P"] == PlantAlarms((old,), ())
+    assert apply_recent(tracker, NOW + 7 * DAY)["P"] == PlantAlarms((old,), ())
 
 
 def test_after_the_first_sweep_only_windows_with_active_alarms_are_asked_about():
-    tracker = watched(alarm(NOW - 29 * DAY), alarm(NOW - 2 * DAY))
-    look(tracker, NOW + 5 * DAY, alarm(NOW - 2 * DAY))
+    tracker = swept_tracker(alarm(NOW - 29 * DAY), alarm(NOW - 2 * DAY))
+    apply_recent(tracker, NOW + 5 * DAY, alarm(NOW - 2 * DAY))
 
     windows = sweep(tracker, NOW + 5 * DAY)
 
@@ -238,8 +251,8 @@ def test_after_the_first_sweep_only_windows_with_active_alarms_are_asked_about()
 
 
 def test_without_old_alarms_nothing_is_asked_extra():
-    tracker = watched(alarm(NOW - DAY))
-    look(tracker, NOW + 5 * DAY, alarm(NOW - DAY))
+    tracker = swept_tracker(alarm(NOW - DAY))
+    apply_recent(tracker, NOW + 5 * DAY, alarm(NOW - DAY))
 
     assert sweep(tracker, NOW + 5 * DAY) == []
 
@@ -248,7 +261,7 @@ def test_without_old_alarms_nothing_is_asked_extra():
 
 
 def test_an_alarm_that_is_told_of_once_more_after_a_year_is_over_all_the_same():
-    tracker, old = watched(), alarm(NOW - 366 * DAY)
+    tracker, old = swept_tracker(), alarm(NOW - 366 * DAY)
 
     told = tracker.apply_older(["P"], Window(NOW - 380 * DAY, NOW - 350 * DAY), [old], NOW)
 
@@ -259,62 +272,62 @@ def test_an_alarm_that_is_told_of_once_more_after_a_year_is_over_all_the_same():
 def test_a_clock_that_is_off_by_up_to_an_hour_misses_nothing(skew):
     """The server's clock is right; ours is `skew` seconds ahead."""
     tracker = StoredTracker()
-    look(tracker, NOW + skew)
+    apply_recent(tracker, NOW + skew)
     counted = []
     for turn in range(1, 50):
         now, raised = NOW + turn * HOUR, NOW + turn * HOUR - 5
         window = newest_window(now + skew)
         listed = [alarm(raised)] if window.begin <= raised <= window.end else []
-        counted += look(tracker, now + skew, *listed)["P"].new
+        counted += apply_recent(tracker, now + skew, *listed)["P"].new
 
     assert [each.raised for each in counted] == [NOW + turn * HOUR - 5 for turn in range(1, 50)]
 
 
 @pytest.mark.parametrize("days", [2, 20, 40])
 def test_a_clock_that_was_set_back_ends_no_alarm_and_counts_none_again(days):
-    tracker = watched()
+    tracker = swept_tracker()
     known = [alarm(NOW + 60), alarm(NOW + HOUR)]
-    look(tracker, NOW + 2 * HOUR, *known)
+    apply_recent(tracker, NOW + 2 * HOUR, *known)
 
-    back = look(tracker, NOW - days * DAY)["P"]
-    again = look(tracker, NOW + 3 * HOUR, *known)["P"]
+    back = apply_recent(tracker, NOW - days * DAY)["P"]
+    again = apply_recent(tracker, NOW + 3 * HOUR, *known)["P"]
 
     assert back == PlantAlarms(tuple(known), ())
     assert again == PlantAlarms(tuple(known), ())
 
 
 def test_what_only_a_clock_that_was_set_back_shows_again_does_not_count():
-    tracker, forgotten = watched(), alarm(NOW + 1, status=6, active=False)
-    look(tracker, NOW + HOUR, forgotten)
-    look(tracker, NOW + 40 * DAY)
+    tracker, forgotten = swept_tracker(), alarm(NOW + 1, status=6, active=False)
+    apply_recent(tracker, NOW + HOUR, forgotten)
+    apply_recent(tracker, NOW + 40 * DAY)
 
-    assert look(tracker, NOW + 20 * DAY, forgotten)["P"].new == ()
+    assert apply_recent(tracker, NOW + 20 * DAY, forgotten)["P"].new == ()
 
 
 def test_a_clock_that_was_wrong_by_a_month_starts_anew_when_it_is_right():
     tracker = StoredTracker()
-    look(tracker, NOW + 40 * DAY)
+    apply_recent(tracker, NOW + 40 * DAY)
     shown, new = alarm(NOW - DAY), alarm(NOW + 1)
 
-    assert look(tracker, NOW, shown)["P"] == PlantAlarms((shown,), ())
-    assert look(tracker, NOW + HOUR, shown, new)["P"] == PlantAlarms((shown, new), (new,))
+    assert apply_recent(tracker, NOW, shown)["P"] == PlantAlarms((shown,), ())
+    assert apply_recent(tracker, NOW + HOUR, shown, new)["P"] == PlantAlarms((shown, new), (new,))
 
 
 # --- memory ------------------------------------------------------------------------------------
 
 
 def test_a_restart_forgets_nothing():
-    tracker = watched()
-    look(tracker, NOW + HOUR, alarm(NOW + 60))
+    tracker = swept_tracker()
+    apply_recent(tracker, NOW + HOUR, alarm(NOW + 60))
 
-    told = look(tracker.restarted(), NOW + 2 * HOUR, alarm(NOW + 60), alarm(NOW + 61))["P"]
+    told = apply_recent(tracker.restarted(), NOW + 2 * HOUR, alarm(NOW + 60), alarm(NOW + 61))["P"]
 
     assert told == PlantAlarms((alarm(NOW + 60), alarm(NOW + 61)), (alarm(NOW + 61),))
 
 
 def test_a_restart_goes_on_with_the_sweep():
     tracker = StoredTracker()
-    look(tracker, NOW)
+    apply_recent(tracker, NOW)
     windows = [tracker.older_window(["P"])]
     tracker.drop_window(["P"], windows[0])
     tracker.apply_older(["P"], windows[0], (), NOW)
@@ -322,28 +335,28 @@ def test_a_restart_goes_on_with_the_sweep():
     windows += sweep(tracker.restarted(), NOW)
 
     other = StoredTracker()
-    look(other, NOW)
+    apply_recent(other, NOW)
     assert windows == sweep(other, NOW)
 
 
 def test_only_what_changed_is_stored():
-    tracker = watched(plants=("P", "Q"))
+    tracker = swept_tracker(plants=("P", "Q"))
     tracker.rows.changed.clear()
 
-    look(tracker, NOW + HOUR, alarm(NOW + 60), plants=("P", "Q"))
+    apply_recent(tracker, NOW + HOUR, alarm(NOW + 60), plants=("P", "Q"))
     assert tracker.rows.changed == {"P"}
     tracker.rows.changed.clear()
-    look(tracker, NOW + 2 * HOUR, alarm(NOW + 60), plants=("P", "Q"))
+    apply_recent(tracker, NOW + 2 * HOUR, alarm(NOW + 60), plants=("P", "Q"))
 
     assert tracker.rows.changed == set()
 
 
 def test_under_other_filters_what_was_there_before_is_not_new():
-    tracker = watched()
+    tracker = swept_tracker()
     wider = tracker.restarted()
     wider.count_anew()
 
-    told = look(wider, NOW + HOUR, alarm(NOW - DAY))["P"]
+    told = apply_recent(wider, NOW + HOUR, alarm(NOW - DAY))["P"]
 
     assert told == PlantAlarms((alarm(NOW - DAY),), ())
-    assert look(wider, NOW + 2 * HOUR, alarm(NOW + HOUR))["P"].new == (alarm(NOW + HOUR),)
+    assert apply_recent(wider, NOW + 2 * HOUR, alarm(NOW + HOUR))["P"].new == (alarm(NOW + HOUR),)

@@ -11,7 +11,7 @@ from exporter.account.postgresql.balance import Balance, balance
 NINE = [f"a{n}" for n in range(9)]
 
 
-def held(*counts):
+def holders_by_count(*counts):
     """Who holds the nine: so many x, y and z; the rest is free."""
     holders = [name for name, count in zip("xyz", counts, strict=False) for _ in range(count)]
     return dict(zip(NINE, [*holders, *[None] * (9 - len(holders))], strict=True))
@@ -20,21 +20,21 @@ def held(*counts):
 @pytest.mark.parametrize(
     ("me", "holders", "replicas", "expected"),
     [
-        ("x", held(), "x", Balance(take=9)),
-        ("x", held(), "xyz", Balance(take=3)),
-        ("x", held(3, 3, 3), "xyz", Balance()),
-        ("z", held(3, 3), "xyz", Balance(take=3)),
-        ("x", held(3, 3), "xyz", Balance()),  # the rest is for the one who has none
-        ("x", held(3, 3), "xy", Balance(take=1)),
-        ("x", held(9), "xy", Balance(release="a8")),
-        ("x", held(5, 4), "xy", Balance()),
-        ("x", held(5, 3), "xy", Balance()),  # what is free comes first
-        ("y", held(5, 3), "xy", Balance(take=1)),
-        ("x", held(4, 5), "xyz", Balance(release="a3")),
-        ("z", held(4, 5), "xyz", Balance()),
+        ("x", holders_by_count(), "x", Balance(take=9)),
+        ("x", holders_by_count(), "xyz", Balance(take=3)),
+        ("x", holders_by_count(3, 3, 3), "xyz", Balance()),
+        ("z", holders_by_count(3, 3), "xyz", Balance(take=3)),
+        ("x", holders_by_count(3, 3), "xyz", Balance()),  # the rest is for the one who has none
+        ("x", holders_by_count(3, 3), "xy", Balance(take=1)),
+        ("x", holders_by_count(9), "xy", Balance(release="a8")),
+        ("x", holders_by_count(5, 4), "xy", Balance()),
+        ("x", holders_by_count(5, 3), "xy", Balance()),  # what is free comes first
+        ("y", holders_by_count(5, 3), "xy", Balance(take=1)),
+        ("x", holders_by_count(4, 5), "xyz", Balance(release="a3")),
+        ("z", holders_by_count(4, 5), "xyz", Balance()),
         # Of four, each has two: one of those with three lets one go, always the same.
-        ("z", held(3, 3, 3), "wxyz", Balance(release="a8")),
-        ("x", held(3, 3, 3), "wxyz", Balance()),
+        ("z", holders_by_count(3, 3, 3), "wxyz", Balance(release="a8")),
+        ("x", holders_by_count(3, 3, 3), "wxyz", Balance()),
         # What somebody else holds, a command say, is nobody's to take.
         ("x", dict.fromkeys(NINE, "somebody"), "xy", Balance()),
     ],

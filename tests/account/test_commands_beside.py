@@ -1,6 +1,6 @@
 """What commands leave for each other and for the daemon, and how they heed it."""
 
-from account.commands import call, left_by
+from account.commands import call, store_as_command
 from account.state_files import values
 from account.world import HOUR, View, account
 
@@ -53,7 +53,7 @@ def page_of(clock):
 def test_a_command_beside_a_daemon_leaves_what_another_has_accepted():
     server, database = account(), Database()
     accepted = AcceptedValue(Subject.DEVICES, "7", "fusionsolar_inverter_energy_joules_total")
-    left_by(database, accepted={"x": accepted})
+    store_as_command(database, accepted={"x": accepted})
 
     probe(server, database, guest=True, view=page_of(server.clock)).save()
 
@@ -62,7 +62,7 @@ def test_a_command_beside_a_daemon_leaves_what_another_has_accepted():
 
 def test_without_a_daemon_a_command_heeds_the_calls_of_those_before_it():
     server, database = account(hours=HOUR), Database()
-    left_by(database, foreign_calls={"0": call(-10, -9, interface=PLANTS.name)})
+    store_as_command(database, foreign_calls={"0": call(-10, -9, interface=PLANTS.name)})
     started = server.clock.now()
 
     probe(server, database, guest=False).call(PLANTS, {})
@@ -74,7 +74,7 @@ def test_without_a_daemon_a_command_heeds_the_calls_of_those_before_it():
 
 def test_a_call_that_a_command_waits_for_again_and_again_counts_once():
     server, database = account(hours=HOUR, edition="v6"), Database()
-    left_by(database, foreign_calls={"0": call(-10, -9, interface=PLANTS.name)})
+    store_as_command(database, foreign_calls={"0": call(-10, -9, interface=PLANTS.name)})
     wait = server.clock.wait
     server.clock.wait = lambda seconds: wait(min(seconds, 7.0))  # it asks before it is time
 
@@ -91,7 +91,7 @@ def test_the_calls_of_an_interface_that_is_never_polled_are_forgotten_in_time():
     for _ in range(5):
         server.clock.at += 72 * HOUR
         server.session_end = server.clock.now() + HOUR
-        left_by(database, foreign_calls={"0": call(0, 1, interface=PLANTS.name)})
+        store_as_command(database, foreign_calls={"0": call(0, 1, interface=PLANTS.name)})
         daemon.call(INTERFACES["snIsRegister"], {}, path="/thirdData/getStationList")
 
     assert len(values(database, "interface")[PLANTS.name]["log"]["calls"]) <= 2

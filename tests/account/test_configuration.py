@@ -1,7 +1,7 @@
 """How plants are configured: asked plant by plant, and told of those that have such settings."""
 
 import pytest
-from account.polled import START, bodies, trouble, walk
+from account.polled import START, bodies, server_alarm, walk
 from account.world import HOUR, SELDOM, View, account
 from structlog.testing import capture_logs
 
@@ -91,7 +91,7 @@ def test_who_may_not_call_it_tries_ever_more_rarely():
 
 def test_alarms_that_are_refused_so_are_not_over():
     server, view = account(plants=1, hours=3), View()
-    server.languages, server.troubles = {"en_US"}, [trouble(START - HOUR)]
+    server.languages, server.troubles = {"en_US"}, [server_alarm(START - HOUR)]
     answers = iter([None, *[fail_code_error(20609)] * 99])
     server.script = lambda name, _: next(answers) if name == "getAlarmList" else None
 

@@ -54,12 +54,12 @@ def verdicts(answers, every=5 * MINUTE, rate=RATE):
             yield admit(guard, DEVICE, SERIES, answer, at, rate)
 
 
-def shown(answers, **how):
-    return [verdict.shown for verdict in verdicts(answers, **how)]
+def accepted_values(answers, **options):
+    return [verdict.shown for verdict in verdicts(answers, **options)]
 
 
-def refused(answers, **how):
-    return [verdict.refused for verdict in verdicts(answers, **how)]
+def refusals(answers, **options):
+    return [verdict.refused for verdict in verdicts(answers, **options)]
 
 
 @pytest.mark.parametrize(
@@ -89,11 +89,11 @@ def refused(answers, **how):
     ],
 )  # fmt: skip
 def test_what_is_shown_of_a_lifetime_counter(answers, expected):
-    assert shown(answers) == expected
+    assert accepted_values(answers) == expected
 
 
 def test_what_is_held_back_says_why():
-    assert refused([100, 140, 100.5, 90, 0, 101]) == [None, LEAPT, None, FELL, FELL, None]
+    assert refusals([100, 140, 100.5, 90, 0, 101]) == [None, LEAPT, None, FELL, FELL, None]
 
 
 def test_that_a_leap_was_confirmed_is_said_once():
@@ -103,46 +103,50 @@ def test_that_a_leap_was_confirmed_is_said_once():
 
 def test_small_leaps_do_not_add_up_to_a_large_one():
     answers = [1_000 + step for step in range(20)]
-    assert shown(answers, every=0.5)[:6] == [1_000, 1_001, 1_002, 1_003, 1_003, 1_003]
+    assert accepted_values(answers, every=0.5)[:6] == [1_000, 1_001, 1_002, 1_003, 1_003, 1_003]
 
 
 def test_a_device_delivers_half_as_much_again_as_it_should_for_ever():
     answers = [1_000 + 1.25 * step for step in range(200)]  # 15 kW
-    assert shown(answers) == answers
+    assert accepted_values(answers) == answers
 
 
 def test_what_was_produced_while_nobody_asked_is_shown_at_once():
-    assert shown([1_000, *[None] * (3 * 288), 1_720.0, 1_720.5]) == [1_000, 1_720.0, 1_720.5]
+    assert accepted_values([1_000, *[None] * (3 * 288), 1_720.0, 1_720.5]) == [
+        1_000,
+        1_720.0,
+        1_720.5,
+    ]
 
 
 def test_an_hourly_sum_is_shown_at_once():
     answers = [1_000.0] * 12 + [1_010.0] * 12 + [1_020.0]
-    assert shown(answers) == answers
+    assert accepted_values(answers) == answers
 
 
 def test_what_a_silent_device_made_up_for_is_shown_when_it_is_confirmed():
     answers = [1_000.0] * 60 + [1_050.0, 1_050.8, 1_051.6, 1_052.4]
-    assert shown(answers) == [1_000.0] * 63 + [1_052.4]
+    assert accepted_values(answers) == [1_000.0] * 63 + [1_052.4]
 
 
 def test_a_leap_that_stands_still_is_confirmed_by_three_hours():
     answers = [100.0] + [1_000.0] * 37
-    assert shown(answers) == [100.0] * 37 + [1_000.0]
+    assert accepted_values(answers) == [100.0] * 37 + [1_000.0]
 
 
 def test_a_rise_faster_than_thought_is_learned():
     fast = [1_000.0 + 10 * step for step in range(40)]  # 120 kW of a device of 10 kW
-    assert shown(fast) == [1_000.0] * 4 + fast[4:]
+    assert accepted_values(fast) == [1_000.0] * 4 + fast[4:]
 
 
 def test_a_rise_much_faster_than_thought_is_confirmed_after_a_day():
     fast = [1_000.0 + 1_000 * step for step in range(600)]
-    assert shown(fast) == [1_000.0] * 289 + fast[289:]
+    assert accepted_values(fast) == [1_000.0] * 289 + fast[289:]
 
 
 def test_a_fall_is_confirmed_when_it_has_counted_for_a_day():
     new = [0.01 * step for step in range(1, 300)]
-    assert shown([5_000.0, *new]) == [5_000.0] * 289 + new[288:]
+    assert accepted_values([5_000.0, *new]) == [5_000.0] * 289 + new[288:]
 
 
 @pytest.mark.parametrize(
@@ -155,7 +159,7 @@ def test_a_fall_is_confirmed_when_it_has_counted_for_a_day():
     ],
 )
 def test_a_fall_is_not_confirmed(fallen):
-    assert set(shown([9_000.5, *fallen])) == {9_000.5}
+    assert set(accepted_values([9_000.5, *fallen])) == {9_000.5}
 
 
 def test_a_clock_that_went_back_costs_no_value():
@@ -379,20 +383,20 @@ UNKNOWN = GrowthBound(4 / 3_600, largest=1_000 / 3_600)
 
 def test_no_number_of_answers_confirms_what_a_known_device_cannot_have_produced():
     growing = [692_560 + n / 10 for n in range(8)]
-    assert max(shown([6925.5, *growing, 6925.7], rate=KNOWN)) == 6925.7
+    assert max(accepted_values([6925.5, *growing, 6925.7], rate=KNOWN)) == 6925.7
 
 
 def test_what_a_known_device_produced_while_answers_repeated_themselves_is_confirmed():
     silent = [100.0] * (12 * 24)  # a day
     late = [340.0, 340.5, 341.0, 341.5]  # 10 kW all along
-    assert shown([*silent, *late], rate=KNOWN)[-1] == 341.5
+    assert accepted_values([*silent, *late], rate=KNOWN)[-1] == 341.5
 
 
 @pytest.mark.parametrize("spike", [303, 420, 3_000, 30_000])
 def test_where_nothing_is_known_a_lone_spike_is_never_shown(spike):
-    assert shown([300.1, spike, 300.2], rate=UNKNOWN) == [300.1, 300.1, 300.2]
+    assert accepted_values([300.1, spike, 300.2], rate=UNKNOWN) == [300.1, 300.1, 300.2]
 
 
 def test_where_nothing_is_known_a_large_plant_is_confirmed_after_three_further_answers():
     steps = [300.0 + 50 * n for n in range(9)]  # 600 kW
-    assert shown(steps, rate=UNKNOWN) == [300.0] * 4 + steps[4:]
+    assert accepted_values(steps, rate=UNKNOWN) == [300.0] * 4 + steps[4:]

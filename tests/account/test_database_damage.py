@@ -13,7 +13,16 @@ from textwrap import dedent
 import pytest
 import structlog
 from account.restarts import Clock
-from account.state_files import MORE, SOME, events, kept, left_by_a_kill, put, values, written
+from account.state_files import (
+    MORE,
+    SOME,
+    events,
+    left_by_a_kill,
+    read_file,
+    values,
+    write_file,
+    write_rows,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
@@ -34,7 +43,7 @@ def another_program(path):
 
 
 def another_version(path, *statements):
-    written(path, SOME).close()
+    write_file(path, SOME).close()
     with closing(sqlite3.connect(path)) as file:
         for statement in statements:
             file.execute(statement)
@@ -42,13 +51,13 @@ def another_version(path, *statements):
         file.commit()
 
 
-def half_of_it(path):
-    written(path, SOME, MORE).close()
+def write_truncated(path):
+    write_file(path, SOME, MORE).close()
     with path.open("r+b") as file:
         file.truncate(path.stat().st_size // 2)
 
 
-SPOILERS = [a_text, another_program, half_of_it]
+SPOILERS = [a_text, another_program, write_truncated]
 
 
 @pytest.mark.parametrize("spoil", SPOILERS)
@@ -60,13 +69,13 @@ def test_a_foreign_or_damaged_file_is_put_aside_and_said_once(path, spoil):
     with capture_logs() as logs:
         database = Database(path)
         assert values(database, "interface") == {}
-        put(database, SOME)
+        write_rows(database, SOME)
         database.close()
 
     assert events(logs) == ["state was damaged, starting anew"]
     assert logs[0]["file"] == str(path)
     assert path.with_suffix(".damaged").read_bytes() == content
-    assert kept(path)["session"] == {"": {"token": "t"}}
+    assert read_file(path)["session"] == {"": {"token": "t"}}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +101,7 @@ def test_a_file_of_a_later_version_is_taken_over_as_far_as_it_is_understood_and_
     assert events(logs) == ["state of a later version, taking over what is understood"]
     assert logs[0]["kept_as"] == path.with_suffix(".version-9").name
     assert path.with_suffix(".version-9").read_bytes() == content
-    assert kept(left)["interface"] == understood  # at once, whenever the process is killed
+    assert read_file(left)["interface"] == understood  # at once, whenever the process is killed
 
 
 @pytest.mark.parametrize("spoil", [*SPOILERS, another_version])
@@ -103,7 +112,7 @@ def test_without_the_lock_a_file_that_is_not_understood_is_let_be(path, spoil):
 
     with capture_logs() as logs, closing(Database(path, locked=False)) as database:
         assert values(database, "interface") == {}
-        put(database, SOME)
+        write_rows(database, SOME)
 
     assert events(logs) == ["state cannot be kept, continuing without it"]
     assert path.read_bytes() == content
@@ -113,14 +122,14 @@ def test_without_the_lock_a_file_that_is_not_understood_is_let_be(path, spoil):
 def test_two_that_make_a_file_at_once_both_find_it_healthy(path):
     together = threading.Barrier(2)
 
-    def open_them():
+    def write_files():
         for n in range(20):
             together.wait()
-            written(path.with_name(f"{n}.sqlite"), SOME).close()
+            write_file(path.with_name(f"{n}.sqlite"), SOME).close()
 
-    other = threading.Thread(target=open_them)
+    other = threading.Thread(target=write_files)
     other.start()
-    open_them()
+    write_files()
     other.join()
 
     assert list(path.parent.glob("*.damaged")) == []
@@ -131,14 +140,14 @@ def test_a_file_that_a_power_loss_has_emptied_is_begun_anew_and_said_once(path):
     path.touch()
 
     with capture_logs() as logs:
-        written(path, SOME, MORE).close()
-        written(path, SOME).close()
+        write_file(path, SOME, MORE).close()
+        write_file(path, SOME).close()
 
     assert [(entry["event"], entry["file"], entry["reason"]) for entry in logs] == [
         ("state was damaged, starting anew", str(path), "the file was empty")
     ]
     assert not path.with_suffix(".damaged").exists()
-    assert kept(path)["session"] == {"": {"token": "t"}}
+    assert read_file(path)["session"] == {"": {"token": "t"}}
 
 
 def test_a_file_that_another_process_is_about_to_fill_is_not_taken_for_an_emptied_one(path):
@@ -153,7 +162,7 @@ def test_a_file_that_another_process_is_about_to_fill_is_not_taken_for_an_emptie
 
 def test_a_new_file_is_no_damage(path):
     with capture_logs() as logs:
-        written(path, SOME).close()
+        write_file(path, SOME).close()
 
     assert logs == []
 
@@ -169,7 +178,7 @@ def leftovers(tmp_path_factory):
     path = tmp_path_factory.mktemp("leftovers") / "state" / "account.sqlite"
     database = Database(path)
     for step in STEPS:
-        put(database, step)
+        write_rows(database, step)
     with_log = left_by_a_kill(path, path.parent.parent / "with log")
     database.close()
     return with_log.parent, path.parent
@@ -193,7 +202,7 @@ def test_whatever_happens_to_its_bytes_what_is_left_is_read_and_it_goes_on(
 
     with closing(Database(path)) as database:
         database.read("interface")
-    written(path, {("interface", "new"): "n"}).close()
+    write_file(path, {("interface", "new"): "n"}).close()
 
     with closing(Database(path)) as database:
         assert database.read("interface")["new"].body == '"n"'
@@ -201,18 +210,18 @@ def test_whatever_happens_to_its_bytes_what_is_left_is_read_and_it_goes_on(
 
 
 def test_a_file_that_is_spoilt_while_in_use_is_replaced(path):
-    database = written(path, SOME)
+    database = write_file(path, SOME)
     with capture_logs() as logs:
         for file in path.parent.iterdir():
             if not file.name.endswith("-shm"):
                 file.write_bytes(b"spoilt" * 2_000)
         shm = path.with_name(f"{path.name}-shm")
         shm.write_bytes(bytes(shm.stat().st_size))
-        put(database, {("interface", "a"): "one"})
-        put(database, {("interface", "b"): "two"})
+        write_rows(database, {("interface", "a"): "one"})
+        write_rows(database, {("interface", "b"): "two"})
     database.close()
 
-    assert kept(path)["interface"] == {"a": "one", "b": "two"}
+    assert read_file(path)["interface"] == {"a": "one", "b": "two"}
     assert events(logs) == [
         "state cannot be kept, continuing without it",
         "state was damaged, starting anew",
@@ -233,7 +242,9 @@ def replace_by_anothers(path):
     """As where a command looks at the state just then."""
     delete_files(path)
     with closing(Database(path, locked=False)) as other:
-        put(other, {("foreign_call", "1"): {"interface": "getDevList", "start": 1, "lasted": 2}})
+        write_rows(
+            other, {("foreign_call", "1"): {"interface": "getDevList", "start": 1, "lasted": 2}}
+        )
 
 
 @pytest.mark.parametrize("remove", [delete_directory, delete_files, replace_by_anothers])
@@ -264,18 +275,23 @@ def test_where_nothing_can_be_written_it_goes_on_and_writes_once_it_can(path):
     path.parent.write_text("a file where the directory should be")
 
     with capture_logs() as logs:
-        database = written(path, SOME, MORE)
+        database = write_file(path, SOME, MORE)
         assert values(database, "session") == {"": {"token": "t"}}
         with database.claim():
-            put(database, {("interface", "d"): 4})
+            write_rows(database, {("interface", "d"): 4})
         assert events(logs) == ["state cannot be kept, continuing without it"]
         assert (logs[0]["file"], logs[0]["reason"]) == (str(path), "File exists")
         path.parent.unlink()
-        put(database, {("interface", "e"): 5})
+        write_rows(database, {("interface", "e"): 5})
     database.close()
 
     assert events(logs)[1:] == ["state is kept again"]
-    assert kept(path)["interface"] == {"a": [1.5, None], "c": list(range(2_000)), "d": 4, "e": 5}
+    assert read_file(path)["interface"] == {
+        "a": [1.5, None],
+        "c": list(range(2_000)),
+        "d": 4,
+        "e": 5,
+    }
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives a directory to somebody else")

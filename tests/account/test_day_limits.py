@@ -18,7 +18,7 @@ QUARTER = 900
 WALKED = ("login", "getStationList", "getDevList", "getStationRealKpi", "getKpiStationDay")
 
 
-def used_up(server, begin, end):
+def use_up_calls(server, begin, end):
     """From when until when, in hours, the calls of the day are used up."""
     server.script = lambda name, _: (
         refused("20618", Reaction.NEXT_DAY)
@@ -46,7 +46,7 @@ def test_calls_are_tried_again_after_midnight_at_every_plant(zones, midnight):
     server = account(plants=len(zones), devices={}, hours=32)
     for plant, zone in zip(server.plants.values(), zones, strict=True):
         plant["zone"] = zone
-    used_up(server, 8, 8.01)
+    use_up_calls(server, 8, 8.01)
 
     run(poller(server, walked=WALKED))
 
@@ -57,7 +57,7 @@ def test_calls_are_tried_again_after_midnight_at_every_plant(zones, midnight):
 
 def test_a_day_that_ends_at_another_time_is_found_in_ever_larger_steps():
     server = account(devices={}, hours=20)
-    used_up(server, 1, 12)  # from 23:30 on
+    use_up_calls(server, 1, 12)  # from 23:30 on
 
     run(poller(server, walked=WALKED))
 
@@ -67,7 +67,7 @@ def test_a_day_that_ends_at_another_time_is_found_in_ever_larger_steps():
 
 def test_the_rest_survives_a_restart_and_commands_heed_it():
     server, database = account(devices={}, hours=8.2), Database()
-    used_up(server, 8, 8.1)
+    use_up_calls(server, 8, 8.1)
     run(poller(server, walked=WALKED, database=database))
     asked = len(server.paths("getStationRealKpi"))
 
@@ -85,7 +85,7 @@ def test_the_rest_survives_a_restart_and_commands_heed_it():
 
 def test_an_account_whose_calls_are_used_up_is_up_after_a_restart():
     server, database, view = account(devices={}, hours=8), Database(), View()
-    used_up(server, 7, 9)
+    use_up_calls(server, 7, 9)
     run(poller(server, walked=WALKED, database=database))
 
     poller(server, view, walked=WALKED, database=database)  # before any call

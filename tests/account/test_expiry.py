@@ -40,11 +40,11 @@ def test_a_session_that_lasts_seconds_costs_no_more_logins_than_are_allowed():
 def test_a_session_that_ends_before_its_time_is_renewed_once_and_the_call_repeated():
     server = server_for(0.4)
 
-    def withdraw(name, _body):
+    def end_session(name, _body):
         if name == "getDevRealKpi" and len(server.times(name)) == 3:
             server.valid = None
 
-    server.script = withdraw
+    server.script = end_session
     run(poller(server))
 
     assert len(server.times("login")) == 2

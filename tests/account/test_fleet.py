@@ -20,7 +20,7 @@ def known(fleet):
     return sorted(fleet.plants), sorted(fleet.devices)
 
 
-def listed(made=None):
+def listed_fleet(made=None):
     fleet = made or Fleet()
     fleet.add_plants(plants("A", "B"))
     fleet.end_plant_list({"A", "B"})
@@ -29,11 +29,11 @@ def listed(made=None):
 
 
 def test_what_is_listed_is_known():
-    assert known(listed()) == (["A", "B"], ["1", "2", "3"])
+    assert known(listed_fleet()) == (["A", "B"], ["1", "2", "3"])
 
 
 def test_a_device_is_gone_after_two_lists_without_it():
-    fleet = listed()
+    fleet = listed_fleet()
 
     fleet.list_devices(["A", "B"], devices("A", "1") + devices("B", "3"))
     assert known(fleet)[1] == ["1", "2", "3"]
@@ -43,7 +43,7 @@ def test_a_device_is_gone_after_two_lists_without_it():
 
 
 def test_a_device_that_comes_back_between_two_lists_stays():
-    fleet = listed()
+    fleet = listed_fleet()
     for ids in (("1",), ("1", "2"), ("1",)):
         fleet.list_devices(["A"], devices("A", *ids))
 
@@ -51,7 +51,7 @@ def test_a_device_that_comes_back_between_two_lists_stays():
 
 
 def test_one_list_is_enough_for_a_device_over_which_calls_failed():
-    fleet = listed()
+    fleet = listed_fleet()
 
     fleet.list_devices(["A"], devices("A", "1"), suspects={"2"})
 
@@ -59,7 +59,7 @@ def test_one_list_is_enough_for_a_device_over_which_calls_failed():
 
 
 def test_an_empty_list_changes_nothing():
-    fleet = listed()
+    fleet = listed_fleet()
     for _ in range(3):
         fleet.list_devices(["A", "B"], [], suspects={"1"})
         fleet.end_plant_list(set(), suspects={"A"})
@@ -68,7 +68,7 @@ def test_an_empty_list_changes_nothing():
 
 
 def test_an_empty_list_that_is_believed_takes_all_plants_away():
-    fleet = listed()
+    fleet = listed_fleet()
 
     assert fleet.end_plant_list(set(), accepted=True) == ["A", "B"]
 
@@ -76,16 +76,16 @@ def test_an_empty_list_that_is_believed_takes_all_plants_away():
 
 
 def test_a_list_tells_which_plants_it_took_away():
-    fleet = listed()
+    fleet = listed_fleet()
 
     assert [fleet.end_plant_list({"B"}) for _ in range(3)] == [[], ["A"], []]
 
 
 def test_why_there_is_nothing_to_export_is_told():
     assign = "assign plants to the northbound account in the management system"
-    unread, some, none, unwanted, silent = (
-        Fleet(), listed(), Fleet(), listed(Fleet(plants=FleetFilter(("C",)))), listed(),
-    )  # fmt: skip
+    unread, none = Fleet(), Fleet()
+    some, silent = listed_fleet(), listed_fleet()
+    unwanted = listed_fleet(Fleet(plants=FleetFilter(("C",))))
     none.end_plant_list(set())
     some.end_plant_list(set())
     silent.end_plant_list(set(), unanswered=True)
@@ -100,7 +100,7 @@ def test_why_there_is_nothing_to_export_is_told():
 
 
 def test_a_plant_that_goes_takes_its_devices_along():
-    fleet = listed()
+    fleet = listed_fleet()
 
     fleet.end_plant_list({"B"})
     fleet.end_plant_list({"B"})
@@ -109,7 +109,7 @@ def test_a_plant_that_goes_takes_its_devices_along():
 
 
 def test_a_device_that_moved_is_not_missed_by_its_old_plant():
-    fleet = listed()
+    fleet = listed_fleet()
 
     fleet.list_devices(["B"], devices("B", "3", "2"))
     for _ in range(3):
@@ -120,7 +120,7 @@ def test_a_device_that_moved_is_not_missed_by_its_old_plant():
 
 
 def test_a_list_of_some_plants_says_nothing_about_others():
-    fleet = listed()
+    fleet = listed_fleet()
     for _ in range(3):
         fleet.list_devices(["A"], devices("A", "1", "2"))
 
@@ -128,7 +128,7 @@ def test_a_list_of_some_plants_says_nothing_about_others():
 
 
 def test_a_new_name_is_taken_over():
-    fleet = listed()
+    fleet = listed_fleet()
 
     fleet.add_plants([Plant("A", "renamed")])
     fleet.list_devices(["A"], [Device("1", "A", 1, "renamed")])
@@ -144,13 +144,13 @@ def test_filters_match_any_name_of_a_thing():
         (FleetFilter(("*",), ("name of B",)), ["A"]),
         (FleetFilter(()), []),
     ]:
-        assert known(listed(Fleet(plants=wanted)))[0] == expected
+        assert known(listed_fleet(Fleet(plants=wanted)))[0] == expected
     for wanted, expected in [
         (FleetFilter(("SN1", "2")), ["1", "2"]),
         (FleetFilter(("*",), ("name of 1", "name*2")), ["3"]),
         (FleetFilter(("name of [12]",)), []),
     ]:
-        assert known(listed(Fleet(devices=wanted)))[1] == expected
+        assert known(listed_fleet(Fleet(devices=wanted)))[1] == expected
 
 
 def test_brackets_in_a_name_are_no_wildcard():
@@ -162,11 +162,11 @@ def test_brackets_in_a_name_are_no_wildcard():
 
 
 def test_devices_of_plants_that_are_left_out_are_left_out():
-    assert known(listed(Fleet(plants=FleetFilter(("B",))))) == (["B"], ["3"])
+    assert known(listed_fleet(Fleet(plants=FleetFilter(("B",))))) == (["B"], ["3"])
 
 
 def test_a_thing_renamed_out_of_the_filter_goes():
-    fleet = listed(Fleet(plants=FleetFilter(("name*",)), devices=FleetFilter(("name*",))))
+    fleet = listed_fleet(Fleet(plants=FleetFilter(("name*",)), devices=FleetFilter(("name*",))))
 
     fleet.list_devices(["A"], [Device("1", "A", 1, "other"), *devices("A", "2")])
     fleet.add_plants([Plant("B", "other")])
@@ -175,7 +175,7 @@ def test_a_thing_renamed_out_of_the_filter_goes():
 
 
 def test_only_the_configured_device_types_are_kept():
-    fleet = listed(Fleet(device_types=("battery", "type_99")))
+    fleet = listed_fleet(Fleet(device_types=("battery", "type_99")))
 
     fleet.list_devices(["A"], devices("A", "5", kind=39) + devices("A", "6", kind=99))
 
@@ -194,7 +194,7 @@ def test_what_was_listed_under_other_filters_is_only_a_part(kind):
 
 
 def test_the_size_counts_what_an_interface_serves():
-    fleet = listed()
+    fleet = listed_fleet()
     fleet.list_devices(["B"], devices("B", "3") + devices("B", "7", kind=62))
 
     size = fleet.size({1, 39})

@@ -171,13 +171,13 @@ def test_a_moved_device_is_told_with_its_new_plant():
 def test_a_list_that_fails_never_wipes_the_fleet(interface, answer):
     server, view = account(hours=20), View()
 
-    def break_it():
+    def set_failure():
         if isinstance(answer, CallError):
             server.script = lambda name, _: answer if name == interface else None
         else:
             setattr(server, "answer_" + interface, lambda _: answer)
 
-    at(server, 3, break_it)
+    at(server, 3, set_failure)
     run(poller(server, view))
 
     assert view.last["fleet"] == ({"P0"}, {"100000", "100001"})
@@ -296,11 +296,11 @@ def test_a_daily_allowance_is_walked_in_minutes_the_first_time():
 def test_an_account_that_is_closed_while_logged_in_is_found_out_by_one_login():
     server, view = account(hours=3), View()
 
-    def closed(name, _):
+    def close_account(name, _):
         reaction = Reaction.REFUSE_CREDENTIALS if name == "login" else Reaction.SUSPEND
         return refused("20003", reaction) if server.clock.now() >= 1_000 + HOUR else None
 
-    server.script = closed
+    server.script = close_account
     run(poller(server, view))
 
     calls = [(call[1], int(call[0] - 1_000) // 60) for call in later(server, 1)]

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 import structlog
 from account.calendars import moment
-from account.polled import START, bodies, spans, trouble, walk
+from account.polled import START, bodies, server_alarm, spans, walk
 from account.world import (
     DAY,
     EPOCH,
@@ -150,7 +150,7 @@ def test_sweeps_of_older_alarms_alternate_with_the_newest_window():
 
 def test_an_alarm_from_long_ago_is_shown_and_does_not_count():
     server, view = account(hours=2), View()
-    server.troubles = [trouble(START - 200 * DAY), trouble(START - 400 * DAY)]
+    server.troubles = [server_alarm(START - 200 * DAY), server_alarm(START - 400 * DAY)]
     walk(server, "getAlarmList", view=view)
 
     active = view.answers("getAlarmList")["P0"]
@@ -178,7 +178,7 @@ def test_on_the_first_of_a_month_one_call_more_brings_the_last_day():
 def test_alarms_that_other_filters_hid_do_not_count(before, counted):
     server, view, database = account(hours=0.5), View(), Database()
     walk(server, "getAlarmList", database=database, alarms=AlarmFilter("en_UK", before))
-    server.troubles.append(trouble(START, level=3))
+    server.troubles.append(server_alarm(START, level=3))
     server.clock.end += HOUR
     server.drop_token()
 
@@ -193,7 +193,7 @@ def test_alarms_that_other_filters_hid_do_not_count(before, counted):
     assert sum(view.state.alarm_totals["P0"].values()) == counted
 
 
-def older(body, server):
+def is_about_older_window(body, server):
     """Whether a question is about an older window than the newest."""
     return body["endTime"] / 1e3 < server.time()
 
@@ -211,7 +211,7 @@ def older(body, server):
 def test_an_older_window_that_is_refused_holds_up_no_other(failure):
     server, view = account(hours=115, edition="v6", languages={"en_US"}), View()
     server.script = lambda name, body: (
-        failure if name == "getAlarmList" and older(body, server) else None
+        failure if name == "getAlarmList" and is_about_older_window(body, server) else None
     )
 
     walk(server, "getAlarmList", view=view, every=SELDOM)

@@ -41,17 +41,17 @@ def sun_on(day, hours=0.0):
     return sun_over(MUNICH, time_of(day, hours))
 
 
-def clear(day, hours=0.0):
+def sky_power(day, hours=0.0):
     """What a clear sky gives then to the roof that looks south."""
     return Roof(180).power(MUNICH, time_of(day, hours))
 
 
-def taught(days, *, hours=(0.0,), learned=None):
+def learned_from(days, *, hours=(0.0,), learned=None):
     """What is learned of clear days, measured at these hours."""
     learned = learned or LearnedPower()
     for day in days:
         for hour in hours:
-            learned.learn(sun_on(day, hour), {"": clear(day, hour)})
+            learned.learn(sun_on(day, hour), {"": sky_power(day, hour)})
         learned.finish()
     return learned
 
@@ -76,7 +76,7 @@ def test_a_day_with_clouds_and_without_is_expected_as_if_clear(roof, every):
 def test_no_hour_is_overestimated(roof):
     _, days = watch(roof, 40)
     bright = [pair for day in days for pair in day if pair[1] > 800]
-    assert max(expected / clear for expected, clear in bright) < 1.2
+    assert max(expected / sky_power for expected, sky_power in bright) < 1.2
 
 
 def test_a_roof_that_looks_east_is_expected_to_give_more_before_noon():
@@ -123,17 +123,17 @@ def lowered(share, days, *, hours=HOURS):
 
     Which is true of these hours only.
     """
-    learned = taught(range(20), hours=HOURS)
+    learned = learned_from(range(20), hours=HOURS)
     for day in range(20, 20 + days):
         for hour in HOURS:
-            power = clear(day, hour) * (share if hour in hours else 1.0)
+            power = sky_power(day, hour) * (share if hour in hours else 1.0)
             learned.learn(sun_on(day, hour), {"": power})
     return learned
 
 
-def shares(learned, day):
+def expected_shares(learned, day):
     """What is expected of each hour of a day, as a share of what a clear sky gives."""
-    return [learned.expected(sun_on(day, hour))[""] / clear(day, hour) for hour in HOURS]
+    return [learned.expected(sun_on(day, hour))[""] / sky_power(day, hour) for hour in HOURS]
 
 
 @pytest.mark.parametrize(
@@ -145,86 +145,86 @@ def shares(learned, day):
     ],
 )
 def test_how_long_less_power_is_seen(share, days, low, high):
-    found = shares(lowered(share, days), 20 + days)
+    found = expected_shares(lowered(share, days), 20 + days)
     assert low < min(found) <= sum(found) / len(found) < high
 
 
 def test_shade_on_all_but_an_hour_raises_nothing_in_that_hour():
-    assert shares(lowered(0.5, 60, hours=HOURS[1:]), 80)[0] < 1.12
+    assert expected_shares(lowered(0.5, 60, hours=HOURS[1:]), 80)[0] < 1.12
 
 
 def test_new_shade_is_followed_within_weeks():
     learned = lowered(0.2, 25, hours=HOURS[:4])
-    found = shares(learned, 45)
+    found = expected_shares(learned, 45)
     assert found[:4] == pytest.approx([0.2] * 4, abs=0.08)
     assert found[4:] == pytest.approx([1.0] * 9, rel=0.1)
 
 
 def test_hours_that_were_only_seen_grey_replace_nothing():
-    learned = taught(range(20), hours=HOURS)
+    learned = learned_from(range(20), hours=HOURS)
     for day in range(20, 45):
         for hour in HOURS:
             bright = day % 4 == 0 and hour < -1
-            learned.learn(sun_on(day, hour), {"": clear(day, hour) * (1.0 if bright else 0.35)})
-    assert min(shares(learned, 45)) > 0.9
+            learned.learn(sun_on(day, hour), {"": sky_power(day, hour) * (1.0 if bright else 0.35)})
+    assert min(expected_shares(learned, 45)) > 0.9
 
 
 # What is not known
 
 
 def test_nothing_is_expected_before_a_week_of_days():
-    assert taught(range(MIN_DAYS - 1)).expected(sun_on(MIN_DAYS)) == {}
-    learned = taught(range(MIN_DAYS))
+    assert learned_from(range(MIN_DAYS - 1)).expected(sun_on(MIN_DAYS)) == {}
+    learned = learned_from(range(MIN_DAYS))
     assert learned.days == MIN_DAYS
-    assert learned.expected(sun_on(MIN_DAYS))[""] == pytest.approx(clear(MIN_DAYS), rel=0.02)
+    assert learned.expected(sun_on(MIN_DAYS))[""] == pytest.approx(sky_power(MIN_DAYS), rel=0.02)
 
 
 def test_nothing_is_expected_at_an_hour_never_seen():
-    assert taught(range(20)).expected(sun_on(20, 3)) == {}
+    assert learned_from(range(20)).expected(sun_on(20, 3)) == {}
 
 
 def test_nothing_is_expected_of_a_low_sun():
-    learned = taught(range(20), hours=(-5.5, 0.0))
+    learned = learned_from(range(20), hours=(-5.5, 0.0))
     assert 0 < sun_on(20, -5.5).elevation < MIN_ELEVATION
     assert learned.expected(sun_on(20, -5.5)) == {}
 
 
 def test_one_day_of_reflecting_clouds_sets_nothing():
-    learned = taught(range(10))
-    learned.learn(sun_on(10), {"": 1.5 * clear(10)})
+    learned = learned_from(range(10))
+    learned.learn(sun_on(10), {"": 1.5 * sky_power(10)})
     learned.finish()
-    assert learned.expected(sun_on(11))[""] == pytest.approx(clear(11), rel=0.02)
+    assert learned.expected(sun_on(11))[""] == pytest.approx(sky_power(11), rel=0.02)
 
 
 def test_inputs_without_modules_are_not_learned():
     learned = LearnedPower()
     for day in range(10):
-        learned.learn(sun_on(day), {"": clear(day), "1": clear(day) / 2, "2": 0.0})
+        learned.learn(sun_on(day), {"": sky_power(day), "1": sky_power(day) / 2, "2": 0.0})
         learned.finish()
     assert learned.names == ["", "1"]
     assert sorted(learned.expected(sun_on(10))) == ["", "1"]
 
 
 def test_what_was_limited_teaches_only_that_it_can_be_more():
-    learned = taught(range(10))
+    learned = learned_from(range(10))
     for day in range(10, 60):
-        learned.learn(sun_on(day), {"": 0.3 * clear(day)}, limited=True)
-    assert learned.expected(sun_on(11))[""] == pytest.approx(clear(11), rel=0.02)
+        learned.learn(sun_on(day), {"": 0.3 * sky_power(day)}, limited=True)
+    assert learned.expected(sun_on(11))[""] == pytest.approx(sky_power(11), rel=0.02)
     for day in range(60, 63):
-        learned.learn(sun_on(day), {"": 1.2 * clear(day)}, limited=True)
+        learned.learn(sun_on(day), {"": 1.2 * sky_power(day)}, limited=True)
     learned.finish()
-    assert learned.expected(sun_on(62))[""] == pytest.approx(1.2 * clear(62), rel=0.02)
+    assert learned.expected(sun_on(62))[""] == pytest.approx(1.2 * sky_power(62), rel=0.02)
 
 
 def test_after_half_a_year_of_contradiction_the_former_is_given_up():
-    learned = taught(range(20))
+    learned = learned_from(range(20))
     for day in range(20, 220):
-        learned.learn(sun_on(day), {"": 0.2 * clear(day)})
-    assert learned.expected(sun_on(180))[""] == pytest.approx(0.2 * clear(180), rel=0.1)
+        learned.learn(sun_on(day), {"": 0.2 * sky_power(day)})
+    assert learned.expected(sun_on(180))[""] == pytest.approx(0.2 * sky_power(180), rel=0.1)
 
 
 def test_what_was_not_seen_for_half_a_year_is_not_expected():
-    learned = taught(range(20))
+    learned = learned_from(range(20))
     assert learned.expected(sun_on(199)) != {}
     assert learned.expected(sun_on(200)) == {}
 
@@ -287,7 +287,7 @@ def test_after_a_restart_it_goes_on_as_if_there_had_been_none(day):
 
 
 def test_an_earlier_reading_teaches_nothing():
-    learned = taught(range(10))
+    learned = learned_from(range(10))
     before = deepcopy(learned)
     for later in (learned, restored(learned)):
         for day in (2, 3, 4):
@@ -298,12 +298,12 @@ def test_an_earlier_reading_teaches_nothing():
 
 @pytest.mark.parametrize("restarted", [False, True])
 def test_a_clock_that_was_a_year_ahead_stops_no_learning(restarted):
-    learned = taught(range(10))
-    taught([375], learned=learned)
+    learned = learned_from(range(10))
+    learned_from([375], learned=learned)
     if restarted:
         learned = restored(learned)
     days = learned.days
-    taught(range(10, 15), learned=learned)
+    learned_from(range(10, 15), learned=learned)
     assert learned.days == days + 5
     assert learned.expected(sun_on(15)).keys() == {""}
     # And half a year later it is not taken for seen just now.
@@ -311,9 +311,9 @@ def test_a_clock_that_was_a_year_ahead_stops_no_learning(restarted):
 
 
 def test_an_earlier_slot_of_a_day_teaches_nothing():
-    learned = taught(range(10))
+    learned = learned_from(range(10))
     before = deepcopy(learned)
-    learned.learn(sun_on(10), {"": clear(10)})
+    learned.learn(sun_on(10), {"": sky_power(10)})
     learned.learn(sun_on(10, -2), {"": 50_000.0})
     learned.finish()
     learned.learn(sun_on(10, -2), {"": 50_000.0})
@@ -325,7 +325,7 @@ def test_an_earlier_slot_of_a_day_teaches_nothing():
 
 
 def test_only_what_changes_is_to_be_kept():
-    learned = taught(range(10))
+    learned = learned_from(range(10))
     assert not learned.learn(sun_on(10), {"": 10.0})
     assert learned.finish()  # another day
     assert not learned.learn(sun_on(10, 1), {"": 0.0})
@@ -344,7 +344,7 @@ def test_nothing_is_stored_as_nothing():
 
 
 def test_a_row_of_another_version_is_forgotten():
-    known = taught(range(10))
+    known = learned_from(range(10))
     assert LearnedPower(["", "1"], known.rows) == LearnedPower()
     assert LearnedPower(["", ""], known.rows + known.rows) == LearnedPower()
     known.rows[PLANE] = 200

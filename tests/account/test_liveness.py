@@ -226,17 +226,17 @@ def test_an_interface_that_told_of_a_loss_is_believed_again_once_it_has_answered
 def test_who_calls_the_session_lost_is_believed_once_and_then_needs_a_witness():
     liveness, error = Liveness(), LOST[0]
 
-    def told(caller, *, repeated=False, young=True):
+    def react(caller, *, repeated=False, young=True):
         return liveness.reaction((caller, None), error, repeated=repeated, young=young)
 
-    assert told("a") is Reaction.LOG_IN
-    assert told("a", repeated=True) is Reaction.NEXT_TURN
-    assert told("a") is Reaction.NEXT_TURN  # nobody has answered since, and nobody else says so
-    assert told("b") is Reaction.LOG_IN
+    assert react("a") is Reaction.LOG_IN
+    assert react("a", repeated=True) is Reaction.NEXT_TURN
+    assert react("a") is Reaction.NEXT_TURN  # nobody has answered since, and nobody else says so
+    assert react("b") is Reaction.LOG_IN
     liveness.answered(("c", None))
-    assert told("a") is Reaction.SUSPEND
+    assert react("a") is Reaction.SUSPEND
     liveness.answered(("a", None))
-    assert told("a") is Reaction.LOG_IN  # for it was right before
+    assert react("a") is Reaction.LOG_IN  # for it was right before
 
 
 def test_who_claimed_a_loss_alone_is_believed_when_it_insists_or_the_session_may_have_expired():

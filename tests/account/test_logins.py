@@ -184,12 +184,12 @@ def test_every_way_to_lose_a_session_logs_in_again(reason):
 def test_a_call_is_repeated_once_only():
     server = account(hours=0.5)
 
-    def never(name, _):
+    def refuse_session(name, _):
         if name == "getStationRealKpi":
             return CallError(Failure("305", Reaction.LOG_IN, "log in again", enveloped=True))
         return None
 
-    server.script = never
+    server.script = refuse_session
     run(poller(server))
 
     assert len(server.paths("getDevRealKpi")) > 1

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from account.state_files import everything, values
+from account.state_files import all_values, values
 from account.world import EVERYTHING, FakeClock, Server, fleet, poller
 from structlog.testing import capture_logs
 
@@ -23,7 +23,7 @@ BOOT = "00000000-0000-4000-8000-000000000001"
 NOW = 4_182.871408615923
 
 
-def restored(path, *, boot=BOOT, now=NOW):
+def run_daemon_on(path, *, boot=BOOT, now=NOW):
     """The server, its page, the database, and a daemon that goes on with the file."""
     devices = {1: 3, 39: 1, 47: 1}
     server = Server(FakeClock(1e9), "safe", *fleet(2, devices), upgraded={100_000})
@@ -47,7 +47,7 @@ def restored(path, *, boot=BOOT, now=NOW):
 
 
 @pytest.fixture
-def left(tmp_path):
+def state_file(tmp_path):
     """A copy of the file."""
     return Path(shutil.copy(LEFT / "v1.sqlite", tmp_path / "account.sqlite"))
 
@@ -57,9 +57,9 @@ def test_every_version_before_this_one_has_a_migration():
 
 
 @pytest.mark.parametrize("boot", [BOOT, "another start of the machine", None])
-def test_the_page_is_byte_for_byte_what_the_last_code_of_that_version_showed(left, boot):
+def test_the_page_is_byte_for_byte_what_the_last_code_of_that_version_showed(state_file, boot):
     with capture_logs() as logs:
-        _, page, database, daemon = restored(left, boot=boot)
+        _, page, database, daemon = run_daemon_on(state_file, boot=boot)
         database.close()
 
     assert page.exposition(Format.TEXT) == (LEFT / "v1.page.txt").read_bytes()
@@ -67,8 +67,8 @@ def test_the_page_is_byte_for_byte_what_the_last_code_of_that_version_showed(lef
     assert [entry for entry in logs if entry["log_level"] != "info"] == []
 
 
-def test_session_calls_waits_and_sizes_go_on(left):
-    server, _, database, daemon = restored(left)
+def test_session_calls_waits_and_sizes_go_on(state_file):
+    server, _, database, daemon = run_daemon_on(state_file)
     schedules = {each.name: each for each in daemon.report.interfaces}
     database.close()
 
@@ -76,7 +76,7 @@ def test_session_calls_waits_and_sizes_go_on(left):
     assert schedules["getDevRealKpi"].next_call - server.time() == pytest.approx(9.95, abs=0.01)
     assert schedules["getDevKpiDay"].batches == 4  # a batch of three was too large
     assert schedules["getKpiStationYear"].answered == 1
-    with closing(Database(left)) as after:
+    with closing(Database(state_file)) as after:
         rows = values(after, "interface")
         assert rows["getDevUpgradeInfo"]["log"]["calls"][0]["device_type"] == 1
         assert values(after, "batches")["getDevKpiDay"][0]["size_rest"] == 86_400.0
@@ -87,8 +87,8 @@ def test_session_calls_waits_and_sizes_go_on(left):
         assert len(values(after, "foreign_call")) == 2
 
 
-def test_a_counter_goes_on_to_hold_back_what_it_held_back(left):
-    *_, database, _ = restored(left)
+def test_a_counter_goes_on_to_hold_back_what_it_held_back(state_file):
+    *_, database, _ = run_daemon_on(state_file)
     ((series, state),) = values(database, "counters/devices")["100002"]
     database.close()
 
@@ -96,13 +96,13 @@ def test_a_counter_goes_on_to_hold_back_what_it_held_back(left):
     assert (state["value"], state["run"]["value"]) == (1001.2634295737744, 90_000.0)
 
 
-def test_a_process_that_does_not_own_the_file_leaves_it_as_it_is(left):
-    before = left.read_bytes()
+def test_a_process_that_does_not_own_the_file_leaves_it_as_it_is(state_file):
+    before = state_file.read_bytes()
 
-    with capture_logs() as logs, closing(Database(left, locked=False)) as database:
-        assert everything(database) == {}
+    with capture_logs() as logs, closing(Database(state_file, locked=False)) as database:
+        assert all_values(database) == {}
 
-    assert left.read_bytes() == before
+    assert state_file.read_bytes() == before
     assert [entry["event"] for entry in logs] == ["state cannot be kept, continuing without it"]
 
 
@@ -110,12 +110,12 @@ def test_a_process_that_does_not_own_the_file_leaves_it_as_it_is(left):
     "kind", ["session", "lane", "ring", "fleet", "shown/getDevRealKpi", "book"]
 )
 @pytest.mark.parametrize("junk", ["not JSON", "7", "null", "[]", '{"calls": 3}', '{"plants": 7}'])
-def test_a_row_that_nobody_understands_costs_itself(left, kind, junk):
-    with closing(sqlite3.connect(left)) as file:
+def test_a_row_that_nobody_understands_costs_itself(state_file, kind, junk):
+    with closing(sqlite3.connect(state_file)) as file:
         file.execute("UPDATE things SET body = ? WHERE kind = ?", (junk, kind))
         file.commit()
 
-    server, page, database, daemon = restored(left)
+    server, page, database, daemon = run_daemon_on(state_file)
     for _ in range(20):
         server.clock.at += min(max(daemon.step(), 0.01), 60.0)
     database.close()

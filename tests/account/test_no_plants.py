@@ -11,7 +11,7 @@ NONE = f"the plant list is empty: {ASSIGN}"
 KEPT = "the plant list came back empty; those known are kept"
 
 
-def told(logs):
+def list_events(logs):
     """What the log says of the list, with its numbers."""
     wanted = {"there is nothing to export", "plants are gone from the list", KEPT}
     return [
@@ -21,7 +21,7 @@ def told(logs):
     ]
 
 
-def withdraw(server):
+def clear_fleet(server):
     server.plants.clear()
     server.devices.clear()
 
@@ -34,7 +34,7 @@ def test_an_account_without_plants_is_ready_and_says_once_that_there_is_nothing_
         run(walker)
 
     assert walker.ready
-    assert told(logs) == [("there is nothing to export", None, NONE)]
+    assert list_events(logs) == [("there is nothing to export", None, NONE)]
     assert walker.report.no_data_reason == NONE
 
 
@@ -42,7 +42,7 @@ def test_an_account_without_plants_is_ready_and_says_once_that_there_is_nothing_
 def test_plants_that_are_withdrawn_are_gone_after_several_empty_lists(edition):
     server, view = account(plants=3, devices={1: 3}, hours=24, edition=edition), View()
     fleets = []
-    at(server, 3, lambda: withdraw(server))
+    at(server, 3, lambda: clear_fleet(server))
     at(server, 8.9, lambda: fleets.append(view.last["fleet"]))
     walker = poller(server, view)
 
@@ -51,7 +51,7 @@ def test_plants_that_are_withdrawn_are_gone_after_several_empty_lists(edition):
 
     assert [len(plants) for plants, _ in fleets] == [3]
     assert view.last["fleet"] == (set(), set())
-    assert told(logs) == [
+    assert list_events(logs) == [
         (KEPT, 3, None),
         ("there is nothing to export", None,
          f"the plant list is empty, and nothing answers about the plants known (3): {ASSIGN}"),
@@ -69,7 +69,7 @@ def test_one_plant_that_is_withdrawn_is_a_line_in_the_log():
     with capture_logs() as logs:
         run(poller(server))
 
-    assert told(logs) == [("plants are gone from the list", 1, None)]
+    assert list_events(logs) == [("plants are gone from the list", 1, None)]
 
 
 def test_an_empty_list_is_not_believed_while_plants_answer():
@@ -84,7 +84,7 @@ def test_an_empty_list_is_not_believed_while_plants_answer():
         run(walker)
 
     assert len(view.last["fleet"][0]) == 3
-    assert told(logs) == [(KEPT, 3, None)]
+    assert list_events(logs) == [(KEPT, 3, None)]
     assert walker.report.no_data_reason == ""
 
 
@@ -103,14 +103,16 @@ def test_an_empty_list_is_not_believed_while_statistics_are_all_that_is_asked_an
 def test_a_server_that_knows_nothing_for_hours_takes_no_plant_away():
     server, view = account(plants=3, devices={1: 3}, hours=13), View()
     plants, devices = dict(server.plants), dict(server.devices)
-    at(server, 3, lambda: withdraw(server))
+    at(server, 3, lambda: clear_fleet(server))
     at(server, 8, lambda: (server.plants.update(plants), server.devices.update(devices)))
 
     with capture_logs() as logs:
         run(poller(server, view))
 
     assert len(view.last["fleet"][0]) == 3
-    assert [event for event, *_ in told(logs) if event == "plants are gone from the list"] == []
+    assert [
+        event for event, *_ in list_events(logs) if event == "plants are gone from the list"
+    ] == []
 
 
 def test_plants_that_are_assigned_again_are_found():

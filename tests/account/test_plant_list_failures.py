@@ -18,14 +18,14 @@ def asked(server):
     ]
 
 
-def failing(server, *failures):
+def fail_once(server, *failures):
     """The server fails each of these calls, (interface, page), once."""
-    left = list(failures)
+    remaining = list(failures)
 
     def script(name, body):
         call = (name, body.get("pageNo"))
-        if call in left:
-            left.remove(call)
+        if call in remaining:
+            remaining.remove(call)
             return fail_code_error(ABNORMAL)
         return None
 
@@ -34,7 +34,7 @@ def failing(server, *failures):
 
 def paged(server, *pages):
     """The account has only the newer list, whose pages fail once for each time they are named."""
-    failing(server, *(("stations", page) for page in pages))
+    fail_once(server, *(("stations", page) for page in pages))
     fails = server.script
     server.script = lambda name, body: (
         refused("401", PARKED) if name == "getStationList" else fails(name, body)
@@ -76,7 +76,7 @@ def test_after_a_new_start_a_first_page_that_fails_once_is_asked_for_in_the_same
 
 def test_each_form_of_the_list_may_fail_three_times():
     server, view = account(plants=3, devices={}, hours=1), View()
-    failing(server, *[("getStationList", None)] * 3, *[("getStationList", 1)] * 2)
+    fail_once(server, *[("getStationList", None)] * 3, *[("getStationList", 1)] * 2)
 
     run(poller(server, view))
 

@@ -373,12 +373,12 @@ def test_a_list_that_is_granted_after_all_is_found_again():
     server.script = lambda name, _: status_error(400) if closed and name in LISTS else None
     advance = server.clock.advance
 
-    def opening(seconds):
+    def advance_until_open(seconds):
         advance(seconds)
         if server.clock.now() > 1_000 + DAY:
             closed.clear()
 
-    server.clock.advance = opening
+    server.clock.advance = advance_until_open
     run(poller(server, view, every=SELDOM))
 
     assert plants_of(view) == 3

@@ -29,14 +29,14 @@ def test_an_account_is_down_after_three_calls_without_a_proper_answer():
     view = View()
     view.up = lambda *, up: ups.append((up, int(server.clock.now() - 1_000)))
 
-    def silent(name, _):
+    def bad_gateway(name, _):
         return (
             refused("http_502", Reaction.NEXT_TURN, enveloped=False)
             if name != "login" and server.clock.now() > 1_000 + HOUR
             else None
         )
 
-    server.script = silent
+    server.script = bad_gateway
     run(poller(server, view))
 
     silent_calls = [call[0] - 1_000 for call in server.calls if call[3] == "http_502"]

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 from account.shared import Member, execute, expire
-from account.state_files import SOME, events, put, values
+from account.state_files import SOME, events, values, write_rows
 from structlog.testing import capture_logs
 
 from exporter.account.migrations import MIGRATIONS, VERSION
@@ -33,18 +33,18 @@ def other(database_url, member):  # noqa: ARG001  # comes second
 
 def test_whoever_has_lost_the_account_makes_no_call_and_writes_nothing(member, other, database_url):
     rows = member.rows()
-    put(rows, SOME)
+    write_rows(rows, SOME)
     expire(database_url, member)
     assert other.settle() == ["a"]
 
     with capture_logs() as logs:
-        put(rows, {("interface", "a"): "fenced"})
+        write_rows(rows, {("interface", "a"): "fenced"})
         with rows.claim():
             assert not rows.may_call
-            put(rows, {("interface", "a"): "fenced"})
+            write_rows(rows, {("interface", "a"): "fenced"})
         member.beat()  # it lives again, and holds nothing
         with rows.claim():
-            put(rows, {("interface", "a"): "fenced"})
+            write_rows(rows, {("interface", "a"): "fenced"})
 
     assert not rows.may_call
     assert not rows.is_kept
@@ -58,7 +58,7 @@ def test_a_lease_that_is_over_permits_no_call_but_what_happened_is_written(membe
 
     with rows.claim():
         assert not rows.may_call
-        put(rows, SOME)
+        write_rows(rows, SOME)
 
     assert values(member.rows(), "session") == {"": {"token": "t"}}
     member.beat()
@@ -72,9 +72,9 @@ def test_a_permission_ends_with_the_lease_by_the_steady_clock(member):
         pass
 
     assert rows.may_call
-    member.clock.pass_(13.0)
+    member.clock.advance(13.0)
     assert rows.may_call
-    member.clock.pass_(2.0)
+    member.clock.advance(2.0)
     assert not rows.may_call
 
 
@@ -83,7 +83,7 @@ def test_while_an_account_is_claimed_nobody_takes_it_nor_waits(member, other, da
     with rows.claim():
         expire(database_url, member)
         assert other.settle() == []
-        put(rows, SOME)
+        write_rows(rows, SOME)
 
     assert other.beat() == ["a"]
     assert values(other.rows(), "session") == {"": {"token": "t"}}
@@ -102,7 +102,7 @@ def test_a_command_waits_while_the_holder_decides(member):
         thread.start()
         thread.join(0.2)
         assert told == []
-        put(rows, {("interface", "a"): 1})
+        write_rows(rows, {("interface", "a"): 1})
     thread.join()
 
     assert told == [{"a": 1}]
@@ -113,13 +113,13 @@ def test_without_the_database_no_call_is_made_and_what_is_learned_is_written_lat
 ):
     monkeypatch.setattr("exporter.account.postgresql.connections._RETRY", 0.0)
     rows = member.rows()
-    put(rows, SOME)
+    write_rows(rows, SOME)
     with capture_logs() as logs:
         postgres_server.stop()
         try:
             with rows.claim():
                 assert not rows.may_call
-            put(rows, {("interface", "a"): "late"})
+            write_rows(rows, {("interface", "a"): "late"})
             assert not rows.is_kept
             assert values(rows, "interface") == {"a": "late"}
         finally:
@@ -140,7 +140,7 @@ def test_a_claim_that_cannot_be_written_permits_no_call(member, database_url):
     rows = member.rows()
     with rows.claim():
         assert rows.may_call
-        put(rows, SOME)
+        write_rows(rows, SOME)
         execute(
             database_url,
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid != pg_backend_pid()"
@@ -152,7 +152,7 @@ def test_a_claim_that_cannot_be_written_permits_no_call(member, database_url):
 
 
 def test_rows_of_an_earlier_version_are_migrated_once(member, database_url, monkeypatch):
-    put(member.rows(), {("old", "a"): {"x": 1}, ("other", ""): 2})
+    write_rows(member.rows(), {("old", "a"): {"x": 1}, ("other", ""): 2})
     execute(database_url, "UPDATE fusionsolar_account SET version = 0")
 
     def rename(file):
@@ -170,7 +170,7 @@ def test_rows_of_an_earlier_version_are_migrated_once(member, database_url, monk
 
 
 def test_rows_of_a_later_version_are_taken_over_and_said_once(member, database_url):
-    put(member.rows(), SOME)
+    write_rows(member.rows(), SOME)
     execute(database_url, "UPDATE fusionsolar_account SET version = %s", VERSION + 1)
 
     with capture_logs() as logs:
@@ -181,7 +181,7 @@ def test_rows_of_a_later_version_are_taken_over_and_said_once(member, database_u
 
 
 def test_tables_of_a_later_version_are_let_be(member, database_url):
-    put(member.rows(), SOME)
+    write_rows(member.rows(), SOME)
     execute(database_url, "UPDATE fusionsolar_schema SET version = %s", SCHEMA + 1)
     late = Member(database_url)
 
@@ -195,7 +195,7 @@ def test_tables_of_a_later_version_are_let_be(member, database_url):
 
 
 def test_a_user_without_a_right_to_make_tables_uses_those_that_are_there(member, database_url):
-    put(member.rows(), SOME)
+    write_rows(member.rows(), SOME)
     tables = "fusionsolar_replica, fusionsolar_account, fusionsolar_row, fusionsolar_host"
     for statement in (
         "DROP ROLE IF EXISTS plain",

@@ -70,7 +70,7 @@ def test_the_pace_of_an_edition(interface, edition, expected):
     assert paces == expected
 
 
-def called(*calls, device_type=None):
+def call_log(*calls, device_type=None):
     log = CallLog()
     for due, start, end in calls:
         log.start(due, start, device_type)
@@ -83,39 +83,39 @@ def test_an_interface_never_called_may_be_called_at_once():
 
 
 def test_a_window_counts_from_the_end_of_the_nth_call_before_and_a_margin():
-    log = called((0, 0, 2), (50, 50, 58))
+    log = call_log((0, 0, 2), (50, 50, 58))
 
     assert log.earliest([Quota(2, 100.0)], None) == 2 + 101
     assert log.earliest([Quota(1, 100.0)], None) == 58 + 101
 
 
 def test_a_late_call_does_not_delay_its_followers():
-    log = called((0, 0, 1), (100, 130, 131))
+    log = call_log((0, 0, 1), (100, 130, 131))
 
     assert log.earliest([Quota(9, 900.0)], None) == 200
 
 
 def test_calls_are_never_closer_than_half_a_pace():
-    log = called((0, 0, 1), (100, 190, 191))
+    log = call_log((0, 0, 1), (100, 190, 191))
 
     assert log.earliest([Quota(9, 900.0)], None) == 240
 
 
 def test_in_a_hurry_only_the_windows_count_and_a_minute_of_a_day():
-    log = called((0, 0, 1))
+    log = call_log((0, 0, 1))
 
     assert log.earliest([Quota(25, 86_400.0)], None, burst=True) == 1 + 60.6
     assert log.earliest([Quota(25, 86_400.0), Quota(1, 60.0)], None, burst=True) == 61.6
 
 
 def test_every_quota_must_allow_the_call():
-    log = called((0, 0, 1))
+    log = call_log((0, 0, 1))
 
     assert log.earliest([Quota(1, 60.0), Quota(24, 86_400.0)], None) == 3_600
 
 
 def test_a_quota_of_one_type_counts_that_type_only():
-    log = called((0, 0, 1), device_type=1)
+    log = call_log((0, 0, 1), device_type=1)
     quotas = [Quota(4, 300.0), Quota(1, 300.0, 1), Quota(1, 300.0, 39)]
 
     assert log.earliest(quotas, 1) == 1 + 303

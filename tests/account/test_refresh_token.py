@@ -15,11 +15,11 @@ def path(tmp_path):
 
 
 @pytest.fixture
-def kept(path):
+def token_file(path):
     return RefreshTokenFile(path)
 
 
-def full(monkeypatch, call="fsync"):
+def fill_disk(monkeypatch, call="fsync"):
     """Lets a disk be full."""
 
     def fail(*_arguments):
@@ -28,36 +28,38 @@ def full(monkeypatch, call="fsync"):
     monkeypatch.setattr(os, call, fail)
 
 
-def test_a_token_is_read_as_a_person_or_the_command_writes_it(kept, path):
+def test_a_token_is_read_as_a_person_or_the_command_writes_it(token_file, path):
     for written in ("r-1", "r-1\n", " r-1\r\n", "\ufeffr-1\r\n"):
         path.write_text(written)
-        assert kept.read() == "r-1"
+        assert token_file.read() == "r-1"
 
 
 @pytest.mark.parametrize("written", ["", "\n", "two words", "r-ü", "x" * 70_000])
-def test_what_is_no_token_is_none(kept, path, written):
+def test_what_is_no_token_is_none(token_file, path, written):
     path.write_text(written)
-    assert kept.read() is None
+    assert token_file.read() is None
 
 
-def test_without_a_file_there_is_none(kept):
-    assert kept.read() is None
+def test_without_a_file_there_is_none(token_file):
+    assert token_file.read() is None
 
 
-def test_a_pipe_in_its_place_keeps_nobody_waiting(kept, path):
+def test_a_pipe_in_its_place_keeps_nobody_waiting(token_file, path):
     os.mkfifo(path)
-    assert kept.read() is None
+    assert token_file.read() is None
 
 
-def test_only_its_owner_may_read_a_written_token(kept, path):
+def test_only_its_owner_may_read_a_written_token(token_file, path):
     path.write_text("r-1\n")
     path.chmod(0o644)
-    kept.write("r-2")
+    token_file.write("r-2")
     assert path.read_text() == "r-2\n"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_token_is_on_disk_before_it_is_in_place_and_its_name_right_after(kept, path, monkeypatch):
+def test_a_token_is_on_disk_before_it_is_in_place_and_its_name_right_after(
+    token_file, path, monkeypatch
+):
     path.write_text("r-1\n")
     seen = []
 
@@ -67,79 +69,81 @@ def test_a_token_is_on_disk_before_it_is_in_place_and_its_name_right_after(kept,
         really(file)
 
     monkeypatch.setattr(os, "fsync", sync)
-    kept.write("r-2")
+    token_file.write("r-2")
     assert seen == [("file", "r-1\n"), ("directory", "r-2\n")]
 
 
-def test_a_full_disk_leaves_the_token_as_it_was_and_no_litter(kept, path, monkeypatch):
+def test_a_full_disk_leaves_the_token_as_it_was_and_no_litter(token_file, path, monkeypatch):
     path.write_text("r-1\n")
-    assert kept.read() == "r-1"
-    full(monkeypatch)
+    assert token_file.read() == "r-1"
+    fill_disk(monkeypatch)
     with pytest.raises(OSError, match="No space left"):
-        kept.write("r-2")
+        token_file.write("r-2")
     assert [(each.name, each.read_text()) for each in path.parent.iterdir()] == [
         ("refresh-token", "r-1\n")
     ]
 
 
-def test_what_could_not_be_written_is_the_newest_until_it_is(kept, path, monkeypatch):
+def test_what_could_not_be_written_is_the_newest_until_it_is(token_file, path, monkeypatch):
     path.write_text("r-1\n")
-    kept.read()
-    full(monkeypatch)
+    token_file.read()
+    fill_disk(monkeypatch)
     with pytest.raises(OSError, match="No space left"):
-        kept.write("r-2")
-    assert (kept.read(), kept.is_unsaved) == ("r-2", True)
+        token_file.write("r-2")
+    assert (token_file.read(), token_file.is_unsaved) == ("r-2", True)
     monkeypatch.undo()
-    kept.write(kept.read())
-    assert (path.read_text(), kept.read(), kept.is_unsaved) == ("r-2\n", "r-2", False)
+    token_file.write(token_file.read())
+    assert (path.read_text(), token_file.read(), token_file.is_unsaved) == ("r-2\n", "r-2", False)
 
 
 def test_what_somebody_writes_meanwhile_is_newer_than_what_could_not_be_written(
-    kept, path, monkeypatch
+    token_file, path, monkeypatch
 ):
     path.write_text("r-1\n")
-    kept.read()
-    full(monkeypatch)
+    token_file.read()
+    fill_disk(monkeypatch)
     with pytest.raises(OSError, match="No space left"):
-        kept.write("r-2")
+        token_file.write("r-2")
     path.write_text("r-3\n")
-    assert (kept.read(), kept.is_unsaved) == ("r-3", False)
+    assert (token_file.read(), token_file.is_unsaved) == ("r-3", False)
 
 
 @pytest.mark.parametrize("lost", [lambda path: path.unlink(), lambda path: path.write_text("")])
-def test_what_could_not_be_written_outlives_the_loss_of_the_file(kept, path, monkeypatch, lost):
+def test_what_could_not_be_written_outlives_the_loss_of_the_file(
+    token_file, path, monkeypatch, lost
+):
     path.write_text("r-1\n")
-    kept.read()
-    full(monkeypatch)
+    token_file.read()
+    fill_disk(monkeypatch)
     with pytest.raises(OSError, match="No space left"):
-        kept.write("r-2")
+        token_file.write("r-2")
     lost(path)
-    assert (kept.read(), kept.is_unsaved) == ("r-2", True)
+    assert (token_file.read(), token_file.is_unsaved) == ("r-2", True)
     path.write_text("r-1\n")  # it is back
-    assert (kept.read(), kept.is_unsaved) == ("r-2", True)
+    assert (token_file.read(), token_file.is_unsaved) == ("r-2", True)
 
 
-def test_writing_what_stands_there_fails_without_anything_unsaved(kept, path, monkeypatch):
+def test_writing_what_stands_there_fails_without_anything_unsaved(token_file, path, monkeypatch):
     path.write_text("r-1\n")
-    token = kept.read()
-    full(monkeypatch)
+    token = token_file.read()
+    fill_disk(monkeypatch)
     with pytest.raises(OSError, match="No space left"):
-        kept.write(token)
-    assert (kept.read(), kept.is_unsaved) == ("r-1", False)
+        token_file.write(token)
+    assert (token_file.read(), token_file.is_unsaved) == ("r-1", False)
 
 
-def test_a_link_stays_one(kept, path, tmp_path):
+def test_a_link_stays_one(token_file, path, tmp_path):
     target = tmp_path / "volume" / "token"
     target.parent.mkdir()
     target.write_text("r-1\n")
     path.symlink_to(target)
-    kept.write("r-2")
+    token_file.write("r-2")
     assert path.is_symlink()
     assert target.read_text() == "r-2\n"
 
 
-def test_one_at_a_time_uses_it(kept, path):
-    with kept.locked(), pytest.raises(BlockingIOError), RefreshTokenFile(path).locked():
+def test_one_at_a_time_uses_it(token_file, path):
+    with token_file.locked(), pytest.raises(BlockingIOError), RefreshTokenFile(path).locked():
         pass
     with RefreshTokenFile(path).locked():
         pass
@@ -153,7 +157,7 @@ def test_where_nothing_can_be_written_there_is_no_lock_either(tmp_path):
         pass
 
 
-def test_the_lock_is_private_and_stands_beside_it(kept, path):
-    with kept.locked():
+def test_the_lock_is_private_and_stands_beside_it(token_file, path):
+    with token_file.locked():
         lock = Path(f"{path}.lock")
         assert stat.S_IMODE(lock.stat().st_mode) == 0o600

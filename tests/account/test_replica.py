@@ -38,7 +38,7 @@ def test_replicas_that_start_together_share_from_the_first(members):
     assert [each.beat() for each in (one, two, three)] == [[], [], []]
     assert not one.replica.has_begun
     for each in (one, two, three):
-        each.clock.pass_(6.0)
+        each.clock.advance(6.0)
 
     assert [len(each.beat()) for each in (one, two, three)] == [2, 2, 2]
     assert one.replica.has_begun
@@ -104,7 +104,7 @@ def test_each_change_of_holders_raises_the_epoch(members, database_url):
     first = one.replica.leases["a"].epoch
     expire(database_url, one)
     two.beat()
-    two.clock.pass_(6.0)
+    two.clock.advance(6.0)
     assert two.beat() == ["a"]
     assert two.replica.leases["a"].epoch == first + 1
     assert one.beat() == []
@@ -116,7 +116,7 @@ def test_a_lease_that_ran_out_while_nobody_wanted_it_goes_on(members, database_u
     before = dict(one.replica.leases)
     expire(database_url, one)
 
-    one.clock.pass_(60.0)
+    one.clock.advance(60.0)
     assert one.beat() == SIX
     assert dict(one.replica.leases) == before
 
@@ -129,10 +129,10 @@ def test_after_the_database_was_away_nobody_takes_before_all_are_known_again(mem
     expire(database_url, one)
     expire(database_url, two)
 
-    two.clock.pass_(LEASE)
+    two.clock.advance(LEASE)
     assert len(two.beat()) == 3  # its own
     assert len(one.beat()) == 3
-    two.clock.pass_(6.0)
+    two.clock.advance(6.0)
     assert len(two.beat()) == 3
 
 
@@ -183,7 +183,7 @@ def test_what_a_later_version_wrote_is_left_to_it_as_long_as_there_is_one(member
     execute(database_url, "UPDATE fusionsolar_account SET version = %s", VERSION + 1)
     later = "UPDATE fusionsolar_replica SET version = %s WHERE id = %s"
     execute(database_url, later, VERSION + 1, newer.replica.id)
-    one.clock.pass_(6.0)
+    one.clock.advance(6.0)
 
     assert one.beat() == []
     expire(database_url, newer)
@@ -201,7 +201,7 @@ def test_a_database_out_of_reach_is_said_once(members, postgres_server, monkeypa
                 one.replica.try_to_beat()
             assert sorted(one.replica.leases) == SIX
             assert one.replica.is_alive
-            one.clock.pass_(LEASE)
+            one.clock.advance(LEASE)
             assert not one.replica.is_alive
         finally:
             postgres_server.start()

@@ -1,8 +1,8 @@
 """What an account goes on with: what a previous run has left, and commands beside it."""
 
 import pytest
-from account.commands import NOW, call, left_by
-from account.state_files import put, values
+from account.commands import NOW, call, store_as_command
+from account.state_files import values, write_rows
 from account.world import DAY, View, account, poller, run
 from structlog.testing import capture_logs
 
@@ -41,34 +41,36 @@ def test_an_account_that_comes_back_after_weeks_is_ready_once_all_of_it_was_aske
 def test_what_is_not_understood_is_told_by_its_file_but_never_quoted(tmp_path):
     path = tmp_path / "account.sqlite"
     database = Database(path)
-    put(database, {("fleet", ""): {"plants": "t0ken"}, ("batches", "getDevList"): "t0ken"})
+    write_rows(database, {("fleet", ""): {"plants": "t0ken"}, ("batches", "getDevList"): "t0ken"})
 
     with capture_logs() as logs:
         poller(account(), database=database)
     database.close()
 
-    told = [entry for entry in logs if entry["event"].startswith("state was not understood")]
-    assert [(entry["part"], entry["reason"]) for entry in told] == [
+    entries = [entry for entry in logs if entry["event"].startswith("state was not understood")]
+    assert [(entry["part"], entry["reason"]) for entry in entries] == [
         ("batches", "list_type"),
         ("fleet", "plants: dict_type"),
     ]
-    assert {entry["file"] for entry in told} == {str(path)}
+    assert {entry["file"] for entry in entries} == {str(path)}
     assert "t0ken" not in str(logs)
 
 
 # --- commands -----------------------------------------------------------------------------------
 
 
-def beside(*calls, **more):
+def daemon_beside_command(*calls, **more):
     """A server, its database, and a daemon beside a command that has made these calls."""
     server, database = account(), Database()
-    left_by(database, foreign_calls={str(n): each for n, each in enumerate(calls)}, **more)
+    store_as_command(database, foreign_calls={str(n): each for n, each in enumerate(calls)}, **more)
     return server, database, poller(server, database=database)
 
 
 @pytest.mark.parametrize("interface", ["getDevList", "snIsRegister"])
 def test_while_a_commands_call_is_under_way_the_daemon_makes_none_and_looks_again(interface):
-    server, database, daemon = beside(call(-5, 55, interface=interface, under_way=True))
+    server, database, daemon = daemon_beside_command(
+        call(-5, 55, interface=interface, under_way=True)
+    )
 
     assert daemon.step() == 1.0
     assert server.calls == []
@@ -85,7 +87,7 @@ def test_while_a_commands_call_is_under_way_the_daemon_makes_none_and_looks_agai
     ids=["answered", "given up", "killed", "killed before the clock was put back"],
 )
 def test_a_commands_call_that_is_over_keeps_the_daemon_from_none(over):
-    server, _, daemon = beside(over)
+    server, _, daemon = daemon_beside_command(over)
 
     daemon.step()
 
@@ -93,7 +95,7 @@ def test_a_commands_call_that_is_over_keeps_the_daemon_from_none(over):
 
 
 def test_a_commands_call_that_is_over_counts_among_those_of_its_interface():
-    _, database, daemon = beside(call(-5, -4, interface="getDevList"))
+    _, database, daemon = daemon_beside_command(call(-5, -4, interface="getDevList"))
 
     daemon.step()
 
@@ -104,7 +106,7 @@ def test_a_commands_call_that_is_over_counts_among_those_of_its_interface():
 
 def test_a_call_of_a_command_that_is_not_understood_is_no_call():
     server, database = account(), Database()
-    put(database, {("foreign_call", "0"): {"interface": 7}})
+    write_rows(database, {("foreign_call", "0"): {"interface": 7}})
 
     poller(server, database=database).step()
 
@@ -116,7 +118,7 @@ def test_what_an_operator_accepts_is_shown_with_the_next_call():
     accepted = AcceptedValue(Subject.DEVICES, "7", "fusionsolar_inverter_energy_joules_total")
     database, view = Database(), View()
     daemon = poller(account(), view, database=database)
-    left_by(database, accepted={"x": accepted})
+    store_as_command(database, accepted={"x": accepted})
 
     daemon.step()
 

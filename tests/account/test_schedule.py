@@ -19,7 +19,7 @@ def schedule(name, members, edition="v6"):
     return made
 
 
-def answered(made, now):
+def answer_next_call(made, now):
     """Makes the call that is due, and is answered about everybody."""
     planned = made.start(now)
     made.end(now + 1, 0.0)
@@ -30,7 +30,7 @@ def answered(made, now):
 def test_a_list_wanted_out_of_turn_does_not_start_a_round_anew():
     plants = [f"P{n}" for n in range(150)]
     lists = schedule("getDevList", plants)
-    answered(lists, 0.0)
+    answer_next_call(lists, 0.0)
 
     lists.read_out_of_turn(10.0)
 
@@ -41,7 +41,7 @@ def test_a_list_wanted_out_of_turn_does_not_start_a_round_anew():
 def test_a_list_wanted_out_of_turn_is_read_at_its_next_allowed_call():
     lists = schedule("getDevList", ["P"])
     lists.is_urgent = False
-    answered(lists, 0.0)
+    answer_next_call(lists, 0.0)
     assert lists.due(10.0) == 6 * 3_600
 
     lists.read_out_of_turn(10.0)
@@ -73,7 +73,7 @@ def test_values_age_by_three_rounds_or_five_paces():
 @pytest.mark.parametrize(("age", "final"), [(1_500.0, True), (1_501.0, False)])
 def test_an_answer_of_a_previous_run_is_none_once_its_values_are_too_old(age, final):
     before, state = schedule("getStationRealKpi", ["P"]), AccountState()
-    answered(before, 0.0)
+    answer_next_call(before, 0.0)
     state.interfaces["getStationRealKpi"] = before.state
     state.batches["getStationRealKpi"] = before.rotation.batches
 

@@ -20,16 +20,16 @@ def path(tmp_path):
 
 
 @pytest.fixture
-def opened(path):
+def open_directory(path):
     """Opens the directory as one process does, as often as asked; all are closed at the end."""
-    made = []
+    directories = []
 
     def open_it():
-        made.append(StateDirectory(path))
-        return made[-1]
+        directories.append(StateDirectory(path))
+        return directories[-1]
 
     yield open_it
-    for each in made:
+    for each in directories:
         each.close()
 
 
@@ -42,8 +42,8 @@ def test_the_name_of_a_file_tells_nobody_whose_it_is(tmp_path):
     assert "eu5" not in one.name
 
 
-def test_two_processes_with_different_accounts_share_a_directory(opened, path):
-    one, other = opened(), opened()
+def test_two_processes_with_different_accounts_share_a_directory(open_directory, path):
+    one, other = open_directory(), open_directory()
 
     one.occupy({HOME: "home"})
     other.occupy({WORK: "work"})
@@ -52,21 +52,21 @@ def test_two_processes_with_different_accounts_share_a_directory(opened, path):
     assert (other.path_of(HOME), other.path_of(WORK)) == (None, file_of(path, WORK))
 
 
-def test_an_account_has_one_process_at_a_time_and_the_other_is_told_its_name(opened, path):
-    one, other = opened(), opened()
+def test_an_account_has_one_process_at_a_time_and_the_other_is_told_its_name(open_directory, path):
+    one, other = open_directory(), open_directory()
     one.occupy({HOME: "home"})
 
     with pytest.raises(OccupiedError) as refusal:
         other.occupy({WORK: "work", HOME: "mine"})
 
     assert str(refusal.value) == f"account mine is used by another process (state in {path})"
-    opened().occupy({WORK: "work"})  # of which the other has taken nothing
+    open_directory().occupy({WORK: "work"})  # of which the other has taken nothing
     one.keep({WORK})
     other.occupy({HOME: "mine"})
 
 
-def test_a_process_takes_more_accounts_and_leaves_some_as_its_configuration_changes(opened):
-    one, other = opened(), opened()
+def test_a_process_takes_more_accounts_and_leaves_some_as_its_configuration_changes(open_directory):
+    one, other = open_directory(), open_directory()
     one.occupy({HOME: "home"})
     one.occupy({HOME: "home", WORK: "work"})
     one.keep({WORK})
@@ -76,21 +76,23 @@ def test_a_process_takes_more_accounts_and_leaves_some_as_its_configuration_chan
         other.occupy({WORK: "work"})
 
 
-def test_a_process_of_an_earlier_version_which_locks_the_directory_is_respected(opened, path):
+def test_a_process_of_an_earlier_version_which_locks_the_directory_is_respected(
+    open_directory, path
+):
     path.mkdir(parents=True)
     with (path / "lock").open("wb") as earlier:
         fcntl.flock(earlier, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with pytest.raises(OccupiedError) as refusal:
-            opened().occupy({HOME: "home"})
-    opened().occupy({HOME: "home"})
+            open_directory().occupy({HOME: "home"})
+    open_directory().occupy({HOME: "home"})
     with (path / "lock").open("wb") as later, pytest.raises(BlockingIOError):
         fcntl.flock(later, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     assert str(refusal.value) == f"{path} is used by an earlier version"
 
 
-def test_only_the_owner_may_enter_it(opened, path):
-    opened().occupy({HOME: "home"})
+def test_only_the_owner_may_enter_it(open_directory, path):
+    open_directory().occupy({HOME: "home"})
 
     assert {stat.S_IMODE(file.stat().st_mode) for file in path.iterdir()} == {0o600}
     assert stat.S_IMODE(path.stat().st_mode) == 0o700
@@ -115,13 +117,15 @@ def test_where_there_can_be_no_directory_nothing_is_kept_and_it_says_where_and_w
     ]
 
 
-def test_on_a_file_system_without_locks_nothing_is_kept_and_it_says_why(opened, monkeypatch):
+def test_on_a_file_system_without_locks_nothing_is_kept_and_it_says_why(
+    open_directory, monkeypatch
+):
     def refuse(*_):
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr(fcntl, "flock", refuse)
     with capture_logs() as logs:
-        kept = opened()
+        kept = open_directory()
         kept.occupy({HOME: "home"})
 
     assert kept.path_of(HOME) is None

@@ -3,7 +3,7 @@
 import pytest
 from account.calendars import LONGEST, moment
 from account.restarts import periods, restarted
-from account.statistics_server import DAY, HOUR, Plant, StatisticsClient, over, row, starts
+from account.statistics_server import DAY, HOUR, Plant, StatisticsClient, is_over, row, starts
 
 from exporter.account.statistics import Periods
 from exporter.northbound.interfaces import INTERFACES
@@ -22,7 +22,7 @@ def test_while_today_has_no_row_yesterday_stays_current():
 
     assert starts(at_midnight) == (yesterday, yesterday - DAY)
     assert starts(later) == (today, yesterday)
-    assert over(later.previous) == DAY
+    assert is_over(later.previous) == DAY
 
 
 def test_without_a_newer_row_a_day_is_current_for_25_hours_and_then_the_previous_one():
@@ -120,8 +120,8 @@ def test_after_its_end_a_period_is_the_previous_one_with_all_that_was_in_it(
     after = client.ask(turn + 600)["P"]
 
     assert starts(after) == (turn, before.current.start)
-    assert over(after.current) == 600
-    assert over(after.previous) == hours_of_previous * HOUR
+    assert is_over(after.current) == 600
+    assert is_over(after.previous) == hours_of_previous * HOUR
 
 
 # --- the period just before ---------------------------------------------------------------------
@@ -191,7 +191,7 @@ def test_two_rows_of_one_day_an_hour_apart_are_one_and_the_later_stands():
     windows = day.apply(["P"], answer, today + 2 * HOUR, earlier=False)["P"]
 
     assert starts(windows) == (today + HOUR, today - DAY)
-    assert (over(windows.current), over(windows.previous)) == (2.0, 3.0)
+    assert (is_over(windows.current), is_over(windows.previous)) == (2.0, 3.0)
 
 
 @pytest.mark.parametrize("shift", [-HOUR, HOUR])
@@ -202,7 +202,7 @@ def test_a_day_that_is_told_anew_with_another_start_replaces_what_was_read_of_it
     windows = day.apply(["P"], [row(today + shift, 2.0)], today + 3 * HOUR, earlier=False)["P"]
 
     assert starts(windows) == (today + shift, None)
-    assert over(windows.current) == 2.0
+    assert is_over(windows.current) == 2.0
 
 
 # --- the extra question ------------------------------------------------------------------------

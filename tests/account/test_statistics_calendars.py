@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from account.calendars import LONGEST, moment, period, utc_mark
 from account.restarts import Stored, periods
-from account.statistics_server import DAY, HOUR, Plant, StatisticsClient, over, starts
+from account.statistics_server import DAY, HOUR, Plant, StatisticsClient, is_over, starts
 from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,7 +80,7 @@ def check(windows, plant, kind, now):
     running = now < marked[0] + LONGEST[kind]
     assert starts(windows) == (tuple(marked) if running else (None, marked[0]))
     full = before if running else newest
-    assert over(windows.previous) == full[1] - full[0]
+    assert is_over(windows.previous) == full[1] - full[0]
 
 
 @examples(60)

@@ -1,7 +1,7 @@
 """Which earlier time statistics are asked about once more, so that the last period is full."""
 
 from account.calendars import LONGEST, moment
-from account.statistics_server import DAY, HOUR, Plant, StatisticsClient, over, row, starts
+from account.statistics_server import DAY, HOUR, Plant, StatisticsClient, is_over, row, starts
 
 from exporter.account.statistics import Periods
 
@@ -23,7 +23,7 @@ def test_on_the_first_of_a_month_the_day_before_is_kept_and_asked_for_once_more(
     windows = [client.ask(first + HOUR * hour)["P"] for hour in range(1, 24)]
 
     assert {starts(each) for each in windows} == {(first, last)}
-    assert {over(each.previous) for each in windows} == {DAY}
+    assert {is_over(each.previous) for each in windows} == {DAY}
     assert client.extra == [last]
 
 
@@ -35,7 +35,7 @@ def test_a_day_that_was_read_before_its_end_is_shown_until_it_is_read_again():
     windows = day.apply(["P"], [row(first, 1.0)], first + HOUR, earlier=False)["P"]
 
     assert starts(windows) == (first, last)
-    assert over(windows.previous) == 5.0
+    assert is_over(windows.previous) == 5.0
     assert day.earlier_time(["P"]) == last
 
 
@@ -93,4 +93,4 @@ def test_an_answer_about_an_earlier_time_says_nothing_about_newer_rows():
 
     windows = day.apply(["P"], [row(first - DAY, 3.0)], first + HOUR, earlier=True)["P"]
 
-    assert (over(windows.current), over(windows.previous)) == (7.0, 3.0)
+    assert (is_over(windows.current), is_over(windows.previous)) == (7.0, 3.0)

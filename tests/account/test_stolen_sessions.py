@@ -6,7 +6,7 @@ from account.world import HOUR, account, at, later, poller, run
 pytestmark = pytest.mark.slow
 
 
-def stolen(server, begin, end):
+def steal_sessions(server, begin, end):
     """Somebody else logs in before each call for devices, between these hours."""
 
     def script(name, _body):
@@ -19,7 +19,7 @@ def stolen(server, begin, end):
 @pytest.mark.parametrize("end", [0.26, 0.3, 0.35, 0.4])
 def test_soon_after_the_last_theft_the_account_is_well_without_anybodys_help(end):
     server = account(hours=3)
-    stolen(server, 0.25, end)
+    steal_sessions(server, 0.25, end)
 
     run(poller(server))
 
@@ -29,7 +29,7 @@ def test_soon_after_the_last_theft_the_account_is_well_without_anybodys_help(end
 
 def test_a_reload_ends_the_wait_for_the_next_trial():
     server = account(hours=1)
-    stolen(server, 0.25, 0.35)
+    steal_sessions(server, 0.25, 0.35)
     polling = poller(server)
     at(server, 0.5, polling.resume)
 

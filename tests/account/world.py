@@ -163,14 +163,14 @@ class Server(Answers):
         self.token = None
 
     def login(self):
-        self._arrive("login", {})
+        self._transmit("login", {})
         self.token = self.valid = f"t{len(self.calls)}"
         self.session_end = self.clock.now() + self.session_seconds
         return self.lifetime
 
     def call(self, path, body):
         name = path.rsplit("/", 1)[1]
-        self._arrive(name, body)
+        self._transmit(name, body)
         if self.token != self.valid or self.clock.now() > self.session_end:
             self._fail(CallError(Failure("305", Reaction.LOG_IN, "log in again", enveloped=True)))
         if self.extends:
@@ -179,7 +179,7 @@ class Server(Answers):
         self.calls[-1][3] = "ok"
         return data
 
-    def _arrive(self, name, body):
+    def _transmit(self, name, body):
         self.tried.append((name, body))
         travel = self.random.uniform(0, self.latency)
         there = self.random.uniform(0, travel)

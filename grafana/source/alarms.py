@@ -3,7 +3,7 @@
 from grafana.source import states
 from grafana.source.boards import ACCOUNT, PLANTS, Line, dashboard, link
 from grafana.source.panels import Query, colored_series, curves, ranking, stat
-from grafana.source.promql import gained, of_plants, per_plant, with_account, with_plant
+from grafana.source.promql import increase_of, of_plants, per_plant, with_account, with_plant
 from grafana.source.tables import Column, table
 
 ACTIVE = of_plants("alarms_active")
@@ -17,7 +17,7 @@ def _each(expression: str) -> str:
 
 def _new(days: int) -> str:
     """Alarms seen for the first time in so many days."""
-    return gained(of_plants, "alarms_total", f"{days}d")
+    return increase_of(of_plants, "alarms_total", f"{days}d")
 
 
 def _active(severity: str) -> str:

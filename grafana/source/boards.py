@@ -77,7 +77,7 @@ def _variable(name: str, label: str, description: str, query: str) -> QueryVaria
     )
 
 
-def _several(variable: QueryVariable) -> QueryVariable:
+def _multiple(variable: QueryVariable) -> QueryVariable:
     return variable.multi(True).include_all(True).all_value(".+")
 
 
@@ -85,11 +85,11 @@ def _labels(label: str, *chosen: str) -> str:
     return f"label_values(fusionsolar_up{{{', '.join(chosen)}}}, {label})"
 
 
-JOB = _several(_variable("job", "Job", "Prometheus' scrape job", _labels("job")))
-INSTANCE = _several(
+JOB = _multiple(_variable("job", "Job", "Prometheus' scrape job", _labels("job")))
+INSTANCE = _multiple(
     _variable("instance", "Instance", "The exporter", _labels("instance", 'job=~"$job"'))
 )
-ACCOUNT = _several(
+ACCOUNT = _multiple(
     _variable(
         "account",
         "Account",
@@ -99,7 +99,7 @@ ACCOUNT = _several(
 )
 
 
-def _things(thing: str, label: str, key: str, series: str) -> QueryVariable:
+def _choice(thing: str, label: str, key: str, series: str) -> QueryVariable:
     """A choice that shows the names of things, and hands on their keys.
 
     What has no name is shown by its key: Prometheus drops empty labels.
@@ -110,18 +110,18 @@ def _things(thing: str, label: str, key: str, series: str) -> QueryVariable:
 
 
 def _plant() -> QueryVariable:
-    return _things("plant", "Plant", "plant_code", plant_names())
+    return _choice("plant", "Plant", "plant_code", plant_names())
 
 
 def device(label: str, *types: str) -> QueryVariable:
     """Devices of these types in the chosen plants, by name."""
     chosen = of_plants.series("device_info", f'device_type=~"{"|".join(types)}"')
     named = f"group by (device_id, device_name) ({chosen})"
-    return _things("device", label, "device_id", named)
+    return _choice("device", label, "device_id", named)
 
 
 PLANT = _plant()
-PLANTS = _several(_plant())
+PLANTS = _multiple(_plant())
 
 
 def price(name: str, label: str, description: str, usual: str) -> TextBoxVariable:
@@ -201,7 +201,7 @@ def dashboard(  # noqa: PLR0913  # as stat
     built = board.build()
     if narrow and built.templating:
         built.templating.list_val = [_hidden(each) for each in built.templating.list_val or ()]
-    built.panels = list(_laid_out(contents))
+    built.panels = list(_layout(contents))
     inner = (each for panel in built.panels for each in (panel, *getattr(panel, "panels", ())))
     for number, made in enumerate(inner, start=1):
         made.id_val = number
@@ -217,7 +217,7 @@ def _hidden(variable: model.VariableModel) -> model.VariableModel:
     return copied
 
 
-def _laid_out(contents: Iterable[str | Line | Folded]) -> Iterable[model.Panel | model.RowPanel]:
+def _layout(contents: Iterable[str | Line | Folded]) -> Iterable[model.Panel | model.RowPanel]:
     y = 0
     for content in contents:
         match content:

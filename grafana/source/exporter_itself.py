@@ -29,7 +29,7 @@ def _by(label: str, expression: str) -> str:
     return f"sum by ({label}) ({expression})"
 
 
-def _grown(labels: str, counter: str) -> str:
+def _daily_increase(labels: str, counter: str) -> str:
     """How much a counter grew in a day; nothing where it did not."""
     return f"{_by(labels, f'increase({of_account(counter)}[1d])')} > 0"
 
@@ -141,7 +141,7 @@ ODDITIES = Line(
     (8, table(
         "Rejected values", "Values and items that could not be used in 24 hours, by reason.",
         {"interface": "Interface", "reason": "Reason"},
-        Column("24 h", _grown("interface, reason", "values_rejected_total"), "none", 0),
+        Column("24 h", _daily_increase("interface, reason", "values_rejected_total"), "none", 0),
         sort={"24 h": True},
     ).no_value("none")),
     (8, table(
@@ -149,13 +149,13 @@ ODDITIES = Line(
         "Values whose key the exporter does not know, in 24 hours. Its log names each key once: "
         "please report it.",
         {"interface": "Interface"},
-        Column("24 h", _grown("interface", "unknown_keys_total"), "none", 0),
+        Column("24 h", _daily_increase("interface", "unknown_keys_total"), "none", 0),
         sort={"24 h": True},
     ).no_value("none")),
     (8, table(
         "Unknown states", "State codes without a name in 24 hours, by the metric that shows them.",
         {"metric": "Metric"},
-        Column("24 h", _grown("metric", "unknown_states_total"), "none", 0),
+        Column("24 h", _daily_increase("metric", "unknown_states_total"), "none", 0),
         sort={"24 h": True},
     ).no_value("none")),
 )  # fmt: skip

@@ -18,8 +18,8 @@ from grafana.source.panels import (
 from grafana.source.promql import (
     age,
     kilowatt_hours,
+    merged,
     of_plants,
-    once,
     per_plant,
     with_account,
     with_plant,
@@ -46,7 +46,7 @@ LARGEST = (
 YIELD = f"({TODAY} / ({CAPACITY} > 0) / 3600)"  # kWh/kWp of today
 HEALTHY = 3  # the lower the mean, the longer a plant was not
 _MEAN = f"avg_over_time({of_plants.series('plant_health_state_code')}[$__range] @ end())"
-LEAST_HEALTHY = f"bottomk(10, {once(_MEAN)} < {HEALTHY})"
+LEAST_HEALTHY = f"bottomk(10, {merged(_MEAN)} < {HEALTHY})"
 YESTERDAY = ('period="day"', 'window="previous"')
 PERFORMANCE = per_plant(of_plants("plant_period_performance_ratio", *YESTERDAY))
 FULL_LOAD = of_plants("plant_period_full_load_seconds", *YESTERDAY)

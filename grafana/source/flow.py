@@ -14,8 +14,8 @@ from grafana.source.boards import ACCOUNT, PLANTS, Line, dashboard
 from grafana.source.panels import Query, curves, numbers, ranking, stat, timeline, trend
 from grafana.source.promql import (
     kilowatt_hours,
+    merged,
     of_plants,
-    once,
     per_plant,
     with_names,
     with_plant,
@@ -28,7 +28,7 @@ FEED_IN_COLOR, DRAW_COLOR = "blue", "red"
 
 
 def _mean(metric: str) -> str:
-    return per_plant(once(f"avg_over_time({of_plants.series(metric)}[15m])"))
+    return per_plant(merged(f"avg_over_time({of_plants.series(metric)}[15m])"))
 
 
 PV = _mean("inverter_dc_power_watts")
@@ -65,22 +65,22 @@ HEALTH = (
 )
 DAY = balance.TODAY
 PRODUCED = balance.produced(of_plants, *DAY)
-FED_IN = balance.so_far(of_plants, "feed_in", "plant_day_feed_in_energy_joules")
-USED = balance.so_far(of_plants, "consumed", "plant_day_consumed_energy_joules")
-CHARGED = balance.so_far(of_plants, "charge", "battery_day_charge_energy_joules")
-DISCHARGED = balance.so_far(of_plants, "discharge", "battery_day_discharge_energy_joules")
+FED_IN = balance.of_today(of_plants, "feed_in", "plant_day_feed_in_energy_joules")
+USED = balance.of_today(of_plants, "consumed", "plant_day_consumed_energy_joules")
+CHARGED = balance.of_today(of_plants, "charge", "battery_day_charge_energy_joules")
+DISCHARGED = balance.of_today(of_plants, "discharge", "battery_day_discharge_energy_joules")
 
 
 # Grafana stacks a whole series downwards if most of its samples are negative, and -0 is. Where
 # nothing flows, what supplies must therefore be 0, and what takes -0.
 
 
-def _supplied(expression: str) -> str:
+def _negative_part(expression: str) -> str:
     """What is negative, summed over the plants and turned upwards."""
     return f"sum(clamp_min(-{expression}, 0))"
 
 
-def _taken(expression: str) -> str:
+def _positive_part(expression: str) -> str:
     """What is positive, summed over the plants and turned downwards."""
     return f"-sum(clamp_min({expression}, 0))"
 
@@ -135,11 +135,11 @@ FLOW = Line(
         "load, charging batteries, feed-in. The two sides are equal, as far as readings are of one "
         "time: where they are too far apart, the load is that of half an hour before at most.",
         Query(f"sum({PV})", "PV", PV_COLOR),
-        Query(_supplied(BATTERY), "discharge", DISCHARGE_COLOR),
-        Query(_supplied(METER), "from the grid", DRAW_COLOR),
+        Query(_negative_part(BATTERY), "discharge", DISCHARGE_COLOR),
+        Query(_negative_part(METER), "from the grid", DRAW_COLOR),
         Query(f"-sum(last_over_time({LOAD}{BETWEEN_READINGS}))", "load", LOAD_COLOR),
-        Query(_taken(BATTERY), "charge", CHARGE_COLOR),
-        Query(_taken(METER), "feed-in", FEED_IN_COLOR),
+        Query(_positive_part(BATTERY), "charge", CHARGE_COLOR),
+        Query(_positive_part(METER), "feed-in", FEED_IN_COLOR),
         unit="watt", stacked=True,
     )),
 )  # fmt: skip

@@ -31,22 +31,22 @@ MONTHS = Calendar("month", 37 * 24, "6h")
 YEARS = Calendar("year", 372 * 24, "1d", step=7)
 
 
-def dated(of: Select, quantity: str, calendar: Calendar, later: int = 0) -> str:
+def by_period(of: Select, quantity: str, calendar: Calendar, later: int = 0) -> str:
     """A quantity of the period that begins at each step, or so many hours after it."""
-    return _dated(of, quantity, calendar, later)
+    return _by_period(of, quantity, calendar, later)
 
 
-def dated_when_over(of: Select, quantity: str, calendar: Calendar) -> str:
+def by_past_period(of: Select, quantity: str, calendar: Calendar) -> str:
     """The same of periods that are over."""
-    return _dated(of, quantity, calendar, windows='window="previous"')
+    return _by_period(of, quantity, calendar, windows='window="previous"')
 
 
-def a_year_before(of: Select, quantity: str, calendar: Calendar) -> str:
+def year_before(of: Select, quantity: str, calendar: Calendar) -> str:
     """A quantity of the period a year before each step; a leap day is no hindrance."""
-    return _dated(of, quantity, calendar, -365 * 24, leap=_DAY)
+    return _by_period(of, quantity, calendar, -365 * 24, leap=_DAY)
 
 
-def _dated(  # noqa: PLR0913  # all that such a query differs in
+def _by_period(  # noqa: PLR0913  # all that such a query differs in
     of: Select,
     quantity: str,
     calendar: Calendar,

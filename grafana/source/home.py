@@ -28,9 +28,9 @@ from grafana.source.history import (
     MONTHS,
     YEARS,
     Calendar,
-    a_year_before,
-    dated,
-    dated_when_over,
+    by_past_period,
+    by_period,
+    year_before,
 )
 from grafana.source.panels import DASHED, STALE, Query, Steps, curves, gauges, heatmap, numbers
 from grafana.source.promql import age, kilowatt_hours, of_plants, with_currency
@@ -121,7 +121,7 @@ NOW = Line(
         _energy("produced", PV_COLOR, balance.produced(of_plants, *_now("day"))),
         _energy("used", LOAD_COLOR, USED),
         _energy("fed in", FEED_IN_COLOR, FED_IN),
-        _energy("drawn", DRAW_COLOR, balance.drawn(of_plants, *_now("day"))),
+        _energy("drawn", DRAW_COLOR, balance.imported(of_plants, *_now("day"))),
         unit="kwatth",
     ).no_value("not told yet")),
     (6, gauges(
@@ -186,9 +186,9 @@ def _each_period(energy: Callable[..., str]) -> str:
 
 ENERGIES = {
     "Yield": balance.produced,
-    "Used": balance.used,
+    "Used": balance.consumed,
     "Fed in": balance.fed_in,
-    "Drawn": balance.drawn,
+    "Drawn": balance.imported,
 }
 WORTH = Line(
     6,
@@ -196,7 +196,7 @@ WORTH = Line(
         "Saved",
         "What was used and did not come from the grid, at the grid's price, which stands at the "
         "top.",
-        *(_money(balance.supplied, "import_price", period, "green") for period in PERIODS),
+        *(_money(balance.self_supplied, "import_price", period, "green") for period in PERIODS),
         unit="none",
     ).decimals(2).no_value("no meter")),
     (6, numbers(
@@ -225,27 +225,27 @@ WORTH = Line(
 )  # fmt: skip
 
 
-def _of(calendar: Calendar, later: int = 0) -> dict[str, str]:
+def _energies(calendar: Calendar, later: int = 0) -> dict[str, str]:
     """The energies of each day or month, in kWh."""
     told = {
-        each: dated(of_plants, f"{each}_energy_joules", calendar, later)
+        each: by_period(of_plants, f"{each}_energy_joules", calendar, later)
         for each in ("pv", "inverter", "feed_in", "consumed", "self_supplied", "purchased")
     }
     made = f"({told['pv']} or {told['inverter']})"
-    supplied = f"({told['self_supplied']} or {told['inverter']} - {told['feed_in']})"
+    self_supplied = f"({told['self_supplied']} or {told['inverter']} - {told['feed_in']})"
     return {
         "produced": kilowatt_hours(made),
-        "supplied": kilowatt_hours(f"clamp_min({supplied}, 0)"),
+        "supplied": kilowatt_hours(f"clamp_min({self_supplied}, 0)"),
         "kept": kilowatt_hours(f"clamp_min({made} - {told['feed_in']}, 0)"),
         "fed in": kilowatt_hours(told["feed_in"]),
         "drawn": kilowatt_hours(
-            f"-clamp_min({told['purchased']} or {told['consumed']} - {supplied}, 0)"
+            f"-clamp_min({told['purchased']} or {told['consumed']} - {self_supplied}, 0)"
         ),
     }
 
 
 def _bars(calendar: Calendar) -> tuple[Query, ...]:
-    energies = _of(calendar)
+    energies = _energies(calendar)
     return (
         Query(energies["kept"], "used or stored at home", KEPT_COLOR, line=NO_GAPS),
         Query(energies["fed in"], "fed in", FEED_IN_COLOR, line=NO_GAPS),
@@ -254,9 +254,9 @@ def _bars(calendar: Calendar) -> tuple[Query, ...]:
 
 
 YEAR_BEFORE = kilowatt_hours(
-    f"(({a_year_before(of_plants, 'pv_energy_joules', MONTHS)} "
-    f"or {a_year_before(of_plants, 'inverter_energy_joules', MONTHS)}) "
-    f"and {_of(MONTHS)['produced']})"
+    f"(({year_before(of_plants, 'pv_energy_joules', MONTHS)} "
+    f"or {year_before(of_plants, 'inverter_energy_joules', MONTHS)}) "
+    f"and {_energies(MONTHS)['produced']})"
 )
 
 BARS = Line(
@@ -280,11 +280,11 @@ BARS = Line(
     ).time_from("1y").no_value(LATER)),
 )  # fmt: skip
 
-_YEARLY = _of(YEARS)
-_CAPACITY = dated(of_plants, "capacity_watts", YEARS)
+_YEARLY = _energies(YEARS)
+_CAPACITY = by_period(of_plants, "capacity_watts", YEARS)
 
 
-def _yearly_worth(energy: str, price: str) -> str:
+def _yearly_value(energy: str, price: str) -> str:
     return with_currency(f"({_YEARLY[energy]}) * ${price}", of_plants)
 
 
@@ -309,29 +309,30 @@ YEARLY = Line(
         "Savings and earnings by year",
         "Saved and earned, at today's prices, which stand at the top.",
         Query(
-            _yearly_worth("supplied", "import_price"), "saved {{currency}}", "green", line=NO_GAPS
+            _yearly_value("supplied", "import_price"), "saved {{currency}}", "green", line=NO_GAPS
         ),
         Query(
-            _yearly_worth("fed in", "export_price"), "earned {{currency}}", "blue", line=NO_GAPS
+            _yearly_value("fed in", "export_price"), "earned {{currency}}", "blue", line=NO_GAPS
         ),
         unit="none", bars=True, stacked=True, floor=0,
     ).interval("7d").time_from("10y").no_value(LATER)),
 )  # fmt: skip
 
 WHOLE_DAYS = kilowatt_hours(
-    f"({dated_when_over(of_plants, 'pv_energy_joules', DAYS)} "
-    f"or {dated_when_over(of_plants, 'inverter_energy_joules', DAYS)})"
+    f"({by_past_period(of_plants, 'pv_energy_joules', DAYS)} "
+    f"or {by_past_period(of_plants, 'inverter_energy_joules', DAYS)})"
 )
 CALENDAR = Line(
     8,
     (12, heatmap(
         "Calendar",
         "What the roof gave each day: a column is a week, the darker the more.",
-        *(Query(_of(DAYS, later=24 * days)["produced"], day) for day, days in WEEK.items()),
+        *(Query(_energies(DAYS, later=24 * days)["produced"], day) for day, days in WEEK.items()),
         unit="kwatth", scheme="YlGn",
     ).interval("7d").time_from("1y").no_value(LATER)),
     (6, best(
-        "Best days", "The ten best days of the last year.", _of(DAYS)["produced"], "kwatth", 10,
+        "Best days", "The ten best days of the last year.",
+        _energies(DAYS)["produced"], "kwatth", 10,
     ).time_from("1y").no_value(LATER)),
     (6, best(
         "Worst days", "The ten worst days of the last year that are over.",

@@ -16,12 +16,20 @@ from grafana.source.panels import (
     timeline,
     trend,
 )
-from grafana.source.promql import age, gained, in_use, kilowatt_hours, of_device, of_phases, once
+from grafana.source.promql import (
+    age,
+    in_use,
+    increase_of,
+    kilowatt_hours,
+    merged,
+    of_device,
+    of_phases,
+)
 
 PHASES = {"a": "orange", "b": "green", "c": "blue"}
 AC = of_device("inverter_active_power_watts")
-BEST_AC = once(f"max_over_time({of_device.series('inverter_active_power_watts')}[1d])")
-MPPTS = gained(of_device, "inverter_mppt_energy_joules_total", "1d")
+BEST_AC = merged(f"max_over_time({of_device.series('inverter_active_power_watts')}[1d])")
+MPPTS = increase_of(of_device, "inverter_mppt_energy_joules_total", "1d")
 DC = of_device("inverter_dc_power_watts")
 CURRENTS = of_device("inverter_string_current_amperes")
 VOLTAGES = of_device("inverter_string_voltage_volts")
@@ -29,9 +37,10 @@ VOLTAGES = of_device("inverter_string_voltage_volts")
 WIRED = f"({CURRENTS} and {VOLTAGES} > 0 or {CURRENTS} unless on (device_id) {VOLTAGES})"
 
 
-def _phases(told: Callable[[str], str]) -> list[Query]:
+def _phases(expression_of: Callable[[str], str]) -> list[Query]:
     return [
-        Query(told(f'phase="{phase}"'), f"phase {phase}", color) for phase, color in PHASES.items()
+        Query(expression_of(f'phase="{phase}"'), f"phase {phase}", color)
+        for phase, color in PHASES.items()
     ]
 
 

@@ -3,7 +3,7 @@
 from grafana.source import states
 from grafana.source.boards import ACCOUNT, PLANTS, Folded, Line, dashboard
 from grafana.source.panels import STALE, Query, curves, ranking, stat, timeline, trend
-from grafana.source.promql import age, gained, kilowatt_hours, of_phases, of_plants, with_names
+from grafana.source.promql import age, increase_of, kilowatt_hours, of_phases, of_plants, with_names
 from grafana.source.tables import Column, each, table
 
 NAMES = "{{plant_name}}, {{device_name}}"
@@ -37,8 +37,8 @@ def _each(expression: str) -> str:
     return with_names(f"sum by (plant_code, device_id) ({expression})")
 
 
-def _gained(counter: str) -> str:
-    return gained(of_plants, counter, "$__range")
+def _increase_of(counter: str) -> str:
+    return increase_of(of_plants, counter, "$__range")
 
 
 NOW = Line(
@@ -49,11 +49,11 @@ NOW = Line(
     ).no_value(NO_METER)),
     (5, stat(
         "Fed in", "Active energy fed into the grid in the time shown.",
-        kilowatt_hours(f"sum({_gained(FED_IN)})"), "kwatth",
+        kilowatt_hours(f"sum({_increase_of(FED_IN)})"), "kwatth",
     ).no_value(NO_METER)),
     (5, stat(
         "Drawn", "Active energy drawn from the grid in the time shown.",
-        kilowatt_hours(f"sum({_gained(DRAWN)})"), "kwatth",
+        kilowatt_hours(f"sum({_increase_of(DRAWN)})"), "kwatth",
     ).no_value(NO_METER)),
     (5, stat(
         "Lowest phase voltage", "Of all meters.", f"min({VOLTAGE} > 0)", "volt",
@@ -78,8 +78,8 @@ POWERS = Line(
         *each(
             _each,
             Column("Power", POWER, "watt", 1, width=85),
-            Column("Fed in", kilowatt_hours(_gained(FED_IN)), "kwatth", 1, width=85),
-            Column("Drawn", kilowatt_hours(_gained(DRAWN)), "kwatth", 1, width=80),
+            Column("Fed in", kilowatt_hours(_increase_of(FED_IN)), "kwatth", 1, width=85),
+            Column("Drawn", kilowatt_hours(_increase_of(DRAWN)), "kwatth", 1, width=80),
             Column("Power factor", of_plants("meter_power_factor"), "none", 3),
             Column("Frequency", FREQUENCY, "hertz", 2, width=85),
             Column("Age", f"{age(LAST_READING)} and {POWER}", "s", 0, STALE, width=70),
@@ -105,7 +105,7 @@ EXTERNAL = Line(
                 Column(
                     name,
                     kilowatt_hours(
-                        _gained(f"meter_external_{way}_active_energy_joules_total")
+                        _increase_of(f"meter_external_{way}_active_energy_joules_total")
                     ),
                     "kwatth", 1, width=140,
                 )
@@ -163,7 +163,7 @@ TARIFFS = Line(
         "Fed in by tariff", "Active energy fed into the grid in the time shown.",
         kilowatt_hours(
             "sort_desc(sum by (tariff) "
-            f"({_gained('meter_positive_active_tariff_energy_joules_total')}))"
+            f"({_increase_of('meter_positive_active_tariff_energy_joules_total')}))"
         ),
         "{{tariff}}", "kwatth",
     ).no_value(NO_TARIFFS)),
@@ -171,7 +171,7 @@ TARIFFS = Line(
         "Drawn by tariff", "Active energy drawn from the grid in the time shown.",
         kilowatt_hours(
             "sort_desc(sum by (tariff) "
-            f"({_gained('meter_reverse_active_tariff_energy_joules_total')}))"
+            f"({_increase_of('meter_reverse_active_tariff_energy_joules_total')}))"
         ),
         "{{tariff}}", "kwatth",
     ).no_value(NO_TARIFFS)),

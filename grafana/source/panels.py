@@ -226,7 +226,7 @@ def timeline(  # noqa: PLR0913  # as stat
     panel.custom({"fillOpacity": 80, "lineWidth": 0}).mappings(mapping(states))
     thresholds(panel, ((None, "light-yellow"),))
     if link:
-        panel.override_by_regexp(".*", [opens("Open", link)])
+        panel.override_by_regexp(".*", [data_link("Open", link)])
     return _ask(panel, [Query(expr, legend)])
 
 
@@ -291,7 +291,7 @@ def heatmap(
     return _ask(panel_of("heatmap", title, description, options).unit(unit), queries)
 
 
-def opens(title: str, url: str) -> DynamicConfigValue:
+def data_link(title: str, url: str) -> DynamicConfigValue:
     """A link on a value."""
     return DynamicConfigValue("links", [{"title": title, "url": url}])
 

@@ -2,7 +2,7 @@
 
 from grafana.source import balance, states
 from grafana.source.boards import ACCOUNT, PLANT, Folded, Line, dashboard, link
-from grafana.source.history import DAYS, dated
+from grafana.source.history import DAYS, by_period
 from grafana.source.panels import (
     DASHED,
     HOT,
@@ -104,7 +104,9 @@ CURVES = Line(
     (9, curves(
         "Energy per day",
         "Energy put out by the inverters on each of the last 30 days; the last bar is today's.",
-        Query(kilowatt_hours(dated(of_plant, "inverter_energy_joules", DAYS)), "energy", "green"),
+        Query(
+            kilowatt_hours(by_period(of_plant, "inverter_energy_joules", DAYS)), "energy", "green"
+        ),
         unit="kwatth", bars=True, floor=0, daily=True,
     ).no_value("A day is drawn once its statistics have come.")),
 )  # fmt: skip
@@ -198,7 +200,7 @@ IRRADIATION = Line(
     (14, curves(
         "Performance ratio per day",
         "Energy put out to the energy that the irradiation would have given without losses.",
-        Query(dated(of_plant, "performance_ratio", DAYS), "performance ratio", "blue"),
+        Query(by_period(of_plant, "performance_ratio", DAYS), "performance ratio", "blue"),
         unit="percentunit", bars=True, floor=0, daily=True,
     ).no_value(NO_STATION)),
 )  # fmt: skip

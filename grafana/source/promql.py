@@ -19,7 +19,7 @@ def of_account(metric: str, *matchers: str) -> str:
     return f"fusionsolar_{metric}{{{', '.join((*_EVERYWHERE, *matchers))}}}"
 
 
-def once(expression: str) -> str:
+def merged(expression: str) -> str:
     """One series of what several exporters or accounts tell."""
     return f"max without (account, job, instance) ({expression})"
 
@@ -32,7 +32,7 @@ class Select:
 
     def __call__(self, metric: str, *matchers: str) -> str:
         """A metric, once for each plant or device."""
-        return once(self.series(metric, *matchers))
+        return merged(self.series(metric, *matchers))
 
     def series(self, metric: str, *matchers: str) -> str:
         """Its series as they were scraped, which a range asks for; `once` then merges them."""
@@ -44,7 +44,7 @@ of_plant = Select(('plant_code="$plant"',))
 of_device = Select(('plant_code="$plant"', 'device_id="$device"'))
 
 
-def gained(of: Select, counter: str, time: str) -> str:
+def increase_of(of: Select, counter: str, time: str) -> str:
     """What a counter gained in a time, in which one exporter may have followed another."""
     parts = f"sum without (job, instance) (increase({of.series(counter)}[{time}]))"
     return f"max without (account) ({parts})"

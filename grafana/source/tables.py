@@ -13,7 +13,15 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from grafana.source.panels import DATASOURCE, REF_IDS, States, Steps, opens, panel_of, thresholds
+from grafana.source.panels import (
+    DATASOURCE,
+    REF_IDS,
+    States,
+    Steps,
+    data_link,
+    panel_of,
+    thresholds,
+)
 from grafana.source.states import mapping
 
 
@@ -79,7 +87,7 @@ def table(  # noqa: PLR0913  # as stat
         if label in widths:
             panel.override_by_name(name, [DynamicConfigValue("custom.width", widths[label])])
         if label in links:
-            panel.override_by_name(name, [opens(f"Open {name.lower()}", links[label])])
+            panel.override_by_name(name, [data_link(f"Open {name.lower()}", links[label])])
         if label in colors:
             found = {text: {"color": paint} for text, paint in colors[label].items()}
             mappings = DynamicConfigValue("mappings", [{"type": "value", "options": found}])

@@ -50,9 +50,9 @@ def fleets(sizes: Sequence[int] = SIZES, accounts: int = ACCOUNTS) -> Rows:
     )
 
 
-def _shown(taken: fleet.Taken, other: float | None = None) -> str:
-    ratio = "" if other is None else f", {taken.seconds / other:.1f}x"
-    return f"{taken.seconds * 1e3:.0f} ms{ratio}; {taken.busy * 1e3:.0f} ms"
+def _format(cost: fleet.Cost, other: float | None = None) -> str:
+    ratio = "" if other is None else f", {cost.seconds / other:.1f}x"
+    return f"{cost.seconds * 1e3:.0f} ms{ratio}; {cost.busy * 1e3:.0f} ms"
 
 
 # What is shown of a fleet, and what was to be reached.
@@ -77,16 +77,16 @@ FLEET_ROWS: tuple[tuple[str, Callable[[fleet.Figures], str], str], ...] = (
     ),
     (
         "plain scrape, beside the same bytes from a file server; of a processor",
-        lambda each: _shown(each.plain, each.static),
+        lambda each: _format(each.plain, each.static),
         "250 ms for 163 MB",
     ),
     (
         "scrape with gzip, beside the same; of a processor",
-        lambda each: _shown(each.packed, each.static_packed),
+        lambda each: _format(each.packed, each.static_packed),
         "",
     ),
-    ("plain scrape of one account; of a processor", lambda each: _shown(each.one), ""),
-    ("status page; of a processor", lambda each: _shown(each.status_page), "50 ms"),
+    ("plain scrape of one account; of a processor", lambda each: _format(each.one), ""),
+    ("status page; of a processor", lambda each: _format(each.status_page), "50 ms"),
 )
 
 
@@ -118,8 +118,8 @@ def small_machine() -> Rows:
     yield ("of a processor", f"{share:.2%}", f"{there.walking:.1%}")
     yield ("resident", f"{resident} MB", f"{there.resident} MB; {there.peak} MB")
     yield ("restart: first whole page after", "", f"{there.restart.seconds:.1f} s")
-    yield ("plain scrape; of the processor", "", _shown(there.plain))
-    yield ("scrape with gzip; of the processor", "", _shown(there.packed))
+    yield ("plain scrape; of the processor", "", _format(there.plain))
+    yield ("scrape with gzip; of the processor", "", _format(there.packed))
 
 
 def learned() -> Rows:

@@ -50,14 +50,14 @@ def main() -> None:
             print(f"all ready after {time.monotonic() - begun:.0f} s")
             page = process.page()
             print(f"series: {sum(line[0] != '#' for line in page.splitlines())}, {len(page)} bytes")
-            print(f"holds: {process.holds()}")
+            print(f"holds: {process.resources()}")
             print(f"of a processor: {watch(process, WATCHED):.1%}")
             _reload(process, settings, accounts)
             _outage(process, settings, accounts)
-            print(f"holds: {process.holds()}")
+            print(f"holds: {process.resources()}")
             calls = system.calls.accounts().values()
             print(f"refused: {sum(len(each.refusals) for each in calls)}")
-            print(f"bugs in the log: {len(process.troubles())}")
+            print(f"bugs in the log: {len(process.bug_lines())}")
 
 
 def _account(url: str, name: str) -> dict[str, Any]:

@@ -120,13 +120,15 @@ class Server:
             self._asked += 1
             self.body = self._body_about(body["devIds"], self._keys, self._asked)
             return self._data_of(200, self.body)
-        return self._stations() if "ations" in path or "ationList" in path else self._list()
+        return (
+            self._plant_list() if "ations" in path or "ationList" in path else self._device_list()
+        )
 
-    def _stations(self) -> Any:
+    def _plant_list(self) -> Any:
         plants = [{"plantCode": c, "plantName": c, "capacity": 2_000.0} for c in self._plants]
         return {"list": plants, "pageNo": 1, "pageCount": 1, "total": len(plants)}
 
-    def _list(self) -> Any:
+    def _device_list(self) -> Any:
         return [
             {
                 "id": each,
@@ -211,7 +213,7 @@ class Bench:
         )
         self.database = Database(directory / "account.sqlite")
         self._poller = Poller(
-            AccountConfig("home", _polled(), 30.0, AlarmFilter(), _fleet),
+            AccountConfig("home", _poll_configs(), 30.0, AlarmFilter(), _fleet),
             client=self.server,  # type: ignore[arg-type]  # it has all that is asked of one
             view=Timed(view, self.showing),
             clock=self.clock,
@@ -244,7 +246,7 @@ class Bench:
                 yield {name: watch.spent for name, watch in parts.items()}
 
 
-def _polled() -> tuple[PollConfig, ...]:
+def _poll_configs() -> tuple[PollConfig, ...]:
     often = (Limit(1, EVERY / 2),)
     return tuple(
         PollConfig(INTERFACES[name], often, 1e9 if name != "getDevRealKpi" else 0.0)

@@ -76,9 +76,9 @@ def measure() -> tuple[float, float]:
 
 
 def _median(work: Callable[[], object]) -> float:
-    taken = []
+    times = []
     for _ in range(ROUNDS):
         start = time.process_time()
         work()
-        taken.append((time.process_time() - start) * 1e3)
-    return median(taken)
+        times.append((time.process_time() - start) * 1e3)
+    return median(times)

@@ -43,7 +43,7 @@ PACKED = {"Accept-Encoding": "gzip"}
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Cost:
     """Median seconds until an answer is there, and mean seconds of the processor."""
 
     seconds: float
@@ -61,11 +61,11 @@ class Figures:
     resident: int
     peak: int
     listens: float
-    restart: Taken
-    plain: Taken
-    packed: Taken
-    one: Taken  # account
-    status_page: Taken
+    restart: Cost
+    plain: Cost
+    packed: Cost
+    one: Cost  # account
+    status_page: Cost
     static: float
     static_packed: float
 
@@ -84,16 +84,16 @@ def measure(
         settings = settings_of(url, accounts, directory / "state", every)
         process = Process(directory, settings, wait=False, prefix=prefix)
         with process:
-            process.listens()
+            process.wait_until_listening()
             until(process.ready)
             walking = watch(process)
-            resident = process.holds()["MB resident"]
+            resident = process.resources()["MB resident"]
             page = fetch(process.url + "/metrics")[1]
             plain = scrape(process, walking, "/metrics")
             packed = scrape(process, walking, "/metrics", PACKED)
             one = scrape(process, walking, f"/metrics?account={users(accounts)[-1]}")
             status_page = scrape(process, walking, "/")
-            peak = process.holds()["MB at most"]
+            peak = process.resources()["MB at most"]
             process.end()
         series = sum(not line.startswith(b"#") for line in page.splitlines())
         static, static_packed = serve_static(directory, page)
@@ -104,24 +104,24 @@ def measure(
     )  # fmt: skip
 
 
-def start_again(process: Process) -> tuple[float, Taken]:
+def start_again(process: Process) -> tuple[float, Cost]:
     """Seconds until it listens, and what it takes until there is a page, which is the whole one."""
     start = time.perf_counter()
     with process:
-        process.listens()
+        process.wait_until_listening()
         listens = time.perf_counter() - start
         until(lambda: fetch(process.url + "/metrics")[1])
-        return listens, Taken(time.perf_counter() - start, process.busy())
+        return listens, Cost(time.perf_counter() - start, process.busy())
 
 
 def scrape(
     process: Process, walking: float, path: str, headers: Mapping[str, str] | None = None
-) -> Taken:
+) -> Cost:
     """What a page takes beside the values that come all along, which take a share `walking`."""
     start, before = time.perf_counter(), process.busy()
     seconds = median_of(process.url + path, headers)
     busy = process.busy() - before - walking * (time.perf_counter() - start)
-    return Taken(seconds, max(busy, 0.0) / SCRAPES)
+    return Cost(seconds, max(busy, 0.0) / SCRAPES)
 
 
 def settings_of(url: str, accounts: int, state: Path, every: float) -> Mapping[str, Any]:
@@ -208,11 +208,11 @@ def fetch(url: str, headers: Mapping[str, str] | None = None) -> tuple[float, by
 
 def median_of(url: str, headers: Mapping[str, str] | None = None) -> float:
     """Median seconds of an answer, with a pause before each."""
-    taken = []
+    times = []
     for _ in range(SCRAPES):
         time.sleep(PAUSE)
-        taken.append(fetch(url, headers)[0])
-    return median(taken)
+        times.append(fetch(url, headers)[0])
+    return median(times)
 
 
 def serve_static(directory: Path, page: bytes) -> tuple[float, float]:

@@ -66,7 +66,7 @@ def value(device: int, number: int) -> float:
     return (device * 7_919 + number * 104_729) % 1_000_003 / 10
 
 
-def kept(devices: range) -> Page:
+def page_of(devices: range) -> Page:
     """The page, its blocks rendered as answers would have left them."""
     page = Page({}, time.monotonic)
     for start in range(0, len(devices), BATCH):
@@ -101,7 +101,7 @@ def measure(series: int) -> Growth:
     devices, rounds = range(series // FAMILIES), ROUNDS[series]
     registry = CollectorRegistry(support_collectors_without_names=True)
     registry.register(Library(devices))
-    page = kept(devices)
+    page = page_of(devices)
     library, packed_library = medians(
         rounds,
         lambda: generate_latest(registry),
@@ -123,13 +123,13 @@ def measure(series: int) -> Growth:
 
 def medians(rounds: int, *works: Callable[[], object]) -> list[float]:
     """Median milliseconds of the processor of each, run in turn: all see the same machine."""
-    taken: list[list[float]] = [[] for _ in works]
+    times_of_each: list[list[float]] = [[] for _ in works]
     for _ in range(rounds):
-        for work, times in zip(works, taken, strict=True):
+        for work, times in zip(works, times_of_each, strict=True):
             start = time.process_time()
             work()
             times.append((time.process_time() - start) * 1e3)
-    return [median(times) for times in taken]
+    return [median(times) for times in times_of_each]
 
 
 def golang(devices: int, rounds: int) -> float | None:

@@ -43,20 +43,20 @@ def main() -> None:
         process = Process(directory, _settings(simulator.url, directory))
         whole, silent = 0, 0
         for _ in range(flags.kills):
-            made = _made(calls())
+            made = _calls_made(calls())
             with process:
                 page = process.page()
-                silent += _made(calls()) == made
+                silent += _calls_made(calls()) == made
                 whole += len(FLEET.findall(page)) == len(system.fleet.devices)
                 time.sleep(dice.uniform(0, LONGEST_LIFE))
-        print(f"kills: {flags.kills}, calls: {_made(calls())}")
+        print(f"kills: {flags.kills}, calls: {_calls_made(calls())}")
         print(f"logins: {len(system.calls.of('demo', 'login').arrivals)}")
         print(f"refused: {sum(len(each.refusals) for each in calls().values())}")
         print(f"starts with the whole fleet on the first page: {whole}")
         print(f"starts whose first page was read before the first call: {silent}")
 
 
-def _made(accounts: Mapping[tuple[str, str], Calls]) -> int:
+def _calls_made(accounts: Mapping[tuple[str, str], Calls]) -> int:
     return sum(len(each.arrivals) for each in accounts.values())
 
 

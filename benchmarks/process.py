@@ -83,11 +83,11 @@ class Process:
                 command, stderr=file, env=environment()
             )
         if self._wait:
-            self.listens()
+            self.wait_until_listening()
             while not self._answers("/metrics"):
                 time.sleep(0.01)
 
-    def listens(self) -> None:
+    def wait_until_listening(self) -> None:
         """Waits until it listens."""
         while not (found := re.search(r"addresses=(\S+)", self._log.read_text())):
             if self._process.poll() is not None:
@@ -131,7 +131,7 @@ class Process:
         except urllib.error.URLError:
             return False
 
-    def holds(self) -> dict[str, int]:
+    def resources(self) -> dict[str, int]:
         """Its threads, open files and resident memory in MB, now and at most."""
         facts = Path(f"/proc/{self._process.pid}")
         status = (facts / "status").read_text()
@@ -152,7 +152,7 @@ class Process:
         """What it has written since its start."""
         return self._log.read_text()
 
-    def troubles(self) -> list[str]:
+    def bug_lines(self) -> list[str]:
         """Lines of all logs that tell of a bug."""
         logs = "".join(path.read_text() for path in self.directory.glob("log*"))
         return [line for line in logs.splitlines() if "level=error" in line or "bug" in line]

@@ -61,19 +61,19 @@ def main() -> None:
 class Faults:
     """What happens to a cluster; each returns when it is over, but for the replicas' recovery."""
 
-    def __init__(self, them: Any, dice: random.Random) -> None:
-        self._them = them
+    def __init__(self, cluster: Any, dice: random.Random) -> None:
+        self._cluster = cluster
         self._dice = dice
         self.count: Counter[str] = Counter()
         self._kinds: dict[str, Callable[[], None]] = {
             "kill -9": self._kill,
             "SIGSTOP": self._stop,
             "SIGTERM": self._end,
-            "network cut": self._cut,
+            "network cut": self._disconnect,
             "killed while another is stopped": self._kill_beside_a_stopped_one,
             "database restart": lambda: self._restart(signal.SIGINT),
             "database crash": lambda: self._restart(signal.SIGQUIT),
-            "clock leap": self._leap,
+            "clock leap": self._step_clock,
         }
 
     def next(self) -> None:
@@ -84,49 +84,49 @@ class Faults:
         self._kinds[kind]()
 
     def _number(self) -> int:
-        return self._dice.randrange(len(self._them.daemons))
+        return self._dice.randrange(len(self._cluster.daemons))
 
-    def _pass(self, longest: float = LONGEST_FAULT) -> None:
+    def _wait(self, longest: float = LONGEST_FAULT) -> None:
         time.sleep(self._dice.uniform(0, longest))
 
     def _kill(self) -> None:
         number = self._number()
-        self._them.daemons[number].stop(signal.SIGKILL)
-        self._pass()
-        self._them.restart(number)
+        self._cluster.daemons[number].stop(signal.SIGKILL)
+        self._wait()
+        self._cluster.restart(number)
 
     def _stop(self) -> None:
-        self._them.stop_for(self._number(), self._dice.uniform(0, LONGEST_FAULT))
+        self._cluster.stop_for(self._number(), self._dice.uniform(0, LONGEST_FAULT))
 
     def _end(self) -> None:
         number = self._number()
-        self._them.daemons[number].stop()
-        self._pass()
-        self._them.restart(number)
+        self._cluster.daemons[number].stop()
+        self._wait()
+        self._cluster.restart(number)
 
-    def _cut(self) -> None:
-        proxy = self._them.proxies[self._number()]
+    def _disconnect(self) -> None:
+        proxy = self._cluster.proxies[self._number()]
         proxy.cut()
-        self._pass()
+        self._wait()
         proxy.restore()
 
     def _kill_beside_a_stopped_one(self) -> None:
-        stopped, killed = self._dice.sample(range(len(self._them.daemons)), 2)
-        process = self._them.daemons[stopped].process
+        stopped, killed = self._dice.sample(range(len(self._cluster.daemons)), 2)
+        process = self._cluster.daemons[stopped].process
         process.send_signal(signal.SIGSTOP)
-        self._them.daemons[killed].stop(signal.SIGKILL)
-        self._them.restart(killed)
-        self._pass()
+        self._cluster.daemons[killed].stop(signal.SIGKILL)
+        self._cluster.restart(killed)
+        self._wait()
         process.send_signal(signal.SIGCONT)
 
-    def _leap(self) -> None:
+    def _step_clock(self) -> None:
         seconds = self._dice.randrange(-LONGEST_LEAP, LONGEST_LEAP)
-        self._them.hosts[self._number()].leap(seconds)
+        self._cluster.hosts[self._number()].leap(seconds)
 
     def _restart(self, number: signal.Signals) -> None:
-        self._them.server.stop(number)
-        self._pass(10.0)
-        self._them.server.start()
+        self._cluster.server.stop(number)
+        self._wait(10.0)
+        self._cluster.server.start()
 
 
 def _faults(directory: Path, server: Any, accounts: int, minutes: float, seed: int) -> None:
@@ -135,59 +135,67 @@ def _faults(directory: Path, server: Any, accounts: int, minutes: float, seed: i
         Host(directory / f"host{number}", uptime=uptime, ahead=ahead)
         for number, (uptime, ahead) in enumerate(HOSTS)
     ]
-    with cluster(directory, server, accounts=accounts, window=10.0, hosts=hosts) as them:
-        them.wait(lambda: them.is_shared() and set(them.shown().values()) == {1}, 600.0)
-        faults, since = Faults(them, dice), time.time()
-        with Watch(them) as watch:
+    with cluster(directory, server, accounts=accounts, window=10.0, hosts=hosts) as replicas:
+        replicas.wait(
+            lambda: replicas.is_shared() and set(replicas.visible_pages().values()) == {1}, 600.0
+        )
+        faults, since = Faults(replicas, dice), time.time()
+        with Watch(replicas) as watch:
             while time.time() < since + minutes * 60:
                 time.sleep(dice.uniform(0, 20))
                 faults.next()
-            them.wait(lambda: them.is_shared() and set(them.shown().values()) == {1})
+            replicas.wait(
+                lambda: replicas.is_shared() and set(replicas.visible_pages().values()) == {1}
+            )
         until = time.time()
-        calls = sum(len(them.arrivals(name)) for name in them.names)
+        calls = sum(len(replicas.arrivals(name)) for name in replicas.names)
         print(f"faults: {dict(faults.count)}")
-        print(f"calls: {calls}, refused: {them.count_refused()}")
-        print(f"logins: {sum(them.logins().values())} of {accounts} accounts")
-        print(
-            f"longest time without a call: {max(them.longest_silence(since, until).values()):.0f} s"
-        )
+        print(f"calls: {calls}, refused: {replicas.count_refused()}")
+        print(f"logins: {sum(replicas.logins().values())} of {accounts} accounts")
+        silence = max(replicas.longest_silence(since, until).values())
+        print(f"longest time without a call: {silence:.0f} s")
         print(f"longest time on no page: {max(watch.longest.values()):.0f} s")
-        print(f"bugs in the log: {len(them.troubles())}")
+        print(f"bugs in the log: {len(replicas.bug_lines())}")
 
 
 # --- load ----------------------------------------------------------------------------------------
 
 
 def _load(directory: Path, server: Any, accounts: int, minutes: float) -> None:
-    with cluster(directory, server, replicas=4, accounts=accounts, window=60.0) as them:
+    with cluster(directory, server, replicas=4, accounts=accounts, window=60.0) as replicas:
         begun = time.time()
-        them.wait(lambda: them.is_shared() and set(them.shown().values()) == {1}, 3600.0)
+        replicas.wait(
+            lambda: replicas.is_shared() and set(replicas.visible_pages().values()) == {1}, 3600.0
+        )
         print(f"all shown after {time.time() - begun:.0f} s")
-        print(f"held: {sorted(map(len, them.held()))}")
-        before, busy = _statistics(them), [_busy(each.process.pid) for each in them.daemons]
-        calls = sum(len(them.arrivals(name)) for name in them.names)
+        print(f"held: {sorted(map(len, replicas.held_accounts()))}")
+        before, busy = (
+            _statistics(replicas),
+            [_processor_seconds(each.process.pid) for each in replicas.daemons],
+        )
+        calls = sum(len(replicas.arrivals(name)) for name in replicas.names)
         time.sleep(minutes * 60)
-        calls = sum(len(them.arrivals(name)) for name in them.names) - calls
+        calls = sum(len(replicas.arrivals(name)) for name in replicas.names) - calls
         seconds = minutes * 60
         rates = [
-            (now - then) / seconds for now, then in zip(_statistics(them), before, strict=True)
+            (now - then) / seconds for now, then in zip(_statistics(replicas), before, strict=True)
         ]
-        print(f"calls: {calls / seconds:.1f} a second, refused: {them.count_refused()}")
-        print(f"logins: {sum(them.logins().values())}")
+        print(f"calls: {calls / seconds:.1f} a second, refused: {replicas.count_refused()}")
+        print(f"logins: {sum(replicas.logins().values())}")
         print(f"transactions: {rates[0]:.0f}, rows written: {rates[1]:.0f} a second")
         print(f"write-ahead log: {rates[2] / 1e3:.0f} kB a second")
-        used = [_busy(each.process.pid) for each in them.daemons]
+        used = [_processor_seconds(each.process.pid) for each in replicas.daemons]
         shares = [(now - then) / seconds for now, then in zip(used, busy, strict=True)]
         print(f"processors used by a replica: {max(shares):.2f}")
 
 
-def _statistics(them: Any) -> tuple[float, ...]:
-    with psycopg.connect(them.server.url(them.database)) as connection:
+def _statistics(replicas: Any) -> tuple[float, ...]:
+    with psycopg.connect(replicas.server.url(replicas.database)) as connection:
         row = connection.execute(_STATISTICS).fetchone()
     return tuple(map(float, row or ()))
 
 
-def _busy(process: int) -> float:
+def _processor_seconds(process: int) -> float:
     """Seconds of a processor that a process has used."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100

@@ -32,7 +32,7 @@ def home() -> tuple[float, int]:
         with process:
             until(process.ready)
             time.sleep(SETTLED)
-            return watch(process, WATCHED), process.holds()["MB resident"]
+            return watch(process, WATCHED), process.resources()["MB resident"]
 
 
 def fleet(devices: int) -> Figures:

@@ -81,10 +81,10 @@ def main() -> None:
         process = stack.enter_context(Process(directory, _settings(urls, directory)))
         while not process.ready():
             time.sleep(0.2)
-        torment = partial(_torment, process, systems, dice)
+        torment = partial(_stress, process, systems, dice)
         done = torment(flags.seconds / 3, kill_every=flags.kill_every)
         _whole_page(process)
-        at_start = process.holds()
+        at_start = process.resources()
         done += torment(flags.seconds * 2 / 3, kill_every=inf)
         for system in systems.values():
             system.faults.clear()
@@ -92,7 +92,7 @@ def main() -> None:
         _report(process, systems, done, at_start)
 
 
-def _torment(
+def _stress(
     process: Process,
     systems: Mapping[str, System],
     dice: random.Random,
@@ -196,14 +196,14 @@ def _report(
     print(f"refused: {sum(len(c.refusals) for _, c in calls)}")
     print(f"logins: {sum(len(c.arrivals) for (_, name), c in calls if name == 'login')}")
     print(f"starts: {process.starts}")
-    for name, value in process.holds().items():
+    for name, value in process.resources().items():
         print(f"{name}: {at_start[name]} after the last start, {value} at the end")
     state = sum(path.stat().st_size for path in (process.directory / "state").iterdir())
     print(f"state: {state // 1024} kB")
     for name, system in systems.items():
         shown = len(re.findall(rf'^fusionsolar_plant_info{{account="{name}"', page, re.MULTILINE))
         print(f"plants of {name}: {shown} on the page, {len(system.fleet.plants)} in the system")
-    print(f"bugs in the log: {process.troubles() or 'none'}")
+    print(f"bugs in the log: {process.bug_lines() or 'none'}")
     print(f"exit status: {process.end()}")
 
 

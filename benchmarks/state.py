@@ -38,13 +38,13 @@ def main() -> None:
         print(f"an answer about {BATCH} devices: {1_000 * median(ended):.1f} ms")
         print(f"on disk: {sum(f.stat().st_size for f in path.parent.iterdir()) / 1e6:.1f} MB")
         with closing(Database(path)) as database:
-            state, store = _opened(database)
+            state, store = _open(database)
             took = _seconds(store.load)
         known = len(state.answers[REALTIME])
         print(f"opened, checked and read: {took:.2f} s ({known} devices)")
 
 
-def _opened(database: Database) -> tuple[AccountState, Store]:
+def _open(database: Database) -> tuple[AccountState, Store]:
     state = AccountState()
     return state, Store(state, database, SystemClock(), structlog.get_logger())
 
@@ -53,7 +53,7 @@ def _write(
     database: Database, devices: int, values: dict[str, float]
 ) -> tuple[list[float], list[float]]:
     """Seconds that it took to write each call's start, and each answer."""
-    state, store = _opened(database)
+    state, store = _open(database)
     state.interfaces[REALTIME] = InterfaceState()
     started, ended = [], []
 

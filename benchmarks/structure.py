@@ -45,17 +45,17 @@ def main() -> None:
     trees = {path: ast.parse(path.read_text("utf-8")) for path in files}
     lines = {path: len(path.read_text("utf-8").splitlines()) for path in files}
     print(f"lines without the simulator: {sum(lines.values())} in {len(files)} files")
-    _tell("files over 400 lines", (path.name for path, n in lines.items() if n > LONG_FILE))
+    _report("files over 400 lines", (path.name for path, n in lines.items() if n > LONG_FILE))
     functions = [node for tree in trees.values() for node in _functions(tree)]
-    _tell("functions over 50 lines", (f.name for f in functions if _length(f) > LONG_FUNCTION))
-    _tell("definitions of persistence", (f.name for f in functions if f.name in PERSISTENCE))
+    _report("functions over 50 lines", (f.name for f in functions if _length(f) > LONG_FUNCTION))
+    _report("definitions of persistence", (f.name for f in functions if f.name in PERSISTENCE))
     classes = Counter(
         node.name.lstrip("_")
         for tree in trees.values()
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
     )
-    _tell("class names that stand more than once", (each for each, n in classes.items() if n > 1))
+    _report("class names that stand more than once", (each for each, n in classes.items() if n > 1))
     calls = _calls_of_an_answer()
     modules = {callee[0] for _, callee in calls}
     between = [{_package(caller[0]), _package(callee[0])} for caller, callee in calls]
@@ -66,7 +66,7 @@ def main() -> None:
     )
 
 
-def _tell(what: str, names: Iterable[str]) -> None:
+def _report(what: str, names: Iterable[str]) -> None:
     found = Counter(names)
     listed = ", ".join(f"{each} {n}" if n > 1 else each for each, n in found.most_common())
     print(f"{what}: {found.total()}{f' ({listed})' if listed else ''}")

@@ -159,18 +159,18 @@ class Cluster:
                 return answer.read().decode()
         return ""
 
-    def held(self):
+    def held_accounts(self):
         """The accounts that each replica says it holds."""
         return [set(_HELD.findall(self.page(n))) for n in range(len(self.daemons))]
 
     def missing(self, *, without=None):
         """The accounts that no replica holds, but for those of one."""
-        held = [each for n, each in enumerate(self.held()) if n != without]
-        return self.names - set.union(*held)
+        held_accounts = [each for n, each in enumerate(self.held_accounts()) if n != without]
+        return self.names - set.union(*held_accounts)
 
     def is_shared(self):
         """Whether each account is held by one replica, and each replica has its share."""
-        held = self.held()
+        held = self.held_accounts()
         sizes = sorted(map(len, held))
         return (
             set.union(*held) == self.names
@@ -178,7 +178,7 @@ class Cluster:
             and (sizes[-1] - sizes[0] <= 1)
         )
 
-    def shown(self):
+    def visible_pages(self):
         """How many of the pages show an account's values."""
         pages = [set(_SHOWN.findall(self.page(n))) for n in range(len(self.daemons))]
         return {name: sum(name in page for page in pages) for name in self.names}
@@ -190,7 +190,7 @@ class Cluster:
                 return
             time.sleep(0.2)
         logs = "\n".join(daemon.log[-3000:] for daemon in self.daemons)
-        raise AssertionError(f"it did not come to pass: {self.held()}\n{logs}")
+        raise AssertionError(f"it did not come to pass: {self.held_accounts()}\n{logs}")
 
     def arrivals(self, name):
         """When the management system was called for an account, logins included."""
@@ -219,7 +219,7 @@ class Cluster:
             silent[name] = max(b - a for a, b in pairwise([since, *calls, until]))
         return silent
 
-    def troubles(self):
+    def bug_lines(self):
         """Lines of all logs that tell of a bug."""
         logs = "".join(path.read_text() for path in self._directory.glob("*/log"))
         return [line for line in logs.splitlines() if "level=error" in line or "bug" in line]
@@ -233,7 +233,7 @@ class Watch:
         self._ended = threading.Event()
         self._seen = dict.fromkeys(cluster.names, time.monotonic())
         self.longest = defaultdict(float)
-        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread = threading.Thread(target=self._record_visible, daemon=True)
 
     def __enter__(self):
         self._thread.start()
@@ -243,9 +243,9 @@ class Watch:
         self._ended.set()
         self._thread.join()
 
-    def _look(self):
+    def _record_visible(self):
         while not self._ended.wait(0.5):
-            shown, now = self._cluster.shown(), time.monotonic()
+            shown, now = self._cluster.visible_pages(), time.monotonic()
             for name, count in shown.items():
                 if count:
                     self._seen[name] = now

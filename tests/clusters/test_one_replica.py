@@ -29,7 +29,7 @@ def without_a_driver(directory, *arguments):
     return run(directory, *arguments, program=("-c", start))
 
 
-def held(daemon):
+def held_accounts(daemon):
     found = re.findall(rf'^{HELD}\{{account="(\w+)"\}} (\S+)$', daemon.page(), re.MULTILINE)
     return {name: float(value) for name, value in found}
 
@@ -45,22 +45,22 @@ def test_its_accounts_are_taken_kept_over_a_restart_and_follow_a_reload(tmp_path
     with serving(management) as server:
         a, b, c = (account(server.url, n, username=n, password="x") for n in "abc")
         with exporter(tmp_path, [a, b], **state) as daemon:
-            status, said = daemon.get("/-/ready")
+            status, text = daemon.get("/-/ready")
             assert status == 503
-            assert "its share of the accounts is not known yet (state in postgresql://" in said
-            assert held(daemon) in ({}, {"a": 0.0, "b": 0.0})
-            daemon.ready().wait(lambda: held(daemon) == {"a": 1.0, "b": 1.0})
+            assert "its share of the accounts is not known yet (state in postgresql://" in text
+            assert held_accounts(daemon) in ({}, {"a": 0.0, "b": 0.0})
+            daemon.ready().wait(lambda: held_accounts(daemon) == {"a": 1.0, "b": 1.0})
             # An account is held before it has logged in.
             daemon.wait(lambda: {"a", "b"} <= accounts_on(daemon.page()))
 
             daemon.configure([b, c], **state)
             daemon.process.send_signal(1)
-            daemon.wait(lambda: held(daemon) == {"b": 1.0, "c": 1.0})
+            daemon.wait(lambda: held_accounts(daemon) == {"b": 1.0, "c": 1.0})
             daemon.wait(lambda: "c" in accounts_on(daemon.page()))
             assert 'account="a"' not in daemon.page()
             assert daemon.stop() == 0
         with exporter(tmp_path, [b, c], **state) as daemon:
-            daemon.wait(lambda: held(daemon) == {"b": 1.0, "c": 1.0})
+            daemon.wait(lambda: held_accounts(daemon) == {"b": 1.0, "c": 1.0})
             daemon.wait(lambda: "c" in accounts_on(daemon.page()))
 
     logins = {name: len(management.calls.of(name, "login").arrivals) for name in "abc"}

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 @pytest.mark.usefixtures("servers")
 def test_whatever_happens_to_replicas_and_database_no_call_is_refused(tmp_path, postgres_server):
     with cluster(tmp_path, postgres_server) as them:
-        them.wait(lambda: them.is_shared() and set(them.shown().values()) == {1})
+        them.wait(lambda: them.is_shared() and set(them.visible_pages().values()) == {1})
         first, second, third = them.daemons
         since = time.time()
         with Watch(them) as watch:
@@ -26,11 +26,11 @@ def test_whatever_happens_to_replicas_and_database_no_call_is_refused(tmp_path, 
             them.restart(0)
             postgres_server.stop(signal.SIGQUIT)
             postgres_server.start()
-            them.wait(lambda: them.held()[0] == them.names)
+            them.wait(lambda: them.held_accounts()[0] == them.names)
 
             second.process.send_signal(signal.SIGCONT)
             them.proxies[2].restore()
-            them.wait(lambda: them.is_shared() and set(them.shown().values()) == {1})
+            them.wait(lambda: them.is_shared() and set(them.visible_pages().values()) == {1})
 
             # Told to end, a replica hands over at once.
             begun = time.monotonic()
@@ -42,7 +42,7 @@ def test_whatever_happens_to_replicas_and_database_no_call_is_refused(tmp_path, 
 
     assert them.refused() == set()
     assert them.logins() == dict.fromkeys(them.names, 1)
-    assert them.troubles() == []
+    assert them.bug_lines() == []
     assert {name for name, gap in them.longest_silence(since, until).items() if gap > 60} == set()
     assert {name for name, gap in watch.longest.items() if gap > 60} == set()
     assert handed_over < 10
@@ -58,19 +58,19 @@ def test_hosts_whose_clocks_differ_and_leap_hand_over_without_a_call_too_many(
         Host(tmp_path / "fast", uptime=3_000, ahead=420),
     ]
     with cluster(tmp_path, postgres_server, replicas=2, accounts=4, hosts=hosts) as them:
-        them.wait(lambda: them.is_shared() and set(them.shown().values()) == {1})
+        them.wait(lambda: them.is_shared() and set(them.visible_pages().values()) == {1})
         since = time.time()
         for number, end in ((0, signal.SIGKILL), (1, signal.SIGTERM)):
             other = 1 - number
             hosts[other].leap(3_000)
             them.daemons[number].stop(end)
-            them.wait(lambda other=other: them.held()[other] == them.names)
+            them.wait(lambda other=other: them.held_accounts()[other] == them.names)
             hosts[other].leap(-6_000)
             them.restart(number)
-            them.wait(lambda: them.is_shared() and set(them.shown().values()) == {1})
+            them.wait(lambda: them.is_shared() and set(them.visible_pages().values()) == {1})
         until = time.time()
 
     assert them.refused() == set()
     assert them.logins() == dict.fromkeys(them.names, 1)
-    assert them.troubles() == []
+    assert them.bug_lines() == []
     assert {name for name, gap in them.longest_silence(since, until).items() if gap > 60} == set()

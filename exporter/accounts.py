@@ -96,7 +96,7 @@ class Accounts:
             OccupiedError: Another process works with one of them; nothing has changed.
         """
         change = self._prepare(settings)
-        with self._at_once():
+        with self._atomically():
             try:
                 self._exchange(change)
                 for each in change.working.values():
@@ -146,15 +146,15 @@ class Accounts:
         self._working = working
         self.release({account_key(each.prepared.account) for each in working.values()})
 
-    def release(self, kept: Collection[AccountKey]) -> None:
+    def release(self, retained: Collection[AccountKey]) -> None:
         """Leaves what is remembered of all accounts but these to other processes."""
-        for key in self._databases.keys() - kept:
+        for key in self._databases.keys() - retained:
             self._databases.pop(key).close()
         if self._state:
-            self._state.keep(kept)
+            self._state.retain_only(retained)
 
     def stop(self) -> None:
-        """Lets the calls under way be the last; nobody waits for them."""
+        """Lets the calls under way be the last, without waiting for them."""
         for each in self._working.values():
             each.stop()
 
@@ -170,7 +170,7 @@ class Accounts:
             return (self._still or self._page).parts(form, accounts)
 
     @contextmanager
-    def _at_once(self) -> Iterator[None]:
+    def _atomically(self) -> Iterator[None]:
         """Lets no scrape see a change before all of it is done."""
         with self._changing:
             self._still = self._page.frozen()
@@ -258,7 +258,7 @@ class Accounts:
                 client=prepared.client,
                 view=view,
                 clock=clock,
-                gate=self._gate(_server(account.base_url)),
+                gate=self._gate_of(_server(account.base_url)),
                 database=database,
             )
             undone.pop_all()
@@ -299,7 +299,7 @@ class Accounts:
     def _clock(self) -> SystemClock:
         return SystemClock()
 
-    def _gate(self, server: Server) -> HostGate:
+    def _gate_of(self, server: Server) -> HostGate:
         return self._gates.setdefault(server, HostGate())
 
     def _database(self, account: AccountSettings, others: Iterable[RunningAccount]) -> RowStore:
@@ -312,7 +312,7 @@ class Accounts:
         return self._rows(account_key(account))
 
     def _rows(self, key: AccountKey) -> RowStore:
-        """What is kept of an account that nobody else works with."""
+        """The stored rows of an account that no other process works with."""
         if key not in self._databases:
             self._databases[key] = Database(self._state.path_of(key) if self._state else None)
         return self._databases[key]

@@ -67,7 +67,7 @@ def _print(run: Callable[[], int]) -> int:
     try:
         status = run()
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever reads it has seen enough
+    except BrokenPipeError:  # the reader has closed it
         status = 0
     except OSError as error:
         if error.errno != errno.ENOSPC:

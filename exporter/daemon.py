@@ -24,7 +24,7 @@ from exporter.wiring import shared_state
 
 
 class Reload:
-    """Applies the configuration: `settings` at the start, and when called, what stands on disk.
+    """Applies the configuration: `settings` at the start, and when called, the file on disk.
 
     `read` reads and checks it; one that is broken or fails changes nothing. One at a time.
     """
@@ -60,7 +60,7 @@ class Reload:
             return reason
 
     def targets(self) -> Mapping[str, Mapping[str, str]]:
-        """The accounts that the page tells of, and the labels that each one's target is to have."""
+        """The accounts on the page, and the labels that each one's target is to have."""
         return {account.name: account.labels for account in self._applied.accounts}
 
     def _reload(self) -> str | None:

@@ -55,8 +55,8 @@ from exporter.wiring import (
 
 AUTOMATIC = "five-minutes"  # whichever interface of 5-minute data an account has
 _FIVE_MINUTES = tuple(row.name for row in INTERFACES.values() if row.content is Content.ROWS)
-_START_CHECK = 5.0  # seconds between two looks at whether the poller has begun
-_MAX_SLEEP = MINUTE  # between two looks at what others have done meanwhile
+_START_CHECK = 5.0  # seconds between two checks whether the poller has begun
+_MAX_SLEEP = MINUTE  # between two checks of what other processes have done
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +158,10 @@ def _five_minutes(context: HistoryContext) -> str:
     return (known or enabled or likely)[0]
 
 
-def waits(
+def make_calls(
     job: Job, clock: Clock, report: Callable[[str], None], until: float = inf
 ) -> Iterator[None]:
-    """Makes call after call, and yields before it waits for one, if any was made since.
+    """Makes all calls that are due, and yields before each wait, if any was made since.
 
     Ends when none is left, or at a time of the clock, or when that is stopped.
     """
@@ -184,7 +184,7 @@ def _step(job: Job, clock: Clock, report: Callable[[str], None]) -> None:
     try:
         job.step()
     except NotNowError:
-        pass  # somebody else was faster
+        pass  # another process was faster
     except NoSessionError as error:
         report(str(error))
         clock.wait(MINUTE)
@@ -307,16 +307,16 @@ class HistoryThread:
             end = clock.now() + DAY
             job = job_of(context, HistoryOptions(), self._report)
             replay = replay_of(settings, account, job.fleet, context.labels(HistoryOptions()))
-            self._work(job, replay, target, end)
+            self._run_job(job, replay, target, end)
         return max(MINUTE, end - clock.now())
 
-    def _work(self, job: Job, replay: Replay, target: Target, end: float) -> None:
+    def _run_job(self, job: Job, replay: Replay, target: Target, end: float) -> None:
         clock = self._clock
         if job.plan_years():
-            for _ in waits(job, clock, self._report, end):
+            for _ in make_calls(job, clock, self._report, end):
                 pass
         job.plan()
-        for _ in waits(job, clock, self._report, end):
+        for _ in make_calls(job, clock, self._report, end):
             job.send(replay, target)
             self._report_progress(job)
         if not clock.wait(0):

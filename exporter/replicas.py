@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from exporter.archives import HistoryAccess
 
 DRAIN_TIMEOUT = 10.0  # seconds that the calls under way have to end when the process is told to
-_DRAIN_CHECK = 0.2  # seconds between two looks whether an account's last call has ended
+_DRAIN_CHECK = 0.2  # seconds between two checks whether an account's last call has ended
 
 
 class SharedAccounts(Accounts):
-    """Starts an account when this replica has taken it, and ends it before it is let go.
+    """Starts an account when this replica has acquired it, and ends it before its release.
 
     One whose lease was lost ends too. A thread of its own does that: what one account waits for
     delays no other.
@@ -45,7 +45,7 @@ class SharedAccounts(Accounts):
         self._applying = threading.Lock()
         self._changed = threading.Event()
         self._ended = threading.Event()
-        self._follower = threading.Thread(target=self._follow, name="accounts", daemon=True)
+        self._follower = threading.Thread(target=self._run, name="accounts", daemon=True)
 
     def occupy(self, settings: Settings) -> None:
         """Nothing: others' accounts are just not ours."""
@@ -61,19 +61,19 @@ class SharedAccounts(Accounts):
         """Starts, replaces and ends accounts, of those that it holds."""
         with self._applying:
             self._adopt(settings)
-            super().apply(self._those_of(self._replica.leases))
+            super().apply(self._settings_of(self._replica.leases))
         self._changed.set()
 
-    def release(self, kept: Collection[AccountKey]) -> None:
-        """Lets all accounts go that have ended, but for those that it is to go on with."""
+    def release(self, retained: Collection[AccountKey]) -> None:
+        """Releases all accounts that have ended, but for those that it is to continue."""
         held = self._replica.leases
-        super().release(kept)
-        for key in {*held, *self._replica.leaving} - {*kept}:
+        super().release(retained)
+        for key in {*held, *self._replica.leaving} - {*retained}:
             if key not in held or not self._is_wanted(key):
                 self._replica.release(key)
 
     def stop(self) -> None:
-        """Ends the calls under way, and lets all accounts go, for others to take at once."""
+        """Ends the calls under way, and releases all accounts, which others may acquire at once."""
         self._ended.set()
         self._changed.set()
         super().stop()
@@ -101,7 +101,7 @@ class SharedAccounts(Accounts):
     def _is_wanted(self, key: AccountKey) -> bool:
         return any(account_key(each) == key for each in self._settings.accounts)
 
-    def _those_of(self, keys: Collection[AccountKey], names: Collection[str] = ()) -> Settings:
+    def _settings_of(self, keys: Collection[AccountKey], names: Collection[str] = ()) -> Settings:
         """The settings, with the accounts of these keys, and those of these names, alone."""
         accounts = tuple(
             each
@@ -112,7 +112,7 @@ class SharedAccounts(Accounts):
 
     # --- following the leases --------------------------------------------------------------------
 
-    def _follow(self) -> None:
+    def _run(self) -> None:
         busy = False
         while not self._ended.is_set():
             self._changed.wait(_DRAIN_CHECK if busy else HEARTBEAT)
@@ -138,8 +138,8 @@ class SharedAccounts(Accounts):
                 account_key(each.prepared.account) for each in self._working.values()
             }
             if started or ending - alive or self._replica.leaving:
-                self._exchange(self._prepare(self._those_of(held, alive)))
-            self._show_held(held)
+                self._exchange(self._prepare(self._settings_of(held, alive)))
+            self._show_leases(held)
             return bool(alive)
 
     def _has_lease(self, name: str, held: Mapping[AccountKey, Lease]) -> bool:
@@ -149,7 +149,7 @@ class SharedAccounts(Accounts):
         rows = working.database
         return lease is not None and (not isinstance(rows, PostgresRows) or rows.lease == lease)
 
-    def _show_held(self, held: Mapping[AccountKey, Lease]) -> None:
+    def _show_leases(self, held: Mapping[AccountKey, Lease]) -> None:
         alive, gauge = self._replica.is_alive, self._telemetry.account_held
         gauge.clear()  # of what has been deleted from the configuration
         for each in self._settings.accounts:
@@ -169,7 +169,7 @@ class SharedAccounts(Accounts):
             return None
         return HistoryAccess(lambda: self._shared.rows(key, rows.lease, beside=True), archive)
 
-    def _gate(self, server: Server) -> HostGate:
+    def _gate_of(self, server: Server) -> HostGate:
         host, port = server
         return self._shared.gate(f"{host}:{port}")
 

@@ -16,7 +16,7 @@ from exporter.northbound.client import Session
 if TYPE_CHECKING:
     from exporter.history_wiring import HistoryThread
 
-STOP_CHECK = 0.1  # seconds between two looks whether a waiting account is to end
+STOP_CHECK = 0.1  # seconds between two checks whether a waiting account is to end
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class RunningAccount:
         self.history = history
         self.restored = threading.Event()
         name = f"poller {prepared.account.name}"
-        self.thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self.thread = threading.Thread(target=self._restore_and_poll, name=name, daemon=True)
         self._clock = clock
         self._turn = turn
 
@@ -80,7 +80,7 @@ class RunningAccount:
         same = self.prepared.account.model_copy(update={"labels": account.labels}) == account
         return self.thread.is_alive() and before == now and same
 
-    def _work(self) -> None:
+    def _restore_and_poll(self) -> None:
         try:
             self._restore()
         finally:

@@ -95,8 +95,8 @@ def client_of(account: AccountSettings) -> Session:
     if account.auth is None:
         return Client(url, account.username, account.secret(), timeout=timeout, **tls)
     endpoint = token_endpoint_of(account.auth, timeout)
-    kept = RefreshTokenFile(account.auth.refresh_token_file)
-    return OAuthClient(url, endpoint, kept, Transport(timeout, **tls))
+    refresh_tokens = RefreshTokenFile(account.auth.refresh_token_file)
+    return OAuthClient(url, endpoint, refresh_tokens, Transport(timeout, **tls))
 
 
 def token_endpoint_of(auth: OAuthSettings, timeout: float) -> TokenEndpoint:

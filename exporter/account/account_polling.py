@@ -86,9 +86,9 @@ class Incidents:
     def __init__(self) -> None:
         self._incidents: defaultdict[Hashable, _Incident] = defaultdict(_Incident)
 
-    def failed(self, what: Hashable, reason: str, now: float) -> bool:
+    def failed(self, subject: Hashable, reason: str, now: float) -> bool:
         """Notes a failure; returns whether that, or its reason, is news."""
-        incident = self._incidents[what]
+        incident = self._incidents[subject]
         if not incident.reasons:
             incident.recurs = now - incident.failed < QUIET
         incident.failed = now
@@ -96,9 +96,9 @@ class Incidents:
         incident.reasons.add(reason)
         return not known
 
-    def succeeded(self, what: Hashable, now: float) -> bool:
+    def succeeded(self, subject: Hashable, now: float) -> bool:
         """Notes a success; returns whether it is news, as an incident is over."""
-        incident = self._incidents[what]
+        incident = self._incidents[subject]
         if not incident.reasons or (incident.recurs and now - incident.failed < QUIET):
             return False
         incident.reasons.clear()
@@ -205,10 +205,12 @@ class AccountPolling:
         path, body = handler.request(planned)
         return planned.interface.answer(partial(call, path, body), handler.asked(planned))
 
-    def count(self, interface: str, made: Exchange) -> None:
+    def count(self, interface: str, exchange: Exchange) -> None:
         """Counts an HTTP request."""
-        self.changes.requests.append(RequestMade(interface, made.end - made.start, made.error))
-        if made.error is None:
+        self.changes.requests.append(
+            RequestMade(interface, exchange.end - exchange.start, exchange.error)
+        )
+        if exchange.error is None:
             self._result(interface).last_success = self._clock.time()
 
     def _result(self, interface: str) -> InterfaceResult:
@@ -259,7 +261,7 @@ class AccountPolling:
             schedule.ask_again(planned.batch)
         if outcome.refit:
             self._fit()
-        self._changed(schedule)
+        self._note_change(schedule)
 
     def failed(self, planned: PlannedCall, error: CallError, reaction: Reaction) -> None:
         """Reacts to a failure, perhaps otherwise than the error alone would have it."""
@@ -275,7 +277,7 @@ class AccountPolling:
             schedule.back_off_today(now, self._seconds_left_today())
         if reaction is Reaction.SPLIT:
             self._fit()
-        self._changed(schedule)
+        self._note_change(schedule)
         planned.batch.failure = error.reason
         if self.incidents.failed(planned.caller, error.reason, now):
             advice = interface.advice(error.reason)
@@ -289,7 +291,7 @@ class AccountPolling:
         starts = self.state.midnights() or [0.0]
         return max((start - wall) % DAY for start in starts)
 
-    def _changed(self, schedule: InterfaceSchedule) -> None:
+    def _note_change(self, schedule: InterfaceSchedule) -> None:
         name = schedule.interface.name
         self.state.interfaces.changed.add(name)
         self.changes.unanswered[name] = len(schedule.unanswered)

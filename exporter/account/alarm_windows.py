@@ -35,7 +35,7 @@ class Window:
         return self.end - self.begin
 
     def holds(self, time: float) -> bool:
-        """Whether a time plainly lies in it."""
+        """Whether a time is in it, away from its ends."""
         return self.begin + EDGE_TOLERANCE <= time <= self.end - EDGE_TOLERANCE
 
 
@@ -46,7 +46,7 @@ def newest_window(now: float, length: float = MAX_WINDOW) -> Window:
 
 
 def older_windows(now: float, length: float = MAX_WINDOW) -> tuple[Window, ...]:
-    """The windows before the newest of this length, as far back as the server tells, newest first.
+    """Windows of this length before the newest, as far back as the server answers, newest first.
 
     They are the same whenever a plant is looked at, so that one question serves many plants.
     """
@@ -94,22 +94,22 @@ class WindowCoverage:
             self.from_begin = max(self.from_begin, max(inside) - window.begin)
 
     def covers(self, window: Window, time: float) -> bool:
-        """Whether the answer about a window surely told of what was raised then."""
-        return window.length <= SAFE_LENGTH or not self._beyond(window, time)
+        """Whether the answer about a window is known to include alarms raised then."""
+        return window.length <= SAFE_LENGTH or not self._distances_beyond_reach(window, time)
 
     def miss(self, window: Window, time: float) -> bool:
-        """Notes that an answer lacked what it should have told; returns whether windows are cut.
+        """Notes that an answer lacked an expected alarm; returns whether windows are cut.
 
         From then on they are as long as servers cut them to, and shorter than what was lacking.
         """
-        beyond = self._beyond(window, time)
+        beyond = self._distances_beyond_reach(window, time)
         if not beyond:
             return False  # no cut explains it
         shorter = max((cut for cut in WINDOW_LENGTHS if cut <= min(beyond)), default=SAFE_LENGTH)
         before, self.length = self.length, min(self.length, shorter)
         return self.length < before
 
-    def _beyond(self, window: Window, time: float) -> tuple[float, ...]:
+    def _distances_beyond_reach(self, window: Window, time: float) -> tuple[float, ...]:
         """How far a time lies from those ends of a window from which no answer reached so far."""
         from_end, from_begin = window.end - time, time - window.begin
         if from_end < 0:  # there is nothing newer than the newest window
@@ -119,7 +119,7 @@ class WindowCoverage:
 
     @property
     def covers_over_a_week(self) -> bool:
-        """Whether it was shown that more than a week of a window is told of."""
+        """Whether answers are known to include more than a week of a window."""
         return self.from_end > WEEK
 
 

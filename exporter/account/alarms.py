@@ -38,7 +38,7 @@ Identity = tuple[str, str, str, float]
 
 
 def identity(alarm: Alarm) -> Identity:
-    """What tells one occurrence from every other of its plant."""
+    """The key by which an occurrence differs from all others of its plant."""
     return alarm.serial_number, alarm.alarm_id, alarm.cause_id, alarm.raised
 
 
@@ -93,13 +93,13 @@ class AlarmTracker:
         was set back by more than a window, as nobody knows then what was seen.
         """
         found: dict[str, PlantAlarms] = {}
-        for code, listed in self._listed(asked, window, alarms).items():
+        for code, listed in self._by_plant(asked, window, alarms).items():
             plant = self._plants.get(code) or PlantAlarmState()
             before = replace(plant, moves=dict(plant.moves))
             first = window.begin < plant.since - MAX_WINDOW
             # Nothing is newer than the newest window, unless our clock was set back.
             end = inf if window.begin >= plant.since else window.end
-            new = self._news(plant, listed)
+            new = self._new_alarms(plant, listed)
             plant.since = window.begin if first else max(plant.since, window.begin)
             plant.newest = window
             _forget_old(plant)
@@ -118,7 +118,7 @@ class AlarmTracker:
         It may show what another answer should have shown: then the server cuts windows.
         """
         found: dict[str, PlantAlarms] = {}
-        for code, listed in self._listed(asked, window, alarms).items():
+        for code, listed in self._by_plant(asked, window, alarms).items():
             plant = self._plants.get(code) or PlantAlarmState()
             before = replace(plant)
             self._find_cuts(plant, listed)
@@ -128,7 +128,7 @@ class AlarmTracker:
             found[code] = PlantAlarms(tuple(plant.active.values()))
         return found
 
-    def _listed(
+    def _by_plant(
         self, asked: Collection[str], window: Window, alarms: Iterable[Alarm]
     ) -> dict[str, dict[Identity, Alarm]]:
         """The alarms of an answer by plant, which also shows how much of a window it covers."""
@@ -146,7 +146,7 @@ class AlarmTracker:
         return found
 
     def older_window(self, asked: Collection[str]) -> Window | None:
-        """An older window that one of these plants is yet to be asked about.
+        """An older window about which one of these plants has not been asked.
 
         First those that tell whether what an answer lacked is over.
         """
@@ -169,14 +169,16 @@ class AlarmTracker:
                 plant.older = tuple(each for each in plant.older if each != window)
                 self._plants[code] = plant
 
-    def _news(self, plant: PlantAlarmState, listed: Mapping[Identity, Alarm]) -> tuple[Alarm, ...]:
+    def _new_alarms(
+        self, plant: PlantAlarmState, listed: Mapping[Identity, Alarm]
+    ) -> tuple[Alarm, ...]:
         """What counts of an answer about the newest window, noted as seen.
 
         An alarm that stands there with another time, instead of the last one, may have been raised
         anew between two looks; not so where that was well before the last one, nor again and again,
         with no look in between at which it is over.
         """
-        moved = _moved(plant, listed)
+        moved = _raised_anew(plant, listed)
         for name, alarm in {key[:-1]: alarm for key, alarm in moved.items()}.items():
             plant.moves[name] = plant.moves.get(name, 0) + 1
             if plant.moves[name] == MAX_MOVES + 1:
@@ -203,9 +205,13 @@ class AlarmTracker:
         within = (
             Window(plant.newest.begin, plant.newest.end - SAFE_LENGTH) if plant.newest else None
         )
-        lacked = {key: plant.missed.get(_alike(key, missed) or key) for key in listed}
+        lacked = {key: plant.missed.get(_find_alike(key, missed) or key) for key in listed}
         for key in listed:
-            if within and within.holds(key[-1]) and not (key in plant.seen or _alike(key, active)):
+            if (
+                within
+                and within.holds(key[-1])
+                and not (key in plant.seen or _find_alike(key, active))
+            ):
                 lacked[key] = plant.newest
         for key, window in lacked.items():
             if window is not None:
@@ -226,7 +232,7 @@ class AlarmTracker:
 
         Unless the server may have cut the window before it: then that is asked about once more.
         """
-        moved = _moved(plant, listed)
+        moved = _raised_anew(plant, listed)
         missed: dict[Identity, Window] = {}
         kept: dict[Identity, Alarm] = {}
         for key, alarm in plant.active.items():
@@ -280,23 +286,25 @@ def _by_name(keys: Iterable[Identity]) -> Mapping[Name, list[float]]:
     return times
 
 
-def _alike(key: Identity, times: Mapping[Name, list[float]]) -> Identity | None:
-    """One that may be the same occurrence, told with another time of its raising."""
+def _find_alike(key: Identity, times: Mapping[Name, list[float]]) -> Identity | None:
+    """One that may be the same occurrence, sent with another time of its raising."""
     alike = times.get(key[:-1], [])
     place = bisect_left(alike, key[-1] - DAY)
     near = place < len(alike) and alike[place] <= key[-1] + DAY
     return (*key[:-1], alike[place]) if near else None
 
 
-def _moved(plant: PlantAlarmState, listed: Mapping[Identity, Alarm]) -> Mapping[Identity, Alarm]:
+def _raised_anew(
+    plant: PlantAlarmState, listed: Mapping[Identity, Alarm]
+) -> Mapping[Identity, Alarm]:
     """What was active and is not listed, but one alike is, for the first time: that one."""
     fresh = _by_name(k for k, alarm in listed.items() if alarm.active and k not in plant.active)
-    gone = ((key, _alike(key, fresh)) for key in plant.active if key not in listed)
+    gone = ((key, _find_alike(key, fresh)) for key in plant.active if key not in listed)
     return {key: listed[new] for key, new in gone if new is not None}
 
 
 def _forget_old(plant: PlantAlarmState) -> None:
-    """Keeps what was seen, as long as it may be listed again, and no more than is bearable.
+    """Keeps what was seen as long as it may be listed again, and at most MAX_SEEN of it.
 
     Of too many the oldest are forgotten, and with them what was raised before: it never counts.
     """

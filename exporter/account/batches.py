@@ -166,7 +166,7 @@ class Batch:
         again = now < self.refused + 2 * self.size_rest
         return min(2 * self.size_rest, MAX_SIZE_REST) if again else SIZE_REST
 
-    def keep(self, wanted: Collection[str]) -> None:
+    def retain_only(self, wanted: Collection[str]) -> None:
         """Drops the members that are no longer wanted; a changed batch is whole again."""
         kept = [m for m in self.members if m in wanted]
         if len(kept) < len(self.members):
@@ -251,8 +251,8 @@ class Rotation:
         weights: Mapping[str, int],
     ) -> list[Batch]:
         for batch in batches:
-            batch.keep(wanted)
-            batch.keep(self._fill((), batch.members, weights))
+            batch.retain_only(wanted)
+            batch.retain_only(self._fill((), batch.members, weights))
         full = [batch for batch in batches if batch.is_full(self.round.start) and batch.members]
         settled = {member for batch in full for member in batch.members}
         movable = [member for member in wanted if member not in settled]

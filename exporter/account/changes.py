@@ -1,4 +1,4 @@
-"""What one step of an account changed: for whoever shows it."""
+"""What one step of an account changed, for views and the store."""
 
 from collections import Counter
 from collections.abc import Collection

@@ -72,12 +72,12 @@ def _a_number(time: float) -> float:
     return time
 
 
-def _shifted(time: float, info: ValidationInfo) -> float:
+def _shift(time: float, info: ValidationInfo) -> float:
     return time + info.context.shift if isinstance(info.context, _RowClock) else time
 
 
-def _past(time: float, info: ValidationInfo) -> float:
-    """A stored time lies in the past, whatever the wall clock has done meanwhile."""
+def _limit_to_past(time: float, info: ValidationInfo) -> float:
+    """A stored time is in the past, even if the wall clock was set back since."""
     return min(time, info.context.now) if isinstance(info.context, _RowClock) else time
 
 
@@ -86,9 +86,9 @@ _Number = AfterValidator(_a_number)
 _Written = PlainSerializer(_to_row)
 # Times of the steady clock; -inf is never, which a row has as null.
 FutureTime = Annotated[
-    float, _Any, BeforeValidator(_never), _Number, AfterValidator(_shifted), _Written
+    float, _Any, BeforeValidator(_never), _Number, AfterValidator(_shift), _Written
 ]
-PastTime = Annotated[FutureTime, AfterValidator(_past)]
+PastTime = Annotated[FutureTime, AfterValidator(_limit_to_past)]
 Amount = Annotated[float, Field(ge=0)]
 # Seconds since the epoch, null for never; seconds, null for without end.
 WallTime = Annotated[float, _Any, BeforeValidator(_never), _Number, _Written]
@@ -122,11 +122,11 @@ else:
 
 
 @lru_cache(maxsize=4_096)
-def _the_same(value: Any) -> Any:
+def _intern(value: Any) -> Any:
     return value
 
 
-Shared = AfterValidator(_the_same)  # what thousands of rows have alike is one object for all
+Shared = AfterValidator(_intern)  # what thousands of rows have alike is one object for all
 
 
 def _pairs(values: Mapping[Any, Any], handler: SerializerFunctionWrapHandler) -> Any:
@@ -200,7 +200,7 @@ class Codec(Generic[Value]):
                 return value
             places: dict[tuple[int, Any], Any] = {}
             for each in found:
-                container, step = _place(data, each)
+                container, step = _locate(data, each)
                 places[id(container), step] = container
             # Of a list the last item first: the places of the others stay as they are.
             for (_, step), container in reversed(places.items()):
@@ -228,8 +228,8 @@ def _reason(error: Mapping[str, Any], named: Collection[str]) -> str:
     return f"{place}: {kind}" if place else kind
 
 
-def _place(data: list[Any], error: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Where what an error is about stands, or else what lacks it: a container, and its key."""
+def _locate(data: list[Any], error: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The container and key of what an error is about, or else of what lacks it."""
     container: Any = data
     place, here = 0, container
     for step in error["loc"]:

@@ -203,7 +203,7 @@ class CounterGuard:
                 for series, run in mine.runs.items():
                     self._note(((device_type, name), series), run)
 
-    def _of(self, entity: Entity) -> Counters:
+    def _counters_of(self, entity: Entity) -> Counters:
         mine = self._section(entity).get(entity[1])
         return Counters() if mine is None else mine
 
@@ -221,7 +221,7 @@ class CounterGuard:
             The value that counts of each now, where 0 is nothing to show, and whose value, held
             back until now, is confirmed.
         """
-        mine = self._of(entity)
+        mine = self._counters_of(entity)
         counts: list[float] = []
         confirmed: list[CounterName] = []
         judged: dict[CounterName, CounterState] = {}
@@ -230,14 +230,16 @@ class CounterGuard:
             row = mine.row(series)
             if again and row is not None:
                 counts.append(row[0])
-            elif row is not None and (since := _accounted(row, value, at, growth)) is not None:
+            elif (
+                row is not None and (since := _accounted_since(row, value, at, growth)) is not None
+            ):
                 if series in mine.runs:
                     self._note((entity, series), None)
                 changed |= mine.grow(series, value, since, at)
                 counts.append(value)
             else:
                 before = mine.get(series)
-                judged[series] = held = _judged(before, value, at, growth)
+                judged[series] = held = _judge(before, value, at, growth)
                 if before is not None and before.value and held.value == value:
                     confirmed.append(series)
                 self._note((entity, series), held.run)
@@ -250,7 +252,7 @@ class CounterGuard:
 
     def of(self, entity: Entity, series: CounterName) -> CounterState | None:
         """What counts of a counter; None before its first answer."""
-        return self._of(entity).get(series)
+        return self._counters_of(entity).get(series)
 
     def pending(self) -> Mapping[tuple[Entity, CounterName], CounterState]:
         """The counters of which a value is held back; any thread may ask."""
@@ -260,7 +262,7 @@ class CounterGuard:
 
     def accept(self, entity: Entity, metric: str) -> bool:
         """Accepts at once what is held back of a metric; returns whether there was anything."""
-        mine = self._of(entity)
+        mine = self._counters_of(entity)
         accepted = {
             series: CounterState(run.value, run.at, mine[series].proved)
             for series, run in mine.runs.items()
@@ -280,7 +282,7 @@ class CounterGuard:
             self._pending[key] = run
 
 
-def _accounted(
+def _accounted_since(
     before: Sequence[float], value: float, at: float, growth: GrowthBound
 ) -> float | None:
     """From when on growth can be accounted for, once a counter has this value.
@@ -305,7 +307,7 @@ def _since(since: float | None, answered: float, at: float) -> float:
     return since if answered > at else max(since, answered - STALE)
 
 
-def _judged(
+def _judge(
     before: CounterState | None, value: float, at: float, growth: GrowthBound
 ) -> CounterState:
     """What counts after an answer that contradicts it: what counted before, or what it confirms."""
@@ -313,13 +315,13 @@ def _judged(
         return CounterState(value, at - UPLOAD_TOLERANCE)
     since = _since(before.since, before.answered, at)
     rate = RATE_MARGIN * max(growth.rate, before.proved)
-    run = _followed(before, value, at, max(rate, RATE_MARGIN * growth.largest))
+    run = _next_run(before, value, at, max(rate, RATE_MARGIN * growth.largest))
     if not _is_confirmed(run, before, since, at, rate, is_known=growth.is_known):
         return replace(before, run=run)
-    return CounterState(value, at - UPLOAD_TOLERANCE, _proved(run, before, since), answered=at)
+    return CounterState(value, at - UPLOAD_TOLERANCE, _proven_rate(run, before, since), answered=at)
 
 
-def _followed(before: CounterState, value: float, at: float, rate: float) -> CounterRun:
+def _next_run(before: CounterState, value: float, at: float, rate: float) -> CounterRun:
     """The run that an answer continues, or begins."""
     run = before.run
     opposite = run is not None and (run.value > before.value) != (value > before.value)
@@ -354,7 +356,7 @@ def _is_confirmed(  # noqa: PLR0913  # all of them decide
     return run.value <= rate * (at - since) or before.value - run.value > rate * DAY
 
 
-def _proved(run: CounterRun, before: CounterState, since: float) -> float:
+def _proven_rate(run: CounterRun, before: CounterState, since: float) -> float:
     """The fastest growth that is confirmed, in units each second."""
     if run.agreed < CONFIRMATIONS:
         return max(before.proved, (run.value - before.value) / (run.at - since))

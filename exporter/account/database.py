@@ -101,7 +101,7 @@ class Database(RowStore):
                 self._file.close()
             self._file = None
 
-    def _stored(self, kind: str) -> dict[str, StoredRow]:
+    def _stored_rows(self, kind: str) -> dict[str, StoredRow]:
         file = self._open()
         if file is None:
             return {}
@@ -119,13 +119,13 @@ class Database(RowStore):
             except (sqlite3.Error, UnicodeError, _DamagedError) as error:
                 if not (self._locked and _is_damage(error)):
                     raise
-                self._file = self._begin_anew(self._path, error)
+                self._file = self._replace_file(self._path, error)
                 self._identity = _id_of(self._path)
                 self._flush()  # what was taken over stands in no other file of ours
             self._identity = _id_of(self._path)
         return self._file
 
-    def _begin_anew(self, path: Path, error: Exception) -> sqlite3.Connection:
+    def _replace_file(self, path: Path, error: Exception) -> sqlite3.Connection:
         """Puts a file aside that cannot be used; of a later version its rows are taken over."""
         if isinstance(error, _VersionError):
             self._unwritten = _rows_of(path) | self._unwritten
@@ -194,11 +194,11 @@ def _set_up(file: sqlite3.Connection, *, migrate: bool) -> None:
         file.execute(CREATE)
         file.execute(f"PRAGMA application_id = {_MARK}")
         file.execute(f"PRAGMA user_version = {VERSION}")
-    if _fact(file, "PRAGMA application_id") != _MARK:
+    if _scalar(file, "PRAGMA application_id") != _MARK:
         raise _DamagedError("not a state file")
-    if _fact(file, "PRAGMA integrity_check(1)") != "ok":
+    if _scalar(file, "PRAGMA integrity_check(1)") != "ok":
         raise _DamagedError("not what was written")
-    version = _fact(file, "PRAGMA user_version")
+    version = _scalar(file, "PRAGMA user_version")
     if (version not in MIGRATIONS and version != VERSION) or (version != VERSION and not migrate):
         raise _VersionError(version)
     for step in range(version, VERSION):
@@ -212,7 +212,7 @@ def _set_up(file: sqlite3.Connection, *, migrate: bool) -> None:
     file.execute(f"PRAGMA cache_size = -{_CACHE}")  # the system caches files, too
 
 
-def _fact(file: sqlite3.Connection, question: str) -> Any:
+def _scalar(file: sqlite3.Connection, question: str) -> Any:
     return file.execute(question).fetchone()[0]
 
 
@@ -222,7 +222,7 @@ def _is_damage(error: Exception) -> bool:
 
 
 def _id_of(path: Path | None) -> tuple[int, int] | None:
-    """Which file stands there; None for none."""
+    """The device and inode of a file; None where there is none."""
     with suppress(OSError):
         if path is not None:
             found = path.stat()
@@ -252,5 +252,5 @@ def _decoded(raw: bytes) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong; the path stands beside it."""
+    """What went wrong; the path is logged beside it."""
     return getattr(error, "strerror", None) or str(error)

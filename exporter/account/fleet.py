@@ -95,7 +95,7 @@ class Fleet:
         return self._state.devices
 
     def _apply_filters(self) -> None:
-        """Drops what a previous run knew and nobody wants any more."""
+        """Drops what a previous run knew and the filters exclude now."""
         plants, devices = list(self.plants.values()), list(self.devices.values())
         self.plants.clear()
         self.devices.clear()
@@ -155,7 +155,9 @@ class Fleet:
         if accepted and not listed:
             suspects = tuple(self.plants)
         gone = (
-            self._gone(Subject.PLANTS, self.plants, listed, suspects) if listed or accepted else []
+            self._removed(Subject.PLANTS, self.plants, listed, suspects)
+            if listed or accepted
+            else []
         )
         for code in gone:
             del self.plants[code]
@@ -195,7 +197,7 @@ class Fleet:
             # altogether is never accepted at once.
             types = {device.type_id for device in listed}
             accepted = {i for i in here if i in suspects and self.devices[i].type_id in types}
-            for gone in self._gone(
+            for gone in self._removed(
                 Subject.DEVICES, here, {device.id for device in listed}, accepted
             ):
                 del self.devices[gone]
@@ -207,7 +209,7 @@ class Fleet:
             and self._device_filter.admits(device.id, device.name, device.serial_number)
         )
 
-    def _gone(
+    def _removed(
         self,
         subject: Subject,
         known: Iterable[str],

@@ -19,7 +19,7 @@ from exporter.northbound.client import Session
 from exporter.northbound.errors import CallError, NotSentError, Reaction
 from exporter.northbound.interfaces import DAY, INTERFACES
 
-BUSY_POLL_INTERVAL = 1.0  # seconds until somebody else's call under way is looked after again
+BUSY_POLL_INTERVAL = 1.0  # seconds between two checks of another process's call
 _REMEMBERED = 2 * DAY  # longer than any window counts
 
 
@@ -78,7 +78,7 @@ class TooEarly:
     busy_until: float = -inf
 
 
-def _not_ours(now: float) -> TooEarly:
+def _retry_soon(now: float) -> TooEarly:
     """No call is allowed now; it is asked again soon."""
     return TooEarly(now + BUSY_POLL_INTERVAL, now + BUSY_POLL_INTERVAL)
 
@@ -150,7 +150,7 @@ class Gateway:
         with self._store.database.claim():
             busy_until = self._busy(start)
             if not self._store.database.may_call:
-                return _not_ours(start)
+                return _retry_soon(start)
             due = max(busy_until, slot.due(start))
             if due <= start:
                 slot.start(start)
@@ -159,13 +159,13 @@ class Gateway:
                 return TooEarly(due, busy_until)
         if not self._store.database.may_call:  # whether its start is stored is not known: it counts
             self._end(slot, 0.0)
-            return _not_ours(start)
+            return _retry_soon(start)
         answer = error = None
         margin = 0.0
         try:
             answer = send()
         except NotSentError:
-            return _not_ours(start)
+            return _retry_soon(start)
         except CallError as caught:
             error = caught
             margin = self.timeout if error.reason == "timeout" else 0.0
@@ -182,39 +182,39 @@ class Gateway:
         return now
 
     def _busy(self, now: float) -> float:
-        """Until when to make no call, since somebody else may be over one; -inf if nobody is."""
+        """Until when to make no call, as another process may be making one; -inf if none is."""
         commands = -inf if self._guest else self._merge_commands(now)
         return max(commands, self._busy_until if self._busy_until > now else -inf)
 
     def login(self, *, on_trial: bool = False) -> Exchange | TooEarly:
-        """Logs in, unless somebody else of the host does; perhaps since the session seems dead."""
-        entered = self._clock.now()
-        wait = self.gate.enter(entered)
+        """Logs in, unless another account of the host does; on trial if the session seems dead."""
+        acquired_at = self._clock.now()
+        wait = self.gate.acquire_turn(acquired_at)
         if wait > 0:
-            return TooEarly(entered + wait)
+            return TooEarly(acquired_at + wait)
         token = self.client.token
         try:
             slot = _LoginSlot(self, self._state, on_trial=on_trial)
-            made = self.make(slot, self.client.login)
+            exchange = self.make(slot, self.client.login)
         finally:
-            self.gate.leave(entered)
-        if isinstance(made, Exchange):
-            self._logged_in(made, token)
+            self.gate.release_turn(acquired_at)
+        if isinstance(exchange, Exchange):
+            self._logged_in(exchange, token)
         else:
             self.client.token = token  # which a login drops before it is sent
-        return made
+        return exchange
 
-    def _logged_in(self, made: Exchange, token: str | None) -> None:
+    def _logged_in(self, exchange: Exchange, token: str | None) -> None:
         login = self._state.login
-        if made.error is None:
-            login.opened(made.end, made.answer - (made.end - made.start))
+        if exchange.error is None:
+            login.opened(exchange.end, exchange.answer - (exchange.end - exchange.start))
             self.gate.pause.succeeded()
         else:
-            login.failed(made.error, made.end)
+            login.failed(exchange.error, exchange.end)
             # A login that failed has ended no session, but refused credentials have none.
-            refused = made.error.reaction is Reaction.REFUSE_CREDENTIALS
+            refused = exchange.error.reaction is Reaction.REFUSE_CREDENTIALS
             self.client.token = None if refused else token
-        login.failure = made.error.reason if made.error else None
+        login.failure = exchange.error.reason if exchange.error else None
         self.note_session()
 
     def note_session(self) -> None:
@@ -226,7 +226,7 @@ class Gateway:
         self._state.logins.changed.add("")
 
     def _merge_commands(self, now: float) -> float:
-        """Takes over what commands have stored meanwhile: accepted values, and their calls.
+        """Merges what commands have stored since: accepted values, and their calls.
 
         A call that is over moves to those of its interface.
 

@@ -171,7 +171,7 @@ class InterfaceSchedule:
 
     def due(self, now: float) -> float:
         """The earliest time for the next call; inf when there is nothing to ask."""
-        wanted, batch, _ = self._wanted(self._suspended_at(now))
+        wanted, batch, _ = self._next_batch(self._suspended_at(now))
         if batch is None:
             return min(map(self._suspended_until, self.rotation.batches), default=inf)
         allowed = self.state.log.earliest(
@@ -179,7 +179,7 @@ class InterfaceSchedule:
         )
         return max(allowed, wanted, self.state.waits_until)
 
-    def _wanted(self, suspended: IsSuspended) -> tuple[float, Batch | None, bool]:
+    def _next_batch(self, suspended: IsSuspended) -> tuple[float, Batch | None, bool]:
         """Which batch comes next, when, and whether it is an extra call.
 
         Of this round, once more in it, or of the next round.
@@ -214,7 +214,7 @@ class InterfaceSchedule:
         """The call to make now, noted as started."""
         due = self.due(now)
         suspended = self._suspended_at(now)
-        _, batch, extra = self._wanted(suspended)
+        _, batch, extra = self._next_batch(suspended)
         assert batch is not None, "started before it was due"  # noqa: S101  # a bug, not a state
         if not extra and self.rotation.pending(suspended) is None:
             self.rotation.start_round(now)
@@ -290,7 +290,7 @@ class InterfaceSchedule:
             case missed:
                 assert_never(missed)
         if self.is_list or (self.rotation.eager and not final):
-            self._try_again(batch, now)
+            self._retry(batch, now)
         return False
 
     def hold(self, now: float, seconds: float) -> None:
@@ -302,7 +302,7 @@ class InterfaceSchedule:
         """Calls nothing until the day is over, which has so many seconds left."""
         self.state.day.refused(now, left)
 
-    def _try_again(self, batch: Batch, now: float) -> None:
+    def _retry(self, batch: Batch, now: float) -> None:
         """Asks once more in this round, whose next may be hours away.
 
         A list, for which everybody waits, after a minute of a day-long allowance, then 2, 4 …; any

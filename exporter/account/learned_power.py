@@ -180,7 +180,7 @@ def encoded(value: float) -> int:
 
 
 def decoded(code: float) -> float:
-    """What an encoded number stands for."""
+    """The value of an encoded number."""
     return float(2 ** (code / _STEPS + _SMALLEST)) if code else 0.0
 
 
@@ -201,7 +201,7 @@ def _new_row(sun: Sun) -> Row:
 
 
 def _slot_of(sun: Sun) -> int:
-    """The slot of the day in which the sun stands: below 18 before its culmination."""
+    """The slot of the day by the sun's position: below 18 before its culmination."""
     return int(sun.hour_angle / SLOT + SLOTS / 2) % SLOTS
 
 
@@ -307,7 +307,7 @@ def _level(row: Row, sun: Sun) -> int:
 
     What a quarter of the day's energy exceeds: shade on the rest of it is not its level.
     """
-    now = _clear_days(sun)[row[PLANE]]
+    now = _clear_day_irradiance(sun)[row[PLANE]]
     both = [slot for slot in range(SLOTS) if row[SECOND + slot] and row[FORMER + slot]]
     rises = sorted((row[SECOND + slot] - row[FORMER + slot], slot) for slot in both)
     watts = {slot: decoded(row[FORMER + slot]) * now[slot] for slot in both}
@@ -329,14 +329,14 @@ def _begin_generation(row: Row, sun: Sun) -> None:
 # --- which way the modules look -----------------------------------------------------------------
 
 
-def _clear_days(sun: Sun) -> tuple[tuple[float, ...], ...]:
+def _clear_day_irradiance(sun: Sun) -> tuple[tuple[float, ...], ...]:
     """What falls on each plane in each slot of about this day, if the sky is clear."""
     return clear_day(sun.latitude, round(sun.declination * 2) / 2, _CENTRES)
 
 
 def _look_for_plane(row: Row, sun: Sun) -> None:
     """Takes the likeliest of the planes whose clear day is most alike, and turns the shares."""
-    days = _clear_days(sun)
+    days = _clear_day_irradiance(sun)
     now = days[row[PLANE]]
     watts = {s: decoded(row[SECOND + s]) * now[s] for s in range(SLOTS) if row[SECOND + s]}
     # What an inverter at its limit leaves flat says nothing of its modules.
@@ -344,7 +344,7 @@ def _look_for_plane(row: Row, sun: Sun) -> None:
     watts = {slot: power for slot, power in watts.items() if 0 < power < limit}
     if len(watts) < MIN_SLOTS:
         return
-    likeness = [_likeness(list(watts.values()), [day[slot] for slot in watts]) for day in days]
+    likeness = [_similarity(list(watts.values()), [day[slot] for slot in watts]) for day in days]
     enough = max(likeness) - MIN_DIFFERENCE
     if likeness[row[PLANE]] >= enough:
         return
@@ -358,7 +358,7 @@ def _look_for_plane(row: Row, sun: Sun) -> None:
                 )
 
 
-def _likeness(one: list[float], other: list[float]) -> float:
+def _similarity(one: list[float], other: list[float]) -> float:
     """How alike the shapes of two days are: 1 for the same."""
     product = sum(a * b for a, b in zip(one, other, strict=True))
     return product / sqrt(sum(a * a for a in one) * sum(b * b for b in other))

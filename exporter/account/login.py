@@ -59,8 +59,8 @@ class HostGate:
     _turn_ends: float = -inf
     _lock: Lock = field(default_factory=Lock)
 
-    def enter(self, now: float) -> float:
-        """Takes the turn to log in; returns the seconds until there is one, 0 if it was taken."""
+    def acquire_turn(self, now: float) -> float:
+        """Acquires the turn to log in; returns 0, or the seconds after which to try again."""
         with self._lock:
             wait = self._turn_ends - now
             if wait > 0:
@@ -68,10 +68,10 @@ class HostGate:
             self._turn_ends = now + LOGIN_TURN
             return 0.0
 
-    def leave(self, entered: float) -> None:
-        """Ends the turn that was taken then, unless it is somebody else's by now."""
+    def release_turn(self, acquired_at: float) -> None:
+        """Releases the turn that was acquired then, unless another account has it by now."""
         with self._lock:
-            if self._turn_ends == entered + LOGIN_TURN:
+            if self._turn_ends == acquired_at + LOGIN_TURN:
                 self._turn_ends = -inf
 
     def refuse(self, start: float, now: float, error: CallError, scale: float) -> None:
@@ -226,11 +226,11 @@ class Login:
             self.log.earliest(self.quotas, None, burst=True),
             self.refusals.earliest(REFUSALS, None, burst=True),
             self.stolen.until,
-            *(wait.until for wait in self._waits),
+            *(wait.until for wait in self._backoffs),
         )
 
     @property
-    def _waits(self) -> tuple[Backoff, ...]:
+    def _backoffs(self) -> tuple[Backoff, ...]:
         return self.credentials_wait, self.frequency_wait, self.answer_wait
 
     def opened(self, now: float, lifetime: float = inf) -> None:
@@ -313,5 +313,5 @@ class Login:
             self.refusal_reason = None
         self.log.after_restart(now)
         self.refusals.after_restart(now)
-        for wait in (*self._waits, self.stolen, self.pause, self.liveness.pause):
+        for wait in (*self._backoffs, self.stolen, self.pause, self.liveness.pause):
             wait.after_restart(now)

@@ -27,24 +27,24 @@ _NO_STAMP: _Stamp = (None, 0.0, 0.0)  # of rows whose times are seconds since th
 def _from_1(file: sqlite3.Connection) -> None:
     """From 0.1.0: checksums and lists without names; times as the wall clock showed them."""
     file.execute(CREATE)
-    things: dict[tuple[str, str], Any] = {}
+    bodies: dict[tuple[str, str], Any] = {}
     for kind, name, body in file.execute("SELECT kind, name, body FROM things").fetchall():
         try:
-            things[kind, name] = json.loads(body)
+            bodies[kind, name] = json.loads(body)
         except (ValueError, RecursionError):
-            things[kind, name] = None
-    stamp = _stamp_of(things.get(("session", "")))
-    for (kind, name), body in things.items():
+            bodies[kind, name] = None
+    stamp = _stamp_of(bodies.get(("session", "")))
+    for (kind, name), body in bodies.items():
         own = _stamp_of(body) if kind in ("lane", "session", "call") else stamp
         try:
-            converted = _converted(kind, name, body, own[1], things)
+            converted = _converted(kind, name, body, own[1], bodies)
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             # Calls are never forgotten: of these rows the codec makes one that ends now.
             calls = {"lane": "interface", "session": "login"}
             converted = [(calls[kind], name, {})] if kind in calls else []
         _put(file, converted, own)
-    _put(file, _fleet(things), stamp)
-    _put(file, _alarm_query(things), stamp)
+    _put(file, _fleet(bodies), stamp)
+    _put(file, _alarm_query(bodies), stamp)
     file.execute("DROP TABLE things")
 
 
@@ -62,12 +62,12 @@ def _stamp_of(body: Any) -> _Stamp:
 
 
 def _converted(
-    kind: str, name: str, body: Any, offset: float, things: Mapping[tuple[str, str], Any]
+    kind: str, name: str, body: Any, offset: float, bodies: Mapping[tuple[str, str], Any]
 ) -> list[_Converted]:
     """What becomes of one row; times are `offset` earlier on the steady clock."""
     group, _, of = kind.partition("/")
     if kind == "lane":
-        whole = ("ring", name) in things
+        whole = ("ring", name) in bodies
         return [("interface", name, _interface(body, offset, whole=whole))]
     if kind == "counters/accepted":
         subject, code, metric = body
@@ -81,7 +81,7 @@ def _converted(
     return []
 
 
-def _steady(time: Any, offset: float) -> Any:
+def _to_steady_time(time: Any, offset: float) -> Any:
     return None if time is None else time - offset
 
 
@@ -109,7 +109,7 @@ def _call(call: Any, offset: float) -> dict[str, Any]:
 
 def _backoff(stored: Any, offset: float) -> dict[str, Any]:
     wait, until = stored
-    return {"wait": wait, "until": _steady(until, offset)}
+    return {"wait": wait, "until": _to_steady_time(until, offset)}
 
 
 def _login(body: Mapping[str, Any], offset: float) -> dict[str, Any]:
@@ -127,8 +127,8 @@ def _login(body: Mapping[str, Any], offset: float) -> dict[str, Any]:
         "stolen": _backoff(body["stolen"], offset),
         "pause": _backoff(body.get("pause", (0.0, None)), offset),
         "lost_before": body["lost_before"],
-        "since": _steady(body["since"], offset),
-        "answered_at": _steady(body["answered"], offset),
+        "since": _to_steady_time(body["since"], offset),
+        "answered_at": _to_steady_time(body["answered"], offset),
         "refusal_reason": body["refusal"],
         "fingerprint": body.get("refused"),
         "liveness": {
@@ -139,20 +139,20 @@ def _login(body: Mapping[str, Any], offset: float) -> dict[str, Any]:
 
 def _plant_list(body: Mapping[str, Any], offset: float) -> dict[str, Any]:
     form = {"path": body["path"], "size": body["size"]}
-    return {"worked": form, "left_whole": _steady(body["since"], offset)}
+    return {"worked": form, "left_whole": _to_steady_time(body["since"], offset)}
 
 
 def _interface(body: Mapping[str, Any], offset: float, *, whole: bool) -> dict[str, Any]:
     """Calls, waits and progress; that only where it is known of which batches it is."""
     progress = [
-        {"called": _steady(called, offset), "final": final, "again": again}
+        {"called": _to_steady_time(called, offset), "final": final, "again": again}
         for called, final, again in (body["turns"] if whole else ())
     ]
     return {
         "log": _calls(body["calls"], offset),
         "backoff": _backoff(body["backoff"], offset),
         "retry": _backoff(body["retry"], offset),
-        "round": {"start": _steady(body["round_start"], offset), "progress": progress},
+        "round": {"start": _to_steady_time(body["round_start"], offset), "progress": progress},
     }
 
 
@@ -162,7 +162,7 @@ def _batch(device_type: Any, refusal: Any, members: Any, *, offset: float) -> di
         return {**batch, "size_rest": 86_400.0}
     if not refusal:
         return batch
-    return {**batch, "refused": _steady(refusal[0], offset), "size_rest": refusal[1]}
+    return {**batch, "refused": _to_steady_time(refusal[0], offset), "size_rest": refusal[1]}
 
 
 def _foreign_call(body: Mapping[str, Any], offset: float) -> dict[str, Any]:
@@ -248,8 +248,8 @@ _GROUPS: Mapping[str, tuple[str, Callable[[Any, float, str, str], Any]]] = {
 }
 
 
-def _fleet(things: Mapping[tuple[str, str], Any]) -> Iterator[_Converted]:
-    fleet = {name: body for (kind, name), body in things.items() if kind == "fleet"}
+def _fleet(bodies: Mapping[tuple[str, str], Any]) -> Iterator[_Converted]:
+    fleet = {name: body for (kind, name), body in bodies.items() if kind == "fleet"}
     named: dict[str, Any] = {"filters": fleet.get("filters", [])}
     for name, key in (("plants", "code"), ("devices", "id")):
         listed = fleet.get(name, [])
@@ -264,11 +264,11 @@ def _fleet(things: Mapping[tuple[str, str], Any]) -> Iterator[_Converted]:
         yield "fleet", "", named
 
 
-def _alarm_query(things: Mapping[tuple[str, str], Any]) -> Iterator[_Converted]:
+def _alarm_query(bodies: Mapping[tuple[str, str], Any]) -> Iterator[_Converted]:
     query = {
-        new: things[old, ""]
+        new: bodies[old, ""]
         for new, old in (("filters", "book terms"), ("reach", "book reach"))
-        if (old, "") in things
+        if (old, "") in bodies
     }
     if query:
         yield "alarm_query", "", query

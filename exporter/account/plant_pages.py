@@ -114,7 +114,11 @@ class PlantPages:
 
     def request(self, now: float) -> tuple[str, Mapping[str, Any]]:
         """Path and parameters of the next call."""
-        if self._page == 1 and now >= self._state.left_whole + DAY and self._fresh(WHOLE, now):
+        if (
+            self._page == 1
+            and now >= self._state.left_whole + DAY
+            and self._is_unrefused(WHOLE, now)
+        ):
             self._form = WHOLE
         size = self._form.size
         return self._form.path, {} if size is None else {"pageNo": self._page, "pageSize": size}
@@ -128,7 +132,7 @@ class PlantPages:
         items = len(parsed.records) + parsed.rejected.total()
         if self._form.size is None:
             return self._apply_whole(parsed.page, items, now)
-        self._promised = bool(self._says_more())
+        self._promised = bool(self._has_more())
         if self._brings_news and (self._promised or self._may_be_cut(items)):
             self._page += 1
             return None
@@ -144,24 +148,24 @@ class PlantPages:
             self._unread += parsed.rejected["wrong_type"]
 
     def _apply_whole(self, page: ListPage | None, items: int, now: float) -> ListEnd | None:
-        says = self._says_more()
+        says = self._has_more()
         if page is None or says is False or not (says or items):
             return self._end()
         # Whatever size the server's own pages have: ask anew in pages of ours, from the first.
         self._refused[WHOLE] = now
-        if not any(self._fresh(form, now) for form in FORMS):
+        if not any(self._is_unrefused(form, now) for form in FORMS):
             return self._end()
         self._move(now)
         return None
 
-    def _says_more(self) -> bool | None:
+    def _has_more(self) -> bool | None:
         """Whether the page promises more; None where it does not tell."""
-        said = []
+        signs = []
         if self._page_info.count is not None:
-            said.append(self._page < self._page_info.count)
+            signs.append(self._page < self._page_info.count)
         if self._page_info.total is not None:
-            said.append(len(self._codes) + self._unread < self._page_info.total)
-        return any(said) if said else None
+            signs.append(len(self._codes) + self._unread < self._page_info.total)
+        return any(signs) if signs else None
 
     def _may_be_cut(self, items: int) -> bool:
         """Whether more may follow a page that promises none.
@@ -218,7 +222,7 @@ class PlantPages:
             self._failures = 0
         return False
 
-    def _fresh(self, form: ListForm, now: float) -> bool:
+    def _is_unrefused(self, form: ListForm, now: float) -> bool:
         """Whether a form was not refused within a day."""
         closed = self._closed.get(form.path, -inf) > now
         return not closed and now >= self._refused.get(form, -inf) + DAY
@@ -230,11 +234,11 @@ class PlantPages:
         be granted, or what worked before.
         """
         before = self._form
-        fresh = [form for form in FORMS if self._fresh(form, now)]
+        fresh = [form for form in FORMS if self._is_unrefused(form, now)]
         self._form = min(
             fresh,
             key=lambda form: (form != self._state.worked, stay and form.path != before.path),
-            default=self._refused_first(now),
+            default=self._least_recently_refused(now),
         )
         if before == WHOLE:
             self._state.left_whole = now
@@ -242,7 +246,7 @@ class PlantPages:
         self._restart()
         return bool(fresh)
 
-    def _refused_first(self, now: float) -> ListForm:
+    def _least_recently_refused(self, now: float) -> ListForm:
         open_ = [form for form in FORMS if self._closed.get(form.path, -inf) <= now]
         return min(
             open_ or [WHOLE, self._state.worked], key=lambda form: self._refused.get(form, -inf)

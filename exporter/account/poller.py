@@ -1,4 +1,4 @@
-"""The one thread of an account: it logs in, makes the call that is due, and hands on the answer."""
+"""The one thread of an account: it logs in, makes the call that is due, and applies the answer."""
 
 import logging
 from collections.abc import Iterable
@@ -92,7 +92,7 @@ class Poller:
         self._failed_calls = 0  # in a row without a proper answer
 
     def restore(self) -> None:
-        """Shows what a previous run has left, and goes on from there. Never raises.
+        """Restores the state of a previous run, and shows it. Never raises.
 
         Takes seconds where that is much.
         """
@@ -114,7 +114,7 @@ class Poller:
         self._report()
 
     def resume(self) -> None:
-        """Asks again at once for what is suspended, as its owner may have mended it.
+        """Asks again at once for what is suspended, as its owner may have fixed the cause.
 
         Any thread may say so.
         """
@@ -169,21 +169,21 @@ class Poller:
     # --- the session ---------------------------------------------------------------------------
 
     def _log_in(self, *, on_trial: bool) -> float:
-        """Logs in, if nobody else makes a call; returns how long to wait, in seconds."""
-        made = self._polling.gateway.login(on_trial=on_trial)
-        if not isinstance(made, Exchange):
-            return max(0.0, made.due - self._clock.now())
-        self._polling.count(LOGIN.name, made)
-        self._set_up(up=made.error is None)
-        if made.error is None:
+        """Logs in, unless another process makes a call; returns how long to wait, in seconds."""
+        exchange = self._polling.gateway.login(on_trial=on_trial)
+        if not isinstance(exchange, Exchange):
+            return max(0.0, exchange.due - self._clock.now())
+        self._polling.count(LOGIN.name, exchange)
+        self._set_up(up=exchange.error is None)
+        if exchange.error is None:
             self._failed_calls = 0
-            self._polling.incidents.succeeded(LOGIN.name, made.end)
+            self._polling.incidents.succeeded(LOGIN.name, exchange.end)
             if on_trial:
                 self._log.warning("no interface gave a proper answer, logged in anew")
                 for each in self._schedule.interfaces.values():
-                    each.retry_failed(made.end)
+                    each.retry_failed(exchange.end)
         else:
-            self._log_failed_login(made.error, made.end)
+            self._log_failed_login(exchange.error, exchange.end)
         return 0.0
 
     def _log_failed_login(self, error: CallError, now: float) -> None:
@@ -222,22 +222,22 @@ class Poller:
     # --- calls ---------------------------------------------------------------------------------
 
     def _call(self, schedule: InterfaceSchedule) -> float:
-        """Makes a call, unless somebody else makes one; returns how long to wait, in seconds."""
+        """Makes a call, unless another process makes one; returns how long to wait, in seconds."""
         slot = _ScheduledSlot(self._polling, schedule)
-        made = self._polling.gateway.make(slot, lambda: self._ask(slot.planned))
-        if not isinstance(made, Exchange):
+        exchange = self._polling.gateway.make(slot, lambda: self._ask(slot.planned))
+        if not isinstance(exchange, Exchange):
             # Where it is due only later, on account of a command's calls, others may be due now.
-            return max(0.0, made.busy_until - self._clock.now())
-        self._polling.count(schedule.interface.name, made)
-        if made.error is None or made.error.enveloped:
+            return max(0.0, exchange.busy_until - self._clock.now())
+        self._polling.count(schedule.interface.name, exchange)
+        if exchange.error is None or exchange.error.enveloped:
             self._failed_calls = 0
             self._set_up(up=self._client.token is not None)
         else:
             self._count_unanswered()
-        if made.error is None:
-            self._answered(slot.planned, made)
+        if exchange.error is None:
+            self._answered(slot.planned, exchange)
         else:
-            self._failed(slot.planned, made.error, made.end)
+            self._failed(slot.planned, exchange.error, exchange.end)
         self._polling.gateway.note_session()
         return 0.0
 
@@ -248,13 +248,13 @@ class Poller:
             planned.batch.note_call(planned.group, planned.start)
             raise
 
-    def _answered(self, planned: PlannedCall, made: Exchange) -> None:
+    def _answered(self, planned: PlannedCall, exchange: Exchange) -> None:
         planned.batch.note_call(planned.group, planned.start)
         self._gate.pause.succeeded()
-        self._state.login.answered_at = made.end
+        self._state.login.answered_at = exchange.end
         self._state.first_shown.get_or_add("", self._clock.time)
         self._state.login.liveness.answered(planned.caller)
-        self._polling.answered(planned, made.answer)
+        self._polling.answered(planned, exchange.answer)
 
     def _failed(self, planned: PlannedCall, error: CallError, now: float) -> None:
         login = self._state.login
@@ -339,11 +339,13 @@ def polling_status(
 
 def restoring_status(config: AccountConfig, waiting: tuple[str, ...]) -> status.PollingStatus:
     """An account of which nothing is known yet."""
-    login, *others = sorted(map(_planned, config.polled), key=lambda each: each.name != LOGIN.name)
+    login, *others = sorted(
+        map(_planned_status, config.polled), key=lambda each: each.name != LOGIN.name
+    )
     return status.PollingStatus(False, None, None, waiting, login, tuple(others))
 
 
-def _planned(config: PollConfig) -> status.InterfaceStatus:
+def _planned_status(config: PollConfig) -> status.InterfaceStatus:
     allowed = quotas(config.limits, FleetSize())
     return status.InterfaceStatus(config.interface.name, _allowance(allowed), pace(allowed))
 

@@ -156,14 +156,14 @@ class Probe:
         login = self.state.login
         while True:
             self._wait(LOGIN.name, max(login.due, self._gateway.paused_until), deadline)
-            made = self._gateway.login()
-            if isinstance(made, Exchange):
+            exchange = self._gateway.login()
+            if isinstance(exchange, Exchange):
                 break
-            self._wait(LOGIN.name, made.due, deadline)
-        self._polling.count(LOGIN.name, made)
+            self._wait(LOGIN.name, exchange.due, deadline)
+        self._polling.count(LOGIN.name, exchange)
         self._polling.publish()
-        if made.error is not None:
-            raise made.error
+        if exchange.error is not None:
+            raise exchange.error
         self._is_proven = True
 
     def _lose_session(self) -> None:
@@ -193,7 +193,7 @@ class Probe:
         self.open()
         send = partial(self._client.call, path or interface.path, body)
         try:
-            return self._make(interface, device_type, send)
+            return self._call(interface, device_type, send)
         except CallError as error:
             if not self._is_lost(error):
                 raise
@@ -201,34 +201,34 @@ class Probe:
             self._lose_session()
         self.open()
         try:
-            return self._make(interface, device_type, send)
+            return self._call(interface, device_type, send)
         except NotNowError as error:
             raise error from lost
 
     def _is_lost(self, error: CallError) -> bool:
-        """Whether a failure tells that the session is over.
+        """Whether a failure means that the session is over.
 
         One of an earlier run may be told so in any way.
         """
         unproven = not (self._is_proven or self._guest) and is_about_session(error)
         return error.reaction is Reaction.LOG_IN or unproven
 
-    def _make(self, interface: Interface, device_type: int | None, send: Callable[[], Any]) -> Any:
+    def _call(self, interface: Interface, device_type: int | None, send: Callable[[], Any]) -> Any:
         deadline = self._clock.now() + ALLOWANCE_TIMEOUT
         slot = self._slot(interface, device_type)
-        made = self._gateway.make(slot, send)
-        while not isinstance(made, Exchange):
-            self._wait(interface.name, made.due, deadline)
-            made = self._gateway.make(slot, send)
-        self._polling.count(interface.name, made)
-        if made.error is None:
-            self.state.login.answered_at = made.end
+        exchange = self._gateway.make(slot, send)
+        while not isinstance(exchange, Exchange):
+            self._wait(interface.name, exchange.due, deadline)
+            exchange = self._gateway.make(slot, send)
+        self._polling.count(interface.name, exchange)
+        if exchange.error is None:
+            self.state.login.answered_at = exchange.end
             self._is_proven = True
         self._gateway.note_session()
         self._polling.publish()
-        if made.error is not None:
-            raise made.error
-        return made.answer
+        if exchange.error is not None:
+            raise exchange.error
+        return exchange.answer
 
     def due(self, interface: Interface, device_type: int | None) -> float:
         """The earliest time at which the allowance has room for a call."""

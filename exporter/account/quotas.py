@@ -106,7 +106,7 @@ class Call:
         return self.start + self.lasted
 
     def after_restart(self, now: float) -> None:
-        """Ends a call of which nobody will say any more when it ended."""
+        """Ends a call whose end was lost with the process that made it."""
         known = isfinite(self.start)
         self.start = min(self.start, now) if known else now
         self.due = min(self.due, self.start) if isfinite(self.due) else self.start
@@ -175,7 +175,7 @@ class CallLog:
         self.calls.append(Call(due, now, inf, device_type))
 
     def record(self, start: float, end: float, device_type: int | None = None) -> None:
-        """Notes a call that somebody else made under the same allowance."""
+        """Notes a call that another process made under the same allowance."""
         insort(self.calls, Call(start, start, end - start, device_type), key=attrgetter("start"))
 
     def end(self, now: float, quotas: Iterable[Quota], margin: float = 0.0) -> None:
@@ -218,12 +218,12 @@ class CallLog:
             call.after_restart(now)
 
 
-def _with_log(stored: Any) -> Any:
+def _with_unknown_log(stored: Any) -> Any:
     """A stored row of which no calls are understood: one counts that ends when it is read."""
     return {"log": {"calls": None}} | (stored if isinstance(stored, dict) else {})
 
 
-WithLog = BeforeValidator(_with_log)  # of a row that has a log
+WithLog = BeforeValidator(_with_unknown_log)  # of a row that has a log
 
 
 @dataclass(slots=True)

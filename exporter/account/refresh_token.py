@@ -20,7 +20,7 @@ _MAX_SIZE = 65536  # bytes that are read
 
 
 class RefreshTokenFile:
-    """One file, which nobody but its owner may read. Used by one thread.
+    """One file, which only its owner may read. Used by one thread.
 
     Replaced as a whole, so its directory has to be writable; another file beside it, with the
     suffix `.lock`, keeps other processes away meanwhile. What could not be written is kept here,
@@ -57,13 +57,13 @@ class RefreshTokenFile:
         """
         stored = self._read_file()
         # No file is nobody's token: a directory that is not mounted loses none that is unsaved.
-        if stored is not None and stored != self._stored:  # somebody else has written another
+        if stored is not None and stored != self._stored:  # another process has written it
             self._stored, self._unsaved = stored, None
         return self._unsaved or stored
 
     def _read_file(self) -> str | None:
         try:
-            # Without O_NONBLOCK, opening a pipe would wait for somebody who writes.
+            # Without O_NONBLOCK, opening a pipe would wait for a writer.
             file = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK)
         except FileNotFoundError:
             return None

@@ -81,7 +81,7 @@ class Schedule:
             self.interfaces[about.name].read_out_of_turn(now)
 
     def missing(self) -> Iterable[str]:
-        """What everybody still waits for: lists and values as of now, in words."""
+        """What readiness still waits for: lists and real-time values, in words."""
         for each in self.interfaces.values():
             if not (each.is_list or each.interface.realtime):
                 continue

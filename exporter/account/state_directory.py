@@ -22,7 +22,7 @@ class UnreachableError(Exception):
 
 
 def key_of(base_url: str, username: str) -> AccountKey:
-    """The key of an account, which tells nobody whose it is."""
+    """The key of an account, which does not reveal its user."""
     return sha256(f"{base_url}\n{username}".encode()).hexdigest()[:16]
 
 
@@ -54,7 +54,7 @@ class StateDirectory:
         if not new:
             return
         try:
-            self._share()
+            self._lock_shared()
         except OSError as error:
             self._warn(error)
             return
@@ -64,7 +64,7 @@ class StateDirectory:
                 self._lock(key, name)
             undone.pop_all()
 
-    def _share(self) -> None:
+    def _lock_shared(self) -> None:
         """Keeps those out, and respects them, who lock the directory as a whole, as once was done.
 
         Raises:
@@ -100,7 +100,7 @@ class StateDirectory:
         """The file of an account that this process has locked; None where that is not possible."""
         return file_of(self._path, key) if key in self._locks else None
 
-    def keep(self, keys: Collection[AccountKey]) -> None:
+    def retain_only(self, keys: Collection[AccountKey]) -> None:
         """Leaves the files of all accounts but these to other processes."""
         for key in self._locks.keys() - keys:
             self._release(key)
@@ -114,7 +114,7 @@ class StateDirectory:
 
     def close(self) -> None:
         """Leaves all of it to other processes."""
-        self.keep(())
+        self.retain_only(())
 
 
 def locked_file(path: Path, kind: int) -> IO[bytes]:
@@ -127,7 +127,7 @@ def locked_file(path: Path, kind: int) -> IO[bytes]:
     file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
     try:
         fcntl.flock(file, kind)
-    except OSError:  # somebody else's lock, or a file system without any
+    except OSError:  # another process's lock, or a file system without any
         file.close()
         raise
     return file

@@ -81,12 +81,12 @@ class Periods:
         for subject, new in answered.items():
             known = self._merge(subject, new, now, earlier=earlier)
             found = self._windows(known, now)
-            windows[subject] = found if new or earlier else self._over(known, now)
+            windows[subject] = found if new or earlier else self._without_running(known, now)
             if not earlier:
-                self._want(subject, new, found, known, now)
+                self._note_earlier_time(subject, new, found, known, now)
             elif subject in self._wanted:
                 self._looked_before[subject], _ = self._wanted.pop(subject)
-            self._keep(subject, found, known)
+            self._store_rows(subject, found, known)
         return windows
 
     def knows(self, asked: Collection[str]) -> bool:
@@ -98,7 +98,7 @@ class Periods:
         times = (self._wanted[subject][1] for subject in asked if subject in self._wanted)
         return min(times, default=None)
 
-    def want_nothing(self, asked: Collection[str]) -> None:
+    def drop_earlier_times(self, asked: Collection[str]) -> None:
         """Leaves it to the next answer what is to be asked about once more."""
         for subject in asked:
             self._wanted.pop(subject, None)
@@ -120,7 +120,7 @@ class Periods:
         with_values = {start: row for start, row in new.items() if row.row.reading.values}
         kept = {
             start: row
-            for start, row in self._known(subject).items()
+            for start, row in self._known_rows(subject).items()
             if not oldest <= start <= newest and start <= now + MAX_ZONE_OFFSET
         }
         length = self._length
@@ -134,19 +134,19 @@ class Periods:
 
     def _windows(self, known: Mapping[float, PeriodRow], now: float) -> Windows:
         if not known or now >= max(known) + self._length.longest:
-            return self._over(known, now)
+            return self._without_running(known, now)
         newest = max(known)
         before = max((start for start in known if start < newest), default=-inf)
         follows = newest - before <= self._length.most_apart
         return Windows(known[newest].row, known[before].row if follows else None)
 
-    def _over(self, known: Mapping[float, PeriodRow], now: float) -> Windows:
+    def _without_running(self, known: Mapping[float, PeriodRow], now: float) -> Windows:
         """What is left without a row of the running period: the one before, if it has a row."""
         length = self._length
         over = [start for start in known if start + length.longest <= now < start + length.two]
         return Windows(None, known[max(over)].row if over else None)
 
-    def _want(
+    def _note_earlier_time(
         self,
         subject: str,
         new: Mapping[float, PeriodRow],
@@ -172,12 +172,12 @@ class Periods:
         if gap is not None and self._looked_before.get(subject) != gap[0]:
             self._wanted[subject] = gap
 
-    def _keep(self, subject: str, found: Windows, known: Mapping[float, PeriodRow]) -> None:
+    def _store_rows(self, subject: str, found: Windows, known: Mapping[float, PeriodRow]) -> None:
         kept = tuple(known[row.start] for row in (found.current, found.previous) if row)
         if kept != self._rows.get(subject):
             self._rows[subject] = kept
 
-    def _known(self, subject: str) -> Mapping[float, PeriodRow]:
+    def _known_rows(self, subject: str) -> Mapping[float, PeriodRow]:
         return {each.row.start: each for each in self._rows.get(subject, ())}
 
     def retain_only(self, subjects: Collection[str]) -> None:

@@ -42,7 +42,7 @@ class RowStore(ABC):
         """All rows of one kind, by name."""
         found: dict[str, StoredRow] = {}
         with self._tolerating_failures():
-            found = self._stored(kind)
+            found = self._stored_rows(kind)
         for (of, name), row in self._unwritten.items():
             if of == kind:
                 found.pop(name, None)
@@ -58,7 +58,7 @@ class RowStore(ABC):
                 self._flush()
 
     def was_deleted(self) -> bool:
-        """Whether all was deleted since this was last asked, and is to be written anew."""
+        """Whether all was deleted since the last call, and is to be written again."""
         return False
 
     def was_abandoned(self) -> bool:
@@ -70,7 +70,7 @@ class RowStore(ABC):
         """Lets the rows go."""
 
     @abstractmethod
-    def _stored(self, kind: str) -> dict[str, StoredRow]:
+    def _stored_rows(self, kind: str) -> dict[str, StoredRow]:
         """The rows of one kind as they were written."""
 
     @abstractmethod
@@ -99,7 +99,7 @@ class Store:
     ) -> None:
         self._guest = guest
         left: tuple[Section[Any], ...] = (state.foreign_calls, state.accepted)
-        self._stored = left if guest else tuple(state.sections)
+        self._stored_sections = left if guest else tuple(state.sections)
         self._state = state
         self.database = database
         self._clock = clock
@@ -117,7 +117,7 @@ class Store:
         state = self._state
         calls = (state.logins, state.interfaces, state.foreign_calls)
         for section in calls if calls_only else state.sections:
-            if not (self._guest and any(section is each for each in self._stored)):
+            if not (self._guest and any(section is each for each in self._stored_sections)):
                 self.read(section)
         session = self.database.read(self._state.logins.kind).get("")
         if session is not None:  # which is written whenever anything is
@@ -148,21 +148,21 @@ class Store:
             )
 
     def save(self) -> None:
-        """Stores what was changed; all times anew once the wall clock was set."""
+        """Stores what was changed; all times again once the wall clock was set."""
         offset = offset_of(self._clock)
         if abs(offset - self._offset) > _STEP:
             self._offset = offset
             self._state.mark_times()
         if self.database.was_deleted():
-            for section in self._stored:
+            for section in self._stored_sections:
                 section.changed.update(section)
         stamp = ClockStamp.of(self._clock)
         rows: dict[tuple[str, str], StoredRow | None] = {}
-        for section in self._stored:
+        for section in self._stored_sections:
             for name in section.changed:
                 value = section.get(name)
                 body = None if value is None else section.codec.encode(value)
                 rows[section.kind, name] = None if body is None else StoredRow(body, stamp)
         self.database.write(rows)
-        for section in self._stored:
+        for section in self._stored_sections:
             section.changed.clear()

@@ -106,7 +106,7 @@ def _section(title: str, entries: list[Entry]) -> list[str]:
         families = _families(kpis)
         rows = [(*_facts(family[0]), _keys(family), family[0]["help"]) for family in families]
         states = [_states(family[0]) for family in families if "states" in family[0]]
-        head = _sources(kpis, " or "), *_lacks(families)
+        head = _sources(kpis, " or "), *_missing_interfaces(families)
         parts += [*head, _table((*_FACTS, "Keys", "Meaning"), rows), *states]
     if statistics:
         lines = map(_statistic, _families(statistics))
@@ -129,7 +129,7 @@ def _sources(entries: list[Entry], joint: str) -> str:
     return f"From {interfaces}, device types {named}.\n" if types else f"From {interfaces}.\n"
 
 
-def _lacks(families: list[list[Entry]]) -> list[str]:
+def _missing_interfaces(families: list[list[Entry]]) -> list[str]:
     """A sentence for each interface without metrics that another one of the subject has."""
     sources = {family[0]["metric"]: {entry["interface"] for entry in family} for family in families}
     lacking: dict[str, list[str]] = {}
@@ -163,7 +163,7 @@ def _keys(family: list[Entry]) -> str:
         sent.setdefault(source, []).append(entry["key"])
     types: dict[str, list[str]] = {}
     for (device_type, unit, factor), keys in sent.items():
-        text = _folded(keys) + _conversion(unit, factor)
+        text = _fold(keys) + _conversion(unit, factor)
         types.setdefault(text, []).append(str(device_type))
     return "<br>".join(
         text if numbers == ["None"] else f"{', '.join(numbers)}: {text}"
@@ -171,7 +171,7 @@ def _keys(family: list[Entry]) -> str:
     )
 
 
-def _folded(keys: Iterable[str]) -> str:
+def _fold(keys: Iterable[str]) -> str:
     return ", ".join(
         _code(first) if first == last else f"{_code(first)} … {_code(last)}"
         for first, last in runs(dict.fromkeys(keys))

@@ -1,4 +1,4 @@
-"""How a command reaches an account: the state directory, a probe, and how failures are told."""
+"""How a command reaches an account: the state directory, a probe, and messages for failures."""
 
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -69,8 +69,8 @@ def describe(error: Failure) -> str:
         return str(error)
     if error.reason == "refused" and error.message:  # there is nothing but what was said
         return f'the management system says: "{error.message}"'
-    said = f' ("{error.message}")' if error.message else ""
-    return f"{error.describe()}{said} [{error.reason}]"
+    quoted = f' ("{error.message}")' if error.message else ""
+    return f"{error.describe()}{quoted} [{error.reason}]"
 
 
 def reports_failures(run: Callable[Flags, int]) -> Callable[Flags, int]:
@@ -122,7 +122,7 @@ def state_of(settings: Settings, accounts: Collection[AccountSettings]) -> Itera
     """Where state is kept; the accounts that no daemon works with are ours for a while."""
     if settings.state.url():
         with closing(_shared(settings)) as shared:
-            yield StateAccess(None, _taken(shared, accounts), shared)
+            yield StateAccess(None, _acquire(shared, accounts), shared)
         return
     directory = settings.state.directory
     if directory is None:
@@ -154,7 +154,7 @@ def _shared(settings: Settings) -> "SharedState":
         fail(str(error))
 
 
-def _taken(shared: "SharedState", accounts: Collection[AccountSettings]) -> frozenset[AccountKey]:
+def _acquire(shared: "SharedState", accounts: Collection[AccountSettings]) -> frozenset[AccountKey]:
     """Takes the accounts that no replica holds, and keeps them; returns the keys of the others.
 
     Where the database cannot be used the process ends: who holds an account is not known, and a
@@ -163,7 +163,7 @@ def _taken(shared: "SharedState", accounts: Collection[AccountSettings]) -> froz
     daemons = set()
     for account in accounts:
         try:
-            shared.take(account_key(account), account.name)
+            shared.acquire(account_key(account), account.name)
         except OccupiedError:
             daemons.add(account_key(account))
         except UnreachableError as error:

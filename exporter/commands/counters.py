@@ -56,7 +56,7 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
     with state_of(settings, accounts) as state:
         for account in accounts:
             with access_to(account, settings, state, clock or SystemClock()) as access:
-                held = [e for e in _held_back(access.probe) if _is_meant(e, flags)]
+                held = [e for e in _held_counters(access.probe) if _is_selected(e, flags)]
                 if flags.action == "accept":
                     _accept(access.probe, held)
             found += held
@@ -64,7 +64,7 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
     return FAILED if flags.action == "accept" and not found else 0
 
 
-def _held_back(probe: Probe) -> Sequence[HeldCounter]:
+def _held_counters(probe: Probe) -> Sequence[HeldCounter]:
     pending = {
         # Which type a device has matters to the daemon alone.
         ((None if subject is Subject.PLANTS else 0, name), series): held
@@ -75,7 +75,7 @@ def _held_back(probe: Probe) -> Sequence[HeldCounter]:
     return held_back(pending, probe.fleet.plants, probe.fleet.devices)
 
 
-def _is_meant(each: HeldCounter, flags: argparse.Namespace) -> bool:
+def _is_selected(each: HeldCounter, flags: argparse.Namespace) -> bool:
     wanted = [
         (subject.value, getattr(flags, flag))
         for flag, subject in _SUBJECTS.items()

@@ -43,9 +43,9 @@ from exporter.history_wiring import (
     HistoryContext,
     HistoryOptions,
     job_of,
+    make_calls,
     remote_write_of,
     replay_of,
-    waits,
 )
 from exporter.northbound.interfaces import DEVICE_LIST, PLANT_LIST
 from exporter.status.text import count, duration
@@ -63,7 +63,7 @@ def define(parser: argparse.ArgumentParser) -> None:
         ("to", "until when; left out, until the daemon began to show values, or now"),
     ):
         parser.add_argument(
-            f"--{flag}", dest=f"{flag}_", type=_checked(moment), metavar="DATE", help=text
+            f"--{flag}", dest=f"{flag}_", type=_checked_by(moment), metavar="DATE", help=text
         )
     parser.add_argument(
         "--sources",
@@ -78,7 +78,7 @@ def define(parser: argparse.ArgumentParser) -> None:
         )
     parser.add_argument(
         "--share",
-        type=_share,
+        type=_parse_share,
         metavar="PART",
         help="use this part of each allowance, from 0 to 1; left out, what a running daemon leaves",
     )
@@ -102,19 +102,19 @@ def _add_targets(parser: argparse.ArgumentParser) -> None:
     targets.add_argument("--openmetrics", type=Path, metavar="DIR", help="write files for promtool")
     targets.add_argument(
         "--remote-write",
-        type=_checked(endpoint_url),
+        type=_checked_by(endpoint_url),
         metavar="URL",
         help="send to a remote write endpoint",
     )
     targets.add_argument(
         "--victoriametrics",
-        type=_checked(endpoint_url),
+        type=_checked_by(endpoint_url),
         metavar="URL",
         help="send to VictoriaMetrics' /api/v1/import",
     )
 
 
-def _checked(check: Callable[[str], Value]) -> Callable[[str], Value]:
+def _checked_by(check: Callable[[str], Value]) -> Callable[[str], Value]:
     """The configuration's check of a value, as that of a flag."""
 
     def of_flag(text: str) -> Value:
@@ -136,7 +136,7 @@ def _sources(text: str) -> list[str]:
     return names
 
 
-def _share(text: str) -> float:
+def _parse_share(text: str) -> float:
     try:
         share = float(text)
     except ValueError:
@@ -180,7 +180,7 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
                 if target is None:
                     return _report_plan(job)
                 replay = replay_of(settings, account, job.fleet, context.labels(options))
-                return _work(job, replay, target, clock)
+                return _run_job(job, replay, target, clock)
     except (ArchiveError, TargetError) as error:
         say(f"history: {error}")
         return FAILED
@@ -238,7 +238,7 @@ def _target(flags: argparse.Namespace, settings: Settings, clock: Clock) -> Targ
 # --- work ---------------------------------------------------------------------------------------
 
 
-def _work(job: Job, replay: Replay, target: Target, clock: Clock) -> int:
+def _run_job(job: Job, replay: Replay, target: Target, clock: Clock) -> int:
     """Fetches and sends all that is missing. What was fetched is sent, whatever ends the fetching.
 
     Files are written at the end, since a family stands in one piece in each.
@@ -246,11 +246,11 @@ def _work(job: Job, replay: Replay, target: Target, clock: Clock) -> int:
     sent = 0
     try:
         if job.plan_years():
-            for _ in waits(job, clock, say):
+            for _ in make_calls(job, clock, say):
                 pass
         job.plan()
         say(_table(job.sources))
-        for _ in waits(job, clock, say):
+        for _ in make_calls(job, clock, say):
             if not isinstance(target, OpenMetricsFiles):
                 sent += job.send(replay, target)
             _report_progress(job.progress, clock)

@@ -1,4 +1,4 @@
-"""What the commands share: flags, the configuration, and how a result or a mistake is told."""
+"""What the commands share: flags, the configuration, and output of results and errors."""
 
 import argparse
 import difflib
@@ -64,11 +64,11 @@ class Parser(argparse.ArgumentParser):
             if word in self._commands:
                 fail(f"{message}; a command comes first: {NAME} {word}")
         given = (word.partition("=")[0] for word in self._given if word.startswith("-"))
-        meant = dict.fromkeys(each for word in given for each in _meant(word, flags))
+        meant = dict.fromkeys(each for word in given for each in _similar_flags(word, flags))
         fail(message + (f"; did you mean {', '.join(meant)}?" if meant else ""))
 
 
-def _meant(word: str, flags: Sequence[str]) -> list[str]:
+def _similar_flags(word: str, flags: Sequence[str]) -> list[str]:
     """The flag that may have been meant by what is none."""
     if word in flags:
         return []
@@ -157,7 +157,7 @@ def words(text: str) -> list[str]:
 
 
 def account_of(settings: Settings, name: str | None) -> AccountSettings:
-    """The account that is meant; one that cannot be told ends the process."""
+    """The account that is meant; an ambiguous one ends the process."""
     named = accounts_of(settings, name)
     if len(named) > 1:
         fail(f"--account is needed, one of {', '.join(account.name for account in named)}")

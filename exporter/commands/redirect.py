@@ -98,7 +98,7 @@ class Redirect:
         if parts.scheme != "http" or parts.hostname not in _LOOPBACK:
             return None
         try:
-            return _Listener(parts.port or 80, parts.path or "/", self._take)
+            return _Listener(parts.port or 80, parts.path or "/", self._accept)
         except OSError as error:
             self._report(f"nobody can wait at {uri}: {error.strerror}")
             return None
@@ -134,10 +134,10 @@ class Redirect:
         """Takes a line of what is pasted; returns whether there may be another."""
         line = self._pasted.readline()
         if line.strip():
-            self._take(code_pasted, line)
+            self._accept(code_pasted, line)
         return bool(line)
 
-    def _take(self, code_of: Callable[[str, str], str], text: str) -> bool:
+    def _accept(self, code_of: Callable[[str, str], str], text: str) -> bool:
         """Takes what came; returns whether it ends the waiting."""
         try:
             self._code = code_of(text, self._state)
@@ -156,14 +156,14 @@ class _Listener(socketserver.TCPServer):
     timeout = 0.0  # it is only asked to answer once somebody is there
 
     def __init__(
-        self, port: int, path: str, take: Callable[[Callable[[str, str], str], str], bool]
+        self, port: int, path: str, accept: Callable[[Callable[[str, str], str], str], bool]
     ) -> None:
         super().__init__(("127.0.0.1", port), _RedirectHandler)
         self.path = path
-        self.take = take
+        self.accept = accept
 
     def answer(self) -> bool:
-        """Answers whoever is there; returns that there may be others."""
+        """Answers the waiting client; returns that there may be others."""
         self.handle_request()
         return True
 
@@ -181,12 +181,12 @@ class _RedirectHandler(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         if path != self.server.path:
             self.send_error(404)
-        elif self.server.take(code_in, query):
-            self._say(200, "You can close this page: the command goes on in its terminal.")
+        elif self.server.accept(code_in, query):
+            self._respond(200, "You can close this page: the command goes on in its terminal.")
         else:
-            self._say(400, "This does not belong to the authorisation that is waited for.")
+            self._respond(400, "This does not belong to the authorisation that is waited for.")
 
-    def _say(self, status: int, text: str) -> None:
+    def _respond(self, status: int, text: str) -> None:
         body = text.encode()
         self.send_response(status)
         self.send_header("Content-Type", "text/plain; charset=utf-8")

@@ -103,9 +103,9 @@ def _start(flags: argparse.Namespace, clock: Clock) -> int:
     if not (flags.yes or sys.stdin.isatty()):
         fail("upgrade start: nobody can be asked here, so --yes is needed")
     with _probe(flags, clock) as probe:
-        devices = _chosen(probe, flags.devices)
+        devices = _select_devices(probe, flags.devices)
         print(_plan(devices), file=sys.stdout if flags.format == "table" else sys.stderr)
-        if not (flags.yes or _confirmed(len(devices))):
+        if not (flags.yes or _confirm(len(devices))):
             return FAILED
         results = [result for group in _groups(devices) for result in _order(probe, group)]
     rows = (
@@ -123,7 +123,7 @@ def _start(flags: argparse.Namespace, clock: Clock) -> int:
 def _status(flags: argparse.Namespace, clock: Clock) -> int:
     """Tell how the last upgrades of devices went."""
     with _probe(flags, clock) as probe:
-        devices = _chosen(probe, flags.devices) if flags.devices else _upgradable(probe)
+        devices = _select_devices(probe, flags.devices) if flags.devices else _upgradable(probe)
         records = [record for group in _groups(devices) for record in _read_records(probe, group)]
     headings = ("Device", "Name", "State", "Progress", "From", "To", "Ordered")
     show(
@@ -160,13 +160,13 @@ def _upgradable(probe: Probe) -> list[Device]:
     ]
 
 
-def _chosen(probe: Probe, named: Iterable[str]) -> list[Device]:
+def _select_devices(probe: Probe, named: Iterable[str]) -> list[Device]:
     """The devices that are meant; a word that means none, or one that cannot be, ends it all."""
     devices = list(probe.fleet.devices.values())
     chosen: list[Device] = []
     mistakes: list[str] = []
     for word in (word for each in named for word in _split(each, devices)):
-        meant = _meant(word, devices)
+        meant = _matching_devices(word, devices)
         if not meant:
             mistakes.append(f"{word} is no device of this account")
         elif len(meant) > 1:
@@ -184,10 +184,10 @@ def _chosen(probe: Probe, named: Iterable[str]) -> list[Device]:
 
 def _split(text: str, devices: Iterable[Device]) -> list[str]:
     """The words of a list with commas, unless a device is called just that."""
-    return [text] if _meant(text, devices) else words(text)
+    return [text] if _matching_devices(text, devices) else words(text)
 
 
-def _meant(word: str, devices: Iterable[Device]) -> list[Device]:
+def _matching_devices(word: str, devices: Iterable[Device]) -> list[Device]:
     return [each for each in devices if word in (each.id, each.name, each.serial_number)]
 
 
@@ -212,7 +212,7 @@ def _plan(devices: Iterable[Device]) -> str:
     )
 
 
-def _confirmed(count: int) -> bool:
+def _confirm(count: int) -> bool:
     devices = text.count(count, "device")
     print(f"Upgrade {devices}? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
@@ -229,7 +229,7 @@ def _call(probe: Probe, interface: Interface, group: Sequence[Device]) -> Sequen
 
 
 def _order(probe: Probe, group: Sequence[Device]) -> list[OrderResult]:
-    """One order, which is never repeated: whether one without an answer arrived, nobody knows."""
+    """One order, which is never repeated: one without an answer may have arrived."""
     try:
         orders = {order.device_id: order for order in _call(probe, ORDER, group)}
     except FAILURES as error:
@@ -258,11 +258,12 @@ def _read_records(probe: Probe, group: Sequence[Device]) -> list[Record]:
     try:
         upgrades = {each.reading.subject: each for each in _call(probe, RECORDS, group)}
     except FAILURES as error:
-        return [Record(each.id, each.name, "unknown", words=_why(error)) for each in group]
+        reason = _reason_refused(error)
+        return [Record(each.id, each.name, "unknown", words=reason) for each in group]
     return [_record(device, upgrades.get(device.id)) for device in group]
 
 
-def _why(error: Failure) -> str:
+def _reason_refused(error: Failure) -> str:
     advice = RECORDS.advice(error.reason) if isinstance(error, CallError) else ""
     return "; ".join(filter(None, (explain(error), advice)))
 

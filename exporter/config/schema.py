@@ -277,7 +277,7 @@ class HistorySettings(SettingsModel):
     remote_write: RemoteWriteSettings | None = None
 
     @model_validator(mode="after")
-    def _knows_where_to(self) -> Self:
+    def _requires_target(self) -> Self:
         if self.enabled and self.remote_write is None:
             raise ValueError("is enabled, and needs remote_write to say where to")
         return self

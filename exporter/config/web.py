@@ -132,10 +132,10 @@ class WebConfig:
             stamps = self._stat()
             if stamps != self._stamps:
                 self._stamps = stamps
-                self._read_again()
+                self._reread()
         return self._rules
 
-    def _read_again(self) -> None:
+    def _reread(self) -> None:
         log = structlog.get_logger()
         try:
             self._rules = self._read()

@@ -45,7 +45,7 @@ def read_text(path: Path, pipe_timeout: float = 0.0) -> str:
 
 
 def _read_bytes(path: Path, pipe_timeout: float) -> bytes:
-    # Without O_NONBLOCK, opening a pipe would wait for somebody who writes.
+    # Without O_NONBLOCK, opening a pipe would wait for a writer.
     file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
         kind = os.fstat(file).st_mode

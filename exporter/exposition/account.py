@@ -138,7 +138,7 @@ class AccountView:
     def show(self, changes: Changes) -> None:
         """Shows what one step changed."""
         for name, plan in changes.plans.items():
-            self._page.keep((self._account, name), plan.max_age)
+            self._page.set_max_age((self._account, name), plan.max_age)
         if changes.fleet is not None:
             self._show_fleet(changes.fleet)
         self._accept_values()
@@ -173,7 +173,7 @@ class AccountView:
         """Accepts those values held back that an operator has named."""
         for key, accepted in list(self._state.accepted.items()):
             name = accepted.name
-            if name in self._known(accepted.subject):
+            if name in self._known_subjects(accepted.subject):
                 entity = (self._device_type(accepted.subject, name), name)
                 if self._guard.accept(entity, accepted.metric):
                     self._log.info(
@@ -209,7 +209,8 @@ class AccountView:
         self, interface: Interface, names: Collection[str], *, again: bool = False
     ) -> dict[str, Samples]:
         """The samples of the answers about those that are in the fleet."""
-        answers, known = self._state.answers[interface.name], self._known(interface.subject)
+        answers = self._state.answers[interface.name]
+        known = self._known_subjects(interface.subject)
         return {
             name: self._samples(interface, name, answers[name], again=again)
             for name in names
@@ -308,7 +309,7 @@ class AccountView:
         """Seconds since the epoch, by the clock that never jumps once the account is there."""
         return self._began + self._now()
 
-    def _known(self, subject: Subject) -> Collection[str]:
+    def _known_subjects(self, subject: Subject) -> Collection[str]:
         match subject:
             case Subject.PLANTS:
                 return self._fleet.plants
@@ -341,7 +342,7 @@ class AccountView:
             self._account,
             polling,
             replace(self._telemetry.counts, state_kept=state_kept),
-            plants_of(fleet, lambda source: self._blocks.shown(source, now)),
+            plants_of(fleet, lambda source: self._blocks.visible(source, now)),
             Counter(device_type_slug(each.type_id) for each in fleet.devices.values()),
             tuple(f"{kind}: {key}" for kind, key in self.unknown_keys),
             self._unknown.exports,
@@ -354,4 +355,4 @@ class AccountView:
         self._page.update({"inventory": None}, account=self._account)
         self._page.move("sun", None, account=self._account)
         for interface in INTERFACES:
-            self._page.keep((self._account, interface), None)
+            self._page.set_max_age((self._account, interface), None)

@@ -1,4 +1,4 @@
-"""Which plant or device stands in which block of the page, so that no series is there twice."""
+"""Which plant or device is in which block of the page, so that no series is exposed twice."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -60,7 +60,7 @@ LAST_READINGS = {Subject.PLANTS: PLANT_LAST_READING, Subject.DEVICES: DEVICE_LAS
 MAX_SUBJECTS = 100  # subjects of a block: as many as a call is about
 
 
-def _cut(samples: Mapping[str, Samples]) -> Iterator[Mapping[str, Samples]]:
+def _split(samples: Mapping[str, Samples]) -> Iterator[Mapping[str, Samples]]:
     """The same in parts for a block each."""
     left = iter(samples.items())
     while some := dict(islice(left, MAX_SUBJECTS)):
@@ -91,8 +91,8 @@ class _Members:
             else:
                 self.before = other.lines
 
-    def leave(self, name: str) -> None:
-        """Lets a subject go."""
+    def remove(self, name: str) -> None:
+        """Removes a subject."""
         del self.values[name]
         self.lines = self.before = None
 
@@ -127,10 +127,10 @@ class Blocks:
         """
         touched: dict[_Members, None] = {}
         for source, samples in changed.items():
-            for some in _cut(samples):
+            for some in _split(samples):
                 values = {name: vector_of(each) if each else None for name, each in some.items()}
                 touched |= self._replace(_Members(source, read_at, values))
-        self._show(touched)
+        self._publish(touched)
 
     def _replace(self, block: _Members) -> dict[_Members, None]:
         """Gives a new block its members; returns it and those that they have left."""
@@ -145,10 +145,10 @@ class Blocks:
                 home[subject] = block
                 if old is not None:
                     touched[old] = None
-                    old.leave(subject)
+                    old.remove(subject)
         return touched
 
-    def shown(self, source: Source, now: float) -> Mapping[str, Samples]:
+    def visible(self, source: Source, now: float) -> Mapping[str, Samples]:
         """What a source has of its subjects, where it is not too old; any thread may ask."""
         with self._lock:
             blocks = dict.fromkeys(self._home[source].values())
@@ -173,8 +173,8 @@ class Blocks:
                     touched[block] = block.lines = None
                     if name in gone:
                         del home[name]
-                        block.leave(name)
-        self._show(touched)
+                        block.remove(name)
+        self._publish(touched)
 
     def clear(self) -> None:
         """Takes all of them off the page."""
@@ -184,7 +184,7 @@ class Blocks:
             self._home.clear()
         self._page.update(gone, account=self._account)
 
-    def _show(self, touched: Iterable[_Members]) -> None:
+    def _publish(self, touched: Iterable[_Members]) -> None:
         changes: dict[Hashable, Block | None] = {}
         for block in touched:
             source = self._ageing(block.source)
@@ -202,7 +202,7 @@ class Blocks:
         subject = block.source.subject
         shown = ((name, each) for name, each in block.values.items() if each is not None)
         for layout, alike in groupby(shown, lambda each: each[1].layout):
-            # Of states the lines are the same, as long as nobody's changes.
+            # Of states the lines are the same, as long as no state changes.
             pattern = layout.pattern(IDENTITIES[subject], states=block.before is None)
             filled = [
                 pattern.fill_in(self._identity(subject, name), vector.numbers)

@@ -43,7 +43,7 @@ _STRINGS = tuple(
 
 
 def powers(samples: Samples) -> dict[str, float]:
-    """The watts of an inverter, as DC where it tells, and of its strings that give any."""
+    """The watts of an inverter, as DC where it is sent, and of its strings that give any."""
     whole = samples.get(_DC, samples.get(_AC))
     watts = {} if whole is None else {DEVICE: max(0.0, whole)}
     vector = vector_of(samples)

@@ -95,11 +95,11 @@ def places_of(
 def _mean(places: Iterable[Place]) -> Place:
     latitudes, longitudes = zip(*places, strict=True)
     # Beyond the date line, 181 degrees are as good as -179.
-    near = [longitudes[0] + _half_turn(longitude - longitudes[0]) for longitude in longitudes]
-    return fmean(latitudes), _half_turn(fmean(near))
+    near = [longitudes[0] + _wrap_longitude(longitude - longitudes[0]) for longitude in longitudes]
+    return fmean(latitudes), _wrap_longitude(fmean(near))
 
 
-def _half_turn(degrees: float) -> float:
+def _wrap_longitude(degrees: float) -> float:
     """The same direction, from -180 to 180."""
     return degrees if abs(degrees) <= 180 else (degrees + 180) % 360 - 180  # noqa: PLR2004  # it says so
 

@@ -74,7 +74,7 @@ class Block:
 
 @dataclass(slots=True)
 class _Part:
-    """What the page says of one account; `moving` blocks are made anew each minute."""
+    """One account's part of the page; `moving` blocks are rendered again each minute."""
 
     blocks: dict[Hashable, tuple[Block, Mapping[str, bytes]]] = field(default_factory=dict)
     moving: dict[Hashable, Callable[[], Mapping[Metric, bytes]]] = field(default_factory=dict)
@@ -121,7 +121,7 @@ class Page:
         *,
         account: str = NO_ACCOUNT,
     ) -> None:
-        """Sets a block that time alone changes, made anew each minute; None removes it."""
+        """Sets a block that time alone changes, rendered again each minute; None removes it."""
         with self._lock:
             moving = self._parts[account].moving
             moving.pop(key, None)
@@ -129,7 +129,7 @@ class Page:
                 moving[key] = make
         self.update({key: None if make is None else Block(make())}, account=account)
 
-    def keep(self, source: Hashable, max_age: float | None) -> None:
+    def set_max_age(self, source: Hashable, max_age: float | None) -> None:
         """Sets how many seconds the blocks of a source are shown; None, as at first: not at all."""
         with self._lock:
             self._max_ages[source] = max_age
@@ -160,7 +160,7 @@ class Page:
         with self._lock:
             fresh = [
                 lines
-                for part in _chosen(self._parts, accounts)
+                for part in _of_accounts(self._parts, accounts)
                 for block, lines in part.blocks.values()
                 if self.is_fresh(block.source, block.read_at, now)
             ]
@@ -172,12 +172,16 @@ class Page:
                 parts += [headers[form], *chunks]
         # The library's OpenMetrics page ends with the one EOF that the whole needs.
         generate = generate_latest if form is Format.TEXT else generate_openmetrics
-        parts.append(generate(_FixedCollector(*_merged(_chosen(self._own, accounts)))))
+        parts.append(generate(_FixedCollector(*_merged(_of_accounts(self._own, accounts)))))
         return parts
 
     def _make_moving(self, now: float, accounts: Collection[str] | None) -> None:
         with self._lock:
-            due = [each for each in _chosen(self._parts, accounts) if now - each.moved_at >= MINUTE]
+            due = [
+                each
+                for each in _of_accounts(self._parts, accounts)
+                if now - each.moved_at >= MINUTE
+            ]
             for part in due:
                 part.moved_at = now
             moving = [(part, key, make) for part in due for key, make in part.moving.items()]
@@ -196,7 +200,7 @@ class Page:
         return max_age is not None and now - read_at <= max_age
 
 
-def _chosen(by_account: Mapping[str, _Each], accounts: Collection[str] | None) -> list[_Each]:
+def _of_accounts(by_account: Mapping[str, _Each], accounts: Collection[str] | None) -> list[_Each]:
     """What there is of these accounts, in the order in which it came; None: of all."""
     found = list(by_account.items())
     return [each for name, each in found if accounts is None or name in accounts]

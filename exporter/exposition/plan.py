@@ -58,7 +58,7 @@ def rule_of(row: Row, factor: float | None, *, name_states: bool = True) -> Rule
 
 
 def _picker(places: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
-    """Takes what stands at these places."""
+    """Picks the values at these positions."""
     if len(places) > 1:
         return itemgetter(*places)
     return lambda values: [values[place] for place in places]
@@ -140,10 +140,10 @@ class Rules:
         if plan is None:
             if len(self.plans) >= MAX_PLANS:
                 self.plans.clear()
-            plan = self.plans[keys] = self._make(reading)
+            plan = self.plans[keys] = self._build(reading)
         return plan
 
-    def _make(self, reading: Reading) -> ReadingPlan:
+    def _build(self, reading: Reading) -> ReadingPlan:
         keys = _Keys(reading, self.objects)
         rejected: Counter[str] = Counter()
         unknown: list[str] = []
@@ -153,11 +153,11 @@ class Rules:
             else:
                 unknown.append(key)
         numbers = [
-            (keys.values[key], rule) for key, rule in self._known(keys.values, keys, unknown)
+            (keys.values[key], rule) for key, rule in self._known_rules(keys.values, keys, unknown)
         ]
-        texts = list(self._known(keys.texts, keys, unknown))
+        texts = list(self._known_rules(keys.texts, keys, unknown))
         worded = [(key, rule) for key, rule in texts if rule.takes_words]
-        numbers += self._standing_in(keys)
+        numbers += self._substitutes(keys)
         by_kind: dict[str, list[tuple[int, Rule]]] = {}
         for place, rule in numbers:
             kind = rule.row.metric.kind
@@ -176,7 +176,7 @@ class Rules:
             unknown,
         )
 
-    def _known(
+    def _known_rules(
         self, sent: Iterable[str], keys: "_Keys", unknown: list[str]
     ) -> Iterator[tuple[str, Rule]]:
         """The known keys, but for those that stand in for another; notes the others."""
@@ -187,7 +187,7 @@ class Rules:
             elif not keys.is_sent(rule.row.fallback_for):
                 yield key, rule
 
-    def _standing_in(self, keys: "_Keys") -> Iterator[tuple[int, Rule]]:
+    def _substitutes(self, keys: "_Keys") -> Iterator[tuple[int, Rule]]:
         """The rows whose key was not sent, with the value of the key that stands for it."""
         for row, rule in self.stand_ins:
             found = row.stand_in

@@ -76,7 +76,7 @@ _LAYOUTS: "WeakValueDictionary[tuple[Column, ...], Layout]" = WeakValueDictionar
 
 
 def layout_of(columns: tuple[Column, ...]) -> Layout:
-    """The layout of these, the same for all who have them, for as long as somebody does."""
+    """The layout of these columns: one shared object as long as it is used."""
     return _LAYOUTS.get(columns) or _LAYOUTS.setdefault(columns, Layout(columns))
 
 
@@ -118,7 +118,7 @@ _EXPONENTS = [f"e+{digits - 1:02d}" for digits in range(17)]  # by the digits be
 
 
 def label(name: str, value: str) -> str:
-    """A label as it stands between the braces."""
+    """A label as it is written between the braces."""
     escaped = value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
     return f'{name}="{escaped}"'
 

@@ -19,7 +19,7 @@ from exporter.northbound.interfaces import INTERFACES, Content, Subject
 from exporter.northbound.records import Device, Plant
 from exporter.status import model as status
 
-ShownBy = Callable[[Source], Mapping[str, Samples]]  # what a source shows, by plant or device
+SamplesOf = Callable[[Source], Mapping[str, Samples]]  # what a source shows, by plant or device
 
 _PLANT_KPIS = lookup("getStationRealKpi", None)
 _HEALTH = _PLANT_KPIS["real_health_state"]
@@ -39,7 +39,7 @@ _OF_DEVICES = tuple(source for source in _OF_NOW if source.subject is Subject.DE
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
+class _Visible:
     """What is shown of plants by their codes, and of devices by their ids."""
 
     plants: Mapping[str, Samples]
@@ -49,7 +49,7 @@ class _Shown:
     devices_read: Mapping[str, float]
 
 
-def plants_of(fleet: FleetChange, shown: ShownBy) -> tuple[status.PlantStatus, ...]:
+def plants_of(fleet: FleetChange, samples_of: SamplesOf) -> tuple[status.PlantStatus, ...]:
     """Every plant of a fleet, as it is shown now."""
     # One look at each: the poller replaces them, but never changes them.
     plants, devices = fleet.plants, fleet.devices
@@ -57,23 +57,23 @@ def plants_of(fleet: FleetChange, shown: ShownBy) -> tuple[status.PlantStatus, .
     for device in devices.values():
         if device.plant_code in by_plant:
             by_plant[device.plant_code].append(device)
-    now = _Shown(
-        _first(shown, _OF_PLANTS),
-        _first(shown, _SOURCES[Content.ALARMS]),
-        _column(_first(shown, _OF_DEVICES), _POWER),
+    now = _Visible(
+        _first(samples_of, _OF_PLANTS),
+        _first(samples_of, _SOURCES[Content.ALARMS]),
+        _column(_first(samples_of, _OF_DEVICES), _POWER),
         *(
-            _column(shown(NON_EXPIRING[metric]), series_of(metric))
+            _column(samples_of(NON_EXPIRING[metric]), series_of(metric))
             for metric in (PLANT_LAST_READING, DEVICE_LAST_READING)
         ),
     )
     return tuple(_plant(plant, by_plant[plant.code], now) for plant in plants.values())
 
 
-def _first(shown: ShownBy, sources: Sequence[Source]) -> Mapping[str, Samples]:
+def _first(samples_of: SamplesOf, sources: Sequence[Source]) -> Mapping[str, Samples]:
     """What the first source that has something of a plant or device says of it."""
     found: dict[str, Samples] = {}
     for source in reversed(sources):
-        found |= shown(source)
+        found |= samples_of(source)
     return found
 
 
@@ -82,13 +82,13 @@ def _column(samples: Mapping[str, Samples], series: Series) -> Mapping[str, floa
     return {name: value for name, of in samples.items() if (value := of.get(series)) is not None}
 
 
-def _plant(plant: Plant, devices: Sequence[Device], shown: _Shown) -> status.PlantStatus:
-    own, alarms = shown.plants.get(plant.code, {}), shown.alarms.get(plant.code)
+def _plant(plant: Plant, devices: Sequence[Device], visible: _Visible) -> status.PlantStatus:
+    own, alarms = visible.plants.get(plant.code, {}), visible.alarms.get(plant.code)
     inverters = [device.id for device in devices if device.type_id in _INVERTERS]
-    powers = [shown.powers[name] for name in inverters if name in shown.powers]
-    read = [shown.devices_read[each.id] for each in devices if each.id in shown.devices_read]
-    if plant.code in shown.plants_read:
-        read.append(shown.plants_read[plant.code])
+    powers = [visible.powers[name] for name in inverters if name in visible.powers]
+    read = [visible.devices_read[each.id] for each in devices if each.id in visible.devices_read]
+    if plant.code in visible.plants_read:
+        read.append(visible.plants_read[plant.code])
     return status.PlantStatus(
         plant.code,
         plant.name,

@@ -106,7 +106,7 @@ class AccountInstruments(_Instruments):
             self.unknown_states.labels(account, metric)
 
     def drop_unsettled(self, no_longer_called: Collection[str]) -> None:
-        """Drops what is no longer called, and what the next plan and the next answers tell anew.
+        """Drops what is no longer called, and what the next plan and answers set again.
 
         `up` and the last successes stay: no settings change what has been.
         """

@@ -279,7 +279,7 @@ _TOO_LONG = 10**9
 class UnknownValues:
     """Makes the samples of unknown keys, of the first `max_keys` that an account sends.
 
-    Their numbers are shown as they were sent, to whoever wants them.
+    Their numbers are shown as they were sent.
 
     Only of values as of now: a statistic's period and window are in no key, and without them its
     values would be mixed up.

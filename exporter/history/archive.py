@@ -73,7 +73,7 @@ class Archive(ABC):
 
     # --- answers -------------------------------------------------------------------------------
 
-    def keep(self, rows: Mapping[HistoryUnit, Answer], until: float, refused: str = "") -> None:
+    def store(self, rows: Mapping[HistoryUnit, Answer], until: float, refused: str = "") -> None:
         """Keeps the answer of a call: the rows of its units, which lack nothing before `until`."""
         self._put_answers(
             [
@@ -93,11 +93,11 @@ class Archive(ABC):
         """How far each unit of an interface was answered."""
         return {
             HistoryUnit(begin, interface, subject): Coverage(until, refused)
-            for subject, begin, until, refused in self._covered(interface)
+            for subject, begin, until, refused in self._coverage_rows(interface)
         }
 
     @abstractmethod
-    def _covered(self, interface: str) -> Iterable[Row]:
+    def _coverage_rows(self, interface: str) -> Iterable[Row]:
         """Subject, begin, until and refusal of all answers of an interface."""
 
     def rows(self, unit: HistoryUnit) -> tuple[Any, ...]:
@@ -112,7 +112,7 @@ class Archive(ABC):
 
     def pending(self, target: str, start: float, end: float) -> Iterator[Pending]:
         """What a target lacks of what was answered of a time; the earliest units first."""
-        for interface, subject, begin, until, *had in self._unsent(target, start, end):
+        for interface, subject, begin, until, *had in self._unsent_rows(target, start, end):
             had_since, had_until = had if had[0] is not None else (inf, -inf)
             since, last = max(start, begin - MAX_UTC_OFFSET), min(until, end)
             yield Pending(
@@ -123,7 +123,7 @@ class Archive(ABC):
             )
 
     @abstractmethod
-    def _unsent(self, target: str, start: float, end: float) -> Iterable[Row]:
+    def _unsent_rows(self, target: str, start: float, end: float) -> Iterable[Row]:
         """Of which units a target lacks anything of a time; by begin, interface and subject.
 
         Interface, subject, begin, until when it was answered, and since and until when the target

@@ -109,14 +109,14 @@ class ArchiveFile(archive.Archive):
     def _put_answers(self, answers: Sequence[archive.Row]) -> None:
         self._write((_PUT_ANSWER, answers))
 
-    def _covered(self, interface: str) -> Iterable[archive.Row]:
+    def _coverage_rows(self, interface: str) -> Iterable[archive.Row]:
         return self._ask(_COVERED, (interface,))
 
     def _rows(self, unit: HistoryUnit) -> bytes | None:
         found = self._ask(_ROWS, (unit.interface, unit.subject, unit.begin))
         return found[0][0] if found else None
 
-    def _unsent(self, target: str, start: float, end: float) -> Iterable[archive.Row]:
+    def _unsent_rows(self, target: str, start: float, end: float) -> Iterable[archive.Row]:
         return self._ask(
             _UNSENT, {"target": target, "start": start, "end": end, "offset": MAX_UTC_OFFSET}
         )

@@ -1,4 +1,4 @@
-"""An archive in the database that replicas share: who holds it goes on where the last one stopped.
+"""An archive in the database that replicas share: each holder continues where the last stopped.
 
 Read by parts: a transaction has to end in seconds, and of devices over years there are many units.
 """
@@ -92,7 +92,7 @@ def archive_in_tables(fence: Fence) -> Iterator[archive.Archive]:
         ArchiveError: The database is out of reach, or does not let us.
     """
     with _archive_errors(fence):
-        if not fence.take():
+        if not fence.acquire():
             raise archive.ArchiveBusyError
     try:
         with _archive_errors(fence), fence.transaction() as connection:
@@ -125,7 +125,7 @@ class ArchiveTables(archive.Archive):
         if answers:
             self._run(_PUT_ANSWERS, (self._account, *_columns(answers)))
 
-    def _covered(self, interface: str) -> Iterator[archive.Row]:
+    def _coverage_rows(self, interface: str) -> Iterator[archive.Row]:
         values: dict[str, Any] = {"interface": interface, "after": None, "after_begin": None}
         for subject, *rest in self._parts(_COVERED, values, ("after", "after_begin")):
             yield (from_text(subject), *rest)
@@ -135,7 +135,7 @@ class ArchiveTables(archive.Archive):
         found = self._run(_ROWS, values)
         return found[0][0] if found else None
 
-    def _unsent(self, target: str, start: float, end: float) -> Iterator[archive.Row]:
+    def _unsent_rows(self, target: str, start: float, end: float) -> Iterator[archive.Row]:
         key = ("after_interface", "after", "after_begin")
         values = {
             "target": target,

@@ -119,7 +119,7 @@ class Fetcher:
         except BaseException:
             source.left.appendleft(piece)  # it was not asked, or nobody heard the answer
             raise
-        self._keep(piece, rows)
+        self._store_answer(piece, rows)
         source.done += 1
         self._refused_languages = 0
         source.backoff.succeeded()
@@ -173,7 +173,7 @@ class Fetcher:
             "language": self._languages[0],
         }
 
-    def _keep(self, piece: Piece, records: Iterable[Any], refused: str = "") -> None:
+    def _store_answer(self, piece: Piece, records: Iterable[Any], refused: str = "") -> None:
         found: dict[HistoryUnit, list[Any]] = {unit: [] for unit in piece.units}
         for record in records:
             unit = _unit_of(piece, record)
@@ -181,7 +181,7 @@ class Fetcher:
                 found[unit].append(record)
         until = self.clock.time() - FINAL_AFTER[piece.interface.content]
         kept: Mapping[HistoryUnit, Answer] = {unit: tuple(each) for unit, each in found.items()}
-        self.archive.keep(kept, until, refused)
+        self.archive.store(kept, until, refused)
 
     # --- when it fails -------------------------------------------------------------------------
 
@@ -192,19 +192,19 @@ class Fetcher:
         smaller = piece.shorter() if error.reason in _TOO_LONG else piece.halves()
         match error.reaction:
             case _ if error.reason == TOO_OLD:
-                self._keep(piece, (), error.reason)
+                self._store_answer(piece, (), error.reason)
                 source.done += 1
             case Reaction.SUSPEND:
                 source.given_up = f"{error.describe()} [{error.reason}]"
             case Reaction.SPLIT | Reaction.REREAD_FLEET | Reaction.SKIP_MEMBER if smaller:
                 source.left.extendleft(reversed(smaller))
             case Reaction.REREAD_FLEET | Reaction.SKIP_MEMBER:
-                self._keep(piece, (), error.reason)
+                self._store_answer(piece, (), error.reason)
                 source.done += 1
             case _ if error.reason in _TOO_LONG and smaller:
                 source.left.extendleft(reversed(smaller))
             case _:
-                self._try_later(source, piece, error)
+                self._retry_later(source, piece, error)
         self.report(f"{source.interface.name}: {error.describe()} [{error.reason}]")
 
     def _next_language(self) -> bool:
@@ -213,7 +213,7 @@ class Fetcher:
         self._refused_languages += 1
         return self._refused_languages < len(self._languages)
 
-    def _try_later(self, source: HistorySource, piece: Piece, error: CallError) -> None:
+    def _retry_later(self, source: HistorySource, piece: Piece, error: CallError) -> None:
         now = self.clock.now()
         frequent = error.reaction in _OF_THE_ACCOUNT
         least = pace(source.quotas) if frequent else MINUTE

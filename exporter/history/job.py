@@ -38,7 +38,7 @@ class HistorySelection:
     alarms: Mapping[str, str] = field(default_factory=dict)
 
     def contradiction(self, start: str) -> str | None:
-        """What is wrong where nothing lies between its times; `start` names where that is set."""
+        """What is wrong where its times include nothing; `start` names where that is set."""
         if self.start is None or self.start < self.end:
             return None
         end = datetime.fromtimestamp(self.end, UTC)

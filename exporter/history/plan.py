@@ -46,14 +46,14 @@ def _day(time: float) -> float:
 
 
 def _month(time: float) -> float:
-    return _first_of(time, month=None)
+    return _first_of_month(time, month=None)
 
 
 def _year(time: float) -> float:
-    return _first_of(time, month=1)
+    return _first_of_month(time, month=1)
 
 
-def _first_of(time: float, month: int | None) -> float:
+def _first_of_month(time: float, month: int | None) -> float:
     there = datetime.fromtimestamp(time, UTC)
     return datetime(there.year, month or there.month, 1, tzinfo=UTC).timestamp()
 

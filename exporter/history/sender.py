@@ -40,7 +40,7 @@ class Sender:
             if not self._is_ready(pending):
                 continue
             samples += self._send(pending)
-            is_whole = self._knows_before(pending.unit)
+            is_whole = self._has_previous(pending.unit)
             done.append(pending if is_whole else replace(pending, since=inf))
             if len(done) >= MAX_UNITS:
                 self._note(done)
@@ -58,21 +58,21 @@ class Sender:
         unit = pending.unit
         if not self.is_wanted(unit):
             return False
-        if self._knows_before(unit):
+        if self._has_previous(unit):
             return True
         begin = calendar_of(INTERFACES[unit.interface]).begin
         first = begin(max(self.span.start, self.since_of(unit.subject)))
         return unit.begin <= first and not pending.is_again
 
-    def _knows_before(self, unit: HistoryUnit) -> bool:
+    def _has_previous(self, unit: HistoryUnit) -> bool:
         """Whether the unit before it was answered, or there is none."""
         interface = INTERFACES[unit.interface]
         if interface.content is Content.ALARMS:  # which say all by themselves
             return True
         before = previous_begin(calendar_of(interface), unit.begin)
-        return before is None or replace(unit, begin=before) in self._of(unit.interface)
+        return before is None or replace(unit, begin=before) in self._coverage_of(unit.interface)
 
-    def _of(self, interface: str) -> Mapping[HistoryUnit, Coverage]:
+    def _coverage_of(self, interface: str) -> Mapping[HistoryUnit, Coverage]:
         if interface not in self._covered:
             self._covered[interface] = self.archive.covered(interface)
         return self._covered[interface]

@@ -109,7 +109,7 @@ class Session(ABC):
         response = self._transport.post(self._base_url + path, self._headers(), json=body)
         if self.on_response is not None:
             self.on_response(path, response.body)
-        self._answered(response)
+        self._update_session(response)
         return data_of(response.status, response.body, response.retry_after)
 
     @abstractmethod
@@ -117,8 +117,8 @@ class Session(ABC):
         """What proves the session in a call."""
 
     @abstractmethod
-    def _answered(self, response: Response) -> None:
-        """Takes from an answer, or a refusal, what the session goes on with."""
+    def _update_session(self, response: Response) -> None:
+        """Takes over the session's next token from an answer or a refusal."""
 
     @abstractmethod
     def _credentials(self) -> str:
@@ -176,7 +176,7 @@ class Client(Session):
             return {}
         return {"XSRF-TOKEN": self.token, "Cookie": f"XSRF-TOKEN={self.token}"}
 
-    def _answered(self, response: Response) -> None:
+    def _update_session(self, response: Response) -> None:
         self.token = _token(response) or self.token  # a refusal may bring the next one, too
 
     def _credentials(self) -> str:
@@ -289,7 +289,7 @@ def _integer(digits: str) -> int | float:
 
 
 def _fail_code(envelope: Mapping[str, Any]) -> int | None:
-    """The failCode, wherever it stands; 0 stands for none."""
+    """The failCode, wherever the answer has it; 0 means none."""
     codes = (parse_int(envelope.get(key)) for key in ("failCode", "data"))
     return next(filter(None, codes), None)
 

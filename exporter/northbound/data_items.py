@@ -1,4 +1,4 @@
-"""What stands in the items of an answer, as it may come: one value, or a whole `dataItemMap`.
+"""The values in the items of an answer: a single one, or a whole `dataItemMap`.
 
 Numbers come as text, whole numbers as floats, objects in objects, odd characters anywhere. Every
 function is total: what is absent or cannot be used is None, empty or a `Rejection`.
@@ -167,7 +167,7 @@ def reading_of(subject: str, items: Mapping[Any, Any]) -> Reading:
     values: dict[str, float] = {}
     rejected: dict[str, Rejection] = {}
     texts: dict[str, str] = {}
-    for key, raw in islice(_flat(items.items()), _MAX_KEYS):
+    for key, raw in islice(_flatten(items.items()), _MAX_KEYS):
         if key.endswith(_SERIAL):
             if serial := parse_serial(raw):
                 texts[key] = serial
@@ -214,15 +214,15 @@ def _is_simple(key: Any) -> bool:
     )
 
 
-def _flat(items: Iterable[tuple[Any, Any]], head: str = "") -> Iterator[tuple[str, Any]]:
-    """Every item, and behind an object or list what stands in it, by the way to it."""
+def _flatten(items: Iterable[tuple[Any, Any]], head: str = "") -> Iterator[tuple[str, Any]]:
+    """Every item, and after an object or list its contents, each with its path."""
     for raw_key, raw in items:
         key = parse_text(head + parse_text(raw_key), _MAX_KEY)
         inner = _inner(raw) if head.count(".") < _MAX_DEPTH else None
         if inner is None or not head:
             yield key, raw
         if inner is not None:
-            yield from _flat(inner, f"{key}.")
+            yield from _flatten(inner, f"{key}.")
 
 
 def _inner(raw: object) -> Iterable[tuple[Any, Any]] | None:

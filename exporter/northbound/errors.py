@@ -96,7 +96,7 @@ _REREAD = Reaction.REREAD_FLEET
 _SKIP = Reaction.SKIP_MEMBER
 
 
-def _orders(*codes: int) -> Iterator["FailCode"]:
+def _order_codes(*codes: int) -> Iterator["FailCode"]:
     """What only interfaces answer that give devices orders, or ask about such orders."""
     meaning = "an order to devices was refused, and the exporter gives none of this kind"
     return (FailCode(code, Fault.EXPORTER, _NEXT, meaning) for code in codes)
@@ -150,15 +150,15 @@ ROWS = (
     FailCode(20028, Fault.SERVER, _NEXT, "the server knows nothing about this user"),
     FailCode(20029, Fault.OWNER, Reaction.SUSPEND,
              "the user is not valid; look at the account in the management system"),
-    *_orders(20030, *range(20034, 20045)),
+    *_order_codes(20030, *range(20034, 20045)),
     FailCode(20045, Fault.FLEET, _REREAD, "a plant of this batch is not open to the account"),
     FailCode(20046, Fault.FLEET, _REREAD,
              "the account has no right to a plant of this batch"),
-    *_orders(*range(20047, 20052)),
+    *_order_codes(*range(20047, 20052)),
     FailCode(20055, Fault.EXPORTER, _NEXT, "neither a plant nor a device was named"),
     FailCode(20056, Fault.OWNER, _REREAD,
              "a plant's owner has not allowed access through the API, or not any more; ask for it"),
-    *_orders(20116),
+    *_order_codes(20116),
     FailCode(20200, Fault.SERVER, Reaction.BACK_OFF, "the management system is busy"),
     FailCode(20400, Fault.OWNER, _CREDENTIALS,
              "user name or password is wrong, the account is locked or expired, another session "
@@ -177,9 +177,9 @@ ROWS = (
     FailCode(20611, Fault.EXPORTER, _NEXT, "a parameter was out of its range"),
     FailCode(20612, Fault.EXPORTER, _NEXT, "a parameter was empty"),
     FailCode(20614, Fault.FLEET, _SKIP, "the management system does not reach the plant"),
-    *_orders(20613, 20615, 20616, 20617),
+    *_order_codes(20613, 20615, 20616, 20617),
     FailCode(20618, Fault.PACE, Reaction.NEXT_DAY, "the account's calls for today are used up"),
-    *_orders(20619, 20620),
+    *_order_codes(20619, 20620),
     FailCode(20621, Fault.OWNER, _REREAD,
              "a plant of this batch is not among those that its owner has shared; ask for it"),
     FailCode(20622, Fault.OWNER, _REREAD,
@@ -190,27 +190,27 @@ ROWS = (
     FailCode(20626, Fault.SERVER, _SKIP, "the plant could not be bound to its owner"),
     FailCode(20629, Fault.FLEET, _SKIP, "this plant cannot be configured"),
     FailCode(20631, Fault.FLEET, _SKIP, "the configuration of this plant cannot be read"),
-    *_orders(30001, 30002, 30003),
+    *_order_codes(30001, 30002, 30003),
     FailCode(30004, Fault.EXPORTER, _NEXT, "the page number was missing"),
     FailCode(30005, Fault.EXPORTER, _NEXT, "the page size was missing"),
     FailCode(30006, Fault.EXPORTER, _NEXT, "the server does not offer this page size"),
     FailCode(30007, Fault.EXPORTER, _NEXT, "only the start or the end of a time was named"),
     FailCode(30008, Fault.SERVER, _NEXT, "the management system failed internally"),
-    *_orders(*range(30009, 30017)),
+    *_order_codes(*range(30009, 30017)),
     FailCode(30017, Fault.FLEET, _REREAD,
              "more than 100 devices were named, or one of this batch is not open to the account"),
-    *_orders(30018, 30019, 30020),
+    *_order_codes(30018, 30019, 30020),
     FailCode(30021, Fault.EXPORTER, _NEXT, "the page number was below 0"),
     FailCode(30022, Fault.EXPORTER, _NEXT, "a time was missing or not valid"),
-    *_orders(*range(30023, 30029)),
+    *_order_codes(*range(30023, 30029)),
     FailCode(30029, Fault.OWNER, _CREDENTIALS,
              "the account could not be authenticated; check user name and password"),
     FailCode(30030, Fault.EXPORTER, _NEXT, "a parameter of the request was not valid"),
     FailCode(30031, Fault.EXPORTER, _SPLIT, "more than 10 devices were asked about at once"),
     FailCode(30032, Fault.EXPORTER, _NEXT, "the period asked about is longer than 3 days"),
-    *_orders(30033),
+    *_order_codes(30033),
     FailCode(30034, Fault.FLEET, _NEXT, "the list that was asked for is empty"),
-    *_orders(30035, 30036, 30037),
+    *_order_codes(30035, 30036, 30037),
     FailCode(30040, Fault.OWNER, _NEXT,
              "the strings of the inverter are not configured in the management system"),
 )  # fmt: skip

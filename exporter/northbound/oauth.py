@@ -140,16 +140,20 @@ class OAuthClient(Session):
     Args:
         base_url: Scheme, host, perhaps a port and a path prefix.
         endpoint: Where its tokens come from.
-        kept: Where its refresh token is kept.
+        refresh_tokens: Where its refresh token is kept.
         transport: The way to the management system.
     """
 
     def __init__(
-        self, base_url: str, endpoint: TokenEndpoint, kept: RefreshTokens, transport: Transport
+        self,
+        base_url: str,
+        endpoint: TokenEndpoint,
+        refresh_tokens: RefreshTokens,
+        transport: Transport,
     ) -> None:
         super().__init__(base_url, endpoint.client_id, transport)
         self._endpoint = endpoint
-        self._kept = kept
+        self._refresh_tokens = refresh_tokens
         self._tried: str | None = None  # the credentials of the last login
 
     def permit(self, may_send: Callable[[], bool]) -> None:
@@ -167,7 +171,9 @@ class OAuthClient(Session):
         except BlockingIOError:
             error = named_error("refresh_token_busy")
         except OSError as raised:
-            reason = "refresh_token_unsaved" if self._kept.is_unsaved else "refresh_token_file"
+            reason = (
+                "refresh_token_unsaved" if self._refresh_tokens.is_unsaved else "refresh_token_file"
+            )
             error = named_error(reason, detail=raised.strerror or "")
         else:
             self.token = tokens.access
@@ -175,16 +181,16 @@ class OAuthClient(Session):
         raise error  # outside of `except`: it has no other one as its context
 
     def _refresh(self) -> Tokens:
-        with self._kept.locked():
-            token = self._kept.read()
+        with self._refresh_tokens.locked():
+            token = self._refresh_tokens.read()
             self._tried = self._with_client(token)
             if token is None:
                 raise named_error("no_refresh_token")
             # Whether the next one can be kept is tried before this one is spent for it.
-            self._kept.write(token)
+            self._refresh_tokens.write(token)
             tokens = self._endpoint.refresh(token)
             if tokens.refresh is not None and tokens.refresh != token:
-                self._kept.write(tokens.refresh)
+                self._refresh_tokens.write(tokens.refresh)
         if tokens.access is None:
             raise named_error("no_token")
         return tokens
@@ -193,13 +199,13 @@ class OAuthClient(Session):
         # Alone: with an XSRF token besides, in a header or a cookie, servers answer 305.
         return {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
 
-    def _answered(self, response: Response) -> None:
+    def _update_session(self, response: Response) -> None:
         """Takes nothing: only the token endpoint gives tokens."""
 
     def _credentials(self) -> str:
         try:
-            return self._with_client(self._kept.read())
-        except OSError:  # as long as nobody can tell, they are the same
+            return self._with_client(self._refresh_tokens.read())
+        except OSError:  # while they cannot be read, they count as the same
             return self._tried or self._with_client(None)
 
     def _used_credentials(self) -> str:

@@ -66,7 +66,7 @@ _KEYS: "WeakValueDictionary[tuple[Any, ...], CommonKeys[Any]]" = WeakValueDictio
 
 
 def common_keys(keys: tuple[Key, ...]) -> CommonKeys[Key]:
-    """The keys as an object that all share who have the same, for as long as somebody does."""
+    """The keys as one shared object as long as it is used."""
     return _KEYS.get(keys) or _KEYS.setdefault(keys, CommonKeys(keys))
 
 

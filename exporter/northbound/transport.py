@@ -277,7 +277,7 @@ class Deadline:
             self.cut()
 
     def cut(self) -> None:
-        """Shuts the socket; whoever waits for it wakes up."""
+        """Shuts the socket, which wakes any thread that waits for it."""
         if self._socket is not None:
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)

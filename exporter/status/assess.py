@@ -179,7 +179,7 @@ def headline(
     """The overall state in a few words; `alarms` are the active ones by severity."""
     levels = [health.level for health in accounts]
     if issues:
-        return Assessment(issues[0].level, _in_need(len(issues), alarms))
+        return Assessment(issues[0].level, _format_issues(len(issues), alarms))
     if not levels:
         return Assessment(Level.WAIT, "No account yet")
     if max(levels) >= Level.WAIT:
@@ -187,7 +187,7 @@ def headline(
     return Assessment(Level.GOOD, "All is well")
 
 
-def _in_need(issues: int, alarms: Mapping[str, int]) -> str:
+def _format_issues(issues: int, alarms: Mapping[str, int]) -> str:
     """Names the alarms; each severity that matters is one issue."""
     grave = {each: alarms[each] for each in _SEVERITIES if alarms.get(each)}
     parts = [count(number, f"{severity} alarm") for severity, number in grave.items()]

@@ -18,7 +18,7 @@ CHALLENGE = {"WWW-Authenticate": f'Basic realm="{NAME}", charset="UTF-8"'}
 
 @dataclass(frozen=True, slots=True)
 class AccessRules:
-    """What clients must fulfil; the defaults let everybody in over plain HTTP.
+    """What clients must fulfil; the defaults admit all over plain HTTP.
 
     `tls` is None for plain HTTP; `client_names` are the alternative names of which a client's
     certificate must hold one (empty: any); `headers` go with every response; `users` maps a name to

@@ -23,8 +23,8 @@ class HtmlTemplate:
     `form_action` is where its forms may lead. A page is complete in itself: its style and script
     stand in it, the Content-Security-Policy names them by their hashes, and allows no others.
 
-    The template is read when it is first used: where nobody looks at pages, what they take of
-    memory is saved. One thread at a time may render.
+    The template is read when it is first used, which saves memory where no page is requested.
+    One thread at a time may render.
     """
 
     def __init__(

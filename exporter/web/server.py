@@ -243,7 +243,7 @@ def serve(
 ) -> None:
     """Serves until SIGTERM or SIGINT, then returns.
 
-    `rules` are the access rules at the moment; without it, everybody is let in over plain HTTP.
+    `rules` are the access rules at the moment; without it, all are admitted over plain HTTP.
     `needed` is how many files others than the server may have to open.
     """
     limit = ConnectionLimit(_open_files(), needed)

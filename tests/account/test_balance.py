@@ -20,16 +20,16 @@ def holders_by_count(*counts):
 @pytest.mark.parametrize(
     ("me", "holders", "replicas", "expected"),
     [
-        ("x", holders_by_count(), "x", Balance(take=9)),
-        ("x", holders_by_count(), "xyz", Balance(take=3)),
+        ("x", holders_by_count(), "x", Balance(acquire=9)),
+        ("x", holders_by_count(), "xyz", Balance(acquire=3)),
         ("x", holders_by_count(3, 3, 3), "xyz", Balance()),
-        ("z", holders_by_count(3, 3), "xyz", Balance(take=3)),
+        ("z", holders_by_count(3, 3), "xyz", Balance(acquire=3)),
         ("x", holders_by_count(3, 3), "xyz", Balance()),  # the rest is for the one who has none
-        ("x", holders_by_count(3, 3), "xy", Balance(take=1)),
+        ("x", holders_by_count(3, 3), "xy", Balance(acquire=1)),
         ("x", holders_by_count(9), "xy", Balance(release="a8")),
         ("x", holders_by_count(5, 4), "xy", Balance()),
         ("x", holders_by_count(5, 3), "xy", Balance()),  # what is free comes first
-        ("y", holders_by_count(5, 3), "xy", Balance(take=1)),
+        ("y", holders_by_count(5, 3), "xy", Balance(acquire=1)),
         ("x", holders_by_count(4, 5), "xyz", Balance(release="a3")),
         ("z", holders_by_count(4, 5), "xyz", Balance()),
         # Of four, each has two: one of those with three lets one go, always the same.
@@ -64,7 +64,7 @@ def test_from_any_state_all_have_the_same_soon_and_no_more_moves_than_it_takes(
         for me in replicas:
             step = balance(me, accounts, now, replicas)
             free = [name for name in accounts if now[name] is None]
-            now |= dict.fromkeys(free[: step.take], me)
+            now |= dict.fromkeys(free[: step.acquire], me)
             if step.release is not None:
                 assert now[step.release] == me
                 now[step.release] = None

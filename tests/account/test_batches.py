@@ -215,7 +215,7 @@ def test_a_changed_batch_is_whole_again():
     batch = Batch(1, ("a", "b", "c", "d"))
     ask_repeatedly(batch, {"c"}, 3)
 
-    batch.keep({"a", "b", "d"})
+    batch.retain_only({"a", "b", "d"})
 
     assert [sorted(group.members) for group in batch.groups] == [["a", "b", "d"]]
     assert batch.suspects == ()

@@ -202,30 +202,30 @@ def test_logins_to_one_host_take_turns():
     others_wait = []
 
     def login():
-        others_wait.append(gate.enter(server.clock.now()))
+        others_wait.append(gate.acquire_turn(server.clock.now()))
         return original()
 
     server.login = login
     run(poller(server, gate=gate))
 
     assert others_wait == [0.5]
-    assert gate.enter(server.clock.now()) == 0.0
+    assert gate.acquire_turn(server.clock.now()) == 0.0
 
 
 def test_a_login_to_a_dead_host_keeps_the_hosts_other_accounts_waiting_for_seconds_only():
     gate = HostGate()
-    assert gate.enter(1_000.0) == 0.0
-    assert gate.enter(1_004.9) == pytest.approx(0.1)
-    assert gate.enter(1_000.1) == 0.5  # most turns end long before they have to
-    assert gate.enter(1_005.0) == 0.0  # whose turn the first one, timed out, does not end
-    gate.leave(1_000.0)
-    assert gate.enter(1_006.0) == 0.5
+    assert gate.acquire_turn(1_000.0) == 0.0
+    assert gate.acquire_turn(1_004.9) == pytest.approx(0.1)
+    assert gate.acquire_turn(1_000.1) == 0.5  # most turns end long before they have to
+    assert gate.acquire_turn(1_005.0) == 0.0  # whose turn the first one, timed out, does not end
+    gate.release_turn(1_000.0)
+    assert gate.acquire_turn(1_006.0) == 0.5
 
 
 def test_an_account_that_waited_for_its_turn_looks_again_before_it_logs_in():
     gate = HostGate()
     server = account(hours=0.2)
-    gate.enter(server.clock.now())  # another account, which is refused
+    gate.acquire_turn(server.clock.now())  # another account, which is refused
     now = server.clock.now()
     gate.refuse(now, now, CallError(Failure("http_429", Reaction.PAUSE, "load")), 1.0)
 

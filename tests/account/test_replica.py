@@ -167,11 +167,11 @@ def test_an_account_whose_row_was_deleted_is_taken_anew(members, database_url):
 def test_a_command_keeps_what_it_takes_and_takes_what_nobody_holds(members):
     command = members(share=False)
     command.beat()
-    assert command.replica.take("a0")
+    assert command.replica.acquire("a0")
     one = members()
 
     assert one.settle() == SIX[1:]
-    assert not command.replica.take("a1")
+    assert not command.replica.acquire("a1")
     command.replica.leave()
     assert one.beat() == SIX
 
@@ -228,19 +228,19 @@ def gates(members):
 
 def test_logins_of_all_replicas_take_turns(gates):
     one, two = gates
-    assert one.enter(1000.0) == 0.0
-    assert two.enter(1000.0) == 1.0
-    two.leave(1000.0)  # it has no turn to end
-    assert two.enter(1001.0) == 1.0
-    one.leave(1000.0)
-    assert two.enter(1002.0) == 0.0
+    assert one.acquire_turn(1000.0) == 0.0
+    assert two.acquire_turn(1000.0) == 1.0
+    two.release_turn(1000.0)  # it has no turn to end
+    assert two.acquire_turn(1001.0) == 1.0
+    one.release_turn(1000.0)
+    assert two.acquire_turn(1002.0) == 0.0
 
 
 def test_a_turn_ends_by_itself(gates, database_url):
     one, two = gates
-    assert one.enter(1000.0) == 0.0
+    assert one.acquire_turn(1000.0) == 0.0
     execute(database_url, "UPDATE fusionsolar_host SET turn_ends = clock_timestamp()")
-    assert two.enter(1000.0) == 0.0
+    assert two.acquire_turn(1000.0) == 0.0
 
 
 def test_a_pause_is_everybodys_until_it_is_lifted(gates):
@@ -261,7 +261,7 @@ def test_without_the_database_nobody_logs_in(gates, postgres_server):
     one, _ = gates
     postgres_server.stop()
     try:
-        assert one.enter(1000.0) == 1.0
-        one.leave(1000.0)
+        assert one.acquire_turn(1000.0) == 1.0
+        one.release_turn(1000.0)
     finally:
         postgres_server.start()

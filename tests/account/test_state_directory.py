@@ -61,7 +61,7 @@ def test_an_account_has_one_process_at_a_time_and_the_other_is_told_its_name(ope
 
     assert str(refusal.value) == f"account mine is used by another process (state in {path})"
     open_directory().occupy({WORK: "work"})  # of which the other has taken nothing
-    one.keep({WORK})
+    one.retain_only({WORK})
     other.occupy({HOME: "mine"})
 
 
@@ -69,7 +69,7 @@ def test_a_process_takes_more_accounts_and_leaves_some_as_its_configuration_chan
     one, other = open_directory(), open_directory()
     one.occupy({HOME: "home"})
     one.occupy({HOME: "home", WORK: "work"})
-    one.keep({WORK})
+    one.retain_only({WORK})
 
     other.occupy({HOME: "home"})
     with pytest.raises(OccupiedError, match="account work"):
@@ -102,10 +102,10 @@ def test_where_there_can_be_no_directory_nothing_is_kept_and_it_says_where_and_w
     (tmp_path / "file").touch()
     path = tmp_path / "file" / "state"
 
-    with capture_logs() as logs, closing(StateDirectory(path)) as kept:
-        kept.occupy({HOME: "home", WORK: "work"})
-        kept.occupy({HOME: "home", WORK: "work"})
-        assert (kept.path_of(HOME), kept.path_of(WORK)) == (None, None)
+    with capture_logs() as logs, closing(StateDirectory(path)) as directory:
+        directory.occupy({HOME: "home", WORK: "work"})
+        directory.occupy({HOME: "home", WORK: "work"})
+        assert (directory.path_of(HOME), directory.path_of(WORK)) == (None, None)
 
     assert logs == [
         {
@@ -125,8 +125,8 @@ def test_on_a_file_system_without_locks_nothing_is_kept_and_it_says_why(
 
     monkeypatch.setattr(fcntl, "flock", refuse)
     with capture_logs() as logs:
-        kept = open_directory()
-        kept.occupy({HOME: "home"})
+        directory = open_directory()
+        directory.occupy({HOME: "home"})
 
-    assert kept.path_of(HOME) is None
+    assert directory.path_of(HOME) is None
     assert [entry["reason"] for entry in logs] == ["No locks available"]

@@ -333,7 +333,7 @@ def test_no_secret_planted_anywhere_is_in_a_file_and_the_values_are(tree, kpis):
 
     with TemporaryDirectory() as directory:
         capture = Capture(Path(directory))
-        capture.take("/thirdData/getDevRealKpi", json.dumps(answer).encode())
+        capture.record("/thirdData/getDevRealKpi", json.dumps(answer).encode())
         text = (Path(directory) / "getDevRealKpi-1.json").read_text()
 
     assert {each for each in secrets if each in text} == set()

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from exporter.account.fleet import Fleet, FleetState
-from exporter.commands.check.plan import _written, plan_of
+from exporter.commands.check.plan import _format_duration, plan_of
 from exporter.config import Settings
 from exporter.config.types import Duration
 from exporter.northbound.records import Device, Plant
@@ -55,6 +55,6 @@ def test_an_edition_that_brings_no_more_than_another_is_not_proposed():
 
 @given(st.floats(0.01, 1e7))
 def test_a_proposed_duration_is_one_that_the_configuration_reads(seconds):
-    assert TypeAdapter(Duration).validate_python(_written(seconds)) == pytest.approx(
+    assert TypeAdapter(Duration).validate_python(_format_duration(seconds)) == pytest.approx(
         seconds, rel=0.006, abs=0.001
     )

@@ -66,8 +66,8 @@ awkward_values = [
 values = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(awkward_values)
 
 
-def page_of(blocks, own=None):
-    page = Page({NO_ACCOUNT: own} if own else {}, lambda: 0.0)
+def page_of(blocks, self_metrics=None):
+    page = Page({NO_ACCOUNT: self_metrics} if self_metrics else {}, lambda: 0.0)
     page.update(dict(enumerate(blocks)))
     return page
 
@@ -87,7 +87,7 @@ def block_of(plants):
     return Block({metric: render(metric, samples) for metric, samples in lines.items()})
 
 
-def registry_of(plants, own):
+def registry_of(plants, self_metrics):
     """What the library itself makes of the same plants."""
     energy = CounterMetricFamily("plant_energy_joules", ENERGY.help, labels=["name"])
     info = InfoMetricFamily("plant", INFO.help, labels=["name"])
@@ -103,7 +103,7 @@ def registry_of(plants, own):
         def collect(self):
             if plants:
                 yield from (energy, info, power, state)
-            yield from own.collect()
+            yield from self_metrics.collect()
 
     registry = CollectorRegistry(support_collectors_without_names=True)
     registry.register(Collector())
@@ -111,18 +111,18 @@ def registry_of(plants, own):
 
 
 def own_metrics():
-    own = CollectorRegistry()
-    Counter("polls_total", "Polls.", ["account"], registry=own).labels('"home"').inc()
-    return own
+    self_metrics = CollectorRegistry()
+    Counter("polls_total", "Polls.", ["account"], registry=self_metrics).labels('"home"').inc()
+    return self_metrics
 
 
 @given(st.data(), names)
 def test_the_page_is_what_the_library_says_of_all_blocks_together(data, drawn):
     plants = [(name, data.draw(values)) for name in drawn]
     cut = data.draw(st.integers(0, len(plants)))
-    own = own_metrics()
-    page = page_of([block_of(plants[:cut]), block_of(plants[cut:])] if plants else [], own)
-    registry = registry_of(plants, own)
+    self_metrics = own_metrics()
+    page = page_of([block_of(plants[:cut]), block_of(plants[cut:])] if plants else [], self_metrics)
+    registry = registry_of(plants, self_metrics)
     assert page.exposition(Format.TEXT) == generate_latest(registry)
     assert page.exposition(Format.OPENMETRICS) == openmetrics.generate_latest(registry)
 
@@ -151,9 +151,9 @@ def test_a_text_parser_finds_no_series_twice(data, drawn):
 
 @pytest.mark.parametrize("form", Format)
 def test_a_page_of_nothing_is_the_exporters_own_metrics(form):
-    own = own_metrics()
+    self_metrics = own_metrics()
     generate = generate_latest if form is Format.TEXT else openmetrics.generate_latest
-    assert page_of([], own).exposition(form) == generate(own)
+    assert page_of([], self_metrics).exposition(form) == generate(self_metrics)
 
 
 def test_openmetrics_ends_with_the_only_eof_and_text_has_none():
@@ -199,17 +199,17 @@ def power(value, source=None, read_at=0.0, name="a"):
     return Block({POWER: render(POWER, [({"name": name}, value)])}, source, read_at)
 
 
-def shown(page):
+def values_on(page):
     return [value for _, value in series_of(page.exposition(Format.TEXT).decode())]
 
 
 def test_a_block_is_shown_until_it_is_too_old_and_not_after(page, clock):
-    page.keep("realtime", 60.0)
+    page.set_max_age("realtime", 60.0)
     page.update({1: power(5.0, "realtime", read_at=100.0)})
     clock.at = 160.0
-    assert shown(page) == [5.0]
+    assert values_on(page) == [5.0]
     clock.at = 160.1
-    assert shown(page) == []
+    assert values_on(page) == []
 
 
 def test_a_page_whose_blocks_are_all_too_old_has_no_headers_either(page, clock):
@@ -220,41 +220,41 @@ def test_a_page_whose_blocks_are_all_too_old_has_no_headers_either(page, clock):
 
 
 def test_each_block_ages_as_its_own_source_says(page, clock):
-    page.keep("fast", 10.0)
-    page.keep("slow", 1_000.0)
+    page.set_max_age("fast", 10.0)
+    page.set_max_age("slow", 1_000.0)
     page.update({1: power(1.0, "fast", 100.0, "a"), 2: power(2.0, "slow", 100.0, "b")})
     clock.at = 200.0
-    assert shown(page) == [2.0]
+    assert values_on(page) == [2.0]
 
 
 def test_a_source_may_be_kept_longer_later_on(page, clock):
-    page.keep("realtime", 10.0)
+    page.set_max_age("realtime", 10.0)
     page.update({1: power(5.0, "realtime", read_at=100.0)})
     clock.at = 150.0
-    assert shown(page) == []
-    page.keep("realtime", 60.0)
-    assert shown(page) == [5.0]
+    assert values_on(page) == []
+    page.set_max_age("realtime", 60.0)
+    assert values_on(page) == [5.0]
 
 
 def test_blocks_of_a_source_without_an_age_are_not_shown(page):
     page.update({1: power(5.0, "realtime", read_at=100.0)})
-    assert shown(page) == []
-    page.keep("realtime", 10.0)
-    assert shown(page) == [5.0]
-    page.keep("realtime", None)
-    assert shown(page) == []
+    assert values_on(page) == []
+    page.set_max_age("realtime", 10.0)
+    assert values_on(page) == [5.0]
+    page.set_max_age("realtime", None)
+    assert values_on(page) == []
 
 
 def test_a_block_without_a_source_lasts(page, clock):
     page.update({1: power(5.0)})
     clock.at = 1e12
-    assert shown(page) == [5.0]
+    assert values_on(page) == [5.0]
 
 
 def test_a_block_is_replaced_whole_and_by_its_key_alone(page):
     page.update({1: block_of([("a", 1.0)]), 2: power(2.0, name="b")})
     page.update({1: power(3.0)})
-    assert shown(page) == [2.0, 3.0]
+    assert values_on(page) == [2.0, 3.0]
 
 
 def test_a_block_that_is_none_or_empty_is_dropped(page):
@@ -262,7 +262,7 @@ def test_a_block_that_is_none_or_empty_is_dropped(page):
     references = sys.getrefcount(empty)
     page.update({1: power(1.0), 2: power(2.0, name="b")})
     page.update({1: None, 2: empty})
-    assert shown(page) == []
+    assert values_on(page) == []
     # Every answer makes new blocks: the empty ones must not pile up.
     assert sys.getrefcount(empty) == references
     page.update({"never there": None})
@@ -306,17 +306,17 @@ def test_accounts_update_the_page_at_the_same_time(page):
         thread.start()
     for thread in threads:
         thread.join(timeout=60)
-    assert shown(page) == [299.0] * 20
+    assert values_on(page) == [299.0] * 20
 
 
 # Accounts
 
 
-def of(account, value):
+def power_block(account, value):
     return Block({POWER: render(POWER, [({"account": account, "name": "a"}, value)])})
 
 
-def own(account):
+def self_metrics(account):
     registry = CollectorRegistry()
     if account:
         Gauge("polls", "Polls.", ["account"], registry=registry).labels(account).set(1)
@@ -326,11 +326,11 @@ def own(account):
 
 
 @pytest.fixture
-def shared(clock):
+def shared_page(clock):
     """A page of two accounts, with own metrics of theirs and of the exporter as a whole."""
-    page = Page({name: own(name) for name in (NO_ACCOUNT, "home", "shop")}, clock)
-    page.update({1: of("home", 1.0)}, account="home")
-    page.update({1: of("shop", 2.0)}, account="shop")
+    page = Page({name: self_metrics(name) for name in (NO_ACCOUNT, "home", "shop")}, clock)
+    page.update({1: power_block("home", 1.0)}, account="home")
+    page.update({1: power_block("shop", 2.0)}, account="shop")
     return page
 
 
@@ -344,50 +344,50 @@ OF_EACH = {
 @pytest.mark.parametrize(
     "accounts", [[], ["home"], ["shop"], [NO_ACCOUNT], ["shop", "home"], [NO_ACCOUNT, "shop"]]
 )
-def test_a_page_of_some_accounts_has_their_series_and_no_others(shared, accounts):
-    text = shared.exposition(Format.TEXT, accounts).decode()
+def test_a_page_of_some_accounts_has_their_series_and_no_others(shared_page, accounts):
+    text = shared_page.exposition(Format.TEXT, accounts).decode()
     wanted = {series for account in accounts for series in OF_EACH[account]}
     assert sorted(series for series, _ in series_of(text)) == sorted(wanted)
     families = [line for line in text.splitlines() if line.startswith("# TYPE")]
     assert len(families) == len({series.partition("{")[0] for series in wanted})
 
 
-def test_the_pages_of_all_accounts_hold_each_series_of_the_whole_once(shared):
-    parts = [shared.exposition(Format.TEXT, [account]).decode() for account in OF_EACH]
-    whole = series_of(shared.exposition(Format.TEXT).decode())
+def test_the_pages_of_all_accounts_hold_each_series_of_the_whole_once(shared_page):
+    parts = [shared_page.exposition(Format.TEXT, [account]).decode() for account in OF_EACH]
+    whole = series_of(shared_page.exposition(Format.TEXT).decode())
     assert sorted(each for part in parts for each in series_of(part)) == sorted(whole)
 
 
-def test_a_page_of_some_accounts_is_readable_in_both_formats(shared):
-    text = shared.exposition(Format.OPENMETRICS, ["home"]).decode()
+def test_a_page_of_some_accounts_is_readable_in_both_formats(shared_page):
+    text = shared_page.exposition(Format.OPENMETRICS, ["home"]).decode()
     read = {sample.name for f in text_string_to_metric_families(text) for sample in f.samples}
     assert read == {"plant_power_watts", "polls"}
 
 
-def test_an_account_that_nothing_is_known_of_has_an_empty_page(shared):
-    assert shared.exposition(Format.TEXT, ["office"]) == b""
+def test_an_account_that_nothing_is_known_of_has_an_empty_page(shared_page):
+    assert shared_page.exposition(Format.TEXT, ["office"]) == b""
 
 
-def test_a_page_of_one_account_makes_nothing_anew_of_another(shared):
+def test_a_page_of_one_account_makes_nothing_anew_of_another(shared_page):
     made = []
     for account in ("home", "shop"):
-        shared.move("sun", lambda account=account: made.append(account) or {}, account=account)
+        shared_page.move("sun", lambda account=account: made.append(account) or {}, account=account)
     made.clear()
-    shared.exposition(Format.TEXT, ["home"])
+    shared_page.exposition(Format.TEXT, ["home"])
     assert made == ["home"]
-    shared.exposition(Format.TEXT)
+    shared_page.exposition(Format.TEXT)
     assert made == ["home", "shop"]
 
 
-def test_a_frozen_page_stays_as_it_was_but_for_its_age(shared, clock):
-    shared.keep("realtime", 60.0)
-    shared.update({2: power(3.0, "realtime", read_at=100.0)}, account="home")
-    before = shared.exposition(Format.TEXT), shared.exposition(Format.TEXT, ["shop"])
-    frozen = shared.frozen()
-    shared.update({1: None, 2: None}, account="home")
-    shared.update({1: of("shop", 7.0)}, account="shop")
-    shared.keep("realtime", None)
+def test_a_frozen_page_stays_as_it_was_but_for_its_age(shared_page, clock):
+    shared_page.set_max_age("realtime", 60.0)
+    shared_page.update({2: power(3.0, "realtime", read_at=100.0)}, account="home")
+    before = shared_page.exposition(Format.TEXT), shared_page.exposition(Format.TEXT, ["shop"])
+    frozen = shared_page.frozen()
+    shared_page.update({1: None, 2: None}, account="home")
+    shared_page.update({1: power_block("shop", 7.0)}, account="shop")
+    shared_page.set_max_age("realtime", None)
     assert (frozen.exposition(Format.TEXT), frozen.exposition(Format.TEXT, ["shop"])) == before
     clock.at = 160.1
-    assert shown(frozen)[:2] == [1.0, 2.0]
+    assert values_on(frozen)[:2] == [1.0, 2.0]
     assert b"} 3.0" not in frozen.exposition(Format.TEXT)

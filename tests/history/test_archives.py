@@ -33,7 +33,7 @@ def member(database_url):
 
 
 @pytest.fixture(params=["file", pytest.param("postgresql", marks=pytest.mark.slow)])
-def opened(request, tmp_path):
+def open_archive(request, tmp_path):
     """Opens the same archive once more."""
     if request.param == "file":
         return lambda: archive_in_file(tmp_path / "archive.history")
@@ -52,13 +52,13 @@ def rows(*values, subject="A"):
     )
 
 
-def test_an_answer_comes_back_as_it_was_kept(opened):
+def test_an_answer_comes_back_as_it_was_kept(open_archive):
     alarm = Alarm("A", "sn", "1", "2", 5.0, name="\0 ü", recovered=7.0)
-    with opened() as archive:
-        archive.keep({unit("A"): rows(1.5, 2.0), unit("B\0\\"): ()}, 9.0)
-        archive.keep({unit("A", interface=ALARMS): (alarm,)}, 8.0)
-        archive.keep({unit("C"): ()}, 7.0, "20026")
-    with opened() as archive:
+    with open_archive() as archive:
+        archive.store({unit("A"): rows(1.5, 2.0), unit("B\0\\"): ()}, 9.0)
+        archive.store({unit("A", interface=ALARMS): (alarm,)}, 8.0)
+        archive.store({unit("C"): ()}, 7.0, "20026")
+    with open_archive() as archive:
         assert archive.rows(unit("A")) == rows(1.5, 2.0)
         assert archive.rows(unit("B\0\\")) == ()
         assert archive.rows(unit("nobody")) == ()
@@ -71,18 +71,20 @@ def test_an_answer_comes_back_as_it_was_kept(opened):
         assert archive.covered(ALARMS) == {unit("A", interface=ALARMS): Coverage(8.0)}
 
 
-def test_a_later_answer_takes_the_place_of_an_earlier_one(opened):
-    with opened() as archive:
-        archive.keep({unit(): rows(1.0)}, 1.0)
-        archive.keep({unit(): rows(1.0, 2.0)}, 2.0)
+def test_a_later_answer_takes_the_place_of_an_earlier_one(open_archive):
+    with open_archive() as archive:
+        archive.store({unit(): rows(1.0)}, 1.0)
+        archive.store({unit(): rows(1.0, 2.0)}, 2.0)
         assert archive.rows(unit()) == rows(1.0, 2.0)
         assert archive.covered(DAYS) == {unit(): Coverage(2.0)}
 
 
-def test_a_target_lacks_what_it_was_not_sent_the_earliest_first(opened):
-    with opened() as archive:
-        archive.keep({unit("B"): rows(1.0), unit("A", 50.0): rows(1.0), unit("A"): rows(1.0)}, 90.0)
-        archive.keep({unit("empty"): ()}, 90.0)
+def test_a_target_lacks_what_it_was_not_sent_the_earliest_first(open_archive):
+    with open_archive() as archive:
+        archive.store(
+            {unit("B"): rows(1.0), unit("A", 50.0): rows(1.0), unit("A"): rows(1.0)}, 90.0
+        )
+        archive.store({unit("empty"): ()}, 90.0)
         lacking = [
             Pending(unit("A"), 10.0, 80.0),
             Pending(unit("B"), 10.0, 80.0),
@@ -99,16 +101,16 @@ def test_a_target_lacks_what_it_was_not_sent_the_earliest_first(opened):
             Pending(unit("B"), 0.0, 90.0),
             Pending(unit("A", 50.0), 0.0, 90.0),
         ]
-        archive.keep({unit("B"): rows(1.0, 2.0)}, 99.0)
+        archive.store({unit("B"): rows(1.0, 2.0)}, 99.0)
         assert list(archive.pending("x", 10.0, 99.0))[1] == Pending(unit("B"), 80.0, 99.0)
         # Nothing lies after its end.
         assert list(archive.pending("x", 99.0, 200.0)) == []
 
 
-def test_a_unit_may_tell_of_what_lies_before_its_begin_as_days_do_in_the_east(opened):
+def test_a_unit_may_tell_of_what_lies_before_its_begin_as_days_do_in_the_east(open_archive):
     begin = 10 * DAY
-    with opened() as archive:
-        archive.keep({unit("A", begin): rows(begin - 1.0)}, begin + DAY)
+    with open_archive() as archive:
+        archive.store({unit("A", begin): rows(begin - 1.0)}, begin + DAY)
         first = Pending(unit("A", begin), begin - 14 * HOUR, begin - 60.0)
         assert list(archive.pending("x", 0.0, begin - 60.0)) == [first]
         archive.sent("x", [first])
@@ -119,35 +121,38 @@ def test_a_unit_may_tell_of_what_lies_before_its_begin_as_days_do_in_the_east(op
         assert list(archive.pending("x", 0.0, begin - 14 * HOUR)) == []
 
 
-def test_what_was_sent_without_the_unit_before_is_sent_again(opened):
-    with opened() as archive:
-        archive.keep({unit(): rows(1.0)}, 90.0)
+def test_what_was_sent_without_the_unit_before_is_sent_again(open_archive):
+    with open_archive() as archive:
+        archive.store({unit(): rows(1.0)}, 90.0)
         archive.sent("x", [Pending(unit(), inf, 90.0)])
         assert list(archive.pending("x", 0.0, 90.0)) == [Pending(unit(), 0.0, 90.0, is_again=True)]
         archive.sent("x", archive.pending("x", 0.0, 90.0))
         assert list(archive.pending("x", 0.0, 90.0)) == []
 
 
-def test_calls_are_remembered_for_days(opened):
-    with opened() as archive:
+def test_calls_are_remembered_for_days(open_archive):
+    with open_archive() as archive:
         archive.note_call(DAYS, None, 1.0, 2.0)
         archive.note_call(DAYS, 1, 3 * DAY, 3 * DAY + 5.0)
         archive.note_call(DAYS, 38, 3 * DAY + 2.0, 3 * DAY + 3.0)
         archive.note_call(ALARMS, None, 3 * DAY, 3 * DAY)
-    with opened() as archive:
+    with open_archive() as archive:
         assert archive.calls(DAYS, 100.0).calls == [
             Call(3 * DAY - 100.0, 3 * DAY - 100.0, 5.0, 1),
             Call(3 * DAY - 98.0, 3 * DAY - 98.0, 1.0, 38),
         ]
 
 
-def test_one_job_at_a_time_has_it(opened):
-    with opened():
-        with pytest.raises(ArchiveBusyError, match="another process fetches the history"), opened():
+def test_one_job_at_a_time_has_it(open_archive):
+    with open_archive():
+        with (
+            pytest.raises(ArchiveBusyError, match="another process fetches the history"),
+            open_archive(),
+        ):
             pass
-        with pytest.raises(ArchiveBusyError), opened():
+        with pytest.raises(ArchiveBusyError), open_archive():
             pass
-    with opened() as archive:
+    with open_archive() as archive:
         assert archive.covered(DAYS) == {}
 
 
@@ -172,7 +177,7 @@ def refused():
 @pytest.mark.slow
 def test_the_next_holder_goes_on_where_a_dead_one_stopped(member, other, database_url):
     with archive_in_tables(fence_of(member)) as archive:
-        archive.keep({unit(): rows(1.0)}, 9.0)
+        archive.store({unit(): rows(1.0)}, 9.0)
         with refused(), archive_in_tables(fence_of(other)):
             pass
         expire(database_url, member)
@@ -180,7 +185,7 @@ def test_the_next_holder_goes_on_where_a_dead_one_stopped(member, other, databas
             assert next_one.covered(DAYS) == {unit(): Coverage(9.0)}
             # Of the one before nothing is written any more.
             with refused():
-                archive.keep({unit(): rows(2.0)}, 10.0)
+                archive.store({unit(): rows(2.0)}, 10.0)
             with refused():
                 archive.covered(DAYS)
             assert next_one.rows(unit()) == rows(1.0)
@@ -192,7 +197,7 @@ def test_accounts_have_archives_of_their_own(member):
         archive_in_tables(fence_of(member, "a/history")) as a,
         archive_in_tables(fence_of(member, "b/history")) as b,
     ):
-        a.keep({unit(): rows(1.0)}, 9.0)
+        a.store({unit(): rows(1.0)}, 9.0)
         a.note_call(DAYS, None, 1.0, 2.0)
         assert (b.covered(DAYS), b.rows(unit()), b.calls(DAYS, 0.0).calls) == ({}, (), [])
         assert list(b.pending("x", 0.0, 9.0)) == []
@@ -217,7 +222,7 @@ def test_it_is_read_part_by_part(member, monkeypatch):
     monkeypatch.setattr(archive_tables, "PART", 3)
     units = [unit(subject, begin) for begin in (0.0, 5.0) for subject in "ABCD"]
     with archive_in_tables(fence_of(member)) as archive:
-        archive.keep(dict.fromkeys(units, rows(1.0)), 9.0)
+        archive.store(dict.fromkeys(units, rows(1.0)), 9.0)
         assert archive.covered(DAYS) == dict.fromkeys(units, Coverage(9.0))
         found = []
         for each in archive.pending("x", 0.0, 9.0):
@@ -236,10 +241,10 @@ def test_without_the_database_it_says_so_and_can_be_opened_again(
     with ExitStack() as stack:
         stack.enter_context(pytest.raises(ArchiveError, match=r"^postgresql://127.0.0.1/"))
         archive = stack.enter_context(archive_in_tables(fence))
-        archive.keep({unit(): rows(1.0)}, 9.0)
+        archive.store({unit(): rows(1.0)}, 9.0)
         postgres_server.stop()
         stack.callback(postgres_server.start)
-        archive.keep({unit(): rows(2.0)}, 9.0)
+        archive.store({unit(): rows(2.0)}, 9.0)
     # It was not let go in the database, but is known to be ours.
     with archive_in_tables(fence) as again:
         assert again.rows(unit()) == rows(1.0)
@@ -261,7 +266,7 @@ def test_a_user_without_a_right_to_make_tables_uses_those_that_are_there(member,
     plain = Member(database_url.replace("exporter@", "plain@"))
     plain.settle()
     with archive_in_tables(fence_of(plain)) as archive:
-        archive.keep({unit(): rows(1.0)}, 9.0)
+        archive.store({unit(): rows(1.0)}, 9.0)
         archive.sent("x", archive.pending("x", 0.0, 9.0))
         archive.note_call(DAYS, None, 1.0, 2.0)
         assert archive.rows(unit()) == rows(1.0)

@@ -39,17 +39,17 @@ class AlarmsHandler(Handler):
         interface: Interface,
         state: AccountState,
         clock: Clock,
-        wanted: AlarmFilter,
+        alarm_filter: AlarmFilter,
         log: Any,
     ) -> None:
         super().__init__(interface, state, clock)
         self._log = log
         self._tracker = AlarmTracker(state.alarms, state.alarm_query.reach)
-        self._languages = deque(dict.fromkeys((wanted.language, *ENGLISH)))
+        self._languages = deque(dict.fromkeys((alarm_filter.language, *ENGLISH)))
         self._refused_languages = 0  # in a row
         self._misunderstood: set[object] = set()  # batches whose question is put again
         self._failures = 0  # of the older window that is next
-        self._filters = {"levels": "", "types": "", **filters_of(wanted)}
+        self._filters = {"levels": "", "types": "", **filters_of(alarm_filter)}
         if state.alarm_query.filters not in ({}, self._filters):
             self._tracker.count_anew()
         state.alarm_query.filters = self._filters
@@ -96,7 +96,7 @@ class AlarmsHandler(Handler):
         self._state.alarm_queries.changed.add("")
         for code, each in found.items():
             self._count(code, each.new)
-        self._keep(changes, {c: each.active for c, each in found.items()})
+        self._store_values(changes, {c: each.active for c, each in found.items()})
         self._log_findings(length)
         more = self._older is None and self._tracker.older_window(members) is not None
         return Outcome(again=more)
@@ -148,11 +148,11 @@ class AlarmsHandler(Handler):
         self._misunderstood.clear()
 
 
-def filters_of(wanted: AlarmFilter) -> Mapping[str, str]:
+def filters_of(alarm_filter: AlarmFilter) -> Mapping[str, str]:
     """The parameters by which only these severities and types are asked for."""
     codes = {
-        "levels": _codes(ALARM_SEVERITIES, wanted.severities),
-        "types": _codes(ALARM_TYPES, wanted.types),
+        "levels": _codes(ALARM_SEVERITIES, alarm_filter.severities),
+        "types": _codes(ALARM_TYPES, alarm_filter.types),
     }
     return {name: each for name, each in codes.items() if each}
 

@@ -64,7 +64,7 @@ class Handler(ABC):
     def retain_only(self, members: Collection[str]) -> None:  # noqa: B027  # most have no questions
         """Drops its questions about all but these."""
 
-    def _keep(
+    def _store_values(
         self,
         changes: Changes,
         values: Mapping[str, LatestValue],

@@ -33,7 +33,7 @@ class ReadingsHandler(Handler):
 
     def apply(self, planned: PlannedCall, parsed: Parsed[Reading], changes: Changes) -> Outcome:
         values = _by_name(planned.members, parsed.records)
-        self._keep(changes, values)
+        self._store_values(changes, values)
         return outcome_of(
             planned, (reading.subject for reading in parsed.records if reading.values)
         )
@@ -49,9 +49,9 @@ class RowsHandler(Handler):
         self._schedule = schedule
 
     def request(self, planned: PlannedCall) -> Request:
-        return self._interface.path, self._body(planned, **self._span(self._clock.time()))
+        return self._interface.path, self._body(planned, **self._requested_span(self._clock.time()))
 
-    def _span(self, now: float) -> Mapping[str, int]:
+    def _requested_span(self, now: float) -> Mapping[str, int]:
         window = self._interface.window
         if window:
             return {"startTime": milliseconds(now - window), "endTime": milliseconds(now)}
@@ -70,7 +70,7 @@ class RowsHandler(Handler):
                 newest[row.reading.subject] = max(known, row, key=lambda each: each.start)
         values = _by_name(planned.members, (row.reading for row in newest.values()))
         measured = {subject: row.start for subject, row in newest.items()}
-        self._keep(changes, values, measured)
+        self._store_values(changes, values, measured)
         return outcome_of(planned, newest)
 
 
@@ -118,11 +118,11 @@ class StatisticsHandler(Handler):
         self._periods = Periods(interface.period_seconds, state.statistics[interface.name])
 
     def request(self, planned: PlannedCall) -> Request:
-        earlier = self._earlier(planned)
+        earlier = self._earlier_time(planned)
         time = self._clock.time() if earlier is None else earlier
         return self._interface.path, self._body(planned, collectTime=milliseconds(time))
 
-    def _earlier(self, planned: PlannedCall) -> float | None:
+    def _earlier_time(self, planned: PlannedCall) -> float | None:
         """Which earlier time an extra call is about, unless it is for members who are new."""
         members = planned.members
         extra = planned.extra and self._periods.knows(members)
@@ -132,9 +132,9 @@ class StatisticsHandler(Handler):
         self, planned: PlannedCall, parsed: Parsed[TimedReading], changes: Changes
     ) -> Outcome:
         members = planned.members
-        earlier = self._earlier(planned) is not None
+        earlier = self._earlier_time(planned) is not None
         windows = self._periods.apply(members, parsed.records, self._clock.time(), earlier=earlier)
-        self._keep(changes, windows)
+        self._store_values(changes, windows)
         answered = {row.reading.subject for row in parsed.records if row.reading.values}
         if earlier:  # which not everybody needs to have
             answered |= {name for name, each in windows.items() if each.current or each.previous}
@@ -142,9 +142,9 @@ class StatisticsHandler(Handler):
         return outcome_of(planned, answered, again=more)
 
     def recover(self, planned: PlannedCall, error: CallError) -> Outcome | None:  # noqa: ARG002  # as above
-        if self._earlier(planned) is None:
+        if self._earlier_time(planned) is None:
             # The call that repeats this one is about now as well.
-            self._periods.want_nothing(planned.members)
+            self._periods.drop_earlier_times(planned.members)
         return None
 
     def retain_only(self, members: Collection[str]) -> None:
@@ -159,7 +159,7 @@ class ConfigurationHandler(Handler):
         return {"plantCode": code, **more}
 
     def apply(self, planned: PlannedCall, parsed: Parsed[Reading], changes: Changes) -> Outcome:
-        self._keep(changes, _by_name(planned.members, parsed.records))
+        self._store_values(changes, _by_name(planned.members, parsed.records))
         return Outcome()  # many plants have no such setting
 
 
@@ -170,5 +170,5 @@ class UpgradesHandler(Handler):
         values = _by_name(planned.members, (each.reading for each in parsed.records))
         for each in parsed.records:
             self._state.upgrades[each.reading.subject] = (each.source_version, each.target_version)
-        self._keep(changes, values)
+        self._store_values(changes, values)
         return Outcome()  # most devices were never upgraded

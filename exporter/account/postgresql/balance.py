@@ -1,4 +1,4 @@
-"""Which accounts a replica takes, and which one it lets go: pure, and the same for all of them.
+"""Which accounts a replica acquires, and which one it releases: pure, and the same for all.
 
 Everybody has as many as all others, or one more. What nobody holds is taken; beyond that, one
 account after the other moves from who has too many to who has too few, and no other ever moves.
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """How many accounts to take of those that are free, and which one to let go, if any."""
+    """How many of the free accounts to acquire, and which one to release, if any."""
 
-    take: int = 0
+    acquire: int = 0
     release: str | None = None
 
 
@@ -38,7 +38,7 @@ def balance(
     most = least + bool(more)
     someone_lacks = any(count < least for replica, count in counts.items() if replica != me)
     if free:
-        return Balance(take=min(free, max(0, (least if someone_lacks else most) - mine)))
+        return Balance(acquire=min(free, max(0, (least if someone_lacks else most) - mine)))
     has_surplus = mine > most or (mine > least and someone_lacks)
     if has_surplus and (mine > most or me == max(counts, key=lambda each: (counts[each], each))):
         return Balance(release=max(each for each in accounts if holders.get(each) == me))

@@ -65,7 +65,7 @@ class WallClock:
         self._known = False
 
     def note(self, before: float, shown: float, after: float) -> None:
-        """Takes a look at it, between two moments of the steady clock, into account."""
+        """Notes a reading of it, made between two moments of the steady clock."""
         if not self._known or after - before < _MAX_ROUND_TRIP:
             self.offset = shown - (before + after) / 2
             self._known = True
@@ -188,7 +188,7 @@ class Connections:
             with self._lock:
                 for connection, since in self._since.items():
                     if since < late:
-                        _cut(connection)
+                        _shut_down(connection)
 
 
 def _refuse_split_password(url: str) -> None:
@@ -205,7 +205,7 @@ def _refuse_split_password(url: str) -> None:
         raise ValueError("has a password with @ or /, which have to be written as %40 and %2F")
 
 
-def _cut(connection: psycopg.Connection[Any]) -> None:
+def _shut_down(connection: psycopg.Connection[Any]) -> None:
     with suppress(OSError, psycopg.Error):
         number = os.dup(connection.fileno())
         with socket.socket(fileno=number) as cut:

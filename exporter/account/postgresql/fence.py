@@ -30,8 +30,8 @@ class Fence:
         """The database, without its user."""
         return self._connections.name
 
-    def take(self) -> bool:
-        """Takes it, to be released; returns whether it is ours, and nobody else's.
+    def acquire(self) -> bool:
+        """Acquires it, to be released; returns whether it is ours alone.
 
         Raises:
             psycopg.Error, OSError, SchemaError: The database is out of reach.
@@ -42,10 +42,10 @@ class Fence:
         try:
             with self._turn, self._connections.transaction() as connection:
                 leases.register(connection, [self.name])
-                # Again: what was taken, or released, by a transaction whose end was not seen.
-                taken = list(leases.take(connection, self._me, [self.name], 1, again=True))
-            if taken:
-                [self._lease], is_ours = taken, True
+                # Again: what was acquired, or released, by a transaction whose end was not seen.
+                acquired = list(leases.acquire(connection, self._me, [self.name], 1, again=True))
+            if acquired:
+                [self._lease], is_ours = acquired, True
         finally:
             if not is_ours:
                 self._taken.release()
@@ -53,7 +53,7 @@ class Fence:
 
     @contextmanager
     def transaction(self) -> Iterator[Any]:
-        """A transaction of whoever holds it; nobody else's is under way.
+        """A transaction of the holder; no other one is under way.
 
         Raises:
             FencedError: Another process has it by now.
@@ -65,7 +65,7 @@ class Fence:
             yield connection
 
     def release(self) -> None:
-        """Lets it go, for anybody to take at once."""
+        """Releases it, for anybody to acquire at once."""
         with suppress(*FAILURES), self._turn, self._connections.transaction() as connection:
             leases.release(connection, self._me, self._lease)
         self._taken.release()

@@ -1,4 +1,4 @@
-"""The gate of a host for all replicas: one login at a time, and a pause is everybody's."""
+"""The gate of a host for all replicas: one login at a time, and pauses are shared."""
 
 from contextlib import suppress
 from typing import Any, LiteralString
@@ -11,13 +11,15 @@ from exporter.northbound.errors import CallError
 
 _WAIT = 1.0  # seconds until another replica's turn is looked after again
 
-_ENTER = """
+_ACQUIRE_TURN = """
 INSERT INTO fusionsolar_host AS host (host, holder, turn_ends)
 VALUES (%(host)s, %(id)s, clock_timestamp() + %(turn)s * interval '1 s')
 ON CONFLICT (host) DO UPDATE SET holder = excluded.holder, turn_ends = excluded.turn_ends
 WHERE host.turn_ends <= clock_timestamp() RETURNING host
 """
-_LEAVE = "UPDATE fusionsolar_host SET turn_ends = '-infinity' WHERE host = %s AND holder = %s"
+_RELEASE_TURN = (
+    "UPDATE fusionsolar_host SET turn_ends = '-infinity' WHERE host = %s AND holder = %s"
+)
 _PAUSE = """
 INSERT INTO fusionsolar_host (host, pause, paused_until)
 VALUES (%(host)s, %(pause)s, clock_timestamp() + %(left)s * interval '1 s')
@@ -41,25 +43,25 @@ class SharedHostGate(HostGate):
         self._host = host
         self._me = me
 
-    def enter(self, now: float) -> float:
-        """Takes the turn to log in; returns the seconds until there is one, 0 if it was taken."""
-        wait = super().enter(now)
+    def acquire_turn(self, now: float) -> float:
+        """Acquires the turn to log in; returns 0, or the seconds after which to try again."""
+        wait = super().acquire_turn(now)
         if wait > 0:
             return wait
         values = {"host": self._host, "id": self._me, "turn": LOGIN_TURN}
         try:
             with self._connections.transaction() as connection:
-                if connection.execute(_ENTER, values).fetchone():
+                if connection.execute(_ACQUIRE_TURN, values).fetchone():
                     return 0.0
         except FAILURES:  # nor could the login be stored
             pass
-        super().leave(now)
+        super().release_turn(now)
         return _WAIT
 
-    def leave(self, entered: float) -> None:
-        """Ends the turn that was taken then, unless it is somebody else's by now."""
-        super().leave(entered)
-        self._write(_LEAVE, (self._host, self._me))
+    def release_turn(self, acquired_at: float) -> None:
+        """Releases the turn that was acquired then, unless another account has it by now."""
+        super().release_turn(acquired_at)
+        self._write(_RELEASE_TURN, (self._host, self._me))
 
     def refuse(self, start: float, now: float, error: CallError, scale: float) -> None:
         """Makes all accounts wait, those of other replicas too."""

@@ -1,4 +1,4 @@
-"""Who holds which account: read, taken, kept and let go in the database.
+"""Which replica holds which account: read, acquired, renewed and released in the database.
 
 A replica proves every few seconds that it lives, in one row; an account's row names its holder, and
 an epoch that each change of holders raises. So one write keeps any number of accounts. All times
@@ -38,7 +38,7 @@ FROM fusionsolar_account a LEFT JOIN fusionsolar_replica r ON r.id = holder
 WHERE account = ANY (%s)
 """
 # An account whose holder is at its row just now is not waited for.
-_TAKE = """
+_ACQUIRE = """
 WITH free AS (
     SELECT account, holder FROM fusionsolar_account a
     WHERE account = ANY (%(accounts)s) AND NOT EXISTS (
@@ -128,34 +128,34 @@ def holders(connection: Any, accounts: Collection[str]) -> Mapping[str, AccountH
     }
 
 
-def take(
+def acquire(
     connection: Any, me: str, accounts: Collection[str], most: int, *, again: bool = False
 ) -> Iterable[Lease]:
-    """Takes up to so many of these accounts, of those that nobody holds, or `again` itself."""
+    """Acquires up to so many of these accounts: free ones, and its own with `again`."""
     values = {"id": me, "accounts": list(accounts), "most": most, "again": again}
-    return [Lease(*row) for row in connection.execute(_TAKE, values)]
+    return [Lease(*row) for row in connection.execute(_ACQUIRE, values)]
 
 
 def release(connection: Any, me: str, lease: Lease) -> None:
-    """Lets an account go, for anybody to take at once."""
+    """Releases an account, which any replica may acquire at once."""
     connection.execute(_RELEASE, (lease.account, me, lease.epoch))
 
 
 def leave(connection: Any, me: str) -> None:
-    """Says that a replica lives no longer."""
+    """Deregisters a replica."""
     connection.execute(_LEAVE, (me,))
 
 
 def claim(connection: Any, me: str, lease: Lease) -> float | None:
-    """Keeps an account's row for this transaction; returns how long the lease lasts, in seconds.
+    """Locks an account's row for this transaction; returns how long the lease lasts, in seconds.
 
-    That is 0 or less where it is over, though nobody has taken the account yet; None where
-    somebody has.
+    That is 0 or less where it is over, but no other replica has acquired the account; None where
+    one has.
     """
     row = connection.execute(_CLAIM, (lease.account, me, lease.epoch)).fetchone()
     return None if row is None else row[0] if row[0] is not None else 0.0
 
 
 def claim_as_guest(connection: Any, account: str) -> None:
-    """Keeps an account's row for this transaction, whoever holds it."""
+    """Locks an account's row for this transaction, whichever replica holds it."""
     connection.execute(_CLAIM_AS_GUEST, (account,))

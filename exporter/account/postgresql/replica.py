@@ -1,4 +1,4 @@
-"""One replica among others: it proves that it lives, and takes and lets go accounts."""
+"""One replica among others: it sends heartbeats, and acquires and releases accounts."""
 
 import socket
 from collections.abc import Callable, Collection, Mapping
@@ -56,13 +56,13 @@ class Replica:
 
     @property
     def leases(self) -> Mapping[str, Lease]:
-        """The accounts that it holds and is not to let go, by name."""
+        """The accounts that it holds and is not to release, by name."""
         with self._lock:
             return {name: each for name, each in self._leases.items() if name not in self._leaving}
 
     @property
     def leaving(self) -> Collection[str]:
-        """The accounts that it is to let go, as soon as no call is under way."""
+        """The accounts that it is to release, as soon as no call is under way."""
         with self._lock:
             return set(self._leaving)
 
@@ -72,13 +72,13 @@ class Replica:
         return self._beat_at is not None and self._clock.now() < self._beat_at + LEASE
 
     def configure(self, accounts: Collection[str]) -> None:
-        """Sets the accounts that there are; those that it holds besides are to be let go."""
+        """Sets the configured accounts; others that it holds are to be released."""
         with self._lock:
             self._accounts = frozenset(accounts)
             self._leaving |= self._leases.keys() - self._accounts
 
     def start(self, changed: Callable[[], None]) -> None:
-        """Beats from now on, in a thread of its own, which tells when what it holds may differ."""
+        """Sends heartbeats from a thread, which calls `changed` when its leases may differ."""
         self._thread = Thread(target=self._run, args=(changed,), name="leases", daemon=True)
         self._thread.start()
 
@@ -102,7 +102,7 @@ class Replica:
             self._failing = False
 
     def beat(self) -> None:
-        """Proves that it lives, learns what it holds, and takes or lets go what it should.
+        """Sends a heartbeat, reads what it holds, and acquires or releases what it should.
 
         Raises:
             psycopg.Error, OSError, SchemaError: The database is out of reach.
@@ -113,7 +113,7 @@ class Replica:
     def _beat(self) -> None:
         now, accounts = self._clock.now(), self._accounts
         me = Peer(self.id, _peers(accounts) if self._share else "", VERSION)
-        taken: Collection[Lease] = ()
+        acquired: Collection[Lease] = ()
         with self._connections.transaction() as connection:
             self._connections.read_clock(connection)
             if self._introduced != accounts:
@@ -124,10 +124,10 @@ class Replica:
             if self._beat_at is None or now - self._beat_at >= LEASE:
                 self._alive_since = now
             if self._share and self._is_settled(now):
-                taken = self._balance(connection, me, alive, held)
+                acquired = self._balance(connection, me, alive, held)
         self._introduced = accounts if len(held) >= len(accounts) else None  # some were deleted
         self._beat_at = now
-        self._note(held, taken)
+        self._note(held, acquired)
 
     def _is_settled(self, now: float) -> bool:
         return now - self._alive_since >= SETTLING_TIME
@@ -153,11 +153,15 @@ class Replica:
             with self._lock:
                 self._leaving.add(decided.release)  # the same one, until it is let go
         free = [name for name in mine if holders[name] is None]
-        return list(leases.take(connection, self.id, free, decided.take)) if decided.take else ()
+        return (
+            list(leases.acquire(connection, self.id, free, decided.acquire))
+            if decided.acquire
+            else ()
+        )
 
-    def _note(self, held: Mapping[str, AccountHolder], taken: Collection[Lease]) -> None:
+    def _note(self, held: Mapping[str, AccountHolder], acquired: Collection[Lease]) -> None:
         """What it holds now: as the database has it, whatever it thought before."""
-        found = {each.account: each for each in taken}
+        found = {each.account: each for each in acquired}
         with self._lock:
             for each in held.values():
                 if each.holder == self.id:
@@ -172,20 +176,20 @@ class Replica:
         if lost:
             self._log.warning("accounts were taken over by other replicas", accounts=len(lost))
 
-    def take(self, account: str) -> bool:
-        """Takes one account, unless a replica that lives holds it; returns whether it has it.
+    def acquire(self, account: str) -> bool:
+        """Acquires one account, unless a live replica holds it; returns whether it has it.
 
         Raises:
             psycopg.Error, OSError, SchemaError: The database is out of reach.
         """
         with self._connections.transaction() as connection:
-            taken = leases.take(connection, self.id, [account], 1)
+            acquired = leases.acquire(connection, self.id, [account], 1)
         with self._lock:
-            self._leases |= {each.account: each for each in taken}
+            self._leases |= {each.account: each for each in acquired}
             return account in self._leases
 
     def release(self, account: str) -> None:
-        """Lets an account go, for another to take at once; if that fails, it is asked for again."""
+        """Releases an account, which another may acquire at once; a failure is tried again."""
         with self._lock:
             lease = self._leases.get(account)
             if lease is None:

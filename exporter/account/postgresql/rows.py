@@ -94,7 +94,7 @@ class PostgresRows(RowStore):
         opened = ExitStack()
         with self._tolerating_failures(), ExitStack() as entering:
             connection = entering.enter_context(self._connections.transaction())
-            self._lasts_until = self._enter(connection)
+            self._lasts_until = self._lock_row(connection)
             self._claimed = connection
             opened = entering.pop_all()
         try:
@@ -106,7 +106,7 @@ class PostgresRows(RowStore):
                     if claimed is not None:
                         self._put(claimed)
                 if claimed is not None:
-                    self._written()
+                    self._note_success()
 
     def was_abandoned(self) -> bool:
         abandoned, self._abandoned = self._abandoned, False
@@ -115,7 +115,7 @@ class PostgresRows(RowStore):
     def close(self) -> None:
         self._loaded = None  # the connections are others' too
 
-    def _stored(self, kind: str) -> dict[str, StoredRow]:
+    def _stored_rows(self, kind: str) -> dict[str, StoredRow]:
         if self._claimed is not None or self._beside:
             return self._select(kind)
         if self._loaded is None:
@@ -124,11 +124,11 @@ class PostgresRows(RowStore):
 
     def _flush(self) -> None:
         with self._connections.transaction() as connection:
-            self._enter(connection)
+            self._lock_row(connection)
             self._put(connection)
-        self._written()
+        self._note_success()
 
-    def _enter(self, connection: Any) -> float:
+    def _lock_row(self, connection: Any) -> float:
         """Keeps all others away until the transaction ends; returns until when the lease lasts."""
         if self.lease is None:
             claim_as_guest(connection, self._account)
@@ -138,11 +138,11 @@ class PostgresRows(RowStore):
         if left is None:
             raise FencedError
         if not self._is_current:
-            self._bring_up_to_date(connection)
+            self._migrate(connection)
             self._is_current = True
         return before + left
 
-    def _bring_up_to_date(self, connection: Any) -> None:
+    def _migrate(self, connection: Any) -> None:
         (version,) = connection.execute(_VERSION, (self._account,)).fetchone()
         if version == VERSION:
             return
@@ -158,7 +158,7 @@ class PostgresRows(RowStore):
         """All rows at once, as the one who takes an account over reads them."""
         found: dict[str, dict[str, StoredRow]] = {}
         with self._connections.transaction() as connection:
-            self._enter(connection)
+            self._lock_row(connection)
             for kind, name, *rest in connection.execute(_READ_ALL, (self._account,)):
                 found.setdefault(kind, {})[from_text(name)] = StoredRow.of(*rest)
         return found
@@ -181,7 +181,7 @@ class PostgresRows(RowStore):
         ]
         _insert(connection, self._account, rows)
 
-    def _written(self) -> None:
+    def _note_success(self) -> None:
         self._unwritten.clear()
         if self._failing:
             self._failing = False
@@ -211,8 +211,8 @@ class PostgresRows(RowStore):
 
 def reason_of(error: BaseException) -> str:
     """The first line of what went wrong, which names no password."""
-    said = str(error.__cause__ or error).strip().splitlines()
-    return said[0] if said else type(error).__name__
+    lines = str(error.__cause__ or error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def migrated(rows: Iterable[Any], version: int) -> list[tuple[Any, ...]]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 SCHEMA = 1  # of these tables; what is in the rows has a version of its own, by account
-_MARK = 0x46534558  # the advisory lock of whoever makes them
+_MARK = 0x46534558  # the advisory lock under which they are created
 
 _CREATE = """
 CREATE TABLE fusionsolar_schema (version integer NOT NULL);

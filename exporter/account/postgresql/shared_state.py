@@ -55,7 +55,7 @@ class SharedState:
         return self._fences.setdefault(name, made)
 
     def start(self, changed: Callable[[], None]) -> None:
-        """Holds its share of the accounts from now on; tells when that may be another."""
+        """Holds its share of the accounts from now on; calls `changed` when that may differ."""
 
         def look() -> None:
             with suppress(*FAILURES):
@@ -70,8 +70,8 @@ class SharedState:
         self.replica.leave()
         self._connections.close()
 
-    def take(self, key: AccountKey, name: str) -> None:
-        """Takes an account for a while.
+    def acquire(self, key: AccountKey, name: str) -> None:
+        """Acquires an account for a while.
 
         Raises:
             OccupiedError: A replica works with it.
@@ -80,7 +80,7 @@ class SharedState:
         self.replica.configure({*self.replica.leases, key})
         try:
             self.replica.beat()
-            if self.replica.take(key):
+            if self.replica.acquire(key):
                 return
         except FAILURES as error:
             raise UnreachableError(reason_of(error)) from None

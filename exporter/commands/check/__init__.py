@@ -71,7 +71,7 @@ def run(flags: argparse.Namespace, clock: Clock | None = None) -> int:
         for account in accounts:
             say(f"{account.name}: login and lists first, then it is known how long the rest takes")
             client = client_of(account)
-            client.on_response = capture.take if capture else None
+            client.on_response = capture.record if capture else None
             polled = list(poll_configs(settings, account))
             with access_to(account, settings, state, clock, polled=polled, client=client) as access:
                 each = _check(access, account, settings, polled, report)

@@ -1,4 +1,4 @@
-"""Raw answers for bug reports and fixtures, in which nobody and nothing can be recognized.
+"""Raw answers for bug reports and fixtures, with all that could identify an owner replaced.
 
 What is kept is listed; whatever else an answer holds, in whichever field, is replaced by something
 of the same form. The same original has the same replacement in all files.
@@ -118,19 +118,19 @@ class Anonymizer:
 
     def envelope(self, value: Any) -> Any:
         """A whole answer, made anonymous; the original stays as it is."""
-        return self._of(value, "", _FIELDS, _never)
+        return self._anonymize(value, "", _FIELDS, _never)
 
-    def _of(self, value: Any, key: str, fields: Mapping[str, Keeps], keeps: Keeps) -> Any:
+    def _anonymize(self, value: Any, key: str, fields: Mapping[str, Keeps], keeps: Keeps) -> Any:
         """What stands in a field, and the fields of the map around it of which numbers stay."""
         match value:
             case dict():
                 known = self._fields_of(key, fields)
                 return {
-                    self._key(name): self._of(each, name, known, known.get(name, _never))
+                    self._key(name): self._anonymize(each, name, known, known.get(name, _never))
                     for name, each in value.items()
                 }
             case list():
-                return [self._of(each, key, fields, _never) for each in value]
+                return [self._anonymize(each, key, fields, _never) for each in value]
             case None | bool():
                 return value
             case int() | float():
@@ -148,7 +148,7 @@ class Anonymizer:
     def _key(self, name: str) -> str:
         """Keys are words of the interface, unless a map is kept by a name that was met before."""
         if not _KEY.fullmatch(name):
-            return self._new(name)
+            return self._replacement(name)
         if name not in self._known:
             self._fields.add(name)
         return name if name in self._fields else self._known[name]
@@ -157,15 +157,15 @@ class Anonymizer:
         self, value: float, key: str, fields: Mapping[str, Keeps], keeps: Keeps
     ) -> int | float:
         if key in _PLACES and fields is _FIELDS:
-            return self._place(value, key)
+            return self._coordinate(value, key)
         if not value or keeps(value):
             return value
         if isinstance(value, int):
-            return int(self._new(str(value)))
+            return int(self._replacement(str(value)))
         if not isfinite(value):
             return value
         text = str(int(value)) if value.is_integer() else repr(value)
-        return float(self._new(text if "e" not in text else f"{value:.6f}"))
+        return float(self._replacement(text if "e" not in text else f"{value:.6f}"))
 
     def _text(self, value: str, key: str, fields: Mapping[str, Keeps], keeps: Keeps) -> str:
         if key.lower() in _SECRETS:
@@ -176,18 +176,18 @@ class Anonymizer:
         if _NUMBER.fullmatch(value.strip()):
             return self._number_in(value.strip(), key, fields, keeps)
         if key in _LISTS:
-            return ",".join(self._new(part) for part in value.split(","))
+            return ",".join(self._replacement(part) for part in value.split(","))
         if day := _DAY.fullmatch(value):
             return f"{day[1]}01-01" + re.sub("[0-9]", "0", day[2] or "")
-        return self._new(value)
+        return self._replacement(value)
 
     def _number_in(self, text: str, key: str, fields: Mapping[str, Keeps], keeps: Keeps) -> str:
         number = float(text)
         if key in _PLACES and fields is _FIELDS:
-            return str(self._place(number, key))
-        return text if not number or keeps(number) else self._new(text)
+            return str(self._coordinate(number, key))
+        return text if not number or keeps(number) else self._replacement(text)
 
-    def _place(self, degrees: float, axis: str) -> float:
+    def _coordinate(self, degrees: float, axis: str) -> float:
         """A tenth of a degree is some ten kilometres; 0 says that a place is lacking."""
         if not degrees or not abs(degrees) <= _HALF_TURN:
             return 0.0
@@ -196,10 +196,10 @@ class Anonymizer:
             return max(-89.0, min(89.0, shifted))
         return round((shifted + _HALF_TURN) % 360 - _HALF_TURN, 1)
 
-    def _new(self, original: str) -> str:
+    def _replacement(self, original: str) -> str:
         """The replacement: a digit for a digit, a letter for a letter."""
         if original.startswith("NE="):  # a plant's code and a device's name in the network
-            return "NE=" + self._new(original.removeprefix("NE="))
+            return "NE=" + self._replacement(original.removeprefix("NE="))
         if original not in self._known:
             self._known[original] = self._draw(original)
         return self._known[original]
@@ -240,7 +240,7 @@ class Capture:
         self._anonymizer = Anonymizer()
         self._counts: Counter[str] = Counter()
 
-    def take(self, path: str, body: bytes) -> None:
+    def record(self, path: str, body: bytes) -> None:
         """Writes an answer to a call of `path`. What is no JSON is only counted."""
         name = path.rpartition("/")[2]
         self._counts[name] += 1

@@ -30,10 +30,10 @@ class Limits:
 def limits_of(
     settings: Settings, account: AccountSettings, trials: Iterable[Trial], fleet: Fleet
 ) -> Limits:
-    """Which limits the account seems to live under, and what its server tells of itself."""
-    made = list(trials)
-    limits = _limits_of_account(settings, account, made)
-    signs = [*_signs_of_server(made, fleet)]
+    """Which limits seem to apply to the account, and what its server reveals of itself."""
+    trials = list(trials)
+    limits = _limits_of_account(settings, account, trials)
+    signs = [*_signs_of_server(trials, fleet)]
     if not signs:
         return limits
     server = f"its server seems to be of 25.x or 26.x, since {' and '.join(signs)}"
@@ -43,29 +43,29 @@ def limits_of(
     return Limits(limits.configured, limits.known, words)
 
 
-def _signs_of_server(made: Iterable[Trial], fleet: Fleet) -> Iterator[str]:
+def _signs_of_server(trials: Iterable[Trial], fleet: Fleet) -> Iterator[str]:
     """What only newer servers list, answer or refuse."""
-    lists = [trial for trial in made if trial.interface == PLANT_LIST.name]
+    lists = [trial for trial in trials if trial.interface == PLANT_LIST.name]
     if any("bad_parameters" in (trial.reason, *trial.recovered) for trial in lists):
         yield f"{PLANT_LIST.name} is only answered page by page"
     if any(device.type_id in EMMA for device in fleet.devices.values()):
         yield "an EMMA is listed"
     newer = {row.name for row in INTERFACES.values() if row.folder.startswith("/rest/")}
-    answered = {each.interface for each in made if each.outcome == PERMITTED} & newer
+    answered = {each.interface for each in trials if each.outcome == PERMITTED} & newer
     if answered:
         yield f"{', '.join(sorted(answered))} {'answers' if len(answered) == 1 else 'answer'}"
 
 
 def _limits_of_account(
-    settings: Settings, account: AccountSettings, made: Sequence[Trial]
+    settings: Settings, account: AccountSettings, trials: Sequence[Trial]
 ) -> Limits:
     configured = account.limits
-    lists = [trial for trial in made if trial.interface == PLANT_LIST.name]
+    lists = [trial for trial in trials if trial.interface == PLANT_LIST.name]
     if any(NO_CLASSIC_LIST.intersection(trial.recovered[:1]) for trial in lists):
         evidence = "getStationList is refused and stations answers: created after June 2022"
         return Limits(configured, "v6", evidence)
     # 403 and 429 tell of the load on the whole system, and nothing of this account's limits.
-    frequent = {t.interface: None for t in made if t.outcome == REFUSED and t.reason == "407"}
+    frequent = {t.interface: None for t in trials if t.outcome == REFUSED and t.reason == "407"}
     if frequent:
         where = f"{', '.join(frequent)} refused although no call was too many: "
         if any(settings.interface(account, name).allowance for name in frequent):

@@ -48,14 +48,14 @@ def plan_of(
             len(schedule.rotation.batches),
             schedule.pace,
             schedule.duration,
-            tuple(_fresher(settings, account, fleet, schedule, edition)),
+            tuple(_fresher_settings(settings, account, fleet, schedule, edition)),
         )
         for schedule in schedules
         if schedule.rotation.batches
     ]
 
 
-def _fresher(
+def _fresher_settings(
     settings: Settings,
     account: AccountSettings,
     fleet: Fleet,
@@ -66,17 +66,17 @@ def _fresher(
     config = poll_config(settings, account, interface)
     possible = schedule.rotation.duration(schedule.pace, 0.0)
     if possible < _WORTHWHILE * schedule.every:
-        yield f"every: {_written(possible)}"
+        yield f"every: {_format_duration(possible)}"
         return
     if settings.interface(account, interface.name).allowance:
         yield "a larger allowance, if the account has one"
         return
-    told: set[float] = set()  # whichever edition brings no more is not worth a word
+    durations: set[float] = set()  # whichever edition brings no more is not worth a word
     for edition, condition in _CONDITIONS.items():
         other = poll_config(settings, account.model_copy(update={"limits": edition}), interface)
         fresh = schedule_of(other, fleet, interface.device_types).duration
-        if known in (None, edition) and fresh < schedule.duration and fresh not in told:
-            told.add(fresh)
+        if known in (None, edition) and fresh < schedule.duration and fresh not in durations:
+            durations.add(fresh)
             yield f"limits: {edition} ({duration(fresh)}), {condition}"
     kinds = fleet.by_type(interface.device_types).keys() - {None}
     if len(kinds) > 1:
@@ -86,6 +86,6 @@ def _fresher(
             yield f"one of device_types less ({duration(shortest)})"
 
 
-def _written(seconds: float) -> str:
+def _format_duration(seconds: float) -> str:
     """A duration as the configuration has it."""
     return duration(seconds).replace(" min", "m").replace(" ", "")

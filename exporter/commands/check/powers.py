@@ -79,7 +79,8 @@ def findings(
 ) -> Iterator[Finding]:
     """The devices whose power is in another unit, or in none, and the factors that correct it."""
     judged = {
-        key: _judge(key, _factor(settings, key), fleet, readings.get(key[0], ())) for key in POWERS
+        key: _judge_powers(key, _factor(settings, key), fleet, readings.get(key[0], ()))
+        for key in POWERS
     }
     corrected = {
         key: _factor(settings, key) * change
@@ -91,7 +92,7 @@ def findings(
         yield from _findings(devices, line if key in corrected else "")
 
 
-def _judge(
+def _judge_powers(
     key: _Key, factor: float, fleet: Fleet, readings: Iterable[Reading]
 ) -> list[_JudgedPower]:
     judged: dict[str, _JudgedPower] = {}
@@ -101,13 +102,15 @@ def _judge(
         plant = fleet.plants.get(device.plant_code) if device else None
         watts = reading.values.get(key[1], 0.0) * factor
         if device and plant and watts:
-            measured, sure = _measured(reading.values, plant.capacity_watts)
+            measured, sure = _measured_power(reading.values, plant.capacity_watts)
             verdict, proven = _verdict(abs(watts), plant.capacity_watts, measured, sure=sure)
             judged[device.id] = _JudgedPower(device, plant, watts, measured, verdict, proven)
     return list(judged.values())
 
 
-def _measured(values: Mapping[str, float], capacity: float | None) -> tuple[float | None, bool]:
+def _measured_power(
+    values: Mapping[str, float], capacity: float | None
+) -> tuple[float | None, bool]:
     """Volts times amperes, in watts, and whether the power cannot be much less than that."""
     apparent = _sum(values, _AC)
     if capacity and apparent > _MAX_RATIO * capacity:
@@ -176,10 +179,10 @@ def _findings(devices: Sequence[_JudgedPower], line: str) -> Iterator[Finding]:
             first = max(such, key=lambda each: (each.proven, abs(each.watts)))
             more = f" ({len(such) - 1} more of its type likewise)" if such[1:] else ""
             paste = "" if verdict is Verdict.ABSURD else line
-            yield Finding(_seen(first) + more + _meant(first, paste, others_fit), paste)
+            yield Finding(_observation(first) + more + _conclusion(first, paste, others_fit), paste)
 
 
-def _seen(each: _JudgedPower) -> str:
+def _observation(each: _JudgedPower) -> str:
     device, plant = each.device, each.plant
     shown = f"{device_type_slug(device.type_id)} {device.name} ({device.id}) shows "
     if each.proven and each.measured is not None:
@@ -189,7 +192,7 @@ def _seen(each: _JudgedPower) -> str:
     )
 
 
-def _meant(each: _JudgedPower, paste: str, others_fit: bool) -> str:  # noqa: FBT001  # private
+def _conclusion(each: _JudgedPower, paste: str, others_fit: bool) -> str:  # noqa: FBT001  # private
     if paste:
         return ""
     if each.verdict is Verdict.ABSURD:

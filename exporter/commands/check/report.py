@@ -136,7 +136,7 @@ def as_data(checked: Iterable[AccountReport], following: str) -> Mapping[str, An
 
 
 def heading(account: str, base_url: str) -> str:
-    """Above all that is told of an account."""
+    """The heading of an account's report."""
     return f"ACCOUNT {account} at {base_url}\n\nINTERFACES"
 
 
@@ -177,7 +177,7 @@ def _parts(checked: AccountReport) -> Iterator[str]:
     if checked.plants and checked.plan:
         yield "PLAN\n" + _plan(checked.plan)
     if checked.findings:
-        yield "FINDINGS\n" + "".join(map(_finding, checked.findings))
+        yield "FINDINGS\n" + "".join(map(_format_finding, checked.findings))
 
 
 def _plants(plants: Iterable[PlantSummary]) -> str:
@@ -218,6 +218,6 @@ def _plan(plan: Iterable[InterfacePlan]) -> str:
     )
 
 
-def _finding(finding: Finding) -> str:
+def _format_finding(finding: Finding) -> str:
     paste = f"    put into the configuration: {finding.paste}\n" if finding.paste else ""
     return f"- {finding.words}\n{paste}"

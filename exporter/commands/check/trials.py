@@ -101,7 +101,7 @@ class Trials:
         for interface in lists:
             self._try(interface, lambda interface, _: self._read(interface))
         if not self._is_cut_off and (calls := list(self._calls(others))):
-            takes = _about(self._probe.forecast(calls))
+            takes = _format_length(self._probe.forecast(calls))
             self._announce(f"{count(len(calls), 'more call')}: that {takes}")
         for interface in others:
             self._try(interface, self._ask)
@@ -115,12 +115,12 @@ class Trials:
         """Tries an interface once for each type of device, if there is anything to ask about."""
         batches = _one_a_type(self._probe.batches(interface))
         if not batches and not self._is_cut_off:
-            self._add(Trial(interface.name, NOT_TRIED, self._why_nobody(interface)))
+            self._add(Trial(interface.name, NOT_TRIED, self._reason_untried(interface)))
         for batch in batches:
             if not self._is_cut_off:
                 self._note(interface, batch.device_type, partial(ask, interface, batch))
 
-    def _why_nobody(self, interface: Interface) -> str:
+    def _reason_untried(self, interface: Interface) -> str:
         fleet = self._probe.fleet
         if not fleet.plants:
             return _NO_PLANTS
@@ -142,7 +142,7 @@ class Trials:
             trial = ask()
         except FAILURES as error:
             self._has_session &= not isinstance(error, NoSessionError)
-            trial = _failed(interface, error)
+            trial = _failed_trial(interface, error)
         kind = None if device_type is None else device_type_slug(device_type)
         self._add(replace(trial, device_type=kind))
 
@@ -170,7 +170,7 @@ class Trials:
             strange = sum(answer.parsed.rejected.total() for answer in read)
             words, remedy = _plantless(len(names), strange)
             return Trial(interface.name, EMPTY, words, remedy=remedy, recovered=recovered)
-        words = f"{len(names)} listed{_lacking(read)}"
+        words = f"{len(names)} listed{_format_missing(read)}"
         return Trial(interface.name, PERMITTED, words, recovered=recovered)
 
     def _ask(self, interface: Interface, batch: Batch) -> Trial:
@@ -195,7 +195,7 @@ class Trials:
         return Trial(interface.name, PERMITTED, words, remedy=remedy, recovered=recovered)
 
 
-def _about(seconds: float) -> str:
+def _format_length(seconds: float) -> str:
     """How long the calls take, as far as their allowances tell."""
     if seconds < MINUTE:
         return "takes less than a minute"
@@ -212,7 +212,7 @@ def _one_a_type(batches: Iterable[Batch]) -> Collection[Batch]:
     return chosen.values()
 
 
-def _lacking(answers: Iterable[Answer]) -> str:
+def _format_missing(answers: Iterable[Answer]) -> str:
     """How many more a list counts than it gives."""
     missing = [answer.outcome.missing for answer in answers]
     if None in missing:
@@ -230,17 +230,19 @@ def _plantless(listed: int, strange: int) -> tuple[str, str]:
     return "no plant is linked to the account", _LINK_PLANTS
 
 
-def _failed(interface: Interface, error: Failure) -> Trial:
+def _failed_trial(interface: Interface, error: Failure) -> Trial:
     refusal = error.__cause__
     if interface is PLANT_LIST and isinstance(refusal, CallError):
         # It has pages elsewhere, but what has to be granted is the list itself.
         no_pages = isinstance(error, CallError) and _NO_PAGES.get(error.reason)
         also = no_pages or f"asked page by page: {describe(error)}"
-        return _refused(interface, refusal, f"{describe(refusal)}; {also}")
+        return _refused_trial(interface, refusal, f"{describe(refusal)}; {also}")
     if isinstance(error, CallError):
-        return _refused(interface, error, explain(error))
+        return _refused_trial(interface, error, explain(error))
     if isinstance(error, NotNowError) and isinstance(refusal, CallError):
-        return _refused(interface, refusal, f"{describe(refusal)}; once more: {describe(error)}")
+        return _refused_trial(
+            interface, refusal, f"{describe(refusal)}; once more: {describe(error)}"
+        )
     wait, remedy = None, ""
     if isinstance(error, NotNowError):
         wait = error.seconds
@@ -248,7 +250,7 @@ def _failed(interface: Interface, error: Failure) -> Trial:
     return Trial(interface.name, NOT_TRIED, str(error), remedy=remedy, wait=wait)
 
 
-def _refused(interface: Interface, error: CallError, words: str) -> Trial:
+def _refused_trial(interface: Interface, error: CallError, words: str) -> Trial:
     refused = error.enveloped or error.reason in _REFUSED
     outcome = REFUSED if refused else UNREACHABLE
     if error.reason in TOKEN_FILE_REASONS:

@@ -35,7 +35,7 @@ class Endpoint:
 
 
 def redacted(url: str) -> str:
-    """A URL as it may be told and kept: with a digest for its parameters, which may be tokens."""
+    """A URL for logs and the archive: with a digest for its parameters, which may be tokens."""
     place, mark, parameters = url.partition("?")
     return f"{place}{mark}{sha256(parameters.encode()).hexdigest()[:8]}" if mark else place
 

@@ -26,7 +26,7 @@ def device_histories(view: View, parameters: Parameters) -> Any:
     devices = requested_devices(
         view, parameters, _BATCH.device_types, too_many=30031, limit=_BATCH.batch
     )
-    start, end = _span(parameters, longest=3 * DAY)
+    start, end = _requested_span(parameters, longest=3 * DAY)
     return [
         {
             "devId": device.id,
@@ -47,7 +47,7 @@ def device_history(view: View, parameters: Parameters) -> Any:
         raise Refusal(20008)
     if device_type(parameters, lenient=True) != device.type_id or device.type_id not in DEVICE_KPIS:
         raise Refusal(20006)
-    start, end = _span(parameters, longest=DAY)
+    start, end = _requested_span(parameters, longest=DAY)
     return [
         {"devDn": dn_of(device), "collectTime": milliseconds(time), "dataItems": values}
         for time, values in _rows(view, device, start, end)
@@ -59,7 +59,7 @@ def dn_of(device: SimDevice) -> str:
     return f"NE={device.id}"
 
 
-def _span(parameters: Parameters, *, longest: float) -> tuple[float, float]:
+def _requested_span(parameters: Parameters, *, longest: float) -> tuple[float, float]:
     start, end = (requested_time(parameters, name) for name in ("startTime", "endTime"))
     if start >= end:
         raise Refusal(20604)

@@ -185,7 +185,7 @@ def _period_of_plant(state: PlantState, since: float, until: float) -> Values:
 
 
 def _radiation(state: PlantState, since: float, until: float) -> float | None:
-    """kWh/m², known only where a weather station stands."""
+    """kWh/m², known only where there is a weather station."""
     if any(device.type_id == _EMI for device in state.plant.devices):
         return state.irradiation(since, until)
     return None

@@ -30,7 +30,7 @@ _ALARMS: Mapping[str, Callable[[System, Any], int | None]] = {
 }
 
 
-def _refusal(error: Exception) -> Response:
+def _refusal_response(error: Exception) -> Response:
     """What is wrong with a request; a KeyError says no more than what is not there."""
     reason = f"there is no {error}" if isinstance(error, KeyError) else str(error)
     return JSONResponse({"error": reason}, status_code=400)
@@ -43,7 +43,7 @@ def control_routes(system: System) -> list[Route]:
         try:
             fault = system.faults.add(**await request.json())
         except (ValueError, TypeError) as error:
-            return _refusal(error)
+            return _refusal_response(error)
         return JSONResponse({**asdict(fault), "members": sorted(fault.members)})
 
     async def clear_faults(_request: Request) -> Response:
@@ -55,7 +55,7 @@ def control_routes(system: System) -> list[Route]:
             change = await request.json()
             _CHANGES[change.pop("do")](system.fleet, **change)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            return _refusal(error)
+            return _refusal_response(error)
         return Response(status_code=204)
 
     async def change_alarms(request: Request) -> Response:
@@ -63,7 +63,7 @@ def control_routes(system: System) -> list[Route]:
             [(action, value)] = (await request.json()).items()
             number = _ALARMS[action](system, value)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            return _refusal(error)
+            return _refusal_response(error)
         return Response(status_code=204) if number is None else JSONResponse({"number": number})
 
     async def calls(_request: Request) -> Response:

@@ -107,7 +107,9 @@ def _applies(fault: Fault, item: Mapping[str, Any]) -> bool:
     return not fault.members or _key(item) in fault.members
 
 
-def _each(change: Callable[[Fault, dict[str, Any]], Iterable[Any]]) -> Callable[[Fault, Any], Any]:
+def _change_each(
+    change: Callable[[Fault, dict[str, Any]], Iterable[Any]],
+) -> Callable[[Fault, Any], Any]:
     """A change that replaces each affected item by none, one or several."""
 
     def change_data(fault: Fault, data: Any) -> Any:
@@ -132,7 +134,7 @@ def _values(change: Callable[[Fault, dict[str, Any]], Any]) -> Callable[[Fault, 
         fields = {key: value for key, value in item.items() if key not in _NAMES}
         return [{**names, **(change(fault, fields) or {})}]
 
-    change_items = _each(item_of)
+    change_items = _change_each(item_of)
 
     def change_data(fault: Fault, data: Any) -> Any:
         if isinstance(data, dict) and "detail" in data:
@@ -142,7 +144,7 @@ def _values(change: Callable[[Fault, dict[str, Any]], Any]) -> Callable[[Fault, 
     return change_data
 
 
-def _thinned(fault: Fault, data: Any) -> Any:
+def _thin(fault: Fault, data: Any) -> Any:
     """Drops every second item, or every n-th."""
     nth = fault.value or 2
     if not isinstance(data, list):
@@ -156,7 +158,7 @@ _ODD_VALUES = (
 )  # fmt: skip
 
 
-def _odd(_fault: Fault, values: dict[str, Any]) -> dict[str, Any]:
+def _with_odd_values(_fault: Fault, values: dict[str, Any]) -> dict[str, Any]:
     return {key: _ODD_VALUES[n % len(_ODD_VALUES)] for n, key in enumerate(values)}
 
 
@@ -169,14 +171,14 @@ def _unrequested(_fault: Fault, data: Any) -> Any:
 
 DATA_CHANGES: Mapping[str, Callable[[Fault, Any], Any]] = {
     "data_as": lambda fault, _data: fault.value,
-    "left_out": _each(lambda _fault, _item: []),
-    "thinned": _thinned,
-    "twice": _each(lambda _fault, item: [item, item]),
+    "left_out": _change_each(lambda _fault, _item: []),
+    "thinned": _thin,
+    "twice": _change_each(lambda _fault, item: [item, item]),
     "not_asked_for": _unrequested,
-    "wrong_items": _each(lambda _fault, item: [None, 7, "item", [], item]),
+    "wrong_items": _change_each(lambda _fault, item: [None, 7, "item", [], item]),
     "null_map": _values(lambda _fault, _values: None),
     "null_values": _values(lambda _fault, values: dict.fromkeys(values)),
-    "odd_values": _values(_odd),
+    "odd_values": _values(_with_odd_values),
     "value": _values(lambda fault, values: dict.fromkeys(values, fault.value)),
     "unknown_keys": _values(
         lambda _fault, values: {**values, "selfUsePower": 1.5, "battery_unit_info": [{"soh": 99}]}

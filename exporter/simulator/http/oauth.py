@@ -62,7 +62,7 @@ class Authorizations:
 
     def agree(self, client: str) -> str:
         """An owner agrees, in whatever way; gives the refresh token that follows."""
-        token = self._make("r")
+        token = self._new_token("r")
         self._refresh[token] = client
         return token
 
@@ -79,7 +79,7 @@ class Authorizations:
 
     def authorize(self, query: str, now: float) -> Answer:
         """Sends the owner's browser back with a code (4.1.2), or says what was wrong."""
-        asked = _only(query)
+        asked = _unique_parameters(query)
         client, redirect_uri = asked.get("client_id", ""), asked.get("redirect_uri", "")
         state = asked.get("state", "")
         if client not in self.clients or not redirect_uri or len(state) > _LONGEST_STATE:
@@ -87,7 +87,7 @@ class Authorizations:
         if asked.get("response_type") != "code" or asked.get("scope") != SCOPE:
             back = {"error": "invalid_scope", "state": state}
         else:
-            code = self._make("c")
+            code = self._new_token("c")
             self._codes[code] = _Issued(client, now + _CODE_SECONDS, redirect_uri)
             back = {"code": code, "state": state}
         joint = "&" if "?" in redirect_uri else "?"
@@ -95,7 +95,7 @@ class Authorizations:
 
     def token(self, body: bytes, now: float) -> Answer:
         """Gives tokens for a code or a refresh token (4.1.3, 6)."""
-        asked = _only(body.decode("ascii", "replace"))
+        asked = _unique_parameters(body.decode("ascii", "replace"))
         client = asked.get("client_id", "")
         user = self.clients.get(client)
         if user is None or asked.get("client_secret") != user.password:
@@ -128,7 +128,7 @@ class Authorizations:
         return self.agree(client)
 
     def _give(self, client: str, refresh: str, now: float) -> Answer:
-        access = self._make("a")
+        access = self._new_token("a")
         self.bought += 1
         self._access[access] = _Issued(client, now + self._seconds)
         given = {"access_token": access, "token_type": "Bearer", "expires_in": self._seconds}
@@ -136,7 +136,7 @@ class Authorizations:
             given["refresh_token"] = refresh
         return Answer(body=json.dumps({**given, "scope": SCOPE}).encode())
 
-    def _make(self, kind: str) -> str:
+    def _new_token(self, kind: str) -> str:
         made = f"{kind}-{self._rng.randbytes(24).hex()}"
         self._given.add(made)
         return made
@@ -148,7 +148,7 @@ _GRANTS: Mapping[str, Callable[[Authorizations, str, Mapping[str, str], float], 
 }
 
 
-def _only(form: str) -> dict[str, str]:
+def _unique_parameters(form: str) -> dict[str, str]:
     """The parameters of a form; of one that comes twice, none (3.1)."""
     return {name: values[0] for name, values in parse_qs(form).items() if len(values) == 1}
 

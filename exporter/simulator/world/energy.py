@@ -120,7 +120,7 @@ def _battery_power(surplus: float, energy: float, use: Use) -> float:
 
 
 @lru_cache(maxsize=1024)
-def _drawn(cell: Cell, kind: str, day: int) -> tuple[float, ...]:
+def _load_of_day(cell: Cell, kind: str, day: int) -> tuple[float, ...]:
     """The load at the quarter hours of a day: the usual one, and what happens to be switched on."""
     rng = Random(f"load {cell}/{kind}/{day}")  # noqa: S311  # because a load is no secret
     use, stray, powers = USES[kind], rng.uniform(-1, 1), []
@@ -132,8 +132,8 @@ def _drawn(cell: Cell, kind: str, day: int) -> tuple[float, ...]:
 
 def load(cell: Cell, kind: str, day: int) -> tuple[float, ...]:
     """KW per kW of modules at each quarter hour of a day of the repeating years."""
-    tomorrow = _drawn(cell, kind, (day + 1) % weather.CYCLE)
-    return *_drawn(cell, kind, day), tomorrow[0]
+    tomorrow = _load_of_day(cell, kind, (day + 1) % weather.CYCLE)
+    return *_load_of_day(cell, kind, day), tomorrow[0]
 
 
 class Flows(NamedTuple):

@@ -248,7 +248,10 @@ def build(
     """
     rng = Random(f"fleet {seed}")  # noqa: S311  # because a fleet is no secret
     kinds = (*_NEWER_TEMPLATES, *_TEMPLATES) if newer else _TEMPLATES
-    chosen = [_again(kinds[number % len(kinds)], number // len(kinds)) for number in range(plants)]
+    chosen = [
+        _numbered_template(kinds[number % len(kinds)], number // len(kinds))
+        for number in range(plants)
+    ]
     spare = 0
     if devices is not None:
         spare = devices - sum(part.count for template in chosen for part in template.parts)
@@ -264,7 +267,7 @@ def build(
     )
 
 
-def _again(template: Template, times: int) -> Template:
+def _numbered_template(template: Template, times: int) -> Template:
     return replace(template, name=f"{template.name} {times + 1}") if times else template
 
 

@@ -136,7 +136,7 @@ def sum_until(before: tuple[float, ...], day: int) -> float:
 
 
 @lru_cache(maxsize=4096)
-def _air(cell: Cell, day: int) -> tuple[float, float]:
+def _air_of(cell: Cell, day: int) -> tuple[float, float]:
     """How far a midnight's mean is from the season's, and the swing of the day, in °C."""
     rng = Random(f"air {cell}/{day}")  # noqa: S311  # because weather is no secret
     return rng.uniform(-4, 4), _sky_of(cell, day).swing
@@ -148,7 +148,7 @@ def temperature(cell: Cell, day: int, seconds: float) -> float:
     From one midnight to the next it drifts, and swings the more the clearer the day is.
     """
     day, part = day % CYCLE, seconds / sun.DAY
-    (drift, swing), (drift_on, swing_on) = _air(cell, day), _air(cell, (day + 1) % CYCLE)
+    (drift, swing), (drift_on, swing_on) = _air_of(cell, day), _air_of(cell, (day + 1) % CYCLE)
     mean = 28 - 0.42 * abs(cell.latitude) + drift + (drift_on - drift) * part
     season = 0.25 * cell.latitude * cos(2 * pi * (day - 200) / sun.YEAR)
     return mean + season + (swing + (swing_on - swing) * part) * cos(2 * pi * (part - 15 / 24))
@@ -160,14 +160,14 @@ def module_temperature(ambient: float, light: float) -> float:
 
 
 @lru_cache(maxsize=65_536)
-def _turn(number: int, period: float, which: float) -> float:
+def _turning_value(number: int, period: float, which: float) -> float:
     return crc32(f"{number}/{period}/{which}".encode()) * _SCATTER % _TURNS / _TURNS * 2 - 1
 
 
 def fluctuation(time: float, period: float, which: float) -> float:
     """What wanders between -1 and 1, from one turn to the next in half a period of so many s."""
     number, part = divmod(2 * time / period, 1)
-    first, last = (_turn(int(number) + each, period, which) for each in (0, 1))
+    first, last = (_turning_value(int(number) + each, period, which) for each in (0, 1))
     return first + (last - first) * (1 - cos(pi * part)) / 2
 
 

@@ -115,11 +115,11 @@ class Daemon:
     def page(self):
         """The page; while accounts are being restored, there is none yet."""
 
-        def there():
+        def started_page():
             status, text = self.get()
             return status == 200 and text
 
-        return self.wait(there)
+        return self.wait(started_page)
 
     def value(self, series):
         """The value of one series, written as on the page; None where it is not there."""

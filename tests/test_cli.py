@@ -28,7 +28,7 @@ def config(tmp_path):
     return path
 
 
-def refused(capsys, *arguments):
+def run_refused(capsys, *arguments):
     """Exit status and the one line of a refused command."""
     with pytest.raises(SystemExit) as ended:
         main(list(map(str, arguments)))
@@ -69,10 +69,10 @@ def refused(capsys, *arguments):
     ],
 )
 def test_a_wrong_flag_is_one_line_and_status_2(capsys, arguments, line):
-    code, said = refused(capsys, *arguments)
+    code, message = run_refused(capsys, *arguments)
 
     assert code == 2
-    assert said.startswith(f"fusionsolar-exporter: {line}")
+    assert message.startswith(f"fusionsolar-exporter: {line}")
 
 
 @pytest.mark.parametrize(
@@ -121,34 +121,34 @@ def test_a_wrong_flag_is_one_line_and_status_2(capsys, arguments, line):
     ],
 )
 def test_a_misspelt_word_is_answered_with_the_one_that_may_be_meant(capsys, arguments, line):
-    assert refused(capsys, *arguments) == (2, f"fusionsolar-exporter: {line}")
+    assert run_refused(capsys, *arguments) == (2, f"fusionsolar-exporter: {line}")
 
 
 def test_a_missing_file_is_one_line_and_status_2(capsys, tmp_path):
-    code, said = refused(capsys, "--config.file", tmp_path / "none.yaml")
+    code, message = run_refused(capsys, "--config.file", tmp_path / "none.yaml")
 
     assert code == 2
-    assert "none.yaml" in said
+    assert "none.yaml" in message
 
 
 def test_a_taken_address_is_one_line_and_status_2(capsys, config):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        code, said = refused(
+        code, message = run_refused(
             capsys, "--config.file", config, "--web.listen-address", f"127.0.0.1:{port}"
         )
 
     assert code == 2
-    assert "Address already in use" in said
+    assert "Address already in use" in message
 
 
 def test_a_factor_for_an_unknown_key_is_refused(capsys, config):
     config.write_text(CONFIG + "factors: [{device_type: 17, key: power, factor: 1000}]\n")
 
-    code, said = refused(capsys, "--config.file", config)
+    code, message = run_refused(capsys, "--config.file", config)
 
     assert code == 2
-    assert said.endswith("config.yaml: factors[0]: device type 17 has no key power")
+    assert message.endswith("config.yaml: factors[0]: device type 17 has no key power")
 
 
 @pytest.mark.parametrize(
@@ -167,19 +167,19 @@ def test_a_factor_for_an_unknown_key_is_refused(capsys, config):
 def test_a_factor_without_effect_is_refused(capsys, config, factors, line):
     config.write_text(f"{CONFIG}factors: [{', '.join(factors)}]\n")
 
-    code, said = refused(capsys, "--config.file", config)
+    code, message = run_refused(capsys, "--config.file", config)
 
     assert code == 2
-    assert said.endswith(line)
+    assert message.endswith(line)
 
 
 def test_checking_looks_at_the_address_too(capsys, config):
-    code, said = refused(
+    code, message = run_refused(
         capsys, "--config.check", "--config.file", config, "--web.listen-address", "nowhere"
     )
 
     assert code == 2
-    assert said.endswith("nowhere: expected host:port, [v6]:port or :port")
+    assert message.endswith("nowhere: expected host:port, [v6]:port or :port")
 
 
 def test_checking_looks_at_the_url_of_the_database_and_does_not_reach_for_it(capsys, config):
@@ -187,10 +187,10 @@ def test_checking_looks_at_the_url_of_the_database_and_does_not_reach_for_it(cap
         config.write_text(f"{CONFIG}state: {{database: '{database}'}}\n")
         return "--config.check", "--config.file", str(config)
 
-    code, said = refused(capsys, *check("postgresql://me:s3@cret@db.invalid/exporter"))
+    code, message = run_refused(capsys, *check("postgresql://me:s3@cret@db.invalid/exporter"))
 
     assert code == 2
-    assert said.endswith("has a password with @ or /, which have to be written as %40 and %2F")
+    assert message.endswith("has a password with @ or /, which have to be written as %40 and %2F")
     assert main(check("postgresql://me@db.invalid/exporter")) == 0
 
 

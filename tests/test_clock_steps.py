@@ -67,7 +67,7 @@ def world(edition, seed):
     return server, Machine(server.clock), Database(), random.Random(seed)  # noqa: S311  # dice, not keys
 
 
-def by_chance(dice):
+def kill_randomly(dice):
     """Kills the process at one place of fifty."""
 
     def may_kill(_where):
@@ -85,7 +85,7 @@ STEPS = [-400 * DAY, -DAY, -HOUR, -61.0, -5.0, 5.0, 61.0, HOUR, DAY, 400 * DAY]
 @given(seed=st.integers(0, 2**32))
 def test_however_the_wall_clock_is_set_and_processes_are_killed_no_call_is_too_early(edition, seed):
     server, machine, database, dice = world(edition, seed)
-    server.may_kill = by_chance(dice)
+    server.may_kill = kill_randomly(dice)
     for _ in range(25):
         run_process(server, machine, database, server.clock.at + dice.uniform(0, 900))
         if dice.random() < 0.7:
@@ -100,7 +100,7 @@ def test_however_the_wall_clock_is_set_and_processes_are_killed_no_call_is_too_e
 @given(seed=st.integers(0, 2**32))
 def test_a_machine_without_a_battery_calls_never_too_early_after_its_starts(edition, seed):
     server, machine, database, dice = world(edition, seed)
-    server.may_kill = by_chance(dice)
+    server.may_kill = kill_randomly(dice)
     for _ in range(12):
         set_at = server.clock.at + dice.uniform(0, 600)  # over the network
         while dice.random() < 0.8:

@@ -23,12 +23,12 @@ STATE = {"state": {"directory": "state"}}
 
 def slow(url, **more):
     """An account whose values stay for hours, so that they outlive a restart on any machine."""
-    made = account(url, **{"timeout": "20s", **more})
-    made["interfaces"] = {
+    calls_made = account(url, **{"timeout": "20s", **more})
+    calls_made["interfaces"] = {
         name: ({"every": "1h"} if INTERFACES[name].polled else {}) | each
-        for name, each in made["interfaces"].items()
+        for name, each in calls_made["interfaces"].items()
     }
-    return made
+    return calls_made
 
 
 def test_fleet_and_values_are_on_the_page_before_the_first_call(tmp_path):
@@ -55,15 +55,15 @@ def test_kills_at_any_moment_cost_one_login_and_no_refusal(tmp_path):
         for _ in range(5):
             with exporter(tmp_path, accounts, **STATE) as daemon:
                 assert "fusionsolar_device_info" in daemon.page()
-                enough = made(management) + dice.randrange(4)
-                daemon.wait(lambda: made(management) >= enough)  # noqa: B023  # waited for at once
+                enough = calls_made(management) + dice.randrange(4)
+                daemon.wait(lambda: calls_made(management) >= enough)  # noqa: B023  # waited for at once
                 daemon.stop(signal.SIGKILL)
 
     assert set(refusals(management).values()) == {0}
     assert len(management.calls.of("api", "login").arrivals) == 1
 
 
-def made(management):
+def calls_made(management):
     return sum(len(calls.arrivals) for calls in management.calls.accounts().values())
 
 
@@ -82,7 +82,7 @@ def second(path):
 
 
 @contextlib.contextmanager
-def written_to(directory):
+def locked_for_writing(directory):
     """The state as if another process wrote there: whoever wants to read waits, again and again."""
     with contextlib.ExitStack() as stack:
         for path in (directory / "state").glob("*.sqlite"):
@@ -95,13 +95,13 @@ def test_it_answers_at_once_and_ends_while_it_still_restores(tmp_path):
     accounts = [account("http://127.0.0.1:9")]
     with exporter(tmp_path, accounts, **STATE) as daemon:
         daemon.page()
-    said = "restoring: 0 of 1 accounts done, not yet home"
-    with written_to(tmp_path), exporter(tmp_path, accounts, **STATE) as daemon:
+    reason = "restoring: 0 of 1 accounts done, not yet home"
+    with locked_for_writing(tmp_path), exporter(tmp_path, accounts, **STATE) as daemon:
         assert daemon.get("/-/healthy") == (200, "Healthy.\n")
-        assert daemon.get("/metrics") == (503, f"No page yet, {said}.\n")
+        assert daemon.get("/metrics") == (503, f"No page yet, {reason}.\n")
         assert daemon.get("/-/ready") == (
             503,
-            f"Not ready.\n{said}\nhome: its state is being restored\n",
+            f"Not ready.\n{reason}\nhome: its state is being restored\n",
         )
         status, html = daemon.get("/")
         assert (status, html.count("its state is being restored") > 0) == (200, True)
@@ -212,8 +212,8 @@ def test_a_configuration_that_became_a_pipe_is_refused_and_the_next_one_read(tmp
     with exporter(tmp_path, accounts, "--web.enable-lifecycle") as daemon:
         daemon.path.unlink()
         os.mkfifo(daemon.path)
-        said = f"{daemon.path}: is a pipe to which nobody wrote all within 5 s"
-        assert daemon.get("/-/reload", "POST") == (500, f"Not reloaded: {said}\n")
+        reason = f"{daemon.path}: is a pipe to which nobody wrote all within 5 s"
+        assert daemon.get("/-/reload", "POST") == (500, f"Not reloaded: {reason}\n")
 
         daemon.path.unlink()
         daemon.configure(accounts)

@@ -82,10 +82,10 @@ class Server(Client):
     The first lists are sound.
     """
 
-    def __init__(self, say):
+    def __init__(self, respond):
         super().__init__(HOST, "api-user", PASSWORD, timeout=600.0)
         self.calls = 0
-        self._say = say
+        self._respond = respond
         self._fleet = dict(FLEET)
 
     def login(self):
@@ -102,7 +102,7 @@ class Server(Client):
             sound = as_json({"success": True, "data": self._fleet.pop(path)})
             status, head, content = 200, {}, sound
         else:
-            status, head, content = self._say(path, body)
+            status, head, content = self._respond(path, body)
         with responses.RequestsMock() as server:
             server.post(HOST + path, body=content, status=status, headers=head)
             return send()
@@ -111,9 +111,9 @@ class Server(Client):
 class Account:
     """An account: a poller, its page, and what the server says."""
 
-    def __init__(self, say, source):
+    def __init__(self, respond, source):
         self.clock = FakeClock(365 * 86_400.0)
-        self.server = Server(say)
+        self.server = Server(respond)
         self.world = ClockedWorld(self.clock, severities=SEVERITIES, max_active_per_plant=3)
         polled = [
             PollConfig(row, (Limit(1, MINUTE),), 0.0)
@@ -146,7 +146,7 @@ def assert_distinct(page):
     assert max(Counter(series).values(), default=1) == 1
 
 
-def said(draw, path, body):
+def answered(draw, path, body):
     """Seven answers of ten are proper ones with odd contents; the others are anything."""
     if path == LOGIN.path:
         return 200, {"xsrf-token": TOKEN}, b'{"success": true}'
@@ -177,7 +177,7 @@ def pages():
 @examples(25)
 @given(st.data(), st.sampled_from(SAME_VALUES[:2]))
 def test_whatever_is_answered_the_page_is_sound(pages, data, source):
-    home = Account(partial(said, data.draw), source)
+    home = Account(partial(answered, data.draw), source)
     home.poll(STEPS)
     shown = home.world.series()
     assert all(map(isfinite, shown.values()))

@@ -121,7 +121,7 @@ case "$*" in "-m venv"*) .venv/bin/pip install --quiet --no-index --no-deps "{OL
     return script
 
 
-def installed(project):
+def installed_versions(project):
     run = subprocess.run(  # noqa: S603  # our own environment
         [project / ".venv/bin/pip", "list", "--format=json", "--disable-pip-version-check"],
         capture_output=True,
@@ -137,7 +137,7 @@ def installed(project):
     return found
 
 
-def wanted(*files):
+def pinned_versions(*files):
     return {
         pin.name: version_of(pin)
         for file in files
@@ -169,9 +169,11 @@ def test_what_is_pinned_is_installed_though_the_index_holds_newer_releases(pip, 
         assert run.returncode == 0, run.stdout
 
     make(".venv/installed")
-    assert installed(project) == {"pip": pip} | wanted("requirements.txt", "requirements-build.txt")
+    assert installed_versions(project) == {"pip": pip} | pinned_versions(
+        "requirements.txt", "requirements-build.txt"
+    )
     make(".venv/installed-dev")
-    assert installed(project) == wanted("requirements-dev.txt")
+    assert installed_versions(project) == pinned_versions("requirements-dev.txt")
 
 
 def test_the_image_is_made_without_a_search_too():

@@ -123,7 +123,7 @@ def test_what_was_to_be_hidden_was_said(run):
 def test_neither_client_nor_secret_nor_token_is_read_anywhere(run):
     management, read, _, _ = run
     hidden = {CLIENT, SECRET, *map(str, CONTACTS.values()), *management.oauth.tokens}
-    assert {where: leaks(said, hidden) for where, said in read.items()} == {
+    assert {where: leaks(content, hidden) for where, content in read.items()} == {
         where: set() for where in read
     }
 
@@ -132,6 +132,6 @@ def test_the_state_holds_access_tokens_at_most(run):
     management, _, state, _ = run
     refresh = {each for each in management.oauth.tokens if each.startswith("r-")}
     assert len(refresh) > 2
-    assert {where: leaks(said, refresh | {SECRET}) for where, said in state.items()} == {
+    assert {where: leaks(content, refresh | {SECRET}) for where, content in state.items()} == {
         where: set() for where in state
     }

@@ -48,7 +48,7 @@ def stamp_of(server):
 
 
 @pytest.fixture(scope="module")
-def left():
+def stored_state():
     """A management system, and all that a daemon and commands beside it have left of it."""
     alarm = ServerAlarm("P0", "S1", 7, 1, raised=EPOCH, visible=EPOCH)
     server = account(0.2, devices={1: 2, 39: 1}, troubles=[alarm])
@@ -62,9 +62,9 @@ def left():
     return server, rows
 
 
-def again(left, rows):
+def restart(stored_state, rows):
     """A new daemon on a copy of that system, that finds these rows; `shown` is its sink."""
-    server = copy.deepcopy(left[0])
+    server = copy.deepcopy(stored_state[0])
     server.token = None
     server.clock.end = math.inf
     database = Database()
@@ -113,8 +113,8 @@ def mutated(draw, value):
 
 
 @given(data=st.data())
-def test_whatever_became_of_rows_polling_goes_on(left, data):
-    _, rows = left
+def test_whatever_became_of_rows_polling_goes_on(stored_state, data):
+    _, rows = stored_state
     kind = data.draw(st.sampled_from(sorted({kind for kind, _ in rows})))
     names = sorted(name for of, name in rows if of == kind)
     changed = {
@@ -122,14 +122,14 @@ def test_whatever_became_of_rows_polling_goes_on(left, data):
         for name in data.draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True))
     }
 
-    server, _, at_work = again(left, rows | changed)
+    server, _, at_work = restart(stored_state, rows | changed)
 
     assert goes_on(server, at_work)
 
 
 @given(data=st.data())
-def test_whatever_a_command_of_another_version_writes_meanwhile_polling_goes_on(left, data):
-    server, database, at_work = again(left, left[1])
+def test_whatever_a_command_of_another_version_writes_meanwhile_polling_goes_on(stored_state, data):
+    server, database, at_work = restart(stored_state, stored_state[1])
     row = data.draw(mutated(call(server.clock.now(), under_way=data.draw(st.booleans()))))
     write_rows(database, {("foreign_call", "new"): row}, stamp_of(server))
 
@@ -142,15 +142,15 @@ def test_whatever_a_command_of_another_version_writes_meanwhile_polling_goes_on(
     ids=["with an unknown field", "in the future", "without an end", "without measure"],
 )
 @pytest.mark.parametrize("under_way", [True, False])
-def test_a_strange_call_of_a_command_holds_nobody_up_for_long(left, more, under_way):
-    server, database, at_work = again(left, left[1])
+def test_a_strange_call_of_a_command_holds_nobody_up_for_long(stored_state, more, under_way):
+    server, database, at_work = restart(stored_state, stored_state[1])
     row = call(server.clock.now() - 5, interface="getStationRealKpi", under_way=under_way)
     write_rows(database, {("foreign_call", "new"): row | more}, stamp_of(server))
 
     assert goes_on(server, at_work)
 
 
-def test_unknown_fields_are_ignored_wherever_they_are_and_nothing_is_said(left):
+def test_unknown_fields_are_ignored_wherever_they_are_and_nothing_is_said(stored_state):
     def extended(value):
         match value:
             case dict():
@@ -164,13 +164,13 @@ def test_unknown_fields_are_ignored_wherever_they_are_and_nothing_is_said(left):
         key: row
         if key[0] in mappings or key[0].startswith(("answer/", "statistics/"))
         else extended(row)
-        for key, row in left[1].items()
+        for key, row in stored_state[1].items()
     }
     rows["fleet", ""]["plants"].pop("novelty")
     rows["fleet", ""]["devices"].pop("novelty")
     rows["alarm_query", ""]["filters"].pop("novelty")
     with capture_logs() as logs:
-        server, database, at_work = again(left, rows)
+        server, database, at_work = restart(stored_state, rows)
 
     assert [entry for entry in logs if entry["log_level"] != "info"] == []
     assert at_work.ready
@@ -179,17 +179,17 @@ def test_unknown_fields_are_ignored_wherever_they_are_and_nothing_is_said(left):
         name: len(row["log"]["calls"]) for name, row in values(database, "interface").items()
     } == {
         name: len(row["log"]["calls"])
-        for (kind, name), row in left[1].items()
+        for (kind, name), row in stored_state[1].items()
         if kind == "interface"
     }
 
 
-def test_a_device_that_is_not_understood_costs_itself_and_the_list_is_read_again(left):
-    rows = copy.deepcopy(left[1])
+def test_a_device_that_is_not_understood_costs_itself_and_the_list_is_read_again(stored_state):
+    rows = copy.deepcopy(stored_state[1])
     devices = rows["fleet", ""]["devices"]
     devices["100000"]["id"] = {"secret": "t0ken"}
     with capture_logs() as logs:
-        server, database, at_work = again(left, rows)
+        server, database, at_work = restart(stored_state, rows)
     known = values(database, "fleet")[""]["devices"]
     lists = len(server.paths("getDevList"))
 
@@ -205,10 +205,10 @@ def test_a_device_that_is_not_understood_costs_itself_and_the_list_is_read_again
     assert "t0ken" not in str(logs)
 
 
-def test_a_call_of_unknown_time_counts_as_one_that_was_just_made(left):
-    rows = copy.deepcopy(left[1])
+def test_a_call_of_unknown_time_counts_as_one_that_was_just_made(stored_state):
+    rows = copy.deepcopy(stored_state[1])
     rows["interface", "getStationRealKpi"]["log"]["calls"] = ["some time"]
-    server, _, at_work = again(left, rows)
+    server, _, at_work = restart(stored_state, rows)
     start, calls = server.clock.at, len(server.calls)
 
     assert goes_on(server, at_work)
@@ -218,15 +218,15 @@ def test_a_call_of_unknown_time_counts_as_one_that_was_just_made(left):
     assert server.refused == []
 
 
-def test_a_wait_that_is_not_understood_costs_no_other(left):
-    rows = copy.deepcopy(left[1])
+def test_a_wait_that_is_not_understood_costs_no_other(stored_state):
+    rows = copy.deepcopy(stored_state[1])
     login = rows["login", ""]
-    until = left[0].clock.now() + 900.0
+    until = stored_state[0].clock.now() + 900.0
     login["frequency_wait"] = {"wait": "long", "until": [until]}
     login["credentials_wait"] = {"wait": 900.0, "until": until}
     login["token"] = None
 
-    server, _, at_work = again(left, rows)
+    server, _, at_work = restart(stored_state, rows)
 
     assert at_work.step() == pytest.approx(900.0)
     assert server.token is None

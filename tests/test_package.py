@@ -70,7 +70,7 @@ def command(installed, *arguments):
 
 
 @pytest.fixture(scope="module")
-def written(installed, tmp_path_factory):
+def written_files(installed, tmp_path_factory):
     """What it writes of the files that it carries."""
     output = tmp_path_factory.mktemp("written")
     command(installed, "files", "--output", output)
@@ -129,11 +129,11 @@ def test_its_metadata_are_the_projects(wheel):
     assert readme == (ROOT / "README.md").read_text("utf-8")
 
 
-def test_installed_it_writes_the_same_files_as_from_a_clone(written, tmp_path):
+def test_installed_it_writes_the_same_files_as_from_a_clone(written_files, tmp_path):
     cli.main(["files", "--output", str(tmp_path)])
     both = [
         {path.relative_to(place): path.read_bytes() for path in place.rglob("*") if path.is_file()}
-        for place in (written, tmp_path)
+        for place in (written_files, tmp_path)
     ]
     assert both[0] == both[1]
 
@@ -145,13 +145,13 @@ def test_installed_it_has_its_documents_as_pages(installed):
 
 
 @needs_promtool
-def test_promtool_finds_right_what_it_writes(written):
-    rules = sorted(map(str, (written / "rules").glob("*.yml")))
+def test_promtool_finds_right_what_it_writes(written_files):
+    rules = sorted(map(str, (written_files / "rules").glob("*.yml")))
     assert len(rules) == len(list(KINDS["rules"].files()))
     assert run(PROMTOOL, "check", "rules", *rules)[0] == 0
-    assert run(PROMTOOL, "check", "config", str(written / "prometheus.yml"))[0] == 0
+    assert run(PROMTOOL, "check", "config", str(written_files / "prometheus.yml"))[0] == 0
 
 
 @needs_amtool
-def test_amtool_finds_right_what_it_writes(written):
-    assert run(AMTOOL, "check-config", str(written / "alertmanager.yml"))[0] == 0
+def test_amtool_finds_right_what_it_writes(written_files):
+    assert run(AMTOOL, "check-config", str(written_files / "alertmanager.yml"))[0] == 0

@@ -102,11 +102,11 @@ class Transport(asyncio.Transport):
 
 
 def test_uvicorn_keeps_a_connection_and_its_exchange_where_the_server_looks():
-    async def quiet(scope, receive, send):
+    async def ignore(scope, receive, send):
         pass
 
     async def ask():
-        config = uvicorn.Config(quiet, log_config=None)
+        config = uvicorn.Config(ignore, log_config=None)
         config.load()
         state = ServerState()
         protocol = H11Protocol(config, state, {})
@@ -148,7 +148,7 @@ def test_asyncio_reads_tls_in_pieces_of_a_size_that_can_be_set():
     assert isinstance(SSLProtocol.max_size, int)
 
 
-def looks_inside(path):
+def private_accesses(path):
     """Where a test uses a private attribute of anything but its own object or a base class."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Attribute) and re.match("_[^_]", node.attr):
@@ -161,7 +161,7 @@ def looks_inside(path):
 
 def test_tests_look_at_no_private_attribute():
     paths = [path for path in sorted(TESTS.rglob("*.py")) if path != Path(__file__)]
-    assert [place for path in paths for place in looks_inside(path)] == []
+    assert [place for path in paths for place in private_accesses(path)] == []
 
 
 @pytest.mark.parametrize("library", ["uvicorn", "urllib3", "prometheus-client"])

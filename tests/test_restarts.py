@@ -321,11 +321,11 @@ def test_refused_credentials_wait_across_restarts_and_the_log_says_so(path):
             run_process(server, path, 0.02)
 
     assert len(server.paths("login")) == 1
-    said = [entry for entry in logs if "credentials were refused" in entry["event"]]
-    assert [entry["next_login_in_seconds"] for entry in said] == pytest.approx(
+    entries = [entry for entry in logs if "credentials were refused" in entry["event"]]
+    assert [entry["next_login_in_seconds"] for entry in entries] == pytest.approx(
         [540, 468, 396, 324, 252], abs=2
     )
-    assert {entry["reason"] for entry in said} == {"20400"}
+    assert {entry["reason"] for entry in entries} == {"20400"}
 
     run_process(server, path, 0.2)
     assert len(server.paths("login")) == 2

@@ -51,12 +51,12 @@ FAULTS = (
 
 def leaks(text, secrets):
     """Which of the secrets a text holds, as they are or in a dress that is easily put off."""
-    said = text if isinstance(text, bytes) else text.encode()
+    content = text if isinstance(text, bytes) else text.encode()
     return {
         secret
         for secret in secrets
         for form in (secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode())
-        if form.encode() in said
+        if form.encode() in content
     }
 
 
@@ -119,18 +119,18 @@ def test_the_faults_were_met(run):
 
 def test_nobody_reads_who_owns_a_plant_or_how_to_log_in(run):
     _, read = run
-    assert {where: leaks(said, PERSONAL) for where, said in read.items()} == {
+    assert {where: leaks(content, PERSONAL) for where, content in read.items()} == {
         where: set() for where in read
     }
 
 
 def test_nobody_reads_a_token_but_from_the_state_file(run):
     system, read = run
-    told = {where: leaks(said, system.tokens) for where, said in read.items()}
-    kept = {where for where in told if ".sqlite" in where}
+    leaked = {where: leaks(content, system.tokens) for where, content in read.items()}
+    kept = {where for where in leaked if ".sqlite" in where}
     assert kept
-    assert {where: told[where] for where in told if where not in kept} == {
-        where: set() for where in told if where not in kept
+    assert {where: leaked[where] for where in leaked if where not in kept} == {
+        where: set() for where in leaked if where not in kept
     }
 
 
@@ -138,10 +138,10 @@ def test_a_mistake_in_the_configuration_is_told_without_what_stands_beside_it(tm
     wrong = {"username": USER, "password": PASSWORD, "timeout": "soon", "colour": USER}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump({"accounts": [wrong]}))
 
-    said = command(tmp_path, "--config.check")
+    content = command(tmp_path, "--config.check")
 
-    assert b"timeout" in said
-    assert leaks(said, {USER, PASSWORD}) == set()
+    assert b"timeout" in content
+    assert leaks(content, {USER, PASSWORD}) == set()
 
 
 @pytest.mark.parametrize(

@@ -69,9 +69,9 @@ class Watch:
             if window.begin <= trouble.raised <= window.end and trouble.listed(at)
         ]
 
-    def record_answer(self, told):
-        self.active |= {plant: set(map(key_of, each.active)) for plant, each in told.items()}
-        self.counted += [key_of(alarm) for each in told.values() for alarm in each.new]
+    def record_answer(self, listed):
+        self.active |= {plant: set(map(key_of, each.active)) for plant, each in listed.items()}
+        self.counted += [key_of(alarm) for each in listed.values() for alarm in each.new]
 
     def restart(self, *, forgetful):
         self.stored = Stored() if forgetful else self.stored
@@ -91,9 +91,9 @@ def test_each_alarm_that_a_look_tells_of_counts_once_but_those_of_the_first(
     expected = set()
     for turn, gap in enumerate(gaps):
         at += gap * DAY
-        told = {key_of(each) for each in watch.listed(newest_window(at + skew), at)}
-        expected |= set() if seen is None else told - seen
-        seen = (seen or set()) | told
+        listed = {key_of(each) for each in watch.listed(newest_window(at + skew), at)}
+        expected |= set() if seen is None else listed - seen
+        seen = (seen or set()) | listed
         watch.ask(at)
         if turn in restarts:
             watch.restart(forgetful=False)

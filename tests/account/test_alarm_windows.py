@@ -132,15 +132,15 @@ def test_where_an_answer_tells_of_more_than_a_week_the_first_sweep_is_short():
 def test_an_alarm_that_grows_older_than_the_cut_stays(cut, side):
     server = Cutting(cut, *aged(0.1 if side == "last" else 2.5), side=side)
     server.ask_hourly(NOW, 12, calls=60)
-    shown = []
+    counts = []
 
     for hour in range(12, 24 * 45):
         now = NOW + hour * HOUR
         server.ask_about_newest(now)
-        shown.append(len(server.active))
+        counts.append(len(server.active))
         server.ask_about_older(now)
 
-    assert set(shown) == {1}
+    assert set(counts) == {1}
     assert server.new == []
     assert server.tracker.coverage.length <= cut * DAY
 
@@ -223,13 +223,13 @@ def test_a_cut_that_is_learned_sweeps_all_windows_again_in_shorter_ones():
 def test_what_was_shown_stays_as_long_as_it_is_active_however_windows_are_cut(
     cut, side, ages, gaps, restarts
 ):
-    server, at, shown, stored = Cutting(cut, *aged(*ages), side=side), NOW, set(), Stored()
+    server, at, active, stored = Cutting(cut, *aged(*ages), side=side), NOW, set(), Stored()
     for turn, hours in enumerate(gaps):
         at += hours * HOUR
         server.ask_about_newest(at)
         server.ask_about_older(at)
-        assert shown <= set(server.active) <= set(server.alarms)
-        shown = set(server.active)
+        assert active <= set(server.active) <= set(server.alarms)
+        active = set(server.active)
         stored.save(server.tracker.rows)
         if turn in restarts:
             coverage, server.tracker = server.tracker.coverage, StoredTracker(stored.load(alarms()))
@@ -280,8 +280,8 @@ def test_a_cut_is_told_once_and_remembered_over_a_restart():
         server.drop_token()
         walk(server, "getAlarmList", view=view, database=database)
 
-    said = [entry for entry in logs if "cuts alarm windows" in entry["event"]]
-    assert [(entry["log_level"], entry["days"]) for entry in said] == [("warning", 7)]
+    entries = [entry for entry in logs if "cuts alarm windows" in entry["event"]]
+    assert [(entry["log_level"], entry["days"]) for entry in entries] == [("warning", 7)]
     assert {each.raised for each in view.state.answers["getAlarmList"]["P0"].value} == {
         each.raised for each in server.troubles
     }

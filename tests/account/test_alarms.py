@@ -33,10 +33,10 @@ def test_what_is_active_at_the_first_look_is_shown_and_does_not_count():
 def test_an_alarm_counts_when_it_is_first_seen_and_never_again():
     tracker, new = swept_tracker(), alarm(NOW + 1)
 
-    told = [apply_recent(tracker, NOW + turn * HOUR, new)["P"] for turn in (1, 2, 3)]
+    result = [apply_recent(tracker, NOW + turn * HOUR, new)["P"] for turn in (1, 2, 3)]
 
-    assert [each.new for each in told] == [(new,), (), ()]
-    assert {each.active for each in told} == {(new,)}
+    assert [each.new for each in result] == [(new,), (), ()]
+    assert {each.active for each in result} == {(new,)}
 
 
 def test_an_alarm_that_was_cleared_before_anybody_looked_counts():
@@ -66,22 +66,22 @@ def test_neither_a_new_status_nor_another_name_is_another_alarm():
     tracker = swept_tracker()
     apply_recent(tracker, NOW + HOUR, alarm(NOW + 1, status=1, name="a fault"))
 
-    told = apply_recent(tracker, NOW + 2 * HOUR, alarm(NOW + 1, status=2, name="una falla"))["P"]
+    result = apply_recent(tracker, NOW + 2 * HOUR, alarm(NOW + 1, status=2, name="una falla"))["P"]
 
-    assert told.new == ()
-    assert [each.status for each in told.active] == [2]
+    assert result.new == ()
+    assert [each.status for each in result.active] == [2]
 
 
 def test_an_alarm_that_went_and_came_back_counts_once():
     tracker, flapping = swept_tracker(), alarm(NOW + 1)
 
-    told = [
+    result = [
         apply_recent(tracker, NOW + turn * HOUR, *([flapping] * (turn % 2)))["P"]
         for turn in range(1, 8)
     ]
 
-    assert [len(each.new) for each in told] == [1, 0, 0, 0, 0, 0, 0]
-    assert [len(each.active) for each in told] == [1, 0, 1, 0, 1, 0, 1]
+    assert [len(each.new) for each in result] == [1, 0, 0, 0, 0, 0, 0]
+    assert [len(each.active) for each in result] == [1, 0, 1, 0, 1, 0, 1]
 
 
 def test_an_alarm_that_arrives_days_after_it_was_raised_counts():
@@ -106,9 +106,9 @@ def test_each_plant_has_a_first_look_of_its_own():
     tracker = swept_tracker(plants=("P",))
     here, there = alarm(NOW + 1), alarm(NOW + 1, plant="Q")
 
-    told = apply_recent(tracker, NOW + HOUR, here, there, plants=("P", "Q"))
+    result = apply_recent(tracker, NOW + HOUR, here, there, plants=("P", "Q"))
 
-    assert told == {"P": PlantAlarms((here,), (here,)), "Q": PlantAlarms((there,), ())}
+    assert result == {"P": PlantAlarms((here,), (here,)), "Q": PlantAlarms((there,), ())}
 
 
 def test_a_plant_that_was_gone_is_looked_at_as_if_for_the_first_time():
@@ -150,10 +150,10 @@ def test_an_old_alarm_is_asked_about_once_a_day_until_it_is_over():
         )
         if window := tracker.older_window(["P"]):
             swept.append(hour // 24)
-            told = tracker.apply_older(["P"], window, present, now)["P"]
+            result = tracker.apply_older(["P"], window, present, now)["P"]
             tracker.drop_window(["P"], window)
-            assert told.new == ()
-            assert told.active == tuple(present)
+            assert result.new == ()
+            assert result.active == tuple(present)
 
     assert swept == [2, 3, 4, 5]
 
@@ -263,9 +263,9 @@ def test_without_old_alarms_nothing_is_asked_extra():
 def test_an_alarm_that_is_told_of_once_more_after_a_year_is_over_all_the_same():
     tracker, old = swept_tracker(), alarm(NOW - 366 * DAY)
 
-    told = tracker.apply_older(["P"], Window(NOW - 380 * DAY, NOW - 350 * DAY), [old], NOW)
+    result = tracker.apply_older(["P"], Window(NOW - 380 * DAY, NOW - 350 * DAY), [old], NOW)
 
-    assert told["P"].active == ()
+    assert result["P"].active == ()
 
 
 @pytest.mark.parametrize("skew", [-HOUR + MINUTE, -600, 600, HOUR])
@@ -320,9 +320,11 @@ def test_a_restart_forgets_nothing():
     tracker = swept_tracker()
     apply_recent(tracker, NOW + HOUR, alarm(NOW + 60))
 
-    told = apply_recent(tracker.restarted(), NOW + 2 * HOUR, alarm(NOW + 60), alarm(NOW + 61))["P"]
+    result = apply_recent(tracker.restarted(), NOW + 2 * HOUR, alarm(NOW + 60), alarm(NOW + 61))[
+        "P"
+    ]
 
-    assert told == PlantAlarms((alarm(NOW + 60), alarm(NOW + 61)), (alarm(NOW + 61),))
+    assert result == PlantAlarms((alarm(NOW + 60), alarm(NOW + 61)), (alarm(NOW + 61),))
 
 
 def test_a_restart_goes_on_with_the_sweep():
@@ -356,7 +358,7 @@ def test_under_other_filters_what_was_there_before_is_not_new():
     wider = tracker.restarted()
     wider.count_anew()
 
-    told = apply_recent(wider, NOW + HOUR, alarm(NOW - DAY))["P"]
+    result = apply_recent(wider, NOW + HOUR, alarm(NOW - DAY))["P"]
 
-    assert told == PlantAlarms((alarm(NOW - DAY),), ())
+    assert result == PlantAlarms((alarm(NOW - DAY),), ())
     assert apply_recent(wider, NOW + 2 * HOUR, alarm(NOW + HOUR))["P"].new == (alarm(NOW + HOUR),)

@@ -70,8 +70,8 @@ SERIES, OTHER = ("energy", ()), ("energy", ("1", "2"))
 
 def read(codec, body, stamp=BEFORE):
     """The value of a row, and what is said of it."""
-    said = []
-    return codec.decode(StoredRow(body, stamp), Clock(), said.append), said
+    reasons = []
+    return codec.decode(StoredRow(body, stamp), Clock(), reasons.append), reasons
 
 
 def test_what_is_written_is_read_again_but_for_what_is_not_kept():
@@ -84,8 +84,8 @@ def test_what_is_written_is_read_again_but_for_what_is_not_kept():
         "names": [],
         "pairs": [[["energy", []], {"value": 2.0}], [["energy", ["1", "2"]], {"value": 3.0}]],
     }
-    again, said = read(KNOWN, body)
-    assert (again, said) == (value, [])
+    again, reasons = read(KNOWN, body)
+    assert (again, reasons) == (value, [])
     assert [each.seen for each in (*again.counted, *again.pairs.values())] == [inf] * 3
 
 
@@ -113,14 +113,14 @@ def test_what_is_wrong_costs_itself_alone(body, expected):
     "body", ["", "{", "7", "[]", "null", '"x"', "[" * 9_000, '{"name": "\\ud800"}']
 )
 def test_of_what_is_not_understood_at_all_there_is_nothing(body):
-    value, said = read(KNOWN, body)
+    value, reasons = read(KNOWN, body)
     assert value is None
-    assert len(said) == 1
+    assert len(reasons) == 1
 
 
 def test_what_is_wrong_is_named_and_never_quoted():
-    _, (said,) = read(KNOWN, '{"name": {"t0ken": "t0ken"}}')
-    assert said == "name: string_type"
+    _, (reasons,) = read(KNOWN, '{"name": {"t0ken": "t0ken"}}')
+    assert reasons == "name: string_type"
 
 
 @pytest.mark.parametrize(
@@ -132,9 +132,9 @@ def test_what_is_wrong_is_named_and_never_quoted():
     ],
 )
 def test_a_key_that_is_no_field_is_never_quoted_either(section, body, reason):
-    _, said = read(getattr(AccountState(), section).codec, body)
+    _, reasons = read(getattr(AccountState(), section).codec, body)
 
-    assert said == [reason]
+    assert reasons == [reason]
 
 
 def test_a_row_in_which_everything_is_wrong_is_given_up():
@@ -188,6 +188,6 @@ def test_numbers_of_16_bits_are_one_text():
 
 @pytest.mark.parametrize("stored", ['"AAA"', '"AA=="', '"\u00e9"', "7", "null", "[1,2]"])
 def test_what_is_no_text_of_numbers_is_as_in_a_new_value(stored):
-    value, said = read(NUMBERS, f'{{"numbers":{stored}}}')
+    value, reasons = read(NUMBERS, f'{{"numbers":{stored}}}')
     assert value == Measured()
-    assert said == ["numbers: value_error"]
+    assert reasons == ["numbers: value_error"]

@@ -69,10 +69,10 @@ def test_an_inverter_with_fourteen_counters_takes_less_than_a_kilobyte():
             {("energy", (str(m),)): CounterState(1.5 * n + m, 2.5 * n) for m in range(14)}
         )
 
-    kept = [counters(0)]  # with what all have in common
+    snapshots = [counters(0)]  # with what all have in common
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
-    kept += [counters(n) for n in range(100)]
+    snapshots += [counters(n) for n in range(100)]
     taken = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     assert taken / 100 < 1_000

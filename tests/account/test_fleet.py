@@ -20,8 +20,8 @@ def known(fleet):
     return sorted(fleet.plants), sorted(fleet.devices)
 
 
-def listed_fleet(made=None):
-    fleet = made or Fleet()
+def listed_fleet(fleet=None):
+    fleet = fleet or Fleet()
     fleet.add_plants(plants("A", "B"))
     fleet.end_plant_list({"A", "B"})
     fleet.list_devices(["A", "B"], devices("A", "1", "2") + devices("B", "3"))

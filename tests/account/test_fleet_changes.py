@@ -279,9 +279,9 @@ def test_one_sick_device_type_does_not_fill_the_log():
     with capture_logs() as logs:
         run(poller(server))
 
-    said = [(entry["event"], entry.get("device_type")) for entry in logs]
-    assert said.count(("call failed", "battery")) == 1
-    assert [event for event, _ in said if event == "answers again"] == []
+    events = [(entry["event"], entry.get("device_type")) for entry in logs]
+    assert events.count(("call failed", "battery")) == 1
+    assert [event for event, _ in events if event == "answers again"] == []
 
 
 def test_a_daily_allowance_is_walked_in_minutes_the_first_time():

@@ -162,16 +162,16 @@ def test_on_the_first_of_a_month_one_call_more_brings_the_last_day():
     server, view = account(hours=1), View()
     server.clock.at = moment("2023-12-01 06:00") - EPOCH
     server.clock.end = server.clock.at + 5 * HOUR
-    told = []
-    view.answered = lambda name, _, answer: told.append(answer.value) if "Day" in name else None
+    answers = []
+    view.answered = lambda name, _, answer: answers.append(answer.value) if "Day" in name else None
 
     walk(server, "getKpiStationDay", view=view)
 
     asked = [body["collectTime"] / 1e3 for body in bodies(server, "getKpiStationDay")]
     assert asked[1] == moment("2023-12-01") - 0.001
     assert sum(time < moment("2023-12-01") for time in asked) == 1
-    assert told[0].previous is None
-    assert {each.previous.start for each in told[1:]} == {moment("2023-11-30")}
+    assert answers[0].previous is None
+    assert {each.previous.start for each in answers[1:]} == {moment("2023-11-30")}
 
 
 @pytest.mark.parametrize(("before", "counted"), [(("critical",), 0), (("critical", "minor"), 1)])

@@ -59,9 +59,9 @@ def test_the_newest_row_wins_and_tells_its_time(name):
 
     walk(server, name, view=view)
 
-    (kept,) = view.state.answers[name].values()
-    assert kept.value.values == {"active_power": kept.at}
-    assert START - 700 <= kept.at <= server.time() - 400
+    (answer,) = view.state.answers[name].values()
+    assert answer.value.values == {"active_power": answer.at}
+    assert START - 700 <= answer.at <= server.time() - 400
 
 
 @pytest.mark.parametrize("name", [ONE, TEN])
@@ -72,9 +72,9 @@ def test_a_row_from_a_time_that_has_not_come_hides_no_other(name):
 
     walk(server, name, view=view)
 
-    (kept,) = view.state.answers[name].values()
-    assert kept.value.values == {"active_power": kept.at}
-    assert START - 700 <= kept.at <= server.time() - 400
+    (answer,) = view.state.answers[name].values()
+    assert answer.value.values == {"active_power": answer.at}
+    assert START - 700 <= answer.at <= server.time() - 400
 
 
 def test_one_device_a_call_is_asked_by_its_dn_and_with_its_type_as_a_number():
@@ -111,8 +111,8 @@ def test_devices_without_a_dn_are_told_once_and_asked_when_they_have_one():
     with capture_logs() as logs:
         run(poller(server, view, walked=(*LISTS, ONE), every={"getDevList": HOUR}))
 
-    told = [(each["interface"], each["devices"]) for each in logs if "no DN" in each["event"]]
-    assert told == [(ONE, 1), (ONE, 0)]
+    entries = [(each["interface"], each["devices"]) for each in logs if "no DN" in each["event"]]
+    assert entries == [(ONE, 1), (ONE, 0)]
     times = asked(server)
     assert min(times["NE=100000"]) < 1_010
     assert 1.5 * HOUR < min(times["NE=100001"]) - 1_000 < 2.2 * HOUR

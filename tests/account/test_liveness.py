@@ -150,24 +150,24 @@ def test_a_login_that_fails_while_the_server_is_in_trouble_leaves_the_session_as
 
 
 def test_a_dead_session_of_a_previous_run_is_opened_anew():
-    kept = Database()
+    database = Database()
     server = account(hours=1)
-    run(poller(server, database=kept))
+    run(poller(server, database=database))
     server.clock.end += 2 * HOUR
     dies(server, TONGUES["malformed"], after=0)
 
-    run(poller(server, database=kept))
+    run(poller(server, database=database))
 
     assert len(server.paths("login")) == 2
     assert server.calls[-1][3] == "ok"
 
 
 def test_restarts_do_not_repeat_a_login_that_did_not_help():
-    kept = Database()
+    database = Database()
     server = account(hours=0.2)
     dies(server, TONGUES["malformed"], after=0, logins=10**6)
     for _ in range(8):
-        run(poller(server, database=kept))
+        run(poller(server, database=database))
         server.clock.end += 0.2 * HOUR
 
     minutes = [at // MINUTE for at in server.times("login")]

@@ -22,13 +22,13 @@ def pages(server, *, cut=None, tell=(), **counts):
     def answer(body):
         number, size = body.get("pageNo", 1), cut or body.get("pageSize", 100)
         codes = list(server.plants)
-        told = {"pageCount": ceil(len(codes) / size), "total": len(codes)} | counts
+        known_counts = {"pageCount": ceil(len(codes) / size), "total": len(codes)} | counts
         return {
             "list": [
                 {"plantCode": code, "plantName": code}
                 for code in codes[(number - 1) * size : number * size]
             ],
-            **{name: told[name] for name in (*tell, *counts)},
+            **{name: known_counts[name] for name in (*tell, *counts)},
         }
 
     return answer
@@ -247,8 +247,8 @@ def test_plants_that_a_list_counts_and_does_not_give_are_missed_aloud_and_kept()
         run(poller(server, view, every=SELDOM))
 
     assert plants_of(view) == 60
-    said = events(logs, SHORT)
-    assert [(each["missing"], each["log_level"]) for each in said] == [(40, "warning")]
+    entries = events(logs, SHORT)
+    assert [(each["missing"], each["log_level"]) for each in entries] == [(40, "warning")]
     assert numbers(server) == [1, 2, 3] + [1, 2] * 5
 
 

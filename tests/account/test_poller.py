@@ -214,21 +214,21 @@ def test_an_account_that_is_up_and_down_is_told_of_once_more():
 
     changes = [up for up, _ in groupby(ups)]
     assert changes == [True, False] * 12 + [True]
-    told = [entry["event"] for entry in logs]
-    assert [event for event in told if event in {"up", "down"}] == ["up", "down"] * 2 + ["up"]
+    events = [entry["event"] for entry in logs]
+    assert [event for event in events if event in {"up", "down"}] == ["up", "down"] * 2 + ["up"]
 
 
 def test_a_refusal_after_which_another_way_is_found_is_told_as_no_failure():
     server, view = account(hours=0.5), View()
-    told, results = [], view.permitted
-    view.permitted = lambda name: told.append((name, results(name)))
+    permissions, results = [], view.permitted
+    view.permitted = lambda name: permissions.append((name, results(name)))
     server.script = lambda name, _: refused("401", PARKED) if name == "getStationList" else None
 
     with capture_logs() as logs:
         run(poller(server, view))
 
-    assert ("getStationList", True) in told
-    assert ("getStationList", False) not in told
+    assert ("getStationList", True) in permissions
+    assert ("getStationList", False) not in permissions
     assert [entry["event"] for entry in logs][:2] == ["up", "asking with other parameters"]
     assert "call failed" not in {entry["event"] for entry in logs}
 
@@ -276,9 +276,9 @@ def test_the_log_says_why_a_call_never_arrived(name):
     with capture_logs() as log:
         run(poller(server))
 
-    told = [line["meaning"] for line in log if line.get("reason") == "connection"]
-    assert told
-    assert all(text.endswith(" (No route to host)") for text in told)
+    meanings = [line["meaning"] for line in log if line.get("reason") == "connection"]
+    assert meanings
+    assert all(text.endswith(" (No route to host)") for text in meanings)
 
 
 def test_a_bug_in_what_shows_it_ends_no_polling():

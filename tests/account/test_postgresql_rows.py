@@ -91,21 +91,21 @@ def test_while_an_account_is_claimed_nobody_takes_it_nor_waits(member, other, da
 
 def test_a_command_waits_while_the_holder_decides(member):
     rows, command = member.rows(), member.guest()
-    told = []
+    read_values = []
 
     def decide():
         with command.claim():
-            told.append(values(command, "interface"))
+            read_values.append(values(command, "interface"))
 
     thread = threading.Thread(target=decide)
     with rows.claim():
         thread.start()
         thread.join(0.2)
-        assert told == []
+        assert read_values == []
         write_rows(rows, {("interface", "a"): 1})
     thread.join()
 
-    assert told == [{"a": 1}]
+    assert read_values == [{"a": 1}]
 
 
 def test_without_the_database_no_call_is_made_and_what_is_learned_is_written_later(
@@ -224,8 +224,8 @@ def test_what_is_no_url_is_refused_without_being_quoted(url):
     ["postgresql://me:pa@ss@h/d", "postgresql://me:pa/ss@h/d", "postgres://me@pa@ss@h:1/d?a=b"],
 )
 def test_a_password_that_would_be_taken_for_a_host_or_database_is_refused(url):
-    said = "^has a password with @ or /, which have to be written as %40 and %2F$"
-    with pytest.raises(ValueError, match=said):
+    reason = "^has a password with @ or /, which have to be written as %40 and %2F$"
+    with pytest.raises(ValueError, match=reason):
         Connections(url)
     assert Connections("postgresql://me:pa%40s%2Fs@h/d?options=a@b").name == "postgresql://h/d"
 

@@ -14,17 +14,17 @@ from exporter.northbound.interfaces import EDITIONS, INTERFACES
 
 def schedule(name, members, edition="v6"):
     interface = INTERFACES[name]
-    made = InterfaceSchedule(PollConfig(interface, EDITIONS[edition](interface), interface.every))
-    made.fit({None: members}, FleetSize(len(members)))
-    return made
+    plan = InterfaceSchedule(PollConfig(interface, EDITIONS[edition](interface), interface.every))
+    plan.fit({None: members}, FleetSize(len(members)))
+    return plan
 
 
-def answer_next_call(made, now):
+def answer_next_call(plan, now):
     """Makes the call that is due, and is answered about everybody."""
-    planned = made.start(now)
-    made.end(now + 1, 0.0)
+    planned = plan.start(now)
+    plan.end(now + 1, 0.0)
     planned.batch.note_call(planned.group, planned.start)
-    made.answered(planned, set())
+    plan.answered(planned, set())
 
 
 def test_a_list_wanted_out_of_turn_does_not_start_a_round_anew():

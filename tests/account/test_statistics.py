@@ -293,9 +293,9 @@ def test_a_row_that_no_answer_repeats_is_forgotten_when_the_day_after_it_is_over
 def test_rows_of_others_are_nobodys():
     day, start = Periods(LONGEST["Day"]), moment("2026-06-10")
 
-    told = day.apply(["P"], [row(start, name="Q")], start + HOUR, earlier=False)
+    applied = day.apply(["P"], [row(start, name="Q")], start + HOUR, earlier=False)
 
-    assert told == {"P": Windows()}
+    assert applied == {"P": Windows()}
 
 
 # --- memory ------------------------------------------------------------------------------------

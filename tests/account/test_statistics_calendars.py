@@ -63,10 +63,10 @@ def test_the_windows_are_what_the_calendar_says(history, restarts, seed):
         now = period("Month", ZoneInfo("UTC"), now)[0] + 14 * DAY
     for turn, step in enumerate(steps):
         now += step
-        told = {p.name for p in plants if any(True for _ in p.rows(kind, now, now))}
+        names = {p.name for p in plants if any(True for _ in p.rows(kind, now, now))}
         windows = client.ask(now, spoil=lambda rows: dice.sample(rows, len(rows)))
         for plant in plants:
-            if plant.name in told:  # else this day has no row yet
+            if plant.name in names:  # else this day has no row yet
                 check(windows[plant.name], plant, kind, now)
         stored.save(client.rows)
         if turn in restarts:
@@ -95,19 +95,19 @@ def test_whatever_is_lost_and_however_clocks_leap_only_told_rows_are_shown(
 ):
     kind, plants, now, steps = history
     client, dice = StatisticsClient(kind, *plants), random.Random(seed)  # noqa: S311  # dice, not keys
-    told = []
+    answered_rows = []
 
     def spoil(rows):
-        kept = [row for row in rows if dice.random() >= lost]
-        told.extend(kept)
-        return kept
+        remaining = [row for row in rows if dice.random() >= lost]
+        answered_rows.extend(remaining)
+        return remaining
 
     for step, leap in zip(steps, [*leaps, *([0.0] * 12)], strict=False):
         now += step
         for windows in client.ask(now + leap, spoil).values():
-            shown = [row for row in (windows.current, windows.previous) if row]
-            assert all(row in told and row.reading.values for row in shown)
-            if len(shown) == 2:
+            visible = [row for row in (windows.current, windows.previous) if row]
+            assert all(row in answered_rows and row.reading.values for row in visible)
+            if len(visible) == 2:
                 least, most = APART[kind]
                 assert least <= windows.current.start - windows.previous.start <= most
             if windows.current:

@@ -44,7 +44,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving():
+def management_system():
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -56,11 +56,11 @@ def serving():
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory):
+def meter_values(tmp_path_factory):
     """The values of the meter's metrics, by the end of their names."""
     factors = [{"device_type": 17, "key": key, "factor": each} for key, each in FACTORS.items()]
     with (
-        serving() as url,
+        management_system() as url,
         exporter(tmp_path_factory.mktemp("daemon"), [account(url)], factors=factors) as daemon,
     ):
         page = daemon.wait(lambda: (text := daemon.page()) * ("\nfusionsolar_meter_" in text))
@@ -70,15 +70,15 @@ def shown(tmp_path_factory):
     }
 
 
-def test_a_gauge_has_its_sign_turned(shown):
-    assert shown["active_power_watts"] == -112.0
-    assert shown["reactive_power_vars"] == -22_000.0  # as it was sent, without a factor
+def test_a_gauge_has_its_sign_turned(meter_values):
+    assert meter_values["active_power_watts"] == -112.0
+    assert meter_values["reactive_power_vars"] == -22_000.0  # as it was sent, without a factor
 
 
-def test_a_counter_that_is_sent_below_zero_counts_up_from_zero(shown):
-    assert shown["positive_active_energy_joules_total"] == 1.8e7
-    assert shown["positive_reactive_energy_var_seconds_total"] == 7.2e6
+def test_a_counter_that_is_sent_below_zero_counts_up_from_zero(meter_values):
+    assert meter_values["positive_active_energy_joules_total"] == 1.8e7
+    assert meter_values["positive_reactive_energy_var_seconds_total"] == 7.2e6
 
 
-def test_a_counter_that_would_fall_below_zero_is_not_shown(shown):
-    assert "reverse_active_energy_joules_total" not in shown
+def test_a_counter_that_would_fall_below_zero_is_not_shown(meter_values):
+    assert "reverse_active_energy_joules_total" not in meter_values

@@ -38,7 +38,7 @@ def test_a_process_starts_at_that_moment_of_that_zone_and_the_steady_clock_goes_
     start = datetime.fromisoformat(moment).replace(tzinfo=ZoneInfo(zone))
 
     before = time.monotonic()
-    look = subprocess.run(  # noqa: S603  # the program above
+    read_clocks = subprocess.run(  # noqa: S603  # the program above
         [sys.executable, "-c", LOOK],
         env=environment(zone, moment),
         capture_output=True,
@@ -47,7 +47,7 @@ def test_a_process_starts_at_that_moment_of_that_zone_and_the_steady_clock_goes_
     )
     after = time.monotonic()
 
-    wall, offset, steady = json.loads(look.stdout)
+    wall, offset, steady = json.loads(read_clocks.stdout)
     assert -1.0 < wall - start.timestamp() < after - before + 1.0  # the shift is whole seconds
     assert offset == datetime.fromtimestamp(wall, start.tzinfo).utcoffset().total_seconds()
     assert before < steady < after
@@ -73,17 +73,17 @@ def test_a_host_has_a_boot_and_an_uptime_of_its_own_and_a_wall_clock_that_leaps(
         text=True,
     ) as process:
 
-        def look():
+        def read_clocks():
             before = here.now(), here.time()
             process.stdin.write("\n")
             process.stdin.flush()
             boot, now, wall = process.stdout.readline().split()
             return boot, round(float(now) - before[0]), round(float(wall) - before[1])
 
-        look()  # while it starts, which takes its time
-        boot, *first = look()
+        read_clocks()  # while it starts, which takes its time
+        boot, *first = read_clocks()
         host.leap(3_600)
-        _, *second = look()
+        _, *second = read_clocks()
         process.stdin.close()
 
     assert boot != here.boot

@@ -33,7 +33,7 @@ def probe(home, database=None, *, guest=False, client=None):
     )
 
 
-def called(*calls, **waits):
+def stored_calls(*calls, **waits):
     """What a daemon stores of an interface: start and length of each call."""
     log = CallLog([Call(start, start, lasted) for start, lasted in calls])
     return InterfaceState(log, **waits)

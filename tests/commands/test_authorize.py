@@ -101,7 +101,7 @@ class Person:
         with stayed.value as answer:
             return answer.headers["Location"]
 
-    def paste(self, *lines):
+    def enter_lines(self, *lines):
         for line in lines:
             self.keyboard.write(f"{line}\n")
         self.keyboard.close()
@@ -145,7 +145,7 @@ def person(tmp_path, management, monkeypatch):
     made.close()
 
 
-def said(capsys):
+def read_output(capsys):
     captured = capsys.readouterr()
     return captured.out, captured.err
 
@@ -154,7 +154,7 @@ def test_a_browser_on_this_machine_is_all_that_is_needed(person, management, cap
     with person.browser(person.address) as pages:
         assert person.run() == 0
 
-    out, err = said(capsys)
+    out, err = read_output(capsys)
     token = person.token.read_text().strip()
     assert pages == [(200, "You can close this page: the command goes on in its terminal.")]
     assert token in management.system.oauth.tokens
@@ -173,29 +173,29 @@ def test_a_browser_on_this_machine_is_all_that_is_needed(person, management, cap
 
 def test_where_the_redirect_leads_elsewhere_its_address_is_pasted(person, management, capsys):
     person.redirect_uri = ELSEWHERE
-    person.paste(person.redirected())
+    person.enter_lines(person.redirected())
 
     assert person.run() == 0
 
-    out, err = said(capsys)
+    out, err = read_output(capsys)
     assert "Then paste the address that the browser ends at, or the code in it:\n" in out
     assert person.token.read_text().strip() in management.system.oauth.tokens
     assert err == ""
 
 
 def test_the_code_alone_may_be_pasted_while_the_redirect_is_waited_for(person):
-    person.paste(code_in(person.redirected().partition("?")[2], STATE))
+    person.enter_lines(code_in(person.redirected().partition("?")[2], STATE))
     assert person.run() == 0
     assert person.token.exists()
 
 
 def test_what_is_pasted_by_mistake_is_told_and_another_try_is_taken(person, capsys):
     person.redirect_uri = ELSEWHERE
-    person.paste("", "no code", f"{ELSEWHERE}?code=c&state=other", person.redirected())
+    person.enter_lines("", "no code", f"{ELSEWHERE}?code=c&state=other", person.redirected())
 
     assert person.run() == 0
 
-    assert said(capsys)[1] == (
+    assert read_output(capsys)[1] == (
         "that is not it: there is no code in it\n"
         "that is not it: its state is not the one of this authorisation\n"
     )
@@ -208,7 +208,9 @@ def test_a_code_of_somebody_elses_authorisation_is_not_taken(person, capsys):
         assert person.run() == 0
 
     assert [status for status, _ in pages] == [400, 404, 200]
-    assert said(capsys)[1] == "that is not it: its state is not the one of this authorisation\n"
+    assert (
+        read_output(capsys)[1] == "that is not it: its state is not the one of this authorisation\n"
+    )
 
 
 def test_an_owner_who_does_not_agree_ends_it(person, capsys):
@@ -216,7 +218,7 @@ def test_an_owner_who_does_not_agree_ends_it(person, capsys):
     with person.browser(denied):
         assert person.run() == 1
 
-    assert said(capsys)[1] == "fusionsolar-exporter: the owner did not agree\n"
+    assert read_output(capsys)[1] == "fusionsolar-exporter: the owner did not agree\n"
     assert not person.token.exists()
 
 
@@ -224,21 +226,21 @@ def test_words_of_whoever_refuses_are_not_repeated(person, capsys):
     with person.browser(f"{person.redirect_uri}?error=<b>x</b>&state={STATE}"):
         assert person.run() == 1
 
-    assert said(capsys)[1] == "fusionsolar-exporter: the server refused without saying why\n"
+    assert read_output(capsys)[1] == "fusionsolar-exporter: the server refused without saying why\n"
 
 
 def test_an_end_of_the_input_ends_it_where_nobody_else_can_bring_a_code(person, capsys):
     person.redirect_uri = ELSEWHERE
-    person.paste()
+    person.enter_lines()
     assert person.run() == 1
-    assert said(capsys)[1] == "fusionsolar-exporter: no code was given\n"
+    assert read_output(capsys)[1] == "fusionsolar-exporter: no code was given\n"
 
 
 def test_a_code_that_was_used_is_told_in_one_line(person, capsys):
     person.redirect_uri = ELSEWHERE
-    person.paste("c-0")
+    person.enter_lines("c-0")
     assert person.run() == 1
-    assert said(capsys)[1] == (
+    assert read_output(capsys)[1] == (
         "fusionsolar-exporter: the code is not valid: it is used up, too old, or for another "
         "auth.redirect_uri; run this again\n"
     )
@@ -247,9 +249,9 @@ def test_a_code_that_was_used_is_told_in_one_line(person, capsys):
 def test_a_wrong_client_secret_is_told_in_one_line(person, capsys):
     person.redirect_uri = ELSEWHERE
     person.auth = {"client_secret": "wrong"}
-    person.paste(person.redirected())
+    person.enter_lines(person.redirected())
     assert person.run() == 1
-    assert said(capsys)[1] == (
+    assert read_output(capsys)[1] == (
         "fusionsolar-exporter: client id or client secret is wrong [invalid_client]\n"
     )
 
@@ -259,16 +261,16 @@ def test_a_place_that_cannot_be_written_is_told_before_anybody_is_bothered(perso
     assert person.run() == 1
     file = person.directory / "missing" / "token"
     reason = "cannot be written: No such file or directory"
-    assert said(capsys) == ("", f"fusionsolar-exporter: {file}: {reason}\n")
+    assert read_output(capsys) == ("", f"fusionsolar-exporter: {file}: {reason}\n")
 
 
 def test_a_port_that_is_taken_leaves_the_pasting(person, capsys):
     port = int(person.redirect_uri.split(":")[2].split("/")[0])
-    person.paste(person.redirected())
+    person.enter_lines(person.redirected())
     with socket.create_server(("127.0.0.1", port)):
         assert person.run() == 0
 
-    out, err = said(capsys)
+    out, err = read_output(capsys)
     assert "Then paste the address" in out
     assert err == f"nobody can wait at {person.redirect_uri}: Address already in use\n"
 
@@ -276,7 +278,7 @@ def test_a_port_that_is_taken_leaves_the_pasting(person, capsys):
 def test_an_authorisation_anew_replaces_the_token_of_before(person, management):
     person.redirect_uri = ELSEWHERE
     person.token.write_text("r-0\n")
-    person.paste(person.redirected())
+    person.enter_lines(person.redirected())
     assert person.run() == 0
     assert person.token.read_text().strip() in management.system.oauth.tokens
 
@@ -284,7 +286,7 @@ def test_an_authorisation_anew_replaces_the_token_of_before(person, management):
 def test_neither_secret_nor_token_nor_code_is_shown(person, management, capsys):
     with person.browser(person.address):
         person.run()
-    text = "".join(said(capsys))
+    text = "".join(read_output(capsys))
     secrets = [SECRET, *management.system.oauth.tokens]
     assert len(secrets) > 2
     assert [secret for secret in secrets if secret in text] == []
@@ -307,7 +309,7 @@ def test_the_account_has_to_sign_in_by_oauth(person, capsys, others, flags, mess
     with pytest.raises(SystemExit) as exit_:
         cli.main(["authorize", "--config.file", str(config), *flags])
     assert exit_.value.code == 2
-    assert said(capsys) == ("", f"fusionsolar-exporter: {message}\n")
+    assert read_output(capsys) == ("", f"fusionsolar-exporter: {message}\n")
 
 
 def test_of_several_accounts_that_do_one_has_to_be_named(person, capsys):
@@ -323,7 +325,7 @@ def test_of_several_accounts_that_do_one_has_to_be_named(person, capsys):
     config = person.configure(other, {"name": "c", "username": "u", "password": "p"})
     with pytest.raises(SystemExit):
         cli.main(["authorize", "--config.file", str(config)])
-    assert said(capsys)[1] == "fusionsolar-exporter: --account is needed, one of home, b\n"
+    assert read_output(capsys)[1] == "fusionsolar-exporter: --account is needed, one of home, b\n"
 
 
 @pytest.mark.parametrize(
@@ -358,7 +360,7 @@ def test_a_browser_that_says_nothing_keeps_nobody_waiting_for_ever(person, monke
         Redirect(person.redirect_uri, STATE, sys.stdin, print) as redirect,
         socket.create_connection(("127.0.0.1", port)),
     ):
-        person.paste("c-1")
+        person.enter_lines("c-1")
         assert redirect.wait() == "c-1"
 
 

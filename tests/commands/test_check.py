@@ -12,7 +12,7 @@ from exporter.simulator.http.sessions import User
 pytestmark = pytest.mark.slow
 
 
-def pastes(account):
+def configuration_lines(account):
     return [each["paste"] for each in account["findings"]]
 
 
@@ -167,7 +167,7 @@ def test_a_plant_without_a_place_is_named_with_the_line_to_fill_in(home, capsys)
 
     _, account, _ = checked(home, capsys)
 
-    assert pastes(account) == [
+    assert configuration_lines(account) == [
         'plant_coordinates: {"NE=1": [1.5, -2.0], "NE=33554432": [LATITUDE, LONGITUDE]}'
     ]
 
@@ -186,7 +186,7 @@ def test_unknown_keys_and_states_are_named(home, capsys):
         in (words)
     )
     assert any(word.startswith("fusionsolar_inverter_state had codes") for word in words)
-    assert "unknown_keys: export" in pastes(account)
+    assert "unknown_keys: export" in configuration_lines(account)
 
 
 def test_beside_a_daemon_its_session_is_used_and_nothing_is_refused(home, capsys):

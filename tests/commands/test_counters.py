@@ -38,7 +38,7 @@ def home(tmp_path):
         yield made
 
 
-def accepted(home):
+def accepted_values(home):
     with home.stored() as state:
         return sorted((e.subject.value, e.name, e.metric) for e in state.accepted.values())
 
@@ -46,7 +46,7 @@ def accepted(home):
 def test_a_table_of_what_is_held_back(home, capsys):
     assert home.run("counters") == 0
     assert capsys.readouterr().out == expected("counters")
-    assert accepted(home) == []
+    assert accepted_values(home) == []
 
 
 def test_as_json(home, capsys):
@@ -80,7 +80,7 @@ def test_as_json(home, capsys):
 def test_what_is_accepted_is_left_for_the_exporter(home, capsys, chosen, left):
     assert home.run("counters", "accept", *chosen) == 0
     assert capsys.readouterr().err == "accepted; the exporter shows it with its next answer\n"
-    assert accepted(home) == left
+    assert accepted_values(home) == left
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_what_is_accepted_is_left_for_the_exporter(home, capsys, chosen, left):
 def test_what_is_not_held_back_cannot_be_accepted(home, capsys, chosen):
     assert home.run("counters", "accept", *chosen) == 1
     assert capsys.readouterr().err == "nothing is held back\n"
-    assert accepted(home) == []
+    assert accepted_values(home) == []
 
 
 def test_nothing_is_accepted_without_saying_of_what(home, capsys):

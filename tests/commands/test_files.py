@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 RULES = sorted(path.name for path in (ROOT / "prometheus" / "rules").glob("*.yml"))
 
 
-def below(directory):
+def files_of(directory):
     return {
         str(path.relative_to(directory)): path.read_bytes()
         for path in directory.rglob("*")
@@ -23,9 +23,9 @@ def failure(capsys, *arguments):
     """The only line of a command that ends with status 2."""
     with pytest.raises(SystemExit) as ended:
         cli.main(["files", *arguments])
-    said = capsys.readouterr()
-    assert (ended.value.code, said.out) == (2, "")
-    return said.err.removeprefix("fusionsolar-exporter: ").removesuffix("\n")
+    output = capsys.readouterr()
+    assert (ended.value.code, output.out) == (2, "")
+    return output.err.removeprefix("fusionsolar-exporter: ").removesuffix("\n")
 
 
 def test_every_kind_has_files_of_its_own():
@@ -58,14 +58,14 @@ def test_it_writes_the_files_of_a_kind_and_says_where(tmp_path, capsys):
     assert capsys.readouterr().out.splitlines() == [
         f"written   {output}/rules/{name}" for name in RULES
     ]
-    assert below(output) == {
+    assert files_of(output) == {
         f"rules/{name}": (ROOT / "prometheus" / "rules" / name).read_bytes() for name in RULES
     }
 
 
 def test_what_it_writes_at_once_stands_side_by_side(tmp_path):
     assert cli.main(["files", "--output", str(tmp_path)]) == 0
-    assert below(tmp_path) == {
+    assert files_of(tmp_path) == {
         name: path.read_bytes() for kind in KINDS.values() for name, path in kind.files()
     }
 
@@ -93,7 +93,7 @@ def test_it_overwrites_nothing_that_differs_and_then_writes_nothing(tmp_path, ca
     assert failure(capsys, "--output", str(tmp_path), "rules") == (
         f"nothing was written, as these are there and differ: {mine}; --force overwrites them"
     )
-    assert below(tmp_path) == {f"rules/{RULES[-1]}": b"groups: []\n"}
+    assert files_of(tmp_path) == {f"rules/{RULES[-1]}": b"groups: []\n"}
 
     assert cli.main(["files", "--output", str(tmp_path), "--force", "rules"]) == 0
     assert mine.read_bytes() == (ROOT / "prometheus" / "rules" / RULES[-1]).read_bytes()

@@ -32,7 +32,7 @@ def values(page):
     return {name: value for name, value in series if "sun_elevation" not in name}
 
 
-def shown(page, metric):
+def values_of(page, metric):
     return [value for name, value in values(page).items() if name.startswith(f"{metric}{{")]
 
 
@@ -58,7 +58,7 @@ def test_a_daemon_shows_at_once_what_a_check_has_read(home):
         if (found := re.match(r'fusionsolar_plant_period_.*period="(\w+)",.*window="(\w+)"', name))
     }
     assert {period for period, _ in periods} == {"day", "month", "year"}
-    assert sorted(shown(page, "fusionsolar_alarms_active")) == ["0.0"] * 4 + ["1.0"]
+    assert sorted(values_of(page, "fusionsolar_alarms_active")) == ["0.0"] * 4 + ["1.0"]
 
 
 def test_and_asks_nothing_of_that_again_in_its_first_minutes(home):
@@ -79,11 +79,11 @@ def test_what_a_daemon_knew_a_check_leaves_as_it_was_and_adds_to_it(home):
     first, second = page_of(home), page_of(home)
     with home.daemon(first):
         home.clock.pass_by(7_200)
-        before = shown(first, "fusionsolar_alarms_total")
+        before = values_of(first, "fusionsolar_alarms_total")
 
     home.run("check")
     with home.daemon(second):
-        assert shown(second, "fusionsolar_alarms_total") == before
+        assert values_of(second, "fusionsolar_alarms_total") == before
         assert values(second).keys() == values(first).keys()
 
 

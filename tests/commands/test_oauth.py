@@ -50,7 +50,7 @@ class Application:
 
 
 @pytest.fixture
-def made(tmp_path):
+def application(tmp_path):
     with world(tmp_path, clients={"api": PASSWORD}) as home:
         yield Application(home)
 
@@ -58,45 +58,51 @@ def made(tmp_path):
 # check
 
 
-def test_check_walks_all_that_a_client_may(made, capsys):
-    before = made.newest
-    status, account, _ = checked(made.home, capsys)
+def test_check_walks_all_that_a_client_may(application, capsys):
+    before = application.newest
+    status, account, _ = checked(application.home, capsys)
 
     assert status == 0
     assert trial(account, "login")["words"] == "logged in"
     assert {each["outcome"] for each in account["interfaces"]} == {"permitted"}
-    assert (made.home.refused(), made.oauth.reused, made.refreshes()) == (0, 0, 1)
-    assert made.newest != before
-    assert made.home.calls("getDevRealKpi") > 0
+    assert (application.home.refused(), application.oauth.reused, application.refreshes()) == (
+        0,
+        0,
+        1,
+    )
+    assert application.newest != before
+    assert application.home.calls("getDevRealKpi") > 0
 
 
-def test_the_next_command_goes_on_with_the_token(made, capsys):
-    checked(made.home, capsys)
-    _, account, _ = checked(made.home, capsys)
+def test_the_next_command_goes_on_with_the_token(application, capsys):
+    checked(application.home, capsys)
+    _, account, _ = checked(application.home, capsys)
     assert trial(account, "login")["words"] == "the session from before is used"
-    assert made.refreshes() == 1
+    assert application.refreshes() == 1
 
 
-def test_a_token_that_has_expired_between_two_commands_is_renewed(made, capsys):
-    checked(made.home, capsys)
-    made.home.clock.pass_by(HOUR)
-    status, account, _ = checked(made.home, capsys)
+def test_a_token_that_has_expired_between_two_commands_is_renewed(application, capsys):
+    checked(application.home, capsys)
+    application.home.clock.pass_by(HOUR)
+    status, account, _ = checked(application.home, capsys)
     assert status == 0
     assert trial(account, "login")["words"] == "logged in"
-    assert (made.refreshes(), made.oauth.reused) == (2, 0)
+    assert (application.refreshes(), application.oauth.reused) == (2, 0)
 
 
-def test_a_token_that_was_withdrawn_is_renewed_once_and_the_call_repeated(made, capsys):
-    checked(made.home, capsys)
-    made.home.clock.pass_by(10 * MINUTE)
-    made.home.system.faults.add("http_status", interface="getStationList", value=401, count=1)
-    status, _, _ = checked(made.home, capsys)
-    assert (status, made.refreshes()) == (0, 2)
+def test_a_token_that_was_withdrawn_is_renewed_once_and_the_call_repeated(application, capsys):
+    checked(application.home, capsys)
+    application.home.clock.pass_by(10 * MINUTE)
+    application.home.system.faults.add(
+        "http_status", interface="getStationList", value=401, count=1
+    )
+    status, _, _ = checked(application.home, capsys)
+    assert (status, application.refreshes()) == (0, 2)
 
 
-def test_without_a_refresh_token_check_says_how_to_get_one(made, capsys):
-    made.token.unlink()
-    status, account, _ = checked(made.home, capsys)
+def test_without_a_refresh_token_check_says_how_to_get_one(application, capsys):
+    application.token.unlink()
+    status, account, _ = checked(application.home, capsys)
     login = trial(account, "login")
     assert status == 1
     assert (login["outcome"], login["reason"], login["remedy"]) == (
@@ -110,18 +116,18 @@ def test_without_a_refresh_token_check_says_how_to_get_one(made, capsys):
     )
 
 
-def test_a_withdrawn_authorisation_is_a_refusal(made, capsys):
-    made.oauth.withdraw()
-    status, account, _ = checked(made.home, capsys)
+def test_a_withdrawn_authorisation_is_a_refusal(application, capsys):
+    application.oauth.withdraw()
+    status, account, _ = checked(application.home, capsys)
     login = trial(account, "login")
     assert status == 1
     assert (login["outcome"], login["reason"], login["remedy"]) == ("refused", "invalid_grant", SEE)
     assert "run `fusionsolar-exporter authorize`" in login["words"]
 
 
-def test_a_token_server_that_is_away_is_no_refusal(made, capsys):
-    made.home.system.faults.add("http_status", interface="token", value=503)
-    _, account, _ = checked(made.home, capsys)
+def test_a_token_server_that_is_away_is_no_refusal(application, capsys):
+    application.home.system.faults.add("http_status", interface="token", value=503)
+    _, account, _ = checked(application.home, capsys)
     login = trial(account, "login")
     assert (login["outcome"], login["reason"]) == ("unreachable", "http_503")
 
@@ -129,81 +135,81 @@ def test_a_token_server_that_is_away_is_no_refusal(made, capsys):
 # The daemon
 
 
-def test_a_daemon_renews_its_token_hour_by_hour_and_no_call_is_refused(made):
-    with made.home.daemon() as daemon:
-        made.home.clock.pass_by(5.5 * HOUR)
+def test_a_daemon_renews_its_token_hour_by_hour_and_no_call_is_refused(application):
+    with application.home.daemon() as daemon:
+        application.home.clock.pass_by(5.5 * HOUR)
         assert daemon.ready
-    assert made.refreshes() == 6
-    assert (made.home.refused(), made.oauth.reused) == (0, 0)
-    assert made.newest in made.oauth.refresh_tokens
+    assert application.refreshes() == 6
+    assert (application.home.refused(), application.oauth.reused) == (0, 0)
+    assert application.newest in application.oauth.refresh_tokens
 
 
-def test_a_restart_costs_no_refresh_token(made):
+def test_a_restart_costs_no_refresh_token(application):
     for _ in range(3):
-        with made.home.daemon():
-            made.home.clock.pass_by(5 * MINUTE)
-    assert made.refreshes() == 1
+        with application.home.daemon():
+            application.home.clock.pass_by(5 * MINUTE)
+    assert application.refreshes() == 1
 
 
-def test_a_command_beside_a_daemon_has_its_token_and_never_buys_one(made, capsys):
-    with made.home.daemon():
-        made.home.clock.pass_by(10 * MINUTE)
-        status, account, _ = checked(made.home, capsys)
+def test_a_command_beside_a_daemon_has_its_token_and_never_buys_one(application, capsys):
+    with application.home.daemon():
+        application.home.clock.pass_by(10 * MINUTE)
+        status, account, _ = checked(application.home, capsys)
     assert status == 0
     assert trial(account, "login")["words"] == "the session from before is used"
-    assert (made.refreshes(), made.home.refused()) == (1, 0)
+    assert (application.refreshes(), application.home.refused()) == (1, 0)
 
 
-def test_a_lost_authorisation_is_told_everywhere_and_a_new_one_taken_up_by_itself(made):
-    clock = made.home.clock
-    with made.home.daemon() as daemon:
+def test_a_lost_authorisation_is_told_everywhere_and_a_new_one_taken_up_by_itself(application):
+    clock = application.home.clock
+    with application.home.daemon() as daemon:
         clock.pass_by(10 * MINUTE)
-        made.oauth.withdraw()
+        application.oauth.withdraw()
         clock.pass_by(20 * MINUTE)
         assert daemon.report.refusal.reason == "invalid_grant"
         assert "run `fusionsolar-exporter authorize`" in daemon.report.refusal.meaning
-        refreshes = made.refreshes()
+        refreshes = application.refreshes()
 
-        made.authorize()
+        application.authorize()
         clock.pass_by(2 * MINUTE)
 
-        assert made.refreshes() == refreshes + 1
+        assert application.refreshes() == refreshes + 1
         assert daemon.report.refusal is None
         assert daemon.report.logged_in
 
 
-def test_a_daemon_without_a_refresh_token_waits_for_one(made):
-    clock = made.home.clock
-    made.token.unlink()
-    with made.home.daemon() as daemon:
+def test_a_daemon_without_a_refresh_token_waits_for_one(application):
+    clock = application.home.clock
+    application.token.unlink()
+    with application.home.daemon() as daemon:
         clock.pass_by(2 * MINUTE)
         assert daemon.waiting[0] == (
             "the credentials are refused (no_refresh_token: there is no refresh token in "
             "refresh_token_file; run `fusionsolar-exporter authorize`)"
         )
-        made.authorize()
+        application.authorize()
         clock.pass_by(3 * MINUTE)
         assert daemon.report.logged_in
-        assert made.refreshes() == 1
+        assert application.refreshes() == 1
 
 
-def test_a_refused_token_is_not_tried_again_and_again(made):
-    made.oauth.withdraw()
-    with made.home.daemon():
-        made.home.clock.pass_by(2 * HOUR)
-    assert made.oauth.reused == 5  # now, after 15 minutes, and every 30
+def test_a_refused_token_is_not_tried_again_and_again(application):
+    application.oauth.withdraw()
+    with application.home.daemon():
+        application.home.clock.pass_by(2 * HOUR)
+    assert application.oauth.reused == 5  # now, after 15 minutes, and every 30
 
 
-def test_a_refused_token_is_not_tried_at_once_after_a_restart(made):
-    made.oauth.withdraw()
+def test_a_refused_token_is_not_tried_at_once_after_a_restart(application):
+    application.oauth.withdraw()
     for _ in range(3):
-        with made.home.daemon():
-            made.home.clock.pass_by(2 * MINUTE)
-    assert made.oauth.reused == 1
+        with application.home.daemon():
+            application.home.clock.pass_by(2 * MINUTE)
+    assert application.oauth.reused == 1
 
 
-def test_a_refresh_token_that_cannot_be_kept_waits_in_memory(made, monkeypatch):
-    before, clock = made.newest, made.home.clock
+def test_a_refresh_token_that_cannot_be_kept_waits_in_memory(application, monkeypatch):
+    before, clock = application.newest, application.home.clock
 
     def full_for_others(file, sync=os.fsync):
         written = Path(f"/proc/self/fd/{file}")
@@ -212,39 +218,39 @@ def test_a_refresh_token_that_cannot_be_kept_waits_in_memory(made, monkeypatch):
         sync(file)
 
     monkeypatch.setattr(os, "fsync", full_for_others)
-    with made.home.daemon() as daemon:
+    with application.home.daemon() as daemon:
         clock.pass_by(5 * MINUTE)
         assert daemon.report.login_failure.reason == "refresh_token_unsaved"
-        assert (made.refreshes(), made.newest) == (1, before)
-        assert made.home.all_calls() == {}
+        assert (application.refreshes(), application.newest) == (1, before)
+        assert application.home.all_calls() == {}
 
         monkeypatch.undo()
         clock.pass_by(6 * MINUTE)
 
         assert daemon.report.logged_in
-    assert (made.refreshes(), made.oauth.reused) == (2, 0)
-    assert made.newest in made.oauth.refresh_tokens
+    assert (application.refreshes(), application.oauth.reused) == (2, 0)
+    assert application.newest in application.oauth.refresh_tokens
 
 
-def test_while_another_process_signs_in_a_daemon_waits(made):
-    with RefreshTokenFile(made.token).locked(), made.home.daemon() as daemon:
-        made.home.clock.pass_by(MINUTE)
+def test_while_another_process_signs_in_a_daemon_waits(application):
+    with RefreshTokenFile(application.token).locked(), application.home.daemon() as daemon:
+        application.home.clock.pass_by(MINUTE)
         assert daemon.report.login_failure.reason == "refresh_token_busy"
-    assert made.refreshes() == 0
+    assert application.refreshes() == 0
 
 
-def test_an_xsrf_token_that_a_server_hands_out_is_not_taken(made):
-    made.home.system.faults.add("new_token", interface="getDevRealKpi", count=1)
-    with made.home.daemon():
-        made.home.clock.pass_by(20 * MINUTE)
-    assert made.refreshes() == 1
-    assert made.home.refused() == 0
+def test_an_xsrf_token_that_a_server_hands_out_is_not_taken(application):
+    application.home.system.faults.add("new_token", interface="getDevRealKpi", count=1)
+    with application.home.daemon():
+        application.home.clock.pass_by(20 * MINUTE)
+    assert application.refreshes() == 1
+    assert application.home.refused() == 0
 
 
 def test_a_server_that_gives_no_next_refresh_token_keeps_the_first(tmp_path):
     with world(tmp_path, clients={"api": PASSWORD}, rotates=False) as home:
-        made = Application(home)
-        before = made.newest
+        application = Application(home)
+        before = application.newest
         with home.daemon():
             home.clock.pass_by(2.5 * HOUR)
-        assert (made.refreshes(), made.newest) == (3, before)
+        assert (application.refreshes(), application.newest) == (3, before)

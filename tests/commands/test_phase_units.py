@@ -13,7 +13,7 @@ PHASES = {f"active_power_{phase}": 1.0 for phase in "abc"}
 ACCOUNT = {"base_url": "https://eu5.example", "username": "a", "password": "b"}
 
 
-def told(known, values=None, factors=()):
+def findings_of(known, values=None, factors=()):
     devices = {name: Device(name, "NE=1", 17, f"Meter {name}") for name in ("1", "2")}
     state = SimpleNamespace(phase_units=known)
     access = SimpleNamespace(
@@ -27,7 +27,7 @@ def told(known, values=None, factors=()):
 
 
 def test_meters_of_which_nothing_is_known_are_undecided():
-    assert told({}) == [
+    assert findings_of({}) == [
         (
             "Meter 1 (1), Meter 2 (2): the unit of the phases' powers is undecided; "
             "kW is taken, as documented"
@@ -37,7 +37,7 @@ def test_meters_of_which_nothing_is_known_are_undecided():
 
 @pytest.mark.parametrize("unit", ["kW", "W"])
 def test_a_unit_that_was_found_is_named(unit):
-    assert told({"1": PhaseUnit(unit)}) == [
+    assert findings_of({"1": PhaseUnit(unit)}) == [
         f"Meter 1 (1): the phases' powers are in {unit}, as the readings showed",
         "Meter 2 (2): the unit of the phases' powers is undecided; kW is taken, as documented",
     ]
@@ -45,7 +45,7 @@ def test_a_unit_that_was_found_is_named(unit):
 
 def test_phases_in_doubt_are_named():
     doubted = PhaseUnit("kW", "W", 1, doubted=True)
-    assert told({"1": doubted, "2": doubted}) == [
+    assert findings_of({"1": doubted, "2": doubted}) == [
         (
             "Meter 1 (1), Meter 2 (2): the unit of the phases' powers is undecided, "
             "and they are not shown until it is"
@@ -54,6 +54,6 @@ def test_phases_in_doubt_are_named():
 
 
 def test_nothing_is_said_of_meters_without_phases_or_with_factors_for_them():
-    assert told({}, {"active_power": 5.0}) == []
+    assert findings_of({}, {"active_power": 5.0}) == []
     factors = [Factor(device_type=17, key=key, factor=1.0) for key in PHASES]
-    assert told({}, factors=factors) == []
+    assert findings_of({}, factors=factors) == []

@@ -32,7 +32,7 @@ def found(*answered, capacity=9_900.0, factors=()):
     return [(each.words, each.paste) for each in findings(settings, fleet, readings)]
 
 
-def of(device_type, key, factor):
+def factor_of(device_type, key, factor):
     return Factor(device_type=device_type, key=key, factor=factor)
 
 
@@ -198,7 +198,7 @@ def test_a_meter_of_an_old_server_that_sends_kilowatts_shows_a_thousandth_and_is
 
 def test_a_factor_that_an_old_server_needed_is_taken_back():
     values = {"active_power": 5_000, "meter_u": 231, "meter_i": 21.8}
-    factors = [of(SENSOR, "active_power", 1000)]
+    factors = [factor_of(SENSOR, "active_power", 1000)]
 
     ((words, paste),) = found((SENSOR, values), factors=factors)
 
@@ -210,7 +210,7 @@ def test_a_factor_that_an_old_server_needed_is_taken_back():
 
 def test_the_proposed_line_is_whole():
     watts = {"active_power": 25_400, **phases(231, 36.9, 0.99)}
-    factors = [of(SENSOR, "active_power", 1000), of(BATTERY, "ch_discharge_power", 2)]
+    factors = [factor_of(SENSOR, "active_power", 1000), factor_of(BATTERY, "ch_discharge_power", 2)]
 
     pastes = {
         paste

@@ -3,7 +3,7 @@
 from math import inf
 
 import pytest
-from commands.probing import QUERY, QUESTION, STATION, Client, called, calls_of, probe
+from commands.probing import QUERY, QUESTION, STATION, Client, calls_of, probe, stored_calls
 
 from exporter.account import database as databases
 from exporter.account.codec import StoredRow
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 def test_a_call_waits_for_the_daemons_last_one(home):
     database, now = Database(), home.clock.now()
     with home.stored(database) as state:
-        state.interfaces["getStationRealKpi"] = called((now - 240, 1.0))
+        state.interfaces["getStationRealKpi"] = stored_calls((now - 240, 1.0))
 
     probe(home, database).call(STATION, {"stationCodes": "NE=33554432"})
 
@@ -35,7 +35,7 @@ def test_a_call_waits_for_the_daemons_last_one(home):
 def test_a_call_that_is_not_allowed_soon_is_not_made(home):
     database, now = Database(), home.clock.now()
     with home.stored(database) as state:
-        state.interfaces["getStationRealKpi"] = called((now, 0.0))
+        state.interfaces["getStationRealKpi"] = stored_calls((now, 0.0))
 
     with pytest.raises(NotNowError, match="getStationRealKpi is allowed in 303 s") as raised:
         probe(home, database).call(STATION, {"stationCodes": "NE=33554432"})
@@ -48,7 +48,7 @@ def test_a_call_that_is_not_allowed_soon_is_not_made(home):
 def test_a_backoff_of_the_daemon_holds(home):
     database, until = Database(), home.clock.now() + 40
     with home.stored(database) as state:
-        state.interfaces["snIsRegister"] = called(backoff=Backoff(60.0, until))
+        state.interfaces["snIsRegister"] = stored_calls(backoff=Backoff(60.0, until))
 
     probe(home, database).call(QUERY, QUESTION)
 
@@ -58,7 +58,7 @@ def test_a_backoff_of_the_daemon_holds(home):
 def test_a_call_that_a_killed_daemon_left_without_an_end_ended_before_us(home):
     database, now = Database(), home.clock.now()
     with home.stored(database) as state:
-        state.interfaces["snIsRegister"] = called((now - 900, inf))
+        state.interfaces["snIsRegister"] = stored_calls((now - 900, inf))
 
     probe(home, database).call(QUERY, QUESTION)
 
@@ -69,7 +69,7 @@ def test_the_daemon_and_its_commands_do_not_call_at_once(home):
     database, now = home.database, home.clock.now()
     probe(home, database).open()
     with home.stored(database) as state:
-        state.interfaces["getDevList"] = called((now, inf))
+        state.interfaces["getDevList"] = stored_calls((now, inf))
     beside = probe(home, database, guest=True)
 
     with pytest.raises(NotNowError):
@@ -77,7 +77,7 @@ def test_the_daemon_and_its_commands_do_not_call_at_once(home):
     assert home.calls("snIsRegister") == 0
 
     with home.stored(database) as state:
-        state.interfaces["getDevList"] = called((now, 1.0))
+        state.interfaces["getDevList"] = stored_calls((now, 1.0))
     beside.call(QUERY, QUESTION)
 
 

@@ -24,7 +24,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def refused(home, capsys, *arguments):
+def refusal_of(home, capsys, *arguments):
     """The one line of a refused command."""
     with pytest.raises(SystemExit) as ended:
         home.run("upgrade", "start", *arguments)
@@ -152,12 +152,12 @@ def test_orders_go_ten_at_a_time_and_type_by_type(tmp_path):
 )  # fmt: skip
 def test_what_cannot_be_upgraded_is_refused_before_any_order(home, capsys, named, line):
     flags = [part for name in named for part in ("--device", name)]
-    assert refused(home, capsys, *flags, "--yes") == f"--device: {line}"
+    assert refusal_of(home, capsys, *flags, "--yes") == f"--device: {line}"
 
 
 def test_a_name_that_means_several_devices_is_refused_with_their_ids(tmp_path, capsys):
     with world(tmp_path, plants=7) as home:
-        line = refused(home, capsys, "--device", "Inverter", "--yes")
+        line = refusal_of(home, capsys, "--device", "Inverter", "--yes")
         ids = [str(d.id) for d in home.system.fleet.devices.values() if d.name == "Inverter"]
 
     assert line == f"--device: Inverter may be any of {', '.join(ids)}"
@@ -166,7 +166,7 @@ def test_a_name_that_means_several_devices_is_refused_with_their_ids(tmp_path, c
 def test_where_nobody_can_be_asked_yes_is_needed(home, capsys, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
 
-    line = refused(home, capsys, "--device", "Inverter")
+    line = refusal_of(home, capsys, "--device", "Inverter")
 
     assert line == "upgrade start: nobody can be asked here, so --yes is needed"
     assert home.calls("login") == 0
@@ -189,9 +189,9 @@ def test_of_several_accounts_one_has_to_be_named(home, capsys):
     account = {"base_url": home.url, "username": "api", "password": "pa55word=with;signs"}
     home.configure(accounts=[{"name": "a", **account}, {"name": "b", **account}])
 
-    line = refused(home, capsys, "--device", "Inverter", "--yes")
+    line = refusal_of(home, capsys, "--device", "Inverter", "--yes")
     assert line == "--account is needed, one of a, b"
-    line = refused(home, capsys, "--device", "Inverter", "--yes", "--account", "c")
+    line = refusal_of(home, capsys, "--device", "Inverter", "--yes", "--account", "c")
     assert line == "--account c: there is no such account, only a, b"
     assert home.run("upgrade", "status", "--account", "b") == 0
 

@@ -41,19 +41,19 @@ def test_the_example_shows_the_defaults(tmp_path: Path) -> None:
     bare = tmp_path / "config.yaml"
     bare.write_text("accounts: [{username: api-user, password: secret}]")
     defaults = load(bare, {})
-    shown = example()
-    assert shown.model_copy(update={"interfaces": {}}) == defaults.model_copy(
+    settings = example()
+    assert settings.model_copy(update={"interfaces": {}}) == defaults.model_copy(
         update={"interfaces": {}}
     )
-    assert shown.accounts[0].secret() == "secret"
+    assert settings.accounts[0].secret() == "secret"
 
 
 def test_the_example_shows_every_key_of_a_sign_in_by_oauth_and_its_default(tmp_path: Path) -> None:
     text = EXAMPLE.read_text("utf-8")
-    shown = re.search(r"(?m)^    #   auth:\n(?:    #     .*\n)+", text)
-    assert shown is not None
+    block = re.search(r"(?m)^    #   auth:\n(?:    #     .*\n)+", text)
+    assert block is not None
     settings = tmp_path / "config.yaml"
-    uncommented = shown[0].replace("    #   ", "    ")
+    uncommented = block[0].replace("    #   ", "    ")
     settings.write_text(f"accounts:\n  - name: home\n{uncommented}")
     bare = tmp_path / "bare.yaml"
     least = "type: oauth, client_id: my-client, client_secret: secret"

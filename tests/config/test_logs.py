@@ -99,7 +99,7 @@ def fail(message: str) -> None:
     raise ValueError(message)
 
 
-def failed() -> None:
+def log_exception() -> None:
     try:
         fail("no\nsense")
     except ValueError:
@@ -124,7 +124,7 @@ FAILED_LINES = {
 @pytest.mark.parametrize("form", FAILED_LINES)
 def test_an_exception_stays_on_its_line(stream: Stream, form: str) -> None:
     logs.configure("info", form, stream)
-    failed()
+    log_exception()
     (line,) = stream.lines()
     start, end = FAILED_LINES[form]
     assert line.startswith(rf"{start}Traceback (most recent call last):\n")
@@ -133,7 +133,7 @@ def test_an_exception_stays_on_its_line(stream: Stream, form: str) -> None:
 
 def test_a_console_shows_a_traceback_as_people_read_it(stream: Stream) -> None:
     logs.configure("info", "console", stream)
-    failed()
+    log_exception()
     lines = stream.lines()
     assert lines[:2] == [
         "TIME [error    ] it failed                      account=home",
@@ -203,7 +203,7 @@ def test_of_a_long_traceback_the_end_is_kept(stream: Stream) -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "said"),
+    ("level", "expected"),
     [
         ("debug", ["debug", "info", "warning", "error"]),
         ("info", ["info", "warning", "error"]),
@@ -212,22 +212,24 @@ def test_of_a_long_traceback_the_end_is_kept(stream: Stream) -> None:
         ("error", ["error"]),
     ],
 )
-def test_the_level_is_the_least_that_is_said(stream: Stream, level: str, said: list[str]) -> None:
+def test_the_level_is_the_least_that_is_said(
+    stream: Stream, level: str, expected: list[str]
+) -> None:
     logs.configure(level, "logfmt", stream)
     for method in ("debug", "info", "warning", "error"):
         getattr(log, method)("read")
-    assert stream.lines() == [f"timestamp=TIME level={each} event=read" for each in said]
+    assert stream.lines() == [f"timestamp=TIME level={each} event=read" for each in expected]
 
 
 @pytest.mark.parametrize(
-    ("level", "said"),
+    ("level", "expected"),
     [
         ("debug", ["uvicorn warning", "uvicorn error", "asyncio error", "urllib3 error"]),
         ("error", ["uvicorn error", "asyncio error", "urllib3 error"]),
     ],
 )
 def test_libraries_speak_through_the_same_log_from_warnings_or_errors_up(
-    stream: Stream, level: str, said: list[str]
+    stream: Stream, level: str, expected: list[str]
 ) -> None:
     logs.configure(level, "json", stream)
     for library in ("uvicorn", "asyncio", "urllib3"):
@@ -235,8 +237,8 @@ def test_libraries_speak_through_the_same_log_from_warnings_or_errors_up(
         for method in ("debug", "info", "warning", "error"):
             getattr(logger, method)("%s %s", library, method)
     events = [json.loads(line) for line in stream.lines()]
-    assert [event["event"] for event in events] == said
-    assert [list(event) for event in events] == [["timestamp", "level", "event"]] * len(said)
+    assert [event["event"] for event in events] == expected
+    assert [list(event) for event in events] == [["timestamp", "level", "event"]] * len(expected)
 
 
 def test_an_exception_of_a_library_stays_on_its_line(stream: Stream) -> None:

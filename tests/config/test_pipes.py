@@ -38,9 +38,9 @@ def test_a_configuration_that_is_written_to_a_pipe_is_read(pipe, pipe_timeout):
 
 
 def test_a_pipe_to_which_nobody_writes_is_refused_after_a_while(pipe):
-    said = f"{pipe}: is a pipe to which nobody wrote all within 0.05 s"
-    assert refusal(pipe) == said
-    assert refusal(pipe) == said
+    reason = f"{pipe}: is a pipe to which nobody wrote all within 0.05 s"
+    assert refusal(pipe) == reason
+    assert refusal(pipe) == reason
 
 
 def test_a_pipe_that_is_never_closed_is_refused_after_a_while(pipe):
@@ -55,14 +55,14 @@ def test_a_configuration_without_end_is_refused(pipe_timeout):
     assert refusal(Path("/dev/zero"), pipe_timeout) == "/dev/zero: is larger than 10 MB"
 
 
-def huge(path):
+def too_large_file(path):
     with path.open("wb") as file:
         file.truncate(TOO_LARGE)  # which takes no place on the disk
     return path
 
 
 def test_a_file_too_large_to_be_meant_is_refused(tmp_path):
-    path = huge(tmp_path / "config.yaml")
+    path = too_large_file(tmp_path / "config.yaml")
     assert refusal(path) == f"{path}: is larger than 10 MB"
 
 
@@ -73,7 +73,7 @@ def test_a_file_too_large_to_be_meant_is_refused(tmp_path):
 def test_a_named_file_too_large_to_be_meant_is_refused(tmp_path, keys, place):
     path = tmp_path / "config.yaml"
     path.write_text(f"accounts: [{{username: u, {keys}}}]")
-    huge(tmp_path / "a")
+    too_large_file(tmp_path / "a")
     assert refusal(path) == f"{path}: accounts[0].{place}: is larger than 10 MB"
 
 
@@ -85,8 +85,8 @@ def test_a_web_configuration_that_is_no_file_is_refused_unread(endless):
 
 def test_a_web_configuration_too_large_to_be_meant_is_refused(web_directory):
     web_directory.write(basic_auth_users={"alice": HASH})
-    config = web_directory.opened()
+    config = web_directory.open()
     before = config.current()
-    huge(web_directory.path)
+    too_large_file(web_directory.path)
     web_directory.clock.at += 1
     assert config.current() is before

@@ -114,14 +114,14 @@ def test_what_may_never_end_is_refused_unread(loaded, tmp_path: Path, key: str) 
 def test_no_refusal_tells_the_password(loaded, text: str) -> None:
     with pytest.raises(ConfigError) as refusal:
         loaded(text)
-    told = "".join(traceback.format_exception(refusal.value))
+    trace = "".join(traceback.format_exception(refusal.value))
     link = refusal.value
     while link:
-        told += f"{link!r} {link.args} {vars(link)}"
+        trace += f"{link!r} {link.args} {vars(link)}"
         if isinstance(link, ValidationError):
-            told += str(link.errors())
+            trace += str(link.errors())
         link = link.__cause__ or link.__context__
-    assert SECRET not in told
+    assert SECRET not in trace
 
 
 def test_the_model_itself_does_not_quote_what_it_refuses() -> None:

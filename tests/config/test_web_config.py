@@ -268,6 +268,6 @@ def test_no_hash_and_no_key_is_printed(web_directory) -> None:
         web_directory.write(**spoilt)
         with pytest.raises(ConfigError) as refusal:
             web_directory.read()
-        told = "".join(traceback.format_exception(refusal.value, chain=True))
-        assert HASH not in told
-        assert secret not in told
+        text = "".join(traceback.format_exception(refusal.value, chain=True))
+        assert HASH not in text
+        assert secret not in text

@@ -10,19 +10,19 @@ from config.web_directory import HASH
 
 def test_a_change_is_seen_a_second_after_the_last_look(web_directory) -> None:
     web_directory.write(basic_auth_users={"alice": HASH})
-    config = web_directory.opened()
+    config = web_directory.open()
     web_directory.write(basic_auth_users={"bob": HASH})
     web_directory.clock.at += 0.9
     assert list(config.current().users) == ["alice"]
     web_directory.clock.at += 0.1
-    with structlog.testing.capture_logs() as said:
+    with structlog.testing.capture_logs() as logs:
         assert list(config.current().users) == ["bob"]
-    assert [line["event"] for line in said] == ["web configuration read again"]
+    assert [line["event"] for line in logs] == ["web configuration read again"]
 
 
 def test_what_has_not_changed_is_not_read_again(web_directory) -> None:
     web_directory.write_tls()
-    config = web_directory.opened()
+    config = web_directory.open()
     before = config.current()
     web_directory.clock.at += 60
     assert config.current() is before
@@ -31,7 +31,7 @@ def test_what_has_not_changed_is_not_read_again(web_directory) -> None:
 @pytest.mark.parametrize("file", ["server.pem", "server.key", "ca.pem"])
 def test_a_file_that_it_names_is_watched_too(web_directory, file: str) -> None:
     web_directory.write_tls(client_auth_type="RequireAndVerifyClientCert", client_ca_file="ca.pem")
-    config = web_directory.opened()
+    config = web_directory.open()
     before = config.current()
     os.utime(web_directory.directory / file, (0, 0))
     web_directory.clock.at += 1
@@ -40,7 +40,7 @@ def test_a_file_that_it_names_is_watched_too(web_directory, file: str) -> None:
 
 def test_a_file_replaced_by_one_that_looks_alike_is_read(web_directory) -> None:
     web_directory.write(basic_auth_users={"alice": HASH})
-    config = web_directory.opened()
+    config = web_directory.open()
     times = web_directory.path.stat().st_mtime_ns
     other = web_directory.directory / "new.yaml"
     other.write_text(yaml.safe_dump({"basic_auth_users": {"carol": HASH}}))
@@ -67,18 +67,18 @@ def test_a_file_replaced_by_one_that_looks_alike_is_read(web_directory) -> None:
 )
 def test_a_broken_one_leaves_the_one_before_and_says_so_once(web_directory, spoil) -> None:
     web_directory.write_tls()
-    config = web_directory.opened()
+    config = web_directory.open()
     before = config.current()
     spoil(web_directory)
-    with structlog.testing.capture_logs() as said:
+    with structlog.testing.capture_logs() as logs:
         for _ in range(3):
             web_directory.clock.at += 1
             assert config.current() is before
-    assert [(line["log_level"], line["event"]) for line in said] == [
+    assert [(line["log_level"], line["event"]) for line in logs] == [
         ("warning", "web configuration refused, keeping the previous one")
     ]
-    assert str(web_directory.directory) in said[0]["reason"]
-    web_directory.show("two.example")
+    assert str(web_directory.directory) in logs[0]["reason"]
+    web_directory.write_certificate("two.example")
     web_directory.write_tls()
     web_directory.clock.at += 1
     assert config.current() is not before
@@ -86,31 +86,31 @@ def test_a_broken_one_leaves_the_one_before_and_says_so_once(web_directory, spoi
 
 def test_a_pipe_in_its_place_keeps_nobody_waiting(web_directory) -> None:
     web_directory.write_tls()
-    config = web_directory.opened()
+    config = web_directory.open()
     before = config.current()
     web_directory.path.unlink()
     os.mkfifo(web_directory.path)
     web_directory.clock.at += 1
-    with structlog.testing.capture_logs() as said:
+    with structlog.testing.capture_logs() as logs:
         assert config.current() is before
-    assert [line["reason"] for line in said] == [f"{web_directory.path}: is not a file"]
+    assert [line["reason"] for line in logs] == [f"{web_directory.path}: is not a file"]
 
 
 def test_a_broken_one_that_changes_is_spoken_of_again(web_directory) -> None:
     web_directory.path.write_text("{}")
-    config = web_directory.opened()
-    with structlog.testing.capture_logs() as said:
+    config = web_directory.open()
+    with structlog.testing.capture_logs() as logs:
         for text in ("a", "b: c", "d: e"):
             web_directory.path.write_text(text)
             web_directory.clock.at += 1
             config.current()
-    assert len(said) == 3
-    assert len({line["reason"] for line in said}) == 3
+    assert len(logs) == 3
+    assert len({line["reason"] for line in logs}) == 3
 
 
 def test_a_file_that_was_missing_is_waited_for(web_directory) -> None:
     web_directory.write_tls()
-    config = web_directory.opened()
+    config = web_directory.open()
     before = config.current()
     web_directory.write_tls(cert_file="later.pem")
     web_directory.clock.at += 1

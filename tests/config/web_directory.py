@@ -26,10 +26,10 @@ class WebDirectory:
         self.path = directory / "web.yaml"
         self.clock = Clock()
         self.ca = trustme.CA()
-        self.show("one.example")
+        self.write_certificate("one.example")
         self.ca.cert_pem.write_to_path(directory / "ca.pem")
 
-    def show(self, name: str) -> None:
+    def write_certificate(self, name: str) -> None:
         certificate = self.ca.issue_cert(name)
         certificate.cert_chain_pems[0].write_to_path(self.directory / "server.pem")
         certificate.private_key_pem.write_to_path(self.directory / "server.key")
@@ -41,11 +41,11 @@ class WebDirectory:
         self.path.write_text(yaml.safe_dump(sections))
 
     def write_tls(self, **keys: object) -> None:
-        given = {"cert_file": "server.pem", "key_file": "server.key", **keys}
-        self.write(tls_server_config={key: each for key, each in given.items() if each})
+        parameters = {"cert_file": "server.pem", "key_file": "server.key", **keys}
+        self.write(tls_server_config={key: each for key, each in parameters.items() if each})
 
-    def opened(self) -> WebConfig:
+    def open(self) -> WebConfig:
         return WebConfig(self.path, self.clock)
 
     def read(self) -> AccessRules:
-        return self.opened().current()
+        return self.open().current()

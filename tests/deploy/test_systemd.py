@@ -52,8 +52,8 @@ def test_systemd_finds_the_unit_right(tmp_path):
 def test_it_is_exposed_no_more_than_the_document_says():
     (level,) = re.findall(r"rates it below ([\d.]+) of 10", INSTALL)
     tenths = round(float(level) * 10)
-    status, said = analyze("security", "--offline=true", f"--threshold={tenths}", UNIT)
-    assert status == 0, said
+    status, output = analyze("security", "--offline=true", f"--threshold={tenths}", UNIT)
+    assert status == 0, output
 
 
 def test_the_program_and_the_configuration_are_where_the_document_puts_them():

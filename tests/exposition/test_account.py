@@ -301,7 +301,7 @@ def test_values_that_say_when_they_were_true_age_from_then_on(world):
 COUNTERS = ("fusionsolar_inverter_energy_joules_total", "fusionsolar_plant_energy_joules_total")
 
 
-def holding():
+def world_holding_back():
     """A plant with an inverter, both of which hold a value back."""
     world = World()
     world.fleet(Plant("P", "Roof"), Device("7", "P", 1, name="Inverter"))
@@ -316,7 +316,7 @@ def energies(world):
 
 
 def test_what_an_operator_accepts_is_shown_with_the_next_answer():
-    world = holding()
+    world = world_holding_back()
     world.state.accepted["x"] = AcceptedValue(Subject.DEVICES, "7", COUNTERS[0])
     world.answer(DEVICES, ["7"], {"7": {"total_cap": 0.5}})
     world.answer(PLANTS, ["P"], {"P": {"total_power": 0.5}})
@@ -326,7 +326,7 @@ def test_what_an_operator_accepts_is_shown_with_the_next_answer():
 
 @pytest.mark.parametrize("accepted", [("8", COUNTERS[0]), ("7", COUNTERS[1])])
 def test_what_is_accepted_of_no_counter_that_holds_a_value_back_is_dropped(accepted):
-    world = holding()
+    world = world_holding_back()
     world.state.accepted["x"] = AcceptedValue(Subject.DEVICES, *accepted)
     world.answer(DEVICES, ["7"], {"7": {"total_cap": 0.5}})
     assert energies(world) == [5_000 * 3.6e6] * 2
@@ -335,7 +335,7 @@ def test_what_is_accepted_of_no_counter_that_holds_a_value_back_is_dropped(accep
 
 def test_a_value_held_back_is_named_once_in_the_log():
     with capture_logs() as logs:
-        world = holding()
+        world = world_holding_back()
         for _ in range(3):
             world.answer(DEVICES, ["7"], {"7": {"total_cap": 0.5}})
     named = {"event": "value rejected", "log_level": "warning", "account": "home"}
@@ -348,7 +348,7 @@ def test_a_value_held_back_is_named_once_in_the_log():
 
 
 def test_that_a_new_meters_value_is_confirmed_is_logged():
-    world = holding()
+    world = world_holding_back()
     with capture_logs() as logs:
         for step in range(1, 26):
             world.at += 3_600.0

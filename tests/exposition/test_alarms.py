@@ -39,7 +39,7 @@ def by_severity(world, metric, plant="HILL"):
     return {name.split("severity=")[1][:-1]: value for name, value in series.items() if value}
 
 
-def named(world):
+def named_alarms(world):
     """Ids of the alarms that have series of their own, in the order of the page."""
     return [
         series.split("alarm_id=")[1].split(",")[0]
@@ -90,17 +90,17 @@ def test_first_sightings_add_up_and_never_age(world):
 def test_what_is_active_ages_as_the_plan_says(world):
     world.show_alarms({"HILL": ([FAULT], [])})
     world.at += 300.0
-    assert named(world) == ["2032"]
+    assert named_alarms(world) == ["2032"]
     world.at += 0.1
-    assert named(world) == []
+    assert named_alarms(world) == []
     world.plan(ALARMS, max_age=3_000.0)
-    assert named(world) == ["2032"]
+    assert named_alarms(world) == ["2032"]
 
 
 def test_an_alarm_that_is_over_is_gone_at_once_and_stays_counted(world):
     world.show_alarms({"HILL": ([FAULT], [FAULT])})
     world.show_alarms({"HILL": ([], [])})
-    assert named(world) == []
+    assert named_alarms(world) == []
     assert by_severity(world, "alarms_active") == {}
     assert by_severity(world, "alarms_total") == {"major": 1.0}
 
@@ -140,7 +140,7 @@ def test_only_so_many_alarms_of_a_plant_have_series_and_the_rest_is_counted():
     many = [alarm(alarm_id=str(n), raised=float(n)) for n in range(5)]
     world.show_alarms({"HILL": (many, []), "MILL": (many[:2], [])})
     assert list(world.series("fusionsolar_alarms_left_out").values()) == [3.0, 0.0]
-    assert len(named(world)) == 4
+    assert len(named_alarms(world)) == 4
     assert by_severity(world, "alarms_active") == {"major": 5.0}
 
 
@@ -168,7 +168,7 @@ def test_nothing_has_series_where_none_are_allowed():
     world = World(severities=SEVERITIES, max_active_per_plant=0)
     world.fleet(HILL)
     world.show_alarms({"HILL": ([FAULT], [FAULT])})
-    assert named(world) == []
+    assert named_alarms(world) == []
     assert by_severity(world, "alarms_active") == {"major": 1.0}
     assert list(world.series("fusionsolar_alarms_left_out").values()) == [1.0]
 

@@ -34,7 +34,7 @@ def answer(world, names, power=1.0):
     world.answer(DEVICES, names, {name: {"active_power": power} for name in names})
 
 
-def rendered(page, world, names):
+def lines_rendered_by(page, world, names):
     before = page.lines
     answer(world, names, 2.0)
     return page.lines - before
@@ -52,7 +52,7 @@ def test_whoever_leaves_a_block_leaves_few_behind(restart):
     if restart:
         world, page = restarted(world)
     # Its power and the time of its reading, and those of the others who stood beside it.
-    assert rendered(page, world, names[:1]) == 2 * 100
+    assert lines_rendered_by(page, world, names[:1]) == 2 * 100
 
 
 def test_after_a_restart_an_answer_replaces_its_predecessor_and_nothing_else():
@@ -61,7 +61,7 @@ def test_after_a_restart_an_answer_replaces_its_predecessor_and_nothing_else():
         world.elapse(60)
         answer(world, some)
     world, page = restarted(world)
-    assert rendered(page, world, names[::2]) == 2 * 30
+    assert lines_rendered_by(page, world, names[::2]) == 2 * 30
 
 
 class LastLines(Page):

@@ -19,7 +19,7 @@ def new_world():
     return world
 
 
-def set_to(world, words, values=None, interface=EXPORT):
+def answer(world, words, values=None, interface=EXPORT):
     world.read(interface, [Reading("P", Values(values or {}), texts=words)])
 
 
@@ -41,7 +41,7 @@ WORDS = [
 def test_every_word_is_a_state_however_it_is_cased(interface, key, word, metric, name):
     for sent in (word, word.upper(), word.lower()):
         world = new_world()
-        set_to(world, {key: sent}, interface=INTERFACES[interface])
+        answer(world, {key: sent}, interface=INTERFACES[interface])
         assert state_of(world, metric) == [name]
         assert world.own("fusionsolar_unknown_states_total", metric=metric) is None
 
@@ -74,7 +74,7 @@ def test_the_words_are_those_that_clients_of_the_interface_send():
 
 def test_a_word_that_no_table_has_is_unknown_and_counted():
     world = new_world()
-    set_to(world, {"controlMode": "somethingNew"})
+    answer(world, {"controlMode": "somethingNew"})
     assert state_of(world) == ["unknown"]
     assert world.own("fusionsolar_unknown_states_total", metric=MODE) == 1
     assert world.view.unknown_keys == []
@@ -82,14 +82,14 @@ def test_a_word_that_no_table_has_is_unknown_and_counted():
 
 def test_of_both_names_of_the_mode_the_documented_one_counts():
     world = new_world()
-    set_to(world, {"controlMode": "noLimit", "activePowerControlMode": "other"})
+    answer(world, {"controlMode": "noLimit", "activePowerControlMode": "other"})
     assert state_of(world) == ["no_limit"]
 
 
 def test_parameters_come_in_base_units():
     world = new_world()
-    set_to(world, {}, {"maxGridFeedInPowerValue": 7.5, "maxGridFeedInPowerPercent": 60.0})
-    set_to(world, {}, {"allowedAcChargePower": 2.5}, BATTERY)
+    answer(world, {}, {"maxGridFeedInPowerValue": 7.5, "maxGridFeedInPowerPercent": 60.0})
+    answer(world, {}, {"allowedAcChargePower": 2.5}, BATTERY)
     assert world.series("fusionsolar_plant_export") == {
         "fusionsolar_plant_export_limit_watts{account=home,plant_code=P}": 7_500.0,
         "fusionsolar_plant_export_limit_ratio{account=home,plant_code=P}": 0.6,
@@ -101,19 +101,19 @@ def test_parameters_come_in_base_units():
 
 def test_a_limit_of_nothing_is_a_limit():
     world = new_world()
-    set_to(world, {}, {"maxGridFeedInPowerValue": 0.0})
+    answer(world, {}, {"maxGridFeedInPowerValue": 0.0})
     assert list(world.series("fusionsolar_plant_export").values()) == [0.0]
 
 
 def test_settings_are_no_reading_of_the_plant():
     world = new_world()
-    set_to(world, {"controlMode": "noLimit"}, {"maxGridFeedInPowerValue": 7.5})
+    answer(world, {"controlMode": "noLimit"}, {"maxGridFeedInPowerValue": 7.5})
     assert world.series("fusionsolar_plant_last_reading") == {}
 
 
 def test_settings_age_vanish_and_survive_a_restart():
     world = new_world()
-    set_to(world, {"controlMode": "noLimit"}, {"maxGridFeedInPowerValue": 7.5})
+    answer(world, {"controlMode": "noLimit"}, {"maxGridFeedInPowerValue": 7.5})
     again = world.restart(after=100.0)
     again.plan(EXPORT)
     assert again.series("fusionsolar_plant_export") == world.series("fusionsolar_plant_export")
@@ -121,5 +121,5 @@ def test_settings_age_vanish_and_survive_a_restart():
     again.elapse(201.0)
     assert again.series("fusionsolar_plant_export") == {}
 
-    set_to(world, {})
+    answer(world, {})
     assert world.series("fusionsolar_plant_export") == {}

@@ -46,7 +46,7 @@ def new_world(*fleet, **settings):
     return world
 
 
-def spend(world, days, *devices, **more):
+def answer_daily(world, days, *devices, **more):
     """Lets so many days pass; each time at noon the devices answer. Ends after an answer."""
     for _ in range(days):
         world.elapse(DAY)
@@ -59,7 +59,7 @@ def world():
 
 
 def test_after_a_week_the_page_says_what_is_expected(world):
-    spend(world, 8, "1")
+    answer_daily(world, 8, "1")
     clear = ROOF.power(MUNICH, world.epoch)
     labels = "account=home,device_id=1,plant_code=HILL"
     found = world.series("fusionsolar_inverter_") | world.series("fusionsolar_plant_expected")
@@ -74,7 +74,7 @@ def test_after_a_week_the_page_says_what_is_expected(world):
 
 
 def test_until_then_it_says_on_how_many_days_that_will_rest(world):
-    spend(world, 7, "1")
+    answer_daily(world, 7, "1")
     assert list(world.series("fusionsolar_inverter_expected").values()) == [6.0 * DAY]
     assert world.series(STRING) == world.series(PLANT) == {}
 
@@ -89,7 +89,7 @@ def test_the_output_counts_where_no_dc_power_is_sent(world):
 
 
 def test_a_silent_inverter_is_expected_to_give_what_it_would(world):
-    spend(world, 9, "1")
+    answer_daily(world, 9, "1")
     world.elapse(DAY)
     before = list(world.series(INVERTER).values())
     for sent in ({}, {"1": {}}, {"1": {"run_state": 0.0}}, {"1": values(world.epoch, 0.0)}):
@@ -98,7 +98,7 @@ def test_a_silent_inverter_is_expected_to_give_what_it_would(world):
 
 
 def test_nothing_is_expected_at_night(world):
-    spend(world, 9, "1")
+    answer_daily(world, 9, "1")
     world.elapse(DAY / 2)
     assert sun_over(MUNICH, world.epoch).elevation < MIN_ELEVATION
     world.answer(DEVICES, ["1"], {"1": values(world.epoch)})
@@ -109,7 +109,7 @@ def test_nothing_is_expected_at_night(world):
 
 
 def test_it_ages_like_the_answer_beside_it(world):
-    spend(world, 9, "1")
+    answer_daily(world, 9, "1")
     world.plan(DEVICES, max_age=300.0)
     world.elapse(300.0)
     assert len(world.series(INVERTER)) == len(world.series(PLANT)) == 1
@@ -119,14 +119,14 @@ def test_it_ages_like_the_answer_beside_it(world):
 
 def test_a_plant_of_unknown_place_teaches_nothing():
     world = new_world(MILL, C)
-    spend(world, 9, "3")
+    answer_daily(world, 9, "3")
     assert [series for series in world.series() if "_expected_" in series] == []
     assert dict(world.state.learned_power) == {}
 
 
 def test_a_plant_is_expected_to_give_what_all_its_inverters_give():
     world = new_world(HILL, A, B)
-    spend(world, 9, "1", "2")
+    answer_daily(world, 9, "1", "2")
     (plant,), inverters = world.series(PLANT).values(), world.series(INVERTER).values()
     assert len(inverters) == 2
     assert plant == pytest.approx(sum(inverters), abs=0.2)
@@ -134,12 +134,12 @@ def test_a_plant_is_expected_to_give_what_all_its_inverters_give():
 
 def test_nothing_is_expected_of_a_plant_while_one_inverter_is_unknown():
     world = new_world(HILL, A, B)
-    spend(world, 9, "1")
+    answer_daily(world, 9, "1")
     assert (len(world.series(INVERTER)), world.series(PLANT)) == (1, {})
 
 
 def test_a_new_inverter_takes_its_plants_expectation_away(world):
-    spend(world, 9, "1")
+    answer_daily(world, 9, "1")
     world.fleet(HILL, MILL, A, B, METER)
     world.answer(DEVICES, ["1"], {"1": values(world.epoch)})
     assert (len(world.series(INVERTER)), world.series(PLANT)) == (1, {})
@@ -147,7 +147,7 @@ def test_a_new_inverter_takes_its_plants_expectation_away(world):
 
 @pytest.mark.parametrize("more", [{"run_state": 0.0}, {"inverter_state": 40_960.0, "share": 0.0}])
 def test_what_an_unreachable_or_sleeping_inverter_sends_teaches_nothing(world, more):
-    spend(world, 9, "1", **more)
+    answer_daily(world, 9, "1", **more)
     assert list(world.series(INVERTER)) == []
 
 
@@ -161,19 +161,19 @@ def test_an_answer_that_repeats_the_one_before_teaches_nothing(world):
 
 @pytest.mark.parametrize("state", [513.0, 514.0, 772.0])
 def test_a_limited_inverter_could_have_given_more(world, state):
-    spend(world, 9, "1")
+    answer_daily(world, 9, "1")
     before = list(world.series(INVERTER).values())
-    spend(world, 30, "1", share=0.8, inverter_state=state)
+    answer_daily(world, 30, "1", share=0.8, inverter_state=state)
     assert list(world.series(INVERTER).values()) == pytest.approx(before, rel=0.05)
 
 
 def test_what_was_learned_survives_a_restart(world):
-    spend(world, 9, "1")
+    answer_daily(world, 9, "1")
     again = world.restart(places=PLACES)
     again.plan(DEVICES, max_age=3 * DAY)
     assert again.series() == world.series()
     for each in (world, again):
-        spend(each, 3, "1")
+        answer_daily(each, 3, "1")
     # What was measured in the forty minutes of the restart is lost, no more.
     days = [each.series(LEARNED).popitem()[1] / DAY for each in (world, again)]
     assert days == [11.0, 10.0]
@@ -183,22 +183,22 @@ def test_what_was_learned_survives_a_restart(world):
 
 
 def test_what_was_learned_is_saved_when_it_changes(world):
-    spend(world, 2, "1")
+    answer_daily(world, 2, "1")
     assert ("learned_power", "1") in world.unsaved()
     world.save()
     world.answer(DEVICES, ["1"], {"1": values(world.epoch + 1)})
     assert ("learned_power", "1") not in world.unsaved()
-    spend(world, 1, "1")
+    answer_daily(world, 1, "1")
     assert ("learned_power", "1") in world.unsaved()
 
 
 def test_what_was_learned_goes_with_its_inverter(world):
-    spend(world, 9, "1")
+    answer_daily(world, 9, "1")
     world.fleet(HILL, MILL, METER)
     assert world.series("fusionsolar_inverter_expected") == {}
     assert dict(world.state.learned_power) == {}
     world.fleet(HILL, MILL, A, METER)
-    spend(world, 3, "1")
+    answer_daily(world, 3, "1")
     assert list(world.series("fusionsolar_inverter_expected").values()) == [2.0 * DAY]
 
 

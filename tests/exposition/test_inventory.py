@@ -4,7 +4,7 @@ from exposition.world import ACCOUNT_INFO, World
 from exporter.northbound.records import Device, Plant
 
 
-def things(world):
+def inventory_series(world):
     """All series but the account's own, without the prefix that all have."""
     series = world.series()
     assert series.pop(ACCOUNT_INFO) == 1.0
@@ -22,7 +22,7 @@ def test_what_the_lists_tell_becomes_labels_of_info_metrics():
     plant = Plant("P", '"Hill"', 1_500.0, build_state="1", connection_type="3")
     device = Device("1", "P", 14, "Inverter", "SUN8000", "SN1", "V2")
     world.fleet(plant, device)
-    assert things(world) == {
+    assert inventory_series(world) == {
         "plant_info{account=home,build_state=under_construction,connection_type=residential,"
         'plant_code=P,plant_name="Hill"}': 1.0,
         "plant_capacity_watts{account=home,plant_code=P}": 1_500.0,
@@ -34,7 +34,7 @@ def test_what_the_lists_tell_becomes_labels_of_info_metrics():
 def test_a_code_without_a_name_is_shown_as_it_was_sent():
     world = World()
     world.fleet(Plant("P", "", build_state="9", connection_type="8"))
-    assert list(things(world)) == [
+    assert list(inventory_series(world)) == [
         "plant_info{account=home,build_state=9,connection_type=8,plant_code=P,plant_name=}"
     ]
 
@@ -42,7 +42,7 @@ def test_a_code_without_a_name_is_shown_as_it_was_sent():
 def test_labels_without_a_value_are_written_empty():
     world = World()
     world.fleet(Plant("P", ""), Device("1", "P", 4711))
-    assert things(world) == {
+    assert inventory_series(world) == {
         "device_info{account=home,device_id=1,device_name=,device_type=type_4711,model=,"
         "plant_code=P,serial_number=,software_version=}": 1.0,
         "plant_info{account=home,build_state=,connection_type=,plant_code=P,plant_name=}": 1.0,

@@ -36,7 +36,7 @@ def world():
     return world
 
 
-def answer(world, values, device=METER):
+def phases_after(world, values, device=METER):
     """What the phases of a meter show after an answer; none if they are absent."""
     world.elapse(60.0)
     world.answer(DEVICES, [device.id], {device.id: values})
@@ -55,60 +55,60 @@ def undecided(world):
 
 
 def test_the_documented_kilowatts_stand_from_the_first_reading(world):
-    assert answer(world, kilowatts(1_000.0)) == [500.0, 300.0, 200.0]
+    assert phases_after(world, kilowatts(1_000.0)) == [500.0, 300.0, 200.0]
     assert undecided(world) is None
 
 
 def test_phases_that_contradict_it_are_absent_until_three_readings_agree(world):
-    assert answer(world, watts(1_000.0)) == []
-    assert answer(world, watts(-1_100.0)) == []
+    assert phases_after(world, watts(1_000.0)) == []
+    assert phases_after(world, watts(-1_100.0)) == []
     assert undecided(world) == 6
-    assert answer(world, watts(1_200.0)) == [600.0, 360.0, 240.0]
-    assert answer(world, watts(10.0)) == [5.0, 3.0, 2.0]
+    assert phases_after(world, watts(1_200.0)) == [600.0, 360.0, 240.0]
+    assert phases_after(world, watts(10.0)) == [5.0, 3.0, 2.0]
 
 
 def test_readings_that_disagree_decide_nothing(world):
     for total, reading in enumerate([watts, watts, kilowatts, watts, kilowatts, kilowatts]):
-        assert answer(world, reading(1_000.0 + total)) == []
-    assert answer(world, kilowatts(2_000.0)) == [1_000.0, 600.0, 400.0]
+        assert phases_after(world, reading(1_000.0 + total)) == []
+    assert phases_after(world, kilowatts(2_000.0)) == [1_000.0, 600.0, 400.0]
 
 
 def test_one_odd_reading_after_the_decision_takes_the_phases_away_until_three_agree(world):
     for total in (1_000.0, 1_100.0, 1_200.0):
-        answer(world, watts(total))
-    assert answer(world, kilowatts(1_300.0)) == []
-    assert [answer(world, watts(total)) for total in (1_000.0, 1_100.0)] == [[], []]
-    assert answer(world, watts(1_200.0)) == [600.0, 360.0, 240.0]
+        phases_after(world, watts(total))
+    assert phases_after(world, kilowatts(1_300.0)) == []
+    assert [phases_after(world, watts(total)) for total in (1_000.0, 1_100.0)] == [[], []]
+    assert phases_after(world, watts(1_200.0)) == [600.0, 360.0, 240.0]
 
 
 def test_an_answer_that_repeats_itself_is_one_reading(world):
     for _ in range(5):
-        assert answer(world, watts(1_000.0)) == []
+        assert phases_after(world, watts(1_000.0)) == []
 
 
 def test_every_meter_has_its_own_unit(world):
     for total in (1_000.0, 1_100.0, 1_200.0):
-        answer(world, watts(total))
-    assert answer(world, kilowatts(1_000.0), OTHER) == [500.0, 300.0, 200.0]
+        phases_after(world, watts(total))
+    assert phases_after(world, kilowatts(1_000.0), OTHER) == [500.0, 300.0, 200.0]
     assert phases(world) == [600.0, 360.0, 240.0]
 
 
 def test_the_decision_and_the_doubt_survive_a_restart(world):
     for total in (1_000.0, 1_100.0, 1_200.0):
-        answer(world, watts(total))
-    answer(world, watts(2_000.0), OTHER)
+        phases_after(world, watts(total))
+    phases_after(world, watts(2_000.0), OTHER)
 
     later = world.restart()
 
     assert phases(later) == [600.0, 360.0, 240.0]
     assert phases(later, OTHER) == []
-    assert answer(later, watts(2_000.0), OTHER) == []  # the same reading as before
-    assert answer(later, watts(2_100.0), OTHER) == []
-    assert answer(later, watts(2_200.0), OTHER) == [1_100.0, 660.0, 440.0]
+    assert phases_after(later, watts(2_000.0), OTHER) == []  # the same reading as before
+    assert phases_after(later, watts(2_100.0), OTHER) == []
+    assert phases_after(later, watts(2_200.0), OTHER) == [1_100.0, 660.0, 440.0]
 
 
 def test_a_meter_that_is_gone_is_forgotten(world):
-    answer(world, watts(1_000.0))
+    phases_after(world, watts(1_000.0))
     world.fleet(HOME, OTHER)
     assert world.state.phase_units == {}
 
@@ -144,7 +144,7 @@ def test_a_reading_without_all_phases_or_without_a_total_shows_nothing(world):
     for key in ("active_power", "active_power_a", "active_power_c"):
         values = watts(1_000.0)
         del values[key]
-        answer(world, values)
+        phases_after(world, values)
     assert world.state.phase_units == {}
 
 

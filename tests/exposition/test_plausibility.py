@@ -13,7 +13,7 @@ NOW = 1_750_798_800.0
 KNOWN = Output(9_900.0, 9_900.0)
 
 
-def judged(interface, device_type, key, raw, output=NOTHING_KNOWN):
+def plausible(interface, device_type, key, raw, output=NOTHING_KNOWN):
     row = lookup(interface, device_type)[key]
     return is_plausible(row.range, raw, raw * row.factor, output)
 
@@ -55,7 +55,7 @@ REAL = [
 
 @pytest.mark.parametrize(("device_type", "key", "raw", "_what"), REAL, ids=[row[3] for row in REAL])
 def test_no_real_extreme_is_lost(device_type, key, raw, _what):
-    assert judged(DEVICES.name, device_type, key, raw)
+    assert plausible(DEVICES.name, device_type, key, raw)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_no_real_extreme_is_lost(device_type, key, raw, _what):
     ],
 )
 def test_what_cannot_be_is_not_shown(device_type, key, raw):
-    assert not judged(DEVICES.name, device_type, key, raw)
+    assert not plausible(DEVICES.name, device_type, key, raw)
 
 
 @pytest.mark.parametrize(
@@ -127,18 +127,18 @@ def test_what_cannot_be_is_not_shown(device_type, key, raw):
     ],
 )
 def test_nothing_delivers_more_than_the_plant_can(interface, device_type, key, most):
-    assert judged(interface, device_type, key, most - 0.01, KNOWN)
-    assert not judged(interface, device_type, key, most + 0.01, KNOWN)
+    assert plausible(interface, device_type, key, most - 0.01, KNOWN)
+    assert not plausible(interface, device_type, key, most + 0.01, KNOWN)
 
 
 def test_consumption_and_storage_are_not_bounded_by_the_modules():
-    assert judged("getKpiStationDay", None, "use_power", 90_000.0, KNOWN)
-    assert judged("getDevRealKpi", 39, "charge_cap", 3_000.0, KNOWN)
+    assert plausible("getKpiStationDay", None, "use_power", 90_000.0, KNOWN)
+    assert plausible("getDevRealKpi", 39, "charge_cap", 3_000.0, KNOWN)
 
 
 def test_the_last_number_of_a_register_is_no_power_where_it_is_out_of_reach():
-    assert judged(DEVICES.name, 47, "active_power", 32_767.0, Output(9_900.0, 50_000.0))
-    assert not judged(DEVICES.name, 47, "active_power", 65_535.0, Output(9_900.0, 50_000.0))
+    assert plausible(DEVICES.name, 47, "active_power", 32_767.0, Output(9_900.0, 50_000.0))
+    assert not plausible(DEVICES.name, 47, "active_power", 65_535.0, Output(9_900.0, 50_000.0))
 
 
 def test_every_number_but_money_and_trees_has_a_range():

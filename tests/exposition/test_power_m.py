@@ -11,7 +11,7 @@ from exporter.northbound.records import Device, Plant
 SITE = Plant("SITE", "Site", 2_000.0)
 
 
-def shown(device_type, values, *more):
+def samples_after(device_type, values, *more):
     """The samples of a device's metrics after answers of five minutes each, without labels."""
     world = World()
     world.fleet(SITE, Device("1", "SITE", device_type))
@@ -70,15 +70,17 @@ def test_a_code_has_its_name(device_type, key, code, metric, state):
     ],
 )  # fmt: skip
 def test_each_device_has_metrics_of_its_own(device_type, values, samples):
-    assert {name: round(value, 6) for name, value in shown(device_type, values).items()} == samples
+    assert {
+        name: round(value, 6) for name, value in samples_after(device_type, values).items()
+    } == samples
 
 
 def test_a_counter_may_grow_by_more_than_the_modules_of_the_site_deliver():
     # 10.8 kW at a site of 2 kW.
     answers = [{"total_energy_consumption": 100 + 0.9 * n} for n in range(20)]
-    assert {name: round(value / 3.6e6, 6) for name, value in shown(60001, *answers).items()} == {
-        "mains_energy_joules_total": 117.1
-    }
+    assert {
+        name: round(value / 3.6e6, 6) for name, value in samples_after(60001, *answers).items()
+    } == {"mains_energy_joules_total": 117.1}
 
 
 def test_the_range_of_a_quantity_is_found_by_the_whole_name_of_its_subject():

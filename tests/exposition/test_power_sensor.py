@@ -13,7 +13,7 @@ from exporter.northbound.records import Device, Plant, Reading, Values
 THREE, ONE = "1000000033393047", "1000000041000047"
 
 
-def shown(values, interface=DEVICES):
+def gauges_after(values, interface=DEVICES):
     """What one sensor's gauges say, by metric and phase or line."""
     world = World()
     world.fleet(Plant("HOME", "Home", 9_900.0), Device("1", "HOME", 47))
@@ -28,7 +28,7 @@ def shown(values, interface=DEVICES):
     return found
 
 
-def captured(device):
+def captured_values(device):
     data = payload("getDevRealKpi/power_sensor_three_phase")["data"]
     (values,) = (
         each.values
@@ -39,7 +39,7 @@ def captured(device):
 
 
 def test_a_sensor_of_three_phases_shows_all_of_them():
-    assert shown(captured(THREE)) == {
+    assert gauges_after(captured_values(THREE)) == {
         "active_power_watts": 2_591.0,
         "phase_active_power_watts a": 1_677.0,
         "phase_active_power_watts b": -1_261.0,
@@ -62,13 +62,13 @@ def test_a_sensor_of_three_phases_shows_all_of_them():
 
 
 def test_the_phases_of_a_sensor_add_up_to_its_power():
-    found = shown(captured(THREE))
+    found = gauges_after(captured_values(THREE))
     phases = sum(value for name, value in found.items() if name.startswith("phase_active"))
     assert phases == found["active_power_watts"]
 
 
 def test_a_sensor_of_one_phase_shows_no_phases():
-    assert shown(captured(ONE)) == {
+    assert gauges_after(captured_values(ONE)) == {
         "active_power_watts": 0.0,
         "reactive_power_vars": 296.0,
         "power_factor": 0.0,
@@ -90,7 +90,7 @@ def test_a_sensor_of_one_phase_shows_no_phases():
     ],
 )
 def test_phase_a_is_what_the_sensor_sends_as_its_own_voltage(values, phases):
-    found = shown(values)
+    found = gauges_after(values)
     assert {n[-1]: v for n, v in found.items() if n.startswith("phase_voltage")} == phases
 
 
@@ -104,7 +104,7 @@ def test_a_phase_a_that_cannot_be_used_has_no_stand_in():
 
 
 def test_five_minute_data_have_the_same_phases():
-    found = shown({"meter_i": 3.5, "b_i": 4.5}, INTERFACES["getDevFiveMinutes"])
+    found = gauges_after({"meter_i": 3.5, "b_i": 4.5}, INTERFACES["getDevFiveMinutes"])
     assert {n[-1]: v for n, v in found.items() if "phase" in n} == {"a": 3.5, "b": 4.5}
 
 

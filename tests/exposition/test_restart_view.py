@@ -276,7 +276,7 @@ def test_what_is_stored_as_of_somebody_else_costs_no_page(world):
     assert_sound(world.restart())
 
 
-def without(world, kind, name):
+def series_without(world, kind, name):
     """The page after a restart without a row."""
     overwrite(world, kind, name, None)
     return world.restart().series()
@@ -302,7 +302,7 @@ def without(world, kind, name):
 )
 def test_what_is_malformed_is_left_out_alone(world, kind, name, foreign):
     world.save()
-    expected = without(world, kind, name)
+    expected = series_without(world, kind, name)
     overwrite(world, kind, name, foreign)
     assert world.restart().series() == expected
 
@@ -317,8 +317,8 @@ def test_of_what_is_malformed_it_is_said_once_for_each_kind_and_never_quoted(wor
         world.restart()
 
     event = "state was not understood, continuing without it"
-    said = {(each["event"], each["log_level"], each["part"]) for each in logs}
-    assert said == {
+    entries = {(each["event"], each["log_level"], each["part"]) for each in logs}
+    assert entries == {
         (event, "warning", f"{p}") for p in ("answer/getDevRealKpi", "counters/devices")
     }
     assert len(logs) == 2
@@ -338,7 +338,7 @@ LAST_SUCCESS = "fusionsolar_interface_last_success_timestamp_seconds"
 PERMITTED = "fusionsolar_interface_permitted"
 
 
-def called():
+def world_after_calls():
     """A world whose exporter called interfaces, two of them in vain."""
     world = new_world()
     for interface in ("login", "getDevFiveMinutes"):
@@ -349,7 +349,7 @@ def called():
 
 
 def test_when_an_interface_last_answered_and_whether_it_may_is_shown_again():
-    before = called()
+    before = world_after_calls()
 
     after = before.restart(after=3_600.0)
 
@@ -366,7 +366,7 @@ def test_when_an_interface_last_answered_and_whether_it_may_is_shown_again():
 
 @pytest.mark.parametrize("foreign", [[], "x", {}, {"last_success": "x"}])
 def test_a_last_success_that_is_none_is_not_shown(foreign):
-    before = called()
+    before = world_after_calls()
     before.save()
     overwrite(before, "result", "login", foreign)
 

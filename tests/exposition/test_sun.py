@@ -43,35 +43,35 @@ def test_the_sun_moves_once_a_minute_and_goes_with_its_account():
     page = Page({}, lambda: steady[0])
     page.move("sun", lambda: render_sun("a", {"P": (0.0, 0.0)}, 3_600 * steady[0]))
 
-    def shown():
+    def elevations():
         return [
             line.split()[-1]
             for line in page.exposition(Format.TEXT).decode().splitlines()
             if line.startswith(SUN_ELEVATION.name)
         ]
 
-    first = shown()
+    first = elevations()
     steady[0] = 59.0
-    assert shown() == first
+    assert elevations() == first
     before = page.version
     steady[0] = 61.0
-    assert shown() != first
+    assert elevations() != first
     assert page.version == before  # a page made a moment ago is as good
     page.move("sun", None)
     steady[0] = 200.0
-    assert shown() == []
+    assert elevations() == []
 
 
 def test_a_sun_that_is_set_while_another_is_reckoned_stays():
     steady = [0.0]
     page = Page({}, lambda: steady[0])
 
-    def old():
+    def render_old_plant():
         if steady[0]:  # while a scrape makes this one anew, its plant is replaced by another
             page.move("sun", lambda: render_sun("a", {"New": (0.0, 0.0)}, 0.0))
         return render_sun("a", {"Old": (0.0, 0.0)}, 0.0)
 
-    page.move("sun", old)
+    page.move("sun", render_old_plant)
     page.exposition(Format.TEXT)
     steady[0] = 61.0
     shown = page.exposition(Format.TEXT).decode()

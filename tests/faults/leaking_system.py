@@ -40,11 +40,11 @@ class LeakingSystem(System):
     def handle(self, method, path, headers, body=b""):
         """The answer of the system, with more in it than there should be."""
         answer = super().handle(method, path, headers, body)
-        answer = replace(answer, body=self._fill(answer.body))
+        answer = replace(answer, body=self._add_secrets(answer.body))
         self.sent += answer.body
         return answer
 
-    def _fill(self, body):
+    def _add_secrets(self, body):
         words = " ".join(
             [*self.secrets, *self.tokens, *self.oauth.tokens, *map(str, CONTACTS.values())]
         )

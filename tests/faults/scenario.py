@@ -154,30 +154,33 @@ def _account(server, row, directory):
 def _run(it, servers):
     rows = [row for server in servers for row in server.rows]
 
-    def look():
+    def snapshot():
         time.sleep(PAUSE)
         return Snapshot(it.page())
 
     def look_at_the_trouble():
         for server in servers:
             server.continue_fault()
-        return look()
+        return snapshot()
 
-    start = _until(look, lambda looks: all(r.from_start or looks[-1].devices(r) for r in rows))
+    start = _poll_until(
+        snapshot, lambda snapshots: all(r.from_start or snapshots[-1].devices(r) for r in rows)
+    )
     seen = Observations(before=start[-1], not_ready=it.get("/-/ready")[1])
     seen.memory["before"] = _status(it.process, "VmRSS")
 
     began = time.time()
     for server in servers:
         server.begin_fault()
-    seen.trouble = _until(
-        look_at_the_trouble, lambda looks: all(_has_taken_effect(row, looks, began) for row in rows)
+    seen.trouble = _poll_until(
+        look_at_the_trouble,
+        lambda snapshots: all(_has_taken_effect(row, snapshots, began) for row in rows),
     )
 
     seen.ended = time.time()
     for server in servers:
         server.end_fault()
-    seen.after = _until_recovered(look, rows, seen.ended)
+    seen.after = _poll_until_recovered(snapshot, rows, seen.ended)
     seen.memory |= {"after": _status(it.process, "VmRSS"), "most": _status(it.process, "VmHWM")}
 
     it.process.send_signal(signal.SIGSTOP)
@@ -185,39 +188,42 @@ def _run(it, servers):
     while time.time() < seen.woke:
         time.sleep(PAUSE)
     it.process.send_signal(signal.SIGCONT)
-    seen.woken = _until_recovered(look, rows, seen.woke)
+    seen.woken = _poll_until_recovered(snapshot, rows, seen.woke)
 
     seen.reload = time.time()
     it.process.send_signal(signal.SIGHUP)
     needing_reload = [row for row in rows if row.needs_reload]
-    seen.reloaded = _until(
-        look, lambda looks: all(is_well(row, looks[-1], seen.reload) for row in needing_reload)
+    seen.reloaded = _poll_until(
+        snapshot,
+        lambda snapshots: all(is_well(row, snapshots[-1], seen.reload) for row in needing_reload),
     )[-1]
     seen.threads = _status(it.process, "Threads")
     return seen
 
 
-def _until(look: Callable, condition: Callable):
+def _poll_until(snapshot: Callable, condition: Callable):
     """Looks until a condition holds, or will not any more; whoever asks then sees what lacks."""
     end = time.monotonic() + TIMEOUT
-    looks = [look()]
-    while not condition(looks) and time.monotonic() < end:
-        looks.append(look())
-    return looks
+    snapshots = [snapshot()]
+    while not condition(snapshots) and time.monotonic() < end:
+        snapshots.append(snapshot())
+    return snapshots
 
 
-def _until_recovered(look, rows, since):
-    return _until(look, lambda looks: all(recovered(row, looks[-1], since) for row in rows))[-1]
+def _poll_until_recovered(snapshot, rows, since):
+    return _poll_until(
+        snapshot, lambda snapshots: all(recovered(row, snapshots[-1], since) for row in rows)
+    )[-1]
 
 
-def _has_taken_effect(row, looks, began):
+def _has_taken_effect(row, snapshots, began):
     """Whether the fault has been felt, and long enough to tell what becomes of the values."""
-    now = looks[-1]
+    now = snapshots[-1]
     counted = row.reason is None or (row.at, row.reason) in now.failures(row)
     lost = not row.lost or now.sum(row, "fusionsolar_api_sessions_lost_total")
     gone = row.values in ("stay", "never", None) or not now.devices(row)
     down = row.up or not now.value(row, "fusionsolar_up")
-    alone = row.inverters == 1 or any(len(look.devices(row)) == 99 for look in looks)
+    alone = row.inverters == 1 or any(len(snapshot.devices(row)) == 99 for snapshot in snapshots)
     old = time.time() - began > 6 * row.minute
     return counted and lost and gone and down and alone and old
 

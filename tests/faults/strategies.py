@@ -57,29 +57,29 @@ FLEET = {
 }
 
 
-def mostly(valid, other):
+def usually(valid, other):
     """Nine times of ten the one."""
     return st.integers(0, 9).flatmap(lambda n: other if n == 0 else valid)
 
 
 def _values(interface, device_type):
     known = sorted(lookup(interface.name, device_type)) or ["active_power"]
-    keys = mostly(st.sampled_from(known), texts)
-    return mostly(st.dictionaries(keys, numbers, max_size=12), json_values)
+    keys = usually(st.sampled_from(known), texts)
+    return usually(st.dictionaries(keys, numbers, max_size=12), json_values)
 
 
 def _item(interface, body, device_type):
     """One item of an answer to a call: about one of those asked for, or about another."""
     plants = st.sampled_from(body["stationCodes"].split(",") if "stationCodes" in body else PLANTS)
     devices = st.sampled_from(body["devIds"].split(",") if "devIds" in body else DEVICES)
-    plant, device = mostly(plants, odd), mostly(devices, odd)
+    plant, device = usually(plants, odd), usually(devices, odd)
     place = {"latitude": numbers, "longitude": numbers}
     match interface.content:
         case Content.PLANTS:
             needed = {"stationCode": plant}
             more = {"stationName": texts | odd, "capacity": numbers, "buildState": odd, **place}
         case Content.DEVICES:
-            types = mostly(st.sampled_from(TYPES), odd)
+            types = usually(st.sampled_from(TYPES), odd)
             needed = {"id": device, "stationCode": plant, "devTypeId": types}
             more = {"devName": texts | odd, "esnCode": texts | odd, "invType": odd, **place}
         case Content.ALARMS:
@@ -100,8 +100,8 @@ def _item(interface, body, device_type):
                 "devId": device
             }  # fmt: skip
             needed = {**subject, "dataItemMap": _values(interface, device_type)}
-            more = {"collectTime": mostly(times, odd)}
-    return mostly(st.fixed_dictionaries(needed, optional=more), json_values)
+            more = {"collectTime": usually(times, odd)}
+    return usually(st.fixed_dictionaries(needed, optional=more), json_values)
 
 
 def interface_of(path):
@@ -116,7 +116,7 @@ def answers(path, body):
     device_type = int(body["devTypeId"]) if "devTypeId" in body else None
     items = st.lists(_item(interface_of(path), body, device_type), max_size=6)
     page = st.fixed_dictionaries({"list": items, "pageCount": codes}, optional={"pageNo": codes})
-    return mostly(items, page | st.none() | json_values)
+    return usually(items, page | st.none() | json_values)
 
 
 fail_codes = st.sampled_from(sorted(FAIL_CODES)) | st.integers()

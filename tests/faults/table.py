@@ -66,9 +66,9 @@ class Row:
         return self.values == "never"
 
 
-def _of_devices(name, kind, reason, *, how=None, **expected):
+def _of_devices(name, kind, reason, *, effect=None, **expected):
     """An answer about devices fails; the account's other interfaces do not notice."""
-    return Row(name, ({"kind": kind, "interface": DEVICES, **(how or {})},), reason, **expected)
+    return Row(name, ({"kind": kind, "interface": DEVICES, **(effect or {})},), reason, **expected)
 
 
 def _of_interface(name, kind, reason, **expected):
@@ -79,7 +79,7 @@ def _of_interface(name, kind, reason, **expected):
 def _of_load(name, status):
     """The server asks to be left alone: the whole account is, for five minutes."""
     return _of_interface(
-        name, "http_status", f"http_{status}", how={"value": status}, rate_limited=True,
+        name, "http_status", f"http_{status}", effect={"value": status}, rate_limited=True,
         plants_unaffected=False,
     )  # fmt: skip
 
@@ -113,15 +113,15 @@ def _of_three_accounts(name, **expected):
 TABLE = (
     Row("healthy", values="stay"),
     # What HTTP says.
-    _of_devices("http_400", "http_status", "http_400", how={"value": 400}),
-    _of_interface("http_401", "http_status", "http_401", how={"value": 401}, login=FAST),
+    _of_devices("http_400", "http_status", "http_400", effect={"value": 400}),
+    _of_interface("http_401", "http_status", "http_401", effect={"value": 401}, login=FAST),
     _of_load("http_403_quota", 403),
     _of_devices("bad_parameters", "bad_parameters", "bad_parameters"),
-    _of_devices("http_404", "http_status", "http_404", how={"value": 404}),
+    _of_devices("http_404", "http_status", "http_404", effect={"value": 404}),
     _of_load("http_429", 429),
-    _of_devices("http_500", "http_status", "http_500", how={"value": 500}),
-    _of_devices("http_502", "http_status", "http_502", how={"value": 502}),
-    _of_devices("http_503", "http_status", "http_503", how={"value": 503}),
+    _of_devices("http_500", "http_status", "http_500", effect={"value": 500}),
+    _of_devices("http_502", "http_status", "http_502", effect={"value": 502}),
+    _of_devices("http_503", "http_status", "http_503", effect={"value": 503}),
     _of_all("http_503_everywhere", "http_503", {"kind": "http_status", "value": 503}),
     # How bytes travel.
     _of_devices("reset_before_headers", "reset_before_headers", "connection"),
@@ -135,38 +135,38 @@ TABLE = (
     _of_devices("html_with_200", "html", "malformed"),
     _harmless("wrong_content_type", "content_type"),
     _harmless("wrong_charset_of_unicode", "charset"),
-    _of_devices("wrong_charset", "charset", "malformed", how={"value": "cp500"}),
+    _of_devices("wrong_charset", "charset", "malformed", effect={"value": "cp500"}),
     _of_devices("empty_body", "empty_body", "empty"),
     # How long these take, and so whether the values stay, is the machine's business.
     _of_devices("200_mb", "huge_body", "too_large",
-                how={"value": 200 * MEGABYTE, "count": 1}, values=None,
+                effect={"value": 200 * MEGABYTE, "count": 1}, values=None,
                 timeout=LONG),
     _of_devices("gzip_bomb", "gzip_bomb", "too_large",
-                how={"value": 72 * MEGABYTE, "count": 1}, values=None,
+                effect={"value": 72 * MEGABYTE, "count": 1}, values=None,
                 timeout=LONG),
     _of_devices("deep_nesting", "deep_nesting", "malformed"),
     _harmless("duplicate_keys", "duplicate_keys"),
     _harmless("lone_surrogates", "lone_surrogates"),
     # What `data` is.
-    _of_devices("data_a_string", "data_as", "malformed", how={"value": "text"}),
-    _of_devices("data_a_number", "data_as", "malformed", how={"value": 7}),
-    _of_devices("data_a_dict", "data_as", "malformed", how={"value": {"a": 1}}),
+    _of_devices("data_a_string", "data_as", "malformed", effect={"value": "text"}),
+    _of_devices("data_a_number", "data_as", "malformed", effect={"value": 7}),
+    _of_devices("data_a_dict", "data_as", "malformed", effect={"value": {"a": 1}}),
     _harmless("data_null", "data_as", values="go"),
     _harmless("values_null", "null_map", values="go"),
     _harmless("odd_values", "odd_values", values=None),
     # failCodes.
-    _of_devices("internal_fault", "fail_code", "20004", how={"value": 20004}),
-    _of_devices("too_often", "fail_code", "407", how={"value": 407}, rate_limited=True),
-    _of_devices("no_permission", "fail_code", "401", how={"value": 401, "count": 2},
+    _of_devices("internal_fault", "fail_code", "20004", effect={"value": 20004}),
+    _of_devices("too_often", "fail_code", "407", effect={"value": 407}, rate_limited=True),
+    _of_devices("no_permission", "fail_code", "401", effect={"value": 401, "count": 2},
                 values="stay", permitted=False),
     _of_devices("poisoned_device", "fail_code", "20008",
-                how={"value": 20008, "members": [POISONED], "count": 10},
+                effect={"value": 20008, "members": [POISONED], "count": 10},
                 values=None, inverters=100, minute=FAST),
     # The session.
-    _of_devices("305_every_second_call", "fail_code", "305", how={"value": 305, "every": 2},
+    _of_devices("305_every_second_call", "fail_code", "305", effect={"value": 305, "every": 2},
                 values=None, login=FAST),
     _harmless("new_token_each_call", "new_token"),
-    _of_devices("stolen_session", "session_stolen", "305", how={"count": 3}, lost=True,
+    _of_devices("stolen_session", "session_stolen", "305", effect={"count": 3}, lost=True,
                 values=None, login=FAST),
     Row("another_tool", reason="305", lost=True, values=None, plants_unaffected=False,
         server="stealing", login=FAST),
@@ -178,7 +178,7 @@ TABLE = (
     _of_login("login_without_token", "no_token", "no_token"),
     _of_login("login_hangs", "hang_before_headers", "timeout", timeout=SHORT),
     _of_login("login_redirected", "redirect", "redirect", value=ELSEWHERE),
-    _of_devices("redirected", "redirect", "redirect", how={"value": ELSEWHERE}),
+    _of_devices("redirected", "redirect", "redirect", effect={"value": ELSEWHERE}),
     _never("wrong_password", "plain", "20400", account={"password": "wr0ng"}, recovers=False),
     _never("wrong_password_silently", "silent", "empty", account={"password": "wr0ng"},
            recovers=False),

@@ -43,7 +43,7 @@ def poll(home, *, on, every):
     home.configure(account={"limits": "classic"}, interfaces=off | polled)
 
 
-def watch(home, hours, step):
+def pages_of_daemon(home, hours, step):
     """What a daemon shows at each step, by time."""
     page, pages = Page(Telemetry().registries, home.clock.now), {}
     with home.daemon(page):
@@ -60,7 +60,7 @@ def device_of(labels):
     return found and found[1]
 
 
-def past_of(home, *flags):
+def history_of(home, *flags):
     """What history writes."""
     assert home.run("history", *flags, "--openmetrics", home.directory / "om") == 0
     assert home.refused() == 0
@@ -69,26 +69,26 @@ def past_of(home, *flags):
 
 def test_statistics_are_those_that_a_daemon_showed(home):
     poll(home, on=[*STATISTICS, *OF_DEVICES], every="1h")
-    pages = watch(home, 44, 6 * HOUR)
+    pages = pages_of_daemon(home, 44, 6 * HOUR)
     home.clock.pass_by(DAY)
     names = ",".join([*STATISTICS, *OF_DEVICES])
-    past = past_of(home, "--from", "2025-05-01", "--to", "2025-07-04", "--sources", names)
+    past = history_of(home, "--from", "2025-05-01", "--to", "2025-07-04", "--sources", names)
     compared = 0
     for time, page in pages.items():
-        shown = {key: value for key, value in page.items() if 'window="previous"' in key}
+        expected = {key: value for key, value in page.items() if 'window="previous"' in key}
         then = {key: values[time] for key, values in past.items() if time in values}
         if time > START + 6 * HOUR:  # by when a daemon has asked about all of it
-            assert then == shown, time
-            compared += len(shown)
+            assert then == expected, time
+            compared += len(expected)
     assert compared > 1_000
 
 
 def test_five_minutes_are_those_that_a_daemon_showed(home):
     poll(home, on=["getDevFiveMinutes"], every="15m")
-    pages = watch(home, 4, HOUR)
+    pages = pages_of_daemon(home, 4, HOUR)
     home.clock.pass_by(DAY)
     flags = ("--from", "2025-06-30", "--to", "2025-07-01", "--sources", "getDevFiveMinutes")
-    past = past_of(home, *flags)
+    past = history_of(home, *flags)
     compared = set()
     for page in pages.values():
         starts = {

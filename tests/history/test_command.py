@@ -24,7 +24,7 @@ PLANT = "NE=33554432"
 INVERTER = 1
 
 
-def of(directory, metric, period):
+def samples_of(directory, metric, period):
     """The samples of a plant's statistic, by time."""
     labels = f'{{account="home",period="{period}",plant_code="{PLANT}",window="previous"}}'
     return in_files(directory)[metric + labels]
@@ -44,7 +44,7 @@ def test_a_dry_run_says_what_it_takes_and_asks_for_no_past(home, capsys):
 
 def test_it_goes_back_as_far_as_the_yearly_statistics_and_says_so(home, capsys):
     history(home, *files(home))
-    said = capsys.readouterr().err.splitlines()
+    output = capsys.readouterr().err.splitlines()
     # Commissioned in July 2019.
     calls = home.all_calls()
     assert {name: calls[name] for name in calls if "Kpi" in name} == {
@@ -52,8 +52,8 @@ def test_it_goes_back_as_far_as_the_yearly_statistics_and_says_so(home, capsys):
         "getKpiStationMonth": 7,
         "getKpiStationYear": 1,
     }
-    assert said[-1].startswith("85 calls made, ")
-    days = of(home.directory / "om", START, "day")
+    assert output[-1].startswith("85 calls made, ")
+    days = samples_of(home.directory / "om", START, "day")
     # From the end of the first day on each three hours, but for one in which that month's last day
     # may have ended or not.
     assert {later - time for time, later in zip(sorted(days), sorted(days)[1:], strict=False)} <= {
@@ -81,9 +81,9 @@ def test_a_day_later_only_what_lay_ahead_is_asked_for_and_written(home, capsys):
         home.clock.pass_by(2 * DAY)
         capsys.readouterr()
         history(home, *flags)
-        said = capsys.readouterr().err.splitlines()[-1]
-        assert said.startswith(f"{calls} calls made, ")
-        assert (" 0 samples" in said) == (calls == 0)
+        output = capsys.readouterr().err.splitlines()[-1]
+        assert output.startswith(f"{calls} calls made, ")
+        assert (" 0 samples" in output) == (calls == 0)
     history(home, *flags[:4], "--openmetrics", home.directory / "other")
     assert in_files(home.directory / "other") == in_files(home.directory / "om")
 
@@ -101,9 +101,9 @@ def test_an_earlier_start_asks_only_for_what_lies_before(home):
     before = home.calls("getKpiStationDay")
     history(home, "--from", "2025-01-01", *files(home))
     assert home.calls("getKpiStationDay") - before == 2
-    whole = of(home.directory / "om", YIELD, "day")
+    whole = samples_of(home.directory / "om", YIELD, "day")
     history(home, "--from", "2025-01-01", "--openmetrics", home.directory / "other")
-    assert of(home.directory / "other", YIELD, "day") == whole
+    assert samples_of(home.directory / "other", YIELD, "day") == whole
 
 
 def test_no_sample_lies_outside_of_what_was_asked_for(home):
@@ -159,7 +159,7 @@ def test_who_ends_it_before_its_first_answer_is_told_nothing(home, capsys, monke
     assert capsys.readouterr().err == ""
 
 
-def truth(home, endpoint, **asked):
+def server_rows(home, endpoint, **asked):
     """The rows of local days from BEGIN to END, by their begin."""
     view, found = home.system.view(Call("api", "", time=home.clock.time())), {}
     begin, end = BEGIN.timestamp(), END.timestamp()
@@ -195,7 +195,7 @@ def test_days_of_all_zones_have_all_their_5_minute_values(tmp_path, zone):
         flags = ("--sources", "getDevFiveMinutes", "--devices", str(inverter.id), *SPAN)
         history(home, *flags, *files(home))
         found = in_files(home.directory / "om")
-        rows = truth(home, five_minutes, devIds=str(inverter.id), devTypeId="1")
+        rows = server_rows(home, five_minutes, devIds=str(inverter.id), devTypeId="1")
     name = "fusionsolar_device_last_reading_timestamp_seconds"
     (times,) = (each for series, each in found.items() if series.startswith(name))
     begin = max(BEGIN.timestamp(), min(times))
@@ -211,8 +211,8 @@ def test_days_of_all_zones_have_all_their_5_minute_values(tmp_path, zone):
 def test_days_of_all_zones_have_all_their_hours(tmp_path, zone):
     with in_zone(tmp_path, zone) as home:
         history(home, "--sources", "getKpiStationHour", *SPAN, *files(home))
-        begins = of(home.directory / "om", START, "hour")
-        rows = truth(home, plant_statistics("Hour"), stationCodes=PLANT)
+        begins = samples_of(home.directory / "om", START, "hour")
+        rows = server_rows(home, plant_statistics("Hour"), stationCodes=PLANT)
     # Each hour is shown for the hour after it; for all of that, if it is not the last known.
     first = max(BEGIN.timestamp(), min(begins.values()))
     shown = {time: at for time, at in begins.items() if at >= first and time - at == HOUR}

@@ -47,7 +47,7 @@ class World:
     """A job on a server, with an archive."""
 
     def __init__(self, archive):
-        self.server, self.clock, self.said = Server(), Clock(), []
+        self.server, self.clock, self.messages = Server(), Clock(), []
         self.fleet, self.archive = Fleet(), archive
         self.fleet.plants.update({code: Plant(code, code) for code in "ABCD"})
         self.fleet.devices.update(
@@ -55,7 +55,7 @@ class World:
         )
 
     def job(self, interface, start, end):
-        wanted = HistorySelection(
+        selection = HistorySelection(
             [interface], list(self.fleet.plants), list(self.fleet.devices), start, end
         )
         job = Job(
@@ -63,14 +63,14 @@ class World:
             self.archive,
             self.fleet,
             self.clock,
-            wanted,
+            selection,
             lambda _: (Quota(1, MINUTE),),
-            self.said.append,
+            self.messages.append,
         )
         job.plan()
         return job
 
-    def work(self, job):
+    def run(self, job):
         """Works to the end; returns the calls' bodies."""
         before = len(self.server.calls)
         while job.due() < inf:
@@ -100,9 +100,9 @@ def test_a_plant_that_is_not_the_accounts_any_more_costs_only_itself(home):
 
     home.server.answer = answer
     job = home.job(DAYS, at(2025, 5, 1), at(2025, 6, 1))
-    assert plants_of(home.work(job)) == ["A,B,C,D", "A,B", "C,D", "C", "D"]
+    assert plants_of(home.run(job)) == ["A,B,C,D", "A,B", "C,D", "C", "D"]
     assert home.refused(DAYS) == {"C": "20046"}
-    assert home.work(home.job(DAYS, at(2025, 5, 1), at(2025, 6, 1))) == []
+    assert home.run(home.job(DAYS, at(2025, 5, 1), at(2025, 6, 1))) == []
 
 
 def test_a_time_that_the_server_does_not_keep_is_not_asked_for_again(home):
@@ -110,8 +110,8 @@ def test_a_time_that_the_server_does_not_keep_is_not_asked_for_again(home):
         return reason_error("20026") if body["collectTime"] < at(2025, 4, 1) * 1e3 else []
 
     home.server.answer = answer
-    assert len(home.work(home.job(DAYS, at(2025, 2, 1), at(2025, 6, 1)))) == 4
-    assert home.work(home.job(DAYS, at(2025, 2, 1), at(2025, 6, 1))) == []
+    assert len(home.run(home.job(DAYS, at(2025, 2, 1), at(2025, 6, 1)))) == 4
+    assert home.run(home.job(DAYS, at(2025, 2, 1), at(2025, 6, 1))) == []
 
 
 @pytest.mark.parametrize("code", ["30032", "20027"])
@@ -120,7 +120,7 @@ def test_a_span_that_is_too_long_is_asked_for_day_by_day(home, code):
         return reason_error(code) if body["endTime"] - body["startTime"] > DAY * 1e3 else []
 
     home.server.answer = answer
-    bodies = home.work(home.job(HISTORY, at(2025, 5, 1), at(2025, 5, 4)))
+    bodies = home.run(home.job(HISTORY, at(2025, 5, 1), at(2025, 5, 4)))
     spans = [(body["startTime"] / 1e3, (body["endTime"] + 1) / 1e3) for body in bodies]
     assert spans == [
         (at(2025, 5, 1), at(2025, 5, 4)),
@@ -135,12 +135,12 @@ def test_alarms_are_asked_for_in_a_language_that_the_server_knows(home):
         return reason_error("20025") if body["language"] != "en_UK" else []
 
     home.server.answer = answer
-    bodies = home.work(home.job(ALARMS, at(2025, 6, 1), at(2025, 6, 18)))
+    bodies = home.run(home.job(ALARMS, at(2025, 6, 1), at(2025, 6, 18)))
     assert [body["language"] for body in bodies] == ["en_US", "en_UK", "en_UK", "en_UK"]
     assert {round((body["endTime"] - body["beginTime"]) / 1e3 / DAY) for body in bodies} == {7}
     home.server.answer = lambda _: reason_error("20025")
     job = home.job(ALARMS, at(2025, 5, 20), at(2025, 5, 22))
-    assert len(home.work(job)) == MAX_TRIES + 1
+    assert len(home.run(job)) == MAX_TRIES + 1
     assert job.progress.failed == 1
 
 
@@ -149,25 +149,25 @@ def test_too_many_devices_are_asked_about_in_halves(home):
         return reason_error("30031") if body["devIds"].count(",") > 1 else []
 
     home.server.answer = answer
-    bodies = home.work(home.job(HISTORY, at(2025, 5, 1), at(2025, 5, 2)))
+    bodies = home.run(home.job(HISTORY, at(2025, 5, 1), at(2025, 5, 2)))
     assert [body["devIds"] for body in bodies] == ["0,1,2,3", "0,1", "2,3"]
 
 
 def test_an_interface_that_is_not_granted_is_given_up_for_now(home):
     home.server.answer = lambda _: reason_error("401")
     job = home.job(DAYS, at(2025, 2, 1), at(2025, 6, 1))
-    assert len(home.work(job)) == 1
+    assert len(home.run(job)) == 1
     (source,) = job.sources
     assert "may not use the interface" in source.given_up
     home.server.answer = lambda _: []
-    assert len(home.work(home.job(DAYS, at(2025, 2, 1), at(2025, 6, 1)))) == 4
+    assert len(home.run(home.job(DAYS, at(2025, 2, 1), at(2025, 6, 1)))) == 4
 
 
 def test_a_call_too_often_is_made_again_later_and_later(home):
     refusals = iter([reason_error("407"), reason_error("407"), []])
     home.server.answer = lambda _: next(refusals)
     began = home.clock.now()
-    assert len(home.work(home.job(DAYS, at(2025, 5, 1), at(2025, 6, 1)))) == 3
+    assert len(home.run(home.job(DAYS, at(2025, 5, 1), at(2025, 6, 1)))) == 3
     assert round((home.clock.now() - began) / MINUTE) == 3
 
 
@@ -179,24 +179,24 @@ def test_a_server_that_does_not_answer_is_asked_again_and_other_pieces_first(hom
 
     home.server.answer = answer
     job = home.job(DAYS, at(2025, 3, 1), at(2025, 6, 1))
-    times = [body["collectTime"] == silent[0] for body in home.work(job)]
+    times = [body["collectTime"] == silent[0] for body in home.run(job)]
     assert times == [True, False, False, *[True] * (MAX_TRIES - 1)]
     assert (job.progress.done, job.progress.left, job.progress.failed) == (2, 0, 1)
     home.server.answer = lambda _: []
-    assert len(home.work(home.job(DAYS, at(2025, 3, 1), at(2025, 6, 1)))) == 1
+    assert len(home.run(home.job(DAYS, at(2025, 3, 1), at(2025, 6, 1)))) == 1
 
 
 def test_an_answer_that_is_cut_short_is_none(home):
     answers = iter([named_error("malformed"), []])
     home.server.answer = lambda _: next(answers)
-    assert len(home.work(home.job(DAYS, at(2025, 5, 1), at(2025, 6, 1)))) == 2
+    assert len(home.run(home.job(DAYS, at(2025, 5, 1), at(2025, 6, 1)))) == 2
 
 
 def test_a_day_without_calls_left_is_waited_for(home):
     answers = iter([reason_error("20618"), []])
     home.server.answer = lambda _: next(answers)
     began = home.clock.now()
-    home.work(home.job(DAYS, at(2025, 5, 1), at(2025, 6, 1)))
+    home.run(home.job(DAYS, at(2025, 5, 1), at(2025, 6, 1)))
     assert home.clock.now() - began == HOUR
 
 
@@ -216,10 +216,10 @@ def test_rows_without_values_give_nothing_and_are_not_asked_for_again(home):
         {"stationCode": "C", "collectTime": start, "dataItemMap": {"inverter_power": 1.5}},
         {"stationCode": "X", "collectTime": start, "dataItemMap": {"inverter_power": 2.5}},
     ]
-    home.work(home.job(DAYS, at(2025, 5, 1), at(2025, 6, 1)))
+    home.run(home.job(DAYS, at(2025, 5, 1), at(2025, 6, 1)))
     pending = list(home.archive.pending("target", 0.0, at(2025, 6, 1)))
     assert [each.unit.subject for each in pending] == ["C"]
-    assert home.work(home.job(DAYS, at(2025, 5, 1), at(2025, 6, 1))) == []
+    assert home.run(home.job(DAYS, at(2025, 5, 1), at(2025, 6, 1))) == []
 
 
 def test_a_device_is_asked_for_by_its_dn_and_one_without_is_left_out(home):
@@ -228,7 +228,7 @@ def test_a_device_is_asked_for_by_its_dn_and_one_without_is_left_out(home):
         return [{"devDn": body["devDn"], **row}]
 
     home.server.answer = answer
-    bodies = home.work(home.job(BY_DN, at(2025, 5, 1), at(2025, 5, 2)))
+    bodies = home.run(home.job(BY_DN, at(2025, 5, 1), at(2025, 5, 2)))
     assert {body["devDn"] for body in bodies} == {"NE=0", "NE=1", "NE=3"}
     assert bodies[0]["devTypeId"] == 1
     pending = home.archive.pending("target", 0.0, at(2025, 6, 1))
@@ -240,18 +240,18 @@ def test_days_of_several_are_kept_each_by_itself(home):
     home.server.answer = lambda _: [
         {"devId": "0", "collectTime": time, "dataItemMap": {"active_power": 1.0}} for time in times
     ]
-    home.work(home.job(HISTORY, at(2025, 5, 1), at(2025, 5, 4)))
+    home.run(home.job(HISTORY, at(2025, 5, 1), at(2025, 5, 4)))
     pending = home.archive.pending("target", 0.0, at(2025, 6, 1))
     assert [each.unit.begin for each in pending] == [at(2025, 5, 1), at(2025, 5, 3)]
 
 
 def test_how_far_back_it_goes_is_needed(home):
-    wanted = HistorySelection([DAYS], ["A"], [], None, at(2025, 6, 1))
+    selection = HistorySelection([DAYS], ["A"], [], None, at(2025, 6, 1))
     job = Job(
-        home.server, home.archive, home.fleet, home.clock, wanted,
-        lambda _: (Quota(1, MINUTE),), home.said.append,
+        home.server, home.archive, home.fleet, home.clock, selection,
+        lambda _: (Quota(1, MINUTE),), home.messages.append,
     )  # fmt: skip
     assert job.plan_years()
-    home.work(job)
+    home.run(job)
     with pytest.raises(UnknownStartError):
         job.plan()

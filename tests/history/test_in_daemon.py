@@ -45,14 +45,14 @@ def configure(home, url, **history):
 
 
 @contextmanager
-def past(home, bugs=None):
+def history_thread(home, bugs=None):
     settings = load(home.config, {})
     [account] = settings.accounts
     access = access_by_file(settings, account, file_of(home.state, key_of(home.url, "api")))
     yield HistoryThread(settings, account, access, lambda: bugs.append(1), clock=home.clock)
 
 
-def written(receiver):
+def sent_samples(receiver):
     """The samples that were sent of a statistic of days, by time."""
     return {
         time: value
@@ -65,13 +65,13 @@ def written(receiver):
 
 def test_a_month_comes_with_each_day_and_no_call_twice(home, receiver):
     configure(home, receiver.url, **{"from": "2025-05-01"})
-    with home.daemon(), past(home) as worker:
+    with home.daemon(), history_thread(home) as worker:
         assert worker.day() == 5  # the poller knows nothing yet
         home.clock.pass_by(HOUR)
         spans = []
         for _ in range(5):
             home.clock.pass_by(worker.day())
-            times = written(receiver)
+            times = sent_samples(receiver)
             spans.append(round((max(times) - min(times)) / 1e3 / DAY) if times else 0)
         before = len(receiver.requests), home.clock.time()
         rest = worker.day()
@@ -80,22 +80,22 @@ def test_a_month_comes_with_each_day_and_no_call_twice(home, receiver):
     assert home.refused() == 0
     assert (len(receiver.requests), home.clock.time()) == before
     assert rest == DAY
-    assert max(written(receiver)) / 1e3 <= NOON + MINUTE
+    assert max(sent_samples(receiver)) / 1e3 <= NOON + MINUTE
 
 
 def test_a_target_that_refuses_is_asked_again_in_an_hour(home, receiver):
     configure(home, receiver.url, **{"from": "2025-06-01"})
     receiver.answers = [(400, {}, "out of bounds")]
-    with home.daemon(), past(home) as worker, capture_logs() as logs:
+    with home.daemon(), history_thread(home) as worker, capture_logs() as logs:
         home.clock.pass_by(HOUR)
         assert worker.day() == HOUR
         calls = home.calls("getKpiStationDay")
         home.clock.pass_by(2 * DAY)
         assert worker.day() <= DAY
-        assert written(receiver)
-    said = [each["reason"] for each in logs if each["event"].startswith("history cannot")]
-    assert len(said) == 1
-    assert "storage.tsdb.out_of_order_time_window" in said[0]
+        assert sent_samples(receiver)
+    reasons = [each["reason"] for each in logs if each["event"].startswith("history cannot")]
+    assert len(reasons) == 1
+    assert "storage.tsdb.out_of_order_time_window" in reasons[0]
     assert home.calls("getKpiStationDay") >= calls
 
 
@@ -106,13 +106,13 @@ def test_what_does_not_come_is_told_once(home, receiver):
         **{"from": "2025-06-01", "sources": ["getKpiStationMonth", "getAlarmList"]},
     )
     home.system.faults.add("fail_code", interface="getKpiStationMonth", value=401)
-    with home.daemon(), past(home) as worker, capture_logs() as logs:
+    with home.daemon(), history_thread(home) as worker, capture_logs() as logs:
         home.clock.pass_by(HOUR)
         for _ in range(2):
             home.clock.pass_by(worker.day())
-    told = [each["reason"] for each in logs if each["event"] == "some history does not come"]
+    reasons = [each["reason"] for each in logs if each["event"] == "some history does not come"]
     refusal = "this account may not use the interface; grant it in the management system [401]"
-    assert sorted(told) == [
+    assert sorted(reasons) == [
         "getAlarmList: the daemon needs its whole allowance; set a share",
         f"getKpiStationMonth: given up: {refusal}",
     ]
@@ -120,31 +120,31 @@ def test_what_does_not_come_is_told_once(home, receiver):
 
 def test_a_start_that_is_too_late_is_said(home, receiver):
     configure(home, receiver.url, **{"from": "2026-01-01"})
-    with home.daemon(), past(home) as worker, capture_logs() as logs:
+    with home.daemon(), history_thread(home) as worker, capture_logs() as logs:
         home.clock.pass_by(HOUR)
         for _ in range(2):
             home.clock.pass_by(worker.day())
-    told = [each["reason"] for each in logs if each["event"] == "some history does not come"]
-    assert told == ["the past ends at 2025-06-25 12:00 UTC, and history.from is no earlier"]
+    reasons = [each["reason"] for each in logs if each["event"] == "some history does not come"]
+    assert reasons == ["the past ends at 2025-06-25 12:00 UTC, and history.from is no earlier"]
 
 
 def test_while_its_archive_is_in_use_it_looks_again_soon_and_says_nothing(home, receiver):
     configure(home, receiver.url, **{"from": "2025-06-01"})
     path = file_of(home.state, key_of(home.url, "api")).with_suffix(".history")
-    with home.daemon(), past(home) as worker:
+    with home.daemon(), history_thread(home) as worker:
         home.clock.pass_by(HOUR)
         with archive_in_file(path), capture_logs() as logs:
             assert worker.day() == 5
         assert {each["log_level"] for each in logs} == {"debug"}
         assert worker.day() <= DAY
-    assert written(receiver)
+    assert sent_samples(receiver)
 
 
 def test_a_bug_is_counted_and_logged_and_tried_again(home, receiver, monkeypatch):
     configure(home, receiver.url, **{"from": "2025-06-01"})
     bugs = []
     monkeypatch.setattr("exporter.history_wiring.job_of", lambda *_: 1 / 0)
-    with home.daemon(), past(home, bugs) as worker, capture_logs() as logs:
+    with home.daemon(), history_thread(home, bugs) as worker, capture_logs() as logs:
         home.clock.pass_by(HOUR)
         assert worker.day() == HOUR
     assert bugs == [1]
@@ -155,8 +155,8 @@ def test_without_a_target_it_cannot_be_enabled(home):
     home.configure(history={"enabled": True})
     with pytest.raises(ConfigError) as mistake:
         load(home.config, {})
-    said = "history: is enabled, and needs remote_write to say where to"
-    assert str(mistake.value) == f"{home.config}: {said}"
+    reasons = "history: is enabled, and needs remote_write to say where to"
+    assert str(mistake.value) == f"{home.config}: {reasons}"
 
 
 def test_the_command_leaves_it_to_the_daemon(home, receiver, capsys):

@@ -38,7 +38,7 @@ class KillPoints:
         self.left = set(moments)
         self.count = 0
 
-    def reached(self):
+    def pass_point(self):
         self.count += 1
         if self.count in self.left:
             raise KilledError
@@ -55,7 +55,7 @@ class Server:
         return 0.0
 
     def call(self, _, body, **__):
-        self.kills.reached()
+        self.kills.pass_point()
         month = datetime.fromtimestamp(body["collectTime"] / 1e3, UTC)
         self.asked[month.month] += 1
         first = month.replace(day=1, hour=0).timestamp()
@@ -69,7 +69,7 @@ class Server:
             for n in range(31)
             if datetime.fromtimestamp(first + n * DAY, UTC).month == month.month
         ]
-        self.kills.reached()
+        self.kills.pass_point()
         return rows
 
 
@@ -78,30 +78,30 @@ class Target:
 
     name = "target"
 
-    def __init__(self, kills, kept):
+    def __init__(self, kills, received):
         self.kills = kills
-        self.kept = kept
+        self.received = received
         self.taken = []
 
     def write(self, series):
         self.taken += series
 
     def flush(self):
-        self.kills.reached()
+        self.kills.pass_point()
         for each in self.taken:
             key = (each.metric.name, *sorted(each.labels.items()))
             for time, value in each.samples:
-                assert self.kept.setdefault((key, time), value) == value
+                assert self.received.setdefault((key, time), value) == value
         self.taken = []
-        self.kills.reached()
+        self.kills.pass_point()
 
 
-def run(archive, kills, server, kept):
+def run(archive, kills, server, received):
     """One run until its end, or until it is killed."""
     clock, fleet = Clock(), Fleet()
     fleet.plants.update({code: Plant(code, code) for code in PLANTS})
-    wanted = HistorySelection([DAYS], PLANTS, (), START, END)
-    job = Job(server, archive, fleet, clock, wanted, lambda _: (Quota(1, 60.0),), lambda _: None)
+    selection = HistorySelection([DAYS], PLANTS, (), START, END)
+    job = Job(server, archive, fleet, clock, selection, lambda _: (Quota(1, 60.0),), lambda _: None)
     replay = Replay(
         "home",
         Translator({}, name_states=True),
@@ -110,7 +110,7 @@ def run(archive, kills, server, kept):
         unknown=UnknownValues(0, None),
         labels={},
     )
-    target = Target(kills, kept)
+    target = Target(kills, received)
     job.plan()
     while job.due() < float("inf"):
         clock.pass_by(max(0.0, job.due() - clock.now()))
@@ -122,16 +122,16 @@ def run(archive, kills, server, kept):
 def runs_until_the_end(moments):
     """Runs until one is not killed: what was asked, what the target has, how many were killed."""
     with TemporaryDirectory() as directory:
-        kills, kept, kill_count = KillPoints(moments), {}, 0
+        kills, received, kill_count = KillPoints(moments), {}, 0
         server = Server(kills)
         while True:
             try:
                 with archive_in_file(Path(directory) / "archive") as archive:
-                    run(archive, kills, server, kept)
+                    run(archive, kills, server, received)
             except KilledError:
                 kill_count += 1
                 continue
-            return server.asked, kept, kill_count
+            return server.asked, received, kill_count
 
 
 ASKED, KEPT, _ = runs_until_the_end(())
@@ -140,8 +140,8 @@ ASKED, KEPT, _ = runs_until_the_end(())
 @examples(30)
 @given(st.sets(st.integers(1, 30), max_size=6))
 def test_kills_cost_an_answer_each_at_most_and_no_sample(moments):
-    asked, kept, kill_count = runs_until_the_end(moments)
-    assert kept == KEPT
+    asked, received, kill_count = runs_until_the_end(moments)
+    assert received == KEPT
     assert asked.keys() == ASKED.keys()
     assert sum(asked.values()) - sum(ASKED.values()) <= kill_count
 

@@ -36,7 +36,7 @@ def at(*day):
     return datetime(*day, tzinfo=UTC).timestamp()
 
 
-def asked(interface, start, end, zone):
+def dates_asked_for(interface, start, end, zone):
     """The local dates that are named to a server."""
     calendar = calendar_of(interface)
     for begin in begins(calendar, start, end):
@@ -46,7 +46,7 @@ def asked(interface, start, end, zone):
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_each_local_day_is_asked_for_once(zone):
-    found = list(asked(HOURS, at(2015, 1, 1), at(2026, 1, 1), zone))
+    found = list(dates_asked_for(HOURS, at(2015, 1, 1), at(2026, 1, 1), zone))
     assert found == [found[0] + timedelta(days=n) for n in range(len(found))]
     assert abs(found[0] - date(2015, 1, 1)) <= timedelta(days=1)
     assert len(found) == 4018
@@ -54,9 +54,11 @@ def test_each_local_day_is_asked_for_once(zone):
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_each_month_and_each_year_is_asked_for_once(zone):
-    months = [day.replace(day=1) for day in asked(DAYS, at(2019, 1, 1), at(2025, 1, 1), zone)]
+    months = [
+        day.replace(day=1) for day in dates_asked_for(DAYS, at(2019, 1, 1), at(2025, 1, 1), zone)
+    ]
     assert months == [date(2019 + n // 12, n % 12 + 1, 1) for n in range(72)]
-    years = [day.year for day in asked(MONTHS, at(2019, 1, 1), at(2025, 1, 1), zone)]
+    years = [day.year for day in dates_asked_for(MONTHS, at(2019, 1, 1), at(2025, 1, 1), zone)]
     assert years == [2019, 2020, 2021, 2022, 2023, 2024]
 
 
@@ -72,7 +74,7 @@ def test_no_moment_lies_ahead():
     assert moment_of(piece, at(2025, 5, 3)) == at(2025, 5, 3)
 
 
-def wanted(interface, members, span, done=()):
+def planned_pieces(interface, members, span, done=()):
     found = pieces(interface, members, span, lambda unit: unit in done)
     return [(each.device_type, each.members, each.begin, each.end) for each in found]
 
@@ -84,7 +86,7 @@ def test_the_latest_comes_first_and_what_is_done_is_left_out():
         HistoryUnit(at(2025, 2, 1), DAYS.name, "A"),
         HistoryUnit(at(2025, 2, 1), DAYS.name, "B"),
     }
-    assert wanted(DAYS, members, span, done) == [
+    assert planned_pieces(DAYS, members, span, done) == [
         (None, ("B",), at(2025, 3, 1), at(2025, 4, 1)),
         (None, ("A", "B"), at(2025, 1, 1), at(2025, 2, 1)),
     ]
@@ -92,7 +94,7 @@ def test_the_latest_comes_first_and_what_is_done_is_left_out():
 
 def test_nothing_is_asked_of_a_plant_before_its_first_year():
     members = [Member("A", since=at(2025, 3, 1)), Member("B")]
-    assert wanted(DAYS, members, Span(at(2025, 2, 1), at(2025, 3, 2))) == [
+    assert planned_pieces(DAYS, members, Span(at(2025, 2, 1), at(2025, 3, 2))) == [
         (None, ("A", "B"), at(2025, 3, 1), at(2025, 4, 1)),
         (None, ("B",), at(2025, 2, 1), at(2025, 3, 1)),
     ]
@@ -100,7 +102,7 @@ def test_nothing_is_asked_of_a_plant_before_its_first_year():
 
 def test_a_call_names_as_many_as_it_may_of_one_type():
     members = [Member(f"{n:02}", 1) for n in range(25)] + [Member("x", 39)]
-    assert wanted(FIVE_MINUTES, members, Span(at(2025, 1, 1), at(2025, 1, 1, 10))) == [
+    assert planned_pieces(FIVE_MINUTES, members, Span(at(2025, 1, 1), at(2025, 1, 1, 10))) == [
         (39, ("x",), at(2025, 1, 1), at(2025, 1, 2)),
         (1, tuple(f"{n:02}" for n in range(20, 25)), at(2025, 1, 1), at(2025, 1, 2)),
         (1, tuple(f"{n:02}" for n in range(20)), at(2025, 1, 1), at(2025, 1, 2)),
@@ -110,7 +112,7 @@ def test_a_call_names_as_many_as_it_may_of_one_type():
 def test_a_day_that_has_begun_in_the_east_is_asked_for_too():
     def days(end):
         span = Span(at(2025, 1, 1), end)
-        return [begin for _, _, begin, _ in wanted(HOURS, [Member("A")], span)]
+        return [begin for _, _, begin, _ in planned_pieces(HOURS, [Member("A")], span)]
 
     assert days(at(2025, 1, 1, 11)) == [at(2025, 1, 1)]
     assert days(at(2025, 1, 1, 12)) == [at(2025, 1, 2), at(2025, 1, 1)]
@@ -118,7 +120,9 @@ def test_a_day_that_has_begun_in_the_east_is_asked_for_too():
 
 def test_days_that_follow_each_other_share_a_call_where_it_takes_several():
     done = {HistoryUnit(at(2025, 1, 4), HISTORY.name, "A")}
-    assert wanted(HISTORY, [Member("A", 1)], Span(at(2025, 1, 1), at(2025, 1, 9)), done) == [
+    assert planned_pieces(
+        HISTORY, [Member("A", 1)], Span(at(2025, 1, 1), at(2025, 1, 9)), done
+    ) == [
         (1, ("A",), at(2025, 1, 6), at(2025, 1, 9)),
         (1, ("A",), at(2025, 1, 5), at(2025, 1, 6)),
         (1, ("A",), at(2025, 1, 1), at(2025, 1, 4)),

@@ -55,8 +55,8 @@ class Command:
 
     def run(self):
         """Runs to the end; returns the last thing said."""
-        _, said = self.start().communicate(timeout=TIMEOUT)
-        return said.splitlines()[-1]
+        _, output = self.start().communicate(timeout=TIMEOUT)
+        return output.splitlines()[-1]
 
     def written(self):
         return in_files(self.directory / "om")
@@ -69,14 +69,14 @@ def test_kills_cost_an_answer_each_at_most_no_login_and_no_sample(tmp_path):
             Command(tmp_path / user, management, server.url, user)
             for user in ("undisturbed", "killed")
         )
-        said = undisturbed.run()
+        output = undisturbed.run()
         whole = undisturbed.calls()
         kills = (1, 2, 5, 6, 9)
         for call in kills:
             killed.kill_at(call)
         killed.run()
 
-    assert re.match(rf"{whole} calls made, [1-9]\d* samples written", said), said
+    assert re.match(rf"{whole} calls made, [1-9]\d* samples written", output), output
     assert whole >= MONTHS
     assert killed.calls() <= whole + len(kills)
     assert killed.calls("login") == 1

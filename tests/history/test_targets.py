@@ -9,7 +9,7 @@ from errno import ENOSPC
 import pytest
 from commands.world import Clock
 from history.receiver import decoded, served
-from northbound.raw_server import LONG, SHORT, answering, dripping, head, serving
+from northbound.raw_server import LONG, SHORT, answering, head, send_slowly, serving
 
 from exporter.catalogue.index import lookup
 from exporter.exposition.families import PLANT_INFO
@@ -194,7 +194,7 @@ def test_an_answer_that_drips_ends_at_the_deadline(serve, clock, monkeypatch, st
     def drip(server, connection):
         server.read(connection)
         connection.sendall(start)
-        dripping(server, connection, b"x" * 99 if start else head())
+        send_slowly(server, connection, b"x" * 99 if start else head())
 
     monkeypatch.setattr(http, "MAX_TRIES", 2)
     server = serve(drip)
@@ -214,9 +214,9 @@ def test_a_refusal_of_old_samples_says_what_to_set_where(remote_write, receiver,
     receiver.answers = [(400, {}, "out of bounds\n")]
     with pytest.raises(TargetError) as refusal:
         remote_write.write([power((1, 1.0))])
-    said = str(refusal.value)
-    assert said.startswith(f"{receiver.url}: HTTP 400 out of bounds; the target refuses samples")
-    assert "storage.tsdb.out_of_order_time_window" in said
+    message = str(refusal.value)
+    assert message.startswith(f"{receiver.url}: HTTP 400 out of bounds; the target refuses samples")
+    assert "storage.tsdb.out_of_order_time_window" in message
     assert clock.waits == []
 
 
@@ -253,8 +253,8 @@ def test_passwords_may_have_any_character(receiver, clock):
     endpoint = Endpoint(receiver.url, auth=("zoë", "pässwörd €"))
     RemoteWrite(endpoint, clock).write([power((1, 1.0))])
     ((headers, _),) = receiver.requests
-    scheme, _, given = headers["Authorization"].partition(" ")
-    assert (scheme, b64decode(given).decode()) == ("Basic", "zoë:pässwörd €")
+    scheme, _, credentials = headers["Authorization"].partition(" ")
+    assert (scheme, b64decode(credentials).decode()) == ("Basic", "zoë:pässwörd €")
 
 
 @pytest.mark.slow

@@ -16,18 +16,18 @@ LONG = 20.0  # never reached by a client that works
 ENVELOPE = b'{"success": true, "data": "here"}'
 PATH = "/thirdData/getDevList"
 
-Talk = Callable[[socket.socket], None]
+Handler = Callable[[socket.socket], None]
 
 
 class Server:
     """Accepts one connection after another and lets `talk` answer each."""
 
-    def __init__(self, talk: Talk, context: ssl.SSLContext | None = None):
+    def __init__(self, handle: Handler, context: ssl.SSLContext | None = None):
         self.requests: list[bytes] = []
         self.asked = threading.Event()
         self.stopped = threading.Event()
         self.finished = False
-        self._talk = talk
+        self._handle = handle
         self._context = context
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -46,7 +46,7 @@ class Server:
         if self._context is not None:
             connection = self._context.wrap_socket(connection, server_side=True)
         with connection:
-            self._talk(connection)
+            self._handle(connection)
 
     def read(self, connection: socket.socket) -> bytes:
         """Reads one request, head and body."""
@@ -75,8 +75,8 @@ def serving() -> Iterator[Callable[..., Server]]:
     """Starts servers whose `talk` is also given the server, and stops them all."""
     with ExitStack() as stack:
 
-        def start(talk: Callable[[Server, socket.socket], None], context=None) -> Server:
-            server = Server(lambda connection: talk(server, connection), context)
+        def start(handle: Callable[[Server, socket.socket], None], context=None) -> Server:
+            server = Server(lambda connection: handle(server, connection), context)
             stack.callback(server.stop)
             return server
 
@@ -88,12 +88,12 @@ def head(*lines: str, status: str = "200 OK") -> bytes:
 
 
 def answering(*lines: str, body: bytes = ENVELOPE, status: str = "200 OK"):
-    def talk(server: Server, connection: socket.socket):
+    def handle(server: Server, connection: socket.socket):
         server.read(connection)
         length = f"Content-Length: {len(body)}"
         connection.sendall(head(length, *lines, status=status) + body)
 
-    return talk
+    return handle
 
 
 def client_of(server: Server, timeout: float = LONG, scheme: str = "http", **settings) -> Client:
@@ -108,13 +108,13 @@ def reason(client: Client) -> str:
     return caught.value.reason
 
 
-def until_gone(connection: socket.socket):
+def read_until_closed(connection: socket.socket):
     """Waits for the client to hang up."""
     while connection.recv(65536):
         pass
 
 
-def dripping(server: Server, connection: socket.socket, answer: bytes):
+def send_slowly(server: Server, connection: socket.socket, answer: bytes):
     """Sends a byte well within any time-out that starts anew, for several deadlines."""
     for byte in answer:
         connection.sendall(bytes([byte]))

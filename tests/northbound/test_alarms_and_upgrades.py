@@ -70,7 +70,7 @@ def test_without_a_status_an_alarm_is_over_once_it_has_recovered(data):
 
 
 @pytest.mark.parametrize(
-    ("told", "active"),
+    ("item", "active"),
     [
         ({"recoveryTime": "1750763600000"}, False),
         ({"recoveryTime": 1750763600000.0}, False),
@@ -87,15 +87,17 @@ def test_without_a_status_an_alarm_is_over_once_it_has_recovered(data):
         ({"status": True}, True),
     ],
 )
-def test_status_speaks_before_the_time_of_recovery(told, active):
-    assert one(parsing.alarms([LOOSE | told], ["A"])).active is active
+def test_status_speaks_before_the_time_of_recovery(item, active):
+    assert one(parsing.alarms([LOOSE | item], ["A"])).active is active
 
 
 @pytest.mark.parametrize(
-    ("told", "recovered"), [("1750763600000", 1_750_763_600.0), (0, None), (None, None)]
+    ("recovery_time", "recovered"), [("1750763600000", 1_750_763_600.0), (0, None), (None, None)]
 )
-def test_when_an_alarm_was_over_is_read(told, recovered):
-    assert one(parsing.alarms([LOOSE | {"recoveryTime": told}], ["A"])).recovered == recovered
+def test_when_an_alarm_was_over_is_read(recovery_time, recovered):
+    assert (
+        one(parsing.alarms([LOOSE | {"recoveryTime": recovery_time}], ["A"])).recovered == recovered
+    )
 
 
 def test_the_alarm_lists_oddities_are_counted(data):
@@ -201,7 +203,7 @@ def test_each_order_is_accepted_or_says_why_not(data):
 
 
 @pytest.mark.parametrize(
-    ("told", "order"),
+    ("item", "order"),
     [
         ({"result": "true", "failCode": "0"}, UpgradeOrder("1", accepted=True)),
         ({"result": 1}, UpgradeOrder("1", accepted=True)),
@@ -213,8 +215,8 @@ def test_each_order_is_accepted_or_says_why_not(data):
         ({"result": True, "failCode": 20020}, UpgradeOrder("1", True, 20020)),
     ],
 )
-def test_an_orders_result_stands_whatever_its_code_says(told, order):
-    assert one(parsing.upgrade_orders([{"devId": 1} | told], ["1"])) == order
+def test_an_orders_result_stands_whatever_its_code_says(item, order):
+    assert one(parsing.upgrade_orders([{"devId": 1} | item], ["1"])) == order
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def test_parameters_that_a_gateway_refuses_are_no_outage(server, signed_in):
 
 
 @pytest.mark.parametrize(
-    ("status", "told", "reason"),
+    ("status", "body", "reason"),
     [
         (400, {"exceptionType": None}, "http_400"),
         (400, {"exceptionType": "PROXY"}, "http_400"),
@@ -38,8 +38,8 @@ def test_parameters_that_a_gateway_refuses_are_no_outage(server, signed_in):
         (400, {"exceptionId": {"x": 1}}, "bad_parameters"),
     ],
 )
-def test_other_answers_of_a_gateway_stay_what_they_are(server, signed_in, status, told, reason):
-    error = call_failing_with(server, signed_in, status=status, json={**GATEWAY, **told})
+def test_other_answers_of_a_gateway_stay_what_they_are(server, signed_in, status, body, reason):
+    error = call_failing_with(server, signed_in, status=status, json={**GATEWAY, **body})
     assert error.reason == reason
 
 
@@ -197,7 +197,7 @@ def test_a_redirect_is_refused(server, signed_in, status):
 
 
 @pytest.mark.parametrize(
-    ("location", "told"),
+    ("location", "detail"),
     [
         ("https://uni001eu5.fusionsolar.huawei.com/unisso/login.action?ticket=ST-1#/LOGIN",
          "to https://uni001eu5.fusionsolar.huawei.com"),
@@ -214,10 +214,10 @@ def test_a_redirect_is_refused(server, signed_in, status):
     ],
 )  # fmt: skip
 def test_a_redirect_names_the_host_and_nothing_else_of_where_it_points(
-    server, signed_in, location, told
+    server, signed_in, location, detail
 ):
     error = call_failing_with(server, signed_in, status=302, headers={"Location": location})
-    assert error.detail == told
+    assert error.detail == detail
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,10 @@ from northbound.raw_server import (
     SHORT,
     answering,
     client_of,
-    dripping,
     head,
+    read_until_closed,
     reason,
-    until_gone,
+    send_slowly,
 )
 
 from exporter.northbound.client import Client
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_a_server_that_never_answers_is_a_timeout(serve):
-    server = serve(lambda _, connection: until_gone(connection))
+    server = serve(lambda _, connection: read_until_closed(connection))
     assert reason(client_of(server, SHORT)) == "timeout"
 
 
@@ -39,14 +39,14 @@ def test_what_is_no_longer_to_be_sent_does_not_reach_the_server(serve):
     received = Queue()
     looks = []
 
-    def talk(_, connection):
+    def handle(_, connection):
         received.put(connection.recv(65536))
 
     def may_send():
         looks.append(received.empty())
         return False
 
-    server = serve(talk)
+    server = serve(handle)
     client = client_of(server, LONG)
     client.permit(may_send)
     with pytest.raises(NotSentError):
@@ -81,31 +81,31 @@ def test_a_deadline_beyond_what_the_system_can_count_is_one_all_the_same(serve):
 
 
 def test_a_server_that_hangs_after_the_headers_is_a_timeout(serve):
-    def talk(server, connection):
+    def handle(server, connection):
         server.read(connection)
         connection.sendall(head("Content-Length: 100"))
-        until_gone(connection)
+        read_until_closed(connection)
 
-    assert reason(client_of(serve(talk), SHORT)) == "timeout"
+    assert reason(client_of(serve(handle), SHORT)) == "timeout"
 
 
 @pytest.mark.parametrize("start", [b"", head(f"Content-Length: {len(ENVELOPE)}"), head()])
 def test_a_drip_of_headers_or_body_ends_at_the_deadline(serve, start):
-    def talk(server, connection):
+    def handle(server, connection):
         server.read(connection)
         connection.sendall(start)
-        dripping(server, connection, ENVELOPE if start else head() + ENVELOPE)
+        send_slowly(server, connection, ENVELOPE if start else head() + ENVELOPE)
 
-    server = serve(talk)
+    server = serve(handle)
     assert reason(client_of(server, SHORT)) == "timeout"
     assert not server.finished
 
 
 def test_a_drip_within_the_tls_handshake_ends_at_the_deadline(serve):
-    def talk(server, connection):
-        dripping(server, connection, b"\x16\x03\x03\x3f\xff" + bytes(100))
+    def handle(server, connection):
+        send_slowly(server, connection, b"\x16\x03\x03\x3f\xff" + bytes(100))
 
-    assert reason(client_of(serve(talk), SHORT, scheme="https")) == "timeout"
+    assert reason(client_of(serve(handle), SHORT, scheme="https")) == "timeout"
 
 
 def test_an_address_that_swallows_packets_leaves_time_for_the_next(serve, monkeypatch):
@@ -133,11 +133,11 @@ def test_nobody_listening_is_a_failed_connection(serve):
 
 
 def test_a_reset_is_a_failed_connection(serve):
-    def talk(server, connection):
+    def handle(server, connection):
         server.read(connection)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
-    assert reason(client_of(serve(talk))) == "connection"
+    assert reason(client_of(serve(handle))) == "connection"
 
 
 @pytest.mark.parametrize(
@@ -154,11 +154,11 @@ def test_a_reset_is_a_failed_connection(serve):
     ids=["nothing", "no_http", "half_line", "half_body", "half_chunk", "no_chunk", "many_headers"],
 )
 def test_a_broken_answer_is_a_failed_connection(serve, answer):
-    def talk(server, connection):
+    def handle(server, connection):
         server.read(connection)
         connection.sendall(answer)
 
-    assert reason(client_of(serve(talk))) == "connection"
+    assert reason(client_of(serve(handle))) == "connection"
 
 
 def test_a_compressed_answer_is_read(serve):
@@ -168,7 +168,7 @@ def test_a_compressed_answer_is_read(serve):
 
 @pytest.mark.parametrize("compressed", [True, False])
 def test_an_endless_answer_is_too_large(serve, compressed):
-    def talk(server, connection):
+    def handle(server, connection):
         server.read(connection)
         squeeze = zlib.compressobj(wbits=31) if compressed else None
         connection.sendall(head("Content-Encoding: gzip") if compressed else head())
@@ -176,15 +176,15 @@ def test_an_endless_answer_is_too_large(serve, compressed):
             block = bytes(1 << 20)
             connection.sendall(squeeze.compress(block) if squeeze else block)
 
-    assert reason(client_of(serve(talk))) == "too_large"
+    assert reason(client_of(serve(handle))) == "too_large"
 
 
 def test_two_calls_use_two_connections_though_the_server_would_keep_one(serve):
-    def talk(server, connection):
+    def handle(server, connection):
         answering()(server, connection)
-        until_gone(connection)
+        read_until_closed(connection)
 
-    server = serve(talk)
+    server = serve(handle)
     client = client_of(server)
     assert [client.call(PATH, {}), client.call(PATH, {})] == ["here", "here"]
     assert len(server.requests) == 2
@@ -205,12 +205,12 @@ def test_a_redirect_to_another_host_is_never_followed(serve, status):
 
 
 def test_the_body_of_a_redirect_is_not_read(serve):
-    def talk(server, connection):
+    def handle(server, connection):
         server.read(connection)
         connection.sendall(head("Location: /elsewhere", status="302 Found"))
-        until_gone(connection)
+        read_until_closed(connection)
 
-    assert reason(client_of(serve(talk))) == "redirect"
+    assert reason(client_of(serve(handle))) == "redirect"
 
 
 # Proxies
@@ -233,11 +233,11 @@ def test_no_proxy_of_the_environment_is_honoured(serve, monkeypatch):
 
 
 def test_a_proxy_that_hangs_is_a_timeout(serve, monkeypatch):
-    def talk(server, connection):
+    def handle(server, connection):
         server.read(connection)
-        dripping(server, connection, b"HTTP/1.1 200 Connection established\r\n" + bytes(100))
+        send_slowly(server, connection, b"HTTP/1.1 200 Connection established\r\n" + bytes(100))
 
-    proxy = serve(talk)
+    proxy = serve(handle)
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
     assert reason(Client("https://plant.test", "api-user", "pw", timeout=SHORT)) == "timeout"
     assert not proxy.finished

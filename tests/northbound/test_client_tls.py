@@ -18,9 +18,9 @@ from northbound.raw_server import (
     SHORT,
     answering,
     client_of,
-    dripping,
     head,
     reason,
+    send_slowly,
 )
 
 from exporter.northbound.client import Client
@@ -84,21 +84,21 @@ def test_certificates_to_trust_are_read_once_and_again_when_they_change(
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "reason"),
     [
         (None, "No such file or directory"),
         (b"nothing", "[X509: NO_CERTIFICATE_OR_CRL_FOUND] no certificate or crl found"),
     ],
 )
-def test_a_ca_file_that_cannot_be_used_is_named(serve, context, tmp_path, content, said):
+def test_a_ca_file_that_cannot_be_used_is_named(serve, context, tmp_path, content, reason):
     ca_file = tmp_path / "ca.pem"
     if content is not None:
         ca_file.write_bytes(content)
     server = serve(answering(), context)
     with pytest.raises(CallError) as caught:
         client_of(server, scheme="https", ca_file=str(ca_file)).call(PATH, {})
-    told = (caught.value.reason, caught.value.detail.partition(" (_ssl.c")[0])
-    assert told == ("tls", f"no certificates to trust: {said}")
+    reason_and_detail = (caught.value.reason, caught.value.detail.partition(" (_ssl.c")[0])
+    assert reason_and_detail == ("tls", f"no certificates to trust: {reason}")
     assert caught.value.__context__ is None
     assert server.requests == []
 
@@ -136,11 +136,11 @@ def test_an_owner_may_do_without_verification(serve, context):
 
 
 def test_a_drip_over_tls_ends_at_the_deadline(serve, context):
-    def talk(server, connection):
+    def handle(server, connection):
         server.read(connection)
-        dripping(server, connection, head() + ENVELOPE)
+        send_slowly(server, connection, head() + ENVELOPE)
 
-    server = serve(talk, context)
+    server = serve(handle, context)
     assert reason(client_of(server, SHORT * 2, scheme="https", verify=False)) == "timeout"
     assert not server.finished
 
@@ -154,9 +154,9 @@ def test_tls_goes_through_a_proxy_and_the_proxy_sees_no_token(
         proxy.read(connection)
         with socket.create_connection(("127.0.0.1", server.port)) as onward:
             connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            back = threading.Thread(target=pump, args=(onward, connection))
+            back = threading.Thread(target=forward, args=(onward, connection))
             back.start()
-            pump(connection, onward)
+            forward(connection, onward)
             back.join()
 
     proxy = serve(tunnel)
@@ -169,7 +169,7 @@ def test_tls_goes_through_a_proxy_and_the_proxy_sees_no_token(
     assert b"XSRF-TOKEN: secret" in server.requests[0]
 
 
-def pump(source: socket.socket, sink: socket.socket):
+def forward(source: socket.socket, sink: socket.socket):
     with suppress(OSError):
         while data := source.recv(65536):
             sink.sendall(data)
@@ -177,18 +177,18 @@ def pump(source: socket.socket, sink: socket.socket):
 
 
 @pytest.mark.parametrize(
-    "said", [head() + ENVELOPE, head(status="400 Bad Request"), b"SSH-2.0-OpenSSH_9.2\r\n"]
+    "payload", [head() + ENVELOPE, head(status="400 Bad Request"), b"SSH-2.0-OpenSSH_9.2\r\n"]
 )
-def test_what_is_no_tls_says_nothing_about_certificates(serve, said):
-    def talk(_, connection):
+def test_what_is_no_tls_says_nothing_about_certificates(serve, payload):
+    def handle(_, connection):
         connection.recv(65536)
-        connection.sendall(said)
+        connection.sendall(payload)
 
-    assert reason(client_of(serve(talk), scheme="https")) == "no_tls"
+    assert reason(client_of(serve(handle), scheme="https")) == "no_tls"
 
 
 @pytest.mark.parametrize(
-    "said",
+    "payload",
     [
         b"\x15\x03\x03\x00\x02\x02\x46",  # an alert: protocol version
         head(status="400 Bad Request")
@@ -198,9 +198,9 @@ def test_what_is_no_tls_says_nothing_about_certificates(serve, said):
         + b"Reason: You're speaking plain HTTP to an SSL-enabled server port.",
     ],
 )
-def test_a_port_that_wants_tls_says_so(serve, said):
-    def talk(server, connection):
+def test_a_port_that_wants_tls_says_so(serve, payload):
+    def handle(server, connection):
         server.read(connection)
-        connection.sendall(said)
+        connection.sendall(payload)
 
-    assert reason(client_of(serve(talk))) == "only_tls"
+    assert reason(client_of(serve(handle))) == "only_tls"

@@ -17,7 +17,7 @@ SECRETS = ("client-key", "r-1", "r-2", "a-1")
 REFUSED = Reaction.REFUSE_CREDENTIALS
 
 
-class Kept:
+class TokenFile:
     """A refresh token in memory, and all that was done with it."""
 
     def __init__(self):
@@ -46,31 +46,31 @@ class Kept:
         self.token = token
 
 
-def tokens(**given):
+def tokens(**fields):
     return {
         "access_token": "a-1",
         "refresh_token": "r-2",
         "expires_in": 3600,
         "token_type": "Bearer",
         "scope": "pvms.openapi.basic",
-        **given,
+        **fields,
     }
 
 
 @pytest.fixture
-def kept():
-    return Kept()
+def token_file():
+    return TokenFile()
 
 
-def client_with(kept, secret="client-key"):  # noqa: S107  # because tests invent theirs
+def client_with(token_file, secret="client-key"):  # noqa: S107  # because tests invent theirs
     transport = Transport(5)
     endpoint = TokenEndpoint(TOKEN_URL, "app", secret, transport)
-    return OAuthClient(f"{HOST}/", endpoint, kept, transport)
+    return OAuthClient(f"{HOST}/", endpoint, token_file, transport)
 
 
 @pytest.fixture
-def client(kept):
-    return client_with(kept)
+def client(token_file):
+    return client_with(token_file)
 
 
 def logged_in(server, client):
@@ -97,33 +97,33 @@ def test_a_login_buys_a_token_with_the_refresh_token(server, client):
     }
 
 
-def test_the_next_refresh_token_is_kept_before_the_access_token_is_used(server, client, kept):
+def test_the_next_refresh_token_is_kept_before_the_access_token_is_used(server, client, token_file):
     logged_in(server, client)
-    assert kept.done == ["locked", "r-1", "r-2", "free"]
+    assert token_file.done == ["locked", "r-1", "r-2", "free"]
 
 
-@pytest.mark.parametrize("given", [{"refresh_token": None}, {"refresh_token": "r-1"}])
-def test_without_another_refresh_token_the_old_one_stays(server, client, kept, given):
-    server.post(TOKEN_URL, json=tokens(**given))
+@pytest.mark.parametrize("answered", [{"refresh_token": None}, {"refresh_token": "r-1"}])
+def test_without_another_refresh_token_the_old_one_stays(server, client, token_file, answered):
+    server.post(TOKEN_URL, json=tokens(**answered))
     client.login()
-    assert kept.done == ["locked", "r-1", "free"]
+    assert token_file.done == ["locked", "r-1", "free"]
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"),
+    ("expires_in", "seconds"),
     [
         (1800, 1800.0),
         ("1800", 1800.0),
         *((each, 3600.0) for each in (None, "", "N/A", 0, -5, True, [])),
     ],
 )
-def test_a_session_lasts_as_long_as_is_told_or_an_hour(server, client, told, seconds):
-    server.post(TOKEN_URL, json=tokens(expires_in=told))
+def test_a_session_lasts_as_long_as_is_told_or_an_hour(server, client, expires_in, seconds):
+    server.post(TOKEN_URL, json=tokens(expires_in=expires_in))
     assert client.login() == seconds
 
 
-def test_without_a_refresh_token_nothing_is_asked(server, client, kept):
-    kept.token = None
+def test_without_a_refresh_token_nothing_is_asked(server, client, token_file):
+    token_file.token = None
     error = failure(client.login)
     assert summary(error) == ("no_refresh_token", REFUSED, False)
     assert "fusionsolar-exporter authorize" in error.meaning
@@ -146,7 +146,7 @@ def test_a_refusal_without_a_known_name_refuses_the_credentials_too(server, clie
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "expected"),
     [
         ({"status": 503}, ("http_503", Reaction.NEXT_TURN)),
         ({"status": 404}, ("http_404", Reaction.NEXT_TURN)),
@@ -162,11 +162,13 @@ def test_a_refusal_without_a_known_name_refuses_the_credentials_too(server, clie
         ({"body": requests.exceptions.ConnectionError()}, ("connection", Reaction.NEXT_TURN)),
     ],
 )
-def test_what_is_no_refusal_says_nothing_about_the_credentials(server, client, kept, answer, told):
+def test_what_is_no_refusal_says_nothing_about_the_credentials(
+    server, client, token_file, answer, expected
+):
     server.post(TOKEN_URL, **answer)
     error = failure(client.login)
-    assert (error.reason, error.reaction) == told
-    assert (client.token, kept.token) == (None, "r-1")
+    assert (error.reason, error.reaction) == expected
+    assert (client.token, token_file.token) == (None, "r-1")
 
 
 def test_a_busy_server_may_say_when_to_ask_again(server, client):
@@ -185,16 +187,16 @@ def test_the_secret_follows_no_redirect(server, client):
 # Keeping
 
 
-def test_what_cannot_be_kept_is_not_asked_for(server, client, kept):
-    kept.full_after = 0
+def test_what_cannot_be_kept_is_not_asked_for(server, client, token_file):
+    token_file.full_after = 0
     error = failure(client.login)
     assert summary(error) == ("refresh_token_file", Reaction.NEXT_TURN, False)
     assert error.detail == "No space left on device"
     assert len(server.calls) == 0
 
 
-def test_a_token_that_cannot_be_kept_is_not_used(server, client, kept):
-    kept.full_after = 1
+def test_a_token_that_cannot_be_kept_is_not_used(server, client, token_file):
+    token_file.full_after = 1
     server.post(TOKEN_URL, json=tokens())
     error = failure(client.login)
     assert summary(error) == ("refresh_token_unsaved", Reaction.NEXT_TURN, False)
@@ -204,15 +206,15 @@ def test_a_token_that_cannot_be_kept_is_not_used(server, client, kept):
 
 @pytest.mark.parametrize("access", [None, "", "a b", ["a-1"]])
 def test_a_refresh_token_is_kept_that_came_with_no_usable_access_token(
-    server, client, kept, access
+    server, client, token_file, access
 ):
     server.post(TOKEN_URL, json=tokens(access_token=access))
     assert summary(failure(client.login)) == ("no_token", Reaction.NEXT_TURN, False)
-    assert (client.token, kept.token) == (None, "r-2")
+    assert (client.token, token_file.token) == (None, "r-2")
 
 
-def test_while_another_process_signs_in_nothing_is_asked(server, client, kept):
-    kept.busy = True
+def test_while_another_process_signs_in_nothing_is_asked(server, client, token_file):
+    token_file.busy = True
     assert summary(failure(client.login)) == ("refresh_token_busy", Reaction.NEXT_TURN, False)
     assert len(server.calls) == 0
 
@@ -250,42 +252,46 @@ def test_a_token_endpoints_answer_is_captured_by_nobody(server, client):
 # What the credentials are
 
 
-def test_other_credentials_are_recognised_by_the_refresh_token_or_the_secret(server, client, kept):
+def test_other_credentials_are_recognised_by_the_refresh_token_or_the_secret(
+    server, client, token_file
+):
     server.post(TOKEN_URL, status=400, json={"error": "invalid_grant"})
     failure(client.login)
     refused = client.fingerprint
     assert client.has_credentials(refused)
-    assert not client_with(kept, "another").has_credentials(refused)
-    kept.token = "r-9"
+    assert not client_with(token_file, "another").has_credentials(refused)
+    token_file.token = "r-9"
     assert not client.has_credentials(refused)
     assert client.fingerprint == refused  # of what was refused, not of what stands there by now
 
 
-def test_after_a_restart_the_credentials_are_those_in_the_file(client, kept):
-    assert client_with(kept).has_credentials(client.fingerprint)
+def test_after_a_restart_the_credentials_are_those_in_the_file(client, token_file):
+    assert client_with(token_file).has_credentials(client.fingerprint)
 
 
-def test_a_file_that_cannot_be_read_holds_no_other_credentials(server, client, kept, monkeypatch):
+def test_a_file_that_cannot_be_read_holds_no_other_credentials(
+    server, client, token_file, monkeypatch
+):
     server.post(TOKEN_URL, status=400, json={"error": "invalid_grant"})
     failure(client.login)
 
     def fail():
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(kept, "read", fail)
+    monkeypatch.setattr(token_file, "read", fail)
     assert client.has_credentials(client.fingerprint)
 
 
 # Secrets
 
 
-def told(error):
+def text_of(error):
     """All that an exception could tell, with those that it came from."""
-    said = ""
+    text = ""
     while error is not None:
-        said += f"{error!r} {error} {vars(error)} {getattr(error, 'failure', '')!r}"
+        text += f"{error!r} {error} {vars(error)} {getattr(error, 'failure', '')!r}"
         error = error.__context__ or error.__cause__
-    return said
+    return text
 
 
 @pytest.mark.parametrize(
@@ -300,8 +306,8 @@ def told(error):
 )
 def test_no_failure_tells_a_secret(server, client, answer):
     server.post(TOKEN_URL, **answer)
-    said = told(failure(client.login)) + repr(client)
-    assert [secret for secret in SECRETS if secret in said] == []
+    text = text_of(failure(client.login)) + repr(client)
+    assert [secret for secret in SECRETS if secret in text] == []
 
 
 def test_tokens_do_not_print():
@@ -309,9 +315,9 @@ def test_tokens_do_not_print():
     endpoint = TokenEndpoint(TOKEN_URL, "app", "client-key", transport)
     with responses.RequestsMock() as server:
         server.post(TOKEN_URL, json=tokens())
-        said = repr(endpoint.exchange("c-1", "http://localhost/")) + repr(endpoint)
+        text = repr(endpoint.exchange("c-1", "http://localhost/")) + repr(endpoint)
         form = parse_qs(server.calls[0].request.body)
-    assert [secret for secret in SECRETS if secret in said] == []
+    assert [secret for secret in SECRETS if secret in text] == []
     assert form == {
         "grant_type": ["authorization_code"],
         "code": ["c-1"],

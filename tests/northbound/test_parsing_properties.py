@@ -93,8 +93,8 @@ def parsed(parse, data):
     return result
 
 
-def check_text(*told: str):
-    for text in told:
+def check_text(*values: str):
+    for text in values:
         assert len(text) <= 512
         assert UNPRINTABLE.search(text) is None
         text.encode()

@@ -2,7 +2,7 @@
 
 import pytest
 from daemon import PASSWORD, refusals, serving, system
-from reloads.running import Running, restored
+from reloads.running import Running, wait_until_restored
 
 from exporter.simulator.http.system import User
 
@@ -39,4 +39,4 @@ def begin(request):
 @pytest.fixture
 def run(begin):
     """Starts a daemon's inside, and waits until it has restored what it knew."""
-    return lambda *args, **more: restored(begin(*args, **more))
+    return lambda *args, **more: wait_until_restored(begin(*args, **more))

@@ -89,7 +89,7 @@ def wait(condition):
         time.sleep(0.01)
 
 
-def restored(running):
+def wait_until_restored(running):
     wait(lambda: not running.accounts.restoring())
     return running
 

@@ -174,13 +174,13 @@ def test_readiness_latches(management, server, run, tmp_path):
 
 
 @contextmanager
-def meanwhile(look):
+def repeatedly(read):
     """Looks again and again, from another thread, while the block lasts."""
     ended = threading.Event()
 
     def watch():
         while not ended.is_set():
-            look()
+            read()
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -196,7 +196,7 @@ def test_an_account_that_is_replaced_is_never_taken_for_ready(management, server
     running = run(tmp_path, account(server.url))
     seen = set()
 
-    with meanwhile(lambda: seen.add(bool(running.accounts.waiting()))):
+    with repeatedly(lambda: seen.add(bool(running.accounts.waiting()))):
         for n in range(10):
             running.change(account(server.url, name=f"n{n % 2}"))
 
@@ -205,17 +205,17 @@ def test_an_account_that_is_replaced_is_never_taken_for_ready(management, server
 
 def test_no_scrape_meets_a_gap(server, run, tmp_path):
     running = ready(run(tmp_path, account(server.url)))
-    shown = []
+    device_counts = []
 
     def scrape():
-        shown.append(b"".join(running.accounts.parts(Format.TEXT)).count(b"device_id="))
+        device_counts.append(b"".join(running.accounts.parts(Format.TEXT)).count(b"device_id="))
 
     scrape()
-    with meanwhile(scrape):
+    with repeatedly(scrape):
         for n in range(4):
             running.change(account(server.url, timeout=f"{n + 3}s"))
 
-    before, *during = shown
+    before, *during = device_counts
     assert len(during) > 10
     assert min(during) >= before
 
@@ -283,14 +283,14 @@ def is_open(connection):
 def test_what_a_reload_changed_is_on_the_next_page(server, run, tmp_path, monkeypatch):
     """Pages are kept for a second, as long as their version stays."""
     running = ready(run(tmp_path, account(server.url)))
-    told = []
+    versions = []
     for gauge in (running.telemetry.reload_successful, running.telemetry.reload_timestamp):
-        monkeypatch.setattr(gauge, "set", lambda _: told.append(running.page.version))
+        monkeypatch.setattr(gauge, "set", lambda _: versions.append(running.page.version))
     running.stop()  # so that nothing else changes the page
 
     assert running.change(account(server.url)) is None
-    assert running.page.version > told[-1]
+    assert running.page.version > versions[-1]
 
     running.settings = ConfigError("a mistake")
     assert running.reload() == "a mistake"
-    assert running.page.version > told[-1]
+    assert running.page.version > versions[-1]

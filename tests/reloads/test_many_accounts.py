@@ -5,7 +5,7 @@ import threading
 
 import pytest
 from daemon import PASSWORD, system
-from reloads.running import account, restored, wait
+from reloads.running import account, wait, wait_until_restored
 from structlog.testing import capture_logs
 
 from exporter.northbound.interfaces import INTERFACES
@@ -17,7 +17,7 @@ BROKEN = NAMES[7]
 POLLED = ("getStationList", "getDevList", "getStationRealKpi", "getDevRealKpi")
 
 
-def settled(running):
+def wait_until_polled(running):
     """All have logged in and shown what they have."""
     wait(lambda: not running.accounts.waiting())
     return running
@@ -44,7 +44,7 @@ def threads_since(before):
 def test_each_has_one_thread_and_a_reload_touches_that_which_changed(management, server, begin):
     before = {*threading.enumerate()}
     accounts = {name: configured(server, name) for name in NAMES}
-    running = settled(restored(begin(None, *accounts.values())))
+    running = wait_until_polled(wait_until_restored(begin(None, *accounts.values())))
     assert threads_since(before) == [f"poller {name}" for name in NAMES]
     threads, calls = running.threads(), len(management.calls.of(NAMES[0], "getDevList").arrivals)
 
@@ -68,7 +68,7 @@ def test_the_past_of_each_takes_a_thread_more(server, begin, tmp_path):
     before = {*threading.enumerate()}
     past = {"enabled": True, "remote_write": {"url": "http://127.0.0.1:9/"}, "from": "2025-01-01"}
     accounts = [configured(server, name) for name in NAMES[:2]]
-    restored(begin(tmp_path, *accounts, history=past))
+    wait_until_restored(begin(tmp_path, *accounts, history=past))
     assert threads_since(before) == [
         *("history a00", "history a01"),
         *("poller a00", "poller a01"),
@@ -81,10 +81,10 @@ def test_the_trouble_of_one_is_on_its_own_series_and_lines_alone(server, begin):
         accounts = {name: configured(server, name) for name in NAMES}
         accounts[BROKEN] |= {"base_url": f"http://127.0.0.1:{port}", "timeout": "1s"}
         with capture_logs() as logs:
-            running = restored(begin(None, *accounts.values()))
+            running = wait_until_restored(begin(None, *accounts.values()))
             wait(lambda: {each.split(":")[0] for each in running.accounts.waiting()} == {BROKEN})
             running.stop()
-    told = {each.get("account") for each in logs if each["log_level"] in ("warning", "error")}
-    assert told == {BROKEN}
+    names = {each.get("account") for each in logs if each["log_level"] in ("warning", "error")}
+    assert names == {BROKEN}
     without = {key[0] for key in running.series() if ("account", BROKEN) in key}
     assert not {name for name in without if "inverter" in name}

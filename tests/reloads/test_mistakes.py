@@ -81,7 +81,7 @@ def test_a_change_that_fails_half_way_is_undone(server, run, tmp_path, monkeypat
     made = []
 
     with monkeypatch.context() as broken:
-        broken.setattr(accounts_of, "Poller", failing_for("other", made))
+        broken.setattr(accounts_of, "Poller", poller_failing_for("other", made))
         assert running.change(account(server.url, timeout="4s"), other) is not None
 
     assert pollers() == ["poller home"]
@@ -93,11 +93,11 @@ def test_a_change_that_fails_half_way_is_undone(server, run, tmp_path, monkeypat
     assert sorted(pollers()) == ["poller home", "poller other"]
 
 
-def failing_for(account, made):
+def poller_failing_for(account, configurations):
     """A poller that cannot be made for one account; notes for which configurations it was."""
 
     def make(config, **more):
-        made.append(config)
+        configurations.append(config)
         return (raising if config.name == account else Poller)(config, **more)
 
     return make

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from daemon import TIMEOUT
-from reloads.running import account, ready, restored, wait
+from reloads.running import account, ready, wait, wait_until_restored
 from structlog.testing import capture_logs
 
 from exporter.account.poller import Poller
@@ -39,7 +39,7 @@ def hold(monkeypatch):
         each.end.set()
 
 
-def both(server):
+def both_accounts(server):
     return account(server.url), account(server.url, name="other", username="other")
 
 
@@ -47,15 +47,15 @@ def test_there_is_no_page_but_a_reason_until_every_account_is_restored(
     server, begin, tmp_path, hold
 ):
     held = hold(after=1)
-    running = begin(tmp_path, *both(server))
+    running = begin(tmp_path, *both_accounts(server))
     wait(lambda: len(held.begun) == 2)
     (last,) = {"home", "other"} - {held.begun[0].removeprefix("poller ")}
 
-    said = f"restoring: 1 of 2 accounts done, not yet {last}"
-    with pytest.raises(IncompleteError, match=f"^{said}$"):
+    reason = f"restoring: 1 of 2 accounts done, not yet {last}"
+    with pytest.raises(IncompleteError, match=f"^{reason}$"):
         running.accounts.parts(Format.TEXT)
-    assert running.accounts.waiting()[0] == said
-    with pytest.raises(IncompleteError, match=f"^{said}$"):
+    assert running.accounts.waiting()[0] == reason
+    with pytest.raises(IncompleteError, match=f"^{reason}$"):
         running.accounts.parts(Format.TEXT, [last])
     (first,) = {"home", "other"} - {last}
     wait(lambda: running.accounts.parts(Format.TEXT, [first]))
@@ -66,7 +66,7 @@ def test_there_is_no_page_but_a_reason_until_every_account_is_restored(
     ] == ("its state is being restored",)
 
     held.end.set()
-    restored(running)
+    wait_until_restored(running)
     assert running.value("fusionsolar_plants", account=last) is not None
 
 
@@ -74,7 +74,7 @@ def test_an_account_that_is_restored_polls_while_another_restores(
     management, server, begin, tmp_path, hold
 ):
     held = hold(after=1)
-    begin(tmp_path, *both(server))
+    begin(tmp_path, *both_accounts(server))
     wait(lambda: len(held.begun) == 2)
     user = {"poller home": "api", "poller other": "other"}[held.begun[0]]
 
@@ -95,7 +95,7 @@ def test_an_account_whose_restoring_breaks_goes_without_and_stops_nobody(
 
     monkeypatch.setattr(Store, "load", breaking)
     with capture_logs() as logs:
-        running = ready(begin(tmp_path, *both(server)))
+        running = ready(begin(tmp_path, *both_accounts(server)))
 
     errors = [entry for entry in logs if entry["log_level"] == "error"]
     assert [(entry["event"], entry["account"]) for entry in errors] == [
@@ -110,10 +110,10 @@ def test_an_account_that_ends_while_it_waits_restores_nothing_and_calls_nobody(
     management, server, begin, tmp_path, hold
 ):
     held = hold(after=0)
-    running = begin(tmp_path, *both(server))
+    running = begin(tmp_path, *both_accounts(server))
     wait(lambda: held.begun)
     first = held.begun[0].removeprefix("poller ")
-    (stays,) = (each for each in both(server) if each["name"] == first)
+    (stays,) = (each for each in both_accounts(server) if each["name"] == first)
     done = []
 
     reload = threading.Thread(target=lambda: done.append(running.change(stays)))

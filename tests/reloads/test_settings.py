@@ -126,6 +126,6 @@ def test_another_state_directory_needs_a_restart(server, run, tmp_path):
         for _ in range(2):
             running.change(account(server.url), state={"directory": str(tmp_path / "two")})
 
-    said = [entry["event"] for entry in logs]
-    assert said.count("state needs a restart") == 2
+    events = [entry["event"] for entry in logs]
+    assert events.count("state needs a restart") == 2
     assert not (tmp_path / "two").exists()

@@ -11,7 +11,7 @@ HOUR, DAY = 3600.0, 86_400.0
 
 
 @pytest.fixture
-def quiet(client_of):
+def client_without_alarms(client_of):
     """A system whose devices raise no alarms by themselves."""
 
     def make(**options):
@@ -31,8 +31,8 @@ def device(client, type_id=1):
     return next(d for d in client.system.fleet.devices.values() if d.type_id == type_id)
 
 
-def test_an_alarm_is_that_of_the_reference(quiet):
-    one = quiet()
+def test_an_alarm_is_that_of_the_reference(client_without_alarms):
+    one = client_without_alarms()
     inverter = device(one)
     raised = one.clock.now
     one.system.raise_alarm(inverter.id, alarm_id=2032)
@@ -56,8 +56,8 @@ def test_an_alarm_is_that_of_the_reference(quiet):
     ]
 
 
-def test_an_alarm_is_acknowledged_and_cleared(quiet):
-    one = quiet()
+def test_an_alarm_is_acknowledged_and_cleared(client_without_alarms):
+    one = client_without_alarms()
     number = one.system.raise_alarm(device(one).id)
     assert [alarm["status"] for alarm in ask(one)] == [1]
     one.system.acknowledge(number)
@@ -67,8 +67,8 @@ def test_an_alarm_is_acknowledged_and_cleared(quiet):
 
 
 @pytest.mark.parametrize("status", [4, 5, 6])
-def test_some_systems_list_only_what_is_active(quiet, status):
-    one = quiet(keeps_cleared=False)
+def test_some_systems_list_only_what_is_active(client_without_alarms, status):
+    one = client_without_alarms(keeps_cleared=False)
     number = one.system.raise_alarm(device(one).id)
     assert len(ask(one)) == 1
     one.system.acknowledge(number)
@@ -77,16 +77,16 @@ def test_some_systems_list_only_what_is_active(quiet, status):
     assert ask(one) == []
 
 
-def test_an_alarm_may_become_visible_late(quiet):
-    one = quiet()
+def test_an_alarm_may_become_visible_late(client_without_alarms):
+    one = client_without_alarms()
     now = one.clock.now
     one.system.raise_alarm(device(one).id, raised=now - 5 * HOUR, visible=now + 2 * HOUR)
     assert ask(one) == ask(one) == []
     assert [alarm["raiseTime"] for alarm in ask(one)] == [round((now - 5 * HOUR) * 1000)]
 
 
-def test_the_period_counts_when_an_alarm_was_raised(quiet):
-    one = quiet(pause=0.001, minute=1e-9)
+def test_the_period_counts_when_an_alarm_was_raised(client_without_alarms):
+    one = client_without_alarms(pause=0.001, minute=1e-9)
     raised = one.clock.now - 40 * DAY
     one.system.raise_alarm(device(one).id, raised=raised, visible=raised)
     assert ask(one) == []
@@ -96,19 +96,19 @@ def test_the_period_counts_when_an_alarm_was_raised(quiet):
     assert ask(one, beginTime=edge + 1, endTime=edge + 1) == []
 
 
-def test_fields_of_an_alarm_can_be_chosen(quiet):
-    one = quiet()
+def test_fields_of_an_alarm_can_be_chosen(client_without_alarms):
+    one = client_without_alarms()
     one.system.raise_alarm(device(one).id, alarm_id=99, cause_id=7, name="Flood", level=1, type=5)
     [alarm] = ask(one)
-    told = [alarm[key] for key in ("alarmId", "causeId", "alarmName", "lev", "alarmType")]
-    assert told == [99, 7, "Flood", 1, 5]
+    alarms = [alarm[key] for key in ("alarmId", "causeId", "alarmName", "lev", "alarmType")]
+    assert alarms == [99, 7, "Flood", 1, 5]
 
 
-def test_unknown_devices_raise_no_alarms(quiet):
+def test_unknown_devices_raise_no_alarms(client_without_alarms):
     with pytest.raises(KeyError):
-        quiet().system.raise_alarm(12)
+        client_without_alarms().system.raise_alarm(12)
     with pytest.raises(KeyError):
-        quiet().system.clear(1)
+        client_without_alarms().system.clear(1)
 
 
 @pytest.mark.parametrize(
@@ -127,8 +127,8 @@ def test_unknown_devices_raise_no_alarms(quiet):
         ({"levels": "1,2", "status": "2"}, ["B"]),
     ],
 )
-def test_filters_choose(quiet, parameters, names):
-    one = quiet()
+def test_filters_choose(client_without_alarms, parameters, names):
+    one = client_without_alarms()
     raised = one.clock.now
     inverter, battery = device(one).id, device(one, 39).id
     one.system.raise_alarm(inverter, name="A", level=1, type=2, raised=raised - 3)
@@ -146,23 +146,23 @@ def test_filters_choose(quiet, parameters, names):
         ({"it_IT"}, "it_IT", "fr_FR"),
     ],
 )
-def test_a_system_speaks_its_own_languages(quiet, languages, spoken, unknown):
-    one = quiet(languages=languages)
+def test_a_system_speaks_its_own_languages(client_without_alarms, languages, spoken, unknown):
+    one = client_without_alarms(languages=languages)
     now = round(one.clock.now * 1000)
     asked = {"stationCodes": one.plants(), "beginTime": now, "endTime": now}
     assert one.code("getAlarmList", language=spoken, **asked) == 0
     assert one.code("getAlarmList", language=unknown, **asked) == 20025
 
 
-def test_names_may_be_those_of_the_language(quiet):
-    one = quiet(localised=True)
+def test_names_may_be_those_of_the_language(client_without_alarms):
+    one = client_without_alarms(localised=True)
     one.system.raise_alarm(device(one).id, alarm_id=2032)
     names = [ask(one, language=tag)[0]["alarmName"] for tag in ("de_DE", "zh_CN", "fr_FR")]
     assert names == ["Netzausfall", "电网掉电", "Grid Loss"]
 
 
-def test_numbers_may_be_text(quiet):
-    one = quiet(alarms_as_text=True)
+def test_numbers_may_be_text(client_without_alarms):
+    one = client_without_alarms(alarms_as_text=True)
     one.system.raise_alarm(device(one).id)
     [alarm] = ask(one, levels="2", status="1")
     fields = ("devTypeId", "causeId", "alarmType", "raiseTime", "alarmId", "lev", "status")
@@ -170,8 +170,8 @@ def test_numbers_may_be_text(quiet):
     assert alarm["status"] == "1"
 
 
-def test_a_recovery_time_may_stand_for_the_status(quiet):
-    one = quiet(alarms_without_status=True)
+def test_a_recovery_time_may_stand_for_the_status(client_without_alarms):
+    one = client_without_alarms(alarms_without_status=True)
     number = one.system.raise_alarm(device(one).id)
     [alarm] = ask(one)
     assert "status" not in alarm
@@ -215,14 +215,14 @@ def identity(alarm):
 
 def test_devices_raise_alarms_that_are_seen_to_and_go(client_of):
     one = client_of(build(plants=30), pause=1.0)
-    told = ask(one)
-    statuses = Counter(alarm["status"] for alarm in told)
+    alarms = ask(one)
+    statuses = Counter(alarm["status"] for alarm in alarms)
     assert statuses.keys() == {1, 2, 3, 4, 5, 6}
-    assert statuses[4] + statuses[5] + statuses[6] > 0.8 * len(told)
-    assert {alarm["lev"] for alarm in told} == {1, 2, 3, 4}
-    assert {alarm["alarmType"] for alarm in told} == {1, 2, 3, 4, 5}
-    assert len(set(map(identity, told))) == len(told)
-    times = [alarm["raiseTime"] for alarm in told]
+    assert statuses[4] + statuses[5] + statuses[6] > 0.8 * len(alarms)
+    assert {alarm["lev"] for alarm in alarms} == {1, 2, 3, 4}
+    assert {alarm["alarmType"] for alarm in alarms} == {1, 2, 3, 4, 5}
+    assert len(set(map(identity, alarms))) == len(alarms)
+    times = [alarm["raiseTime"] for alarm in alarms]
     assert times == sorted(times, reverse=True)
 
 

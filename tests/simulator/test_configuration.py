@@ -42,10 +42,10 @@ def test_batteries_work_for_the_home_or_by_the_hour(newest):
         "operationMode": "maximumSelfConsumption",
         "touOperationModeParamDetail": None,
     }
-    told = newest.ask(BATTERY, plantCode=business.code)["data"]
+    data = newest.ask(BATTERY, plantCode=business.code)["data"]
     size = sum(device.size for device in business.devices if device.type_id in BATTERIES)
-    assert told["operationMode"] == "TOU"
-    assert told["touOperationModeParamDetail"]["allowedAcChargePower"] == size / 4 > 0
+    assert data["operationMode"] == "TOU"
+    assert data["touOperationModeParamDetail"]["allowedAcChargePower"] == size / 4 > 0
 
 
 def test_a_network_with_several_masters_has_no_setting(newest):

@@ -326,9 +326,11 @@ def test_a_plant_is_at_the_mains_of_its_country(plant, type_id, hour, hertz, vol
 
 
 def test_plants_of_one_grid_see_one_frequency_and_others_another():
-    told = [PlantState(plant, MIDNIGHT, FLEET.seed).frequency for plant in FLEET.plants.values()]
-    assert told[0] == told[1]
-    assert len(set(told)) == 5
+    frequencies = [
+        PlantState(plant, MIDNIGHT, FLEET.seed).frequency for plant in FLEET.plants.values()
+    ]
+    assert frequencies[0] == frequencies[1]
+    assert len(set(frequencies)) == 5
 
 
 def test_a_transformer_lifts_480_volts_to_34_500():
@@ -395,6 +397,6 @@ def test_the_strings_of_a_tracker_have_one_voltage_that_falls_with_the_heat():
 
 
 def test_an_inverters_efficiency_depends_on_its_load():
-    told = [values(HOUSE, 1, MIDNIGHT + hour * HOUR)["efficiency"] for hour in (6, 9, 13)]
-    assert len(set(told)) == 3
-    assert all(90 < efficiency < 99 for efficiency in told)
+    efficiencies = [values(HOUSE, 1, MIDNIGHT + hour * HOUR)["efficiency"] for hour in (6, 9, 13)]
+    assert len(set(efficiencies)) == 3
+    assert all(90 < efficiency < 99 for efficiency in efficiencies)

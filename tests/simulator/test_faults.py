@@ -201,7 +201,7 @@ PERIOD = {"beginTime": 1_780_000_000_000, "endTime": 1_782_000_000_000, "languag
 ROWS = {"collectTime": 1_779_000_000_000}  # in May, a month that grows no more
 
 
-def shapes(client):
+def calls_by_shape(client):
     """A call of each shape of answer, with what its items are about: a member, and its name."""
     code = next(iter(client.system.fleet.plants))
     device = client.ids(1)[0]
@@ -227,7 +227,7 @@ def about(data, name, member):
 @pytest.mark.slow
 def test_items_of_every_shape_can_be_lost_doubled_or_unasked_for(client):
     faults = client.system.faults
-    for interface, parameters, member, name in shapes(client):
+    for interface, parameters, member, name in calls_by_shape(client):
         whole = client.ask(interface, **parameters)["data"]
         mine = about(whole, name, member)
         assert mine
@@ -255,7 +255,7 @@ def test_every_nth_item_can_be_lost(client):
 
 def test_values_of_every_shape_can_be_bent(client):
     faults = client.system.faults
-    for interface, parameters, member, name in shapes(client):
+    for interface, parameters, member, name in calls_by_shape(client):
         faults.add("unknown_keys", members=[member])
         [item, *_] = about(client.ask(interface, **parameters)["data"], name, member)
         assert item.get("dataItemMap", item)["selfUsePower"] == 1.5
@@ -268,7 +268,7 @@ def test_values_of_every_shape_can_be_bent(client):
 
 
 def test_a_poisoned_member_fails_every_interface(client):
-    for interface, parameters, member, _ in shapes(client):
+    for interface, parameters, member, _ in calls_by_shape(client):
         client.system.faults.add("fail_code", value=20056, members=[member])
         assert client.code(interface, **parameters) == 20056
         client.system.faults.clear()

@@ -66,16 +66,16 @@ def post(server, session, interface, timeout=5.0, **parameters):
 
 
 @pytest.fixture(scope="module")
-def shared():
+def running_server():
     with running() as server:
         yield server
 
 
 @pytest.fixture
-def connected(shared, session):
-    shared.system.faults.clear()
-    log_in(shared, session)
-    return shared
+def connected(running_server, session):
+    running_server.system.faults.clear()
+    log_in(running_server, session)
+    return running_server
 
 
 def test_a_client_logs_in_and_reads(connected, session):
@@ -287,8 +287,10 @@ def test_a_wrong_fault_is_refused(controlled, session, body):
 
 
 def test_the_fleet_changes_by_the_control_door(controlled, session):
-    def change(**what):
-        return session.post(controlled.url + "/simulator/fleet", json=what, timeout=5).status_code
+    def change(**changes):
+        return session.post(
+            controlled.url + "/simulator/fleet", json=changes, timeout=5
+        ).status_code
 
     plant = {"code": "NE=9", "name": "A", "capacity_kw": 1, "latitude": 0, "longitude": 0}
     fleet = controlled.system.fleet
@@ -310,8 +312,8 @@ def test_the_fleet_changes_by_the_control_door(controlled, session):
 
 
 def test_alarms_come_and_go_by_the_control_door(controlled, session):
-    def change(**what):
-        return session.post(controlled.url + "/simulator/alarms", json=what, timeout=5)
+    def change(**changes):
+        return session.post(controlled.url + "/simulator/alarms", json=changes, timeout=5)
 
     def status():
         now = round(time.time() * 1000)

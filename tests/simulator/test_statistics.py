@@ -132,15 +132,15 @@ def test_statistics_agree_with_the_real_time_values(client_of):
     now = at(CASA, 2026, 6, 23, 18)
     one = client_of(FLEET, pause=0.0, minute=1e-9, now=now / 1000)
     asked = {"stationCodes": CASA.code, "collectTime": now}
-    told = one.ask("getStationRealKpi", stationCodes=CASA.code)["data"][0]["dataItemMap"]
+    realtime = one.ask("getStationRealKpi", stationCodes=CASA.code)["data"][0]["dataItemMap"]
     days, months, years = (
         one.ask(f"getKpiStation{kind}", **asked)["data"] for kind in ("Day", "Month", "Year")
     )
-    assert days[-1]["dataItemMap"]["inverter_power"] == told["day_power"] > 0
-    assert days[-1]["dataItemMap"]["power_profit"] == told["day_income"]
-    assert months[-1]["dataItemMap"]["inverter_power"] == told["month_power"]
+    assert days[-1]["dataItemMap"]["inverter_power"] == realtime["day_power"] > 0
+    assert days[-1]["dataItemMap"]["power_profit"] == realtime["day_income"]
+    assert months[-1]["dataItemMap"]["inverter_power"] == realtime["month_power"]
     lifetime = sum(row["dataItemMap"]["inverter_power"] for row in years)
-    assert lifetime == pytest.approx(told["total_power"], abs=0.01)
+    assert lifetime == pytest.approx(realtime["total_power"], abs=0.01)
 
 
 def test_energy_is_neither_made_nor_lost(rows):
@@ -260,7 +260,7 @@ def test_a_batterys_day_agrees_with_its_real_time_values(client_of):
     one = client_of(FLEET, pause=0.0, minute=1e-9, now=now / 1000)
     [battery] = [str(device.id) for device in HOUSE.devices if device.type_id == 39]
     rows = one.ask("getDevKpiDay", devIds=battery, devTypeId="39", collectTime=now)["data"]
-    told = one.readings(39, [battery])[battery]
-    assert rows[-1]["dataItemMap"]["charge_cap"] == told["charge_cap"] > 1
-    assert rows[-1]["dataItemMap"]["discharge_cap"] == told["discharge_cap"] > 1
+    realtime = one.readings(39, [battery])[battery]
+    assert rows[-1]["dataItemMap"]["charge_cap"] == realtime["charge_cap"] > 1
+    assert rows[-1]["dataItemMap"]["discharge_cap"] == realtime["discharge_cap"] > 1
     assert 0 < rows[-1]["dataItemMap"]["charge_time"] < 24

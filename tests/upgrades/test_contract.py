@@ -18,7 +18,7 @@ TOLD = "".join(
 )
 
 
-def before(name):
+def lines_before(name):
     return (contract.BEFORE / name).read_text("utf-8").splitlines()
 
 
@@ -26,7 +26,7 @@ def test_a_metric_keeps_its_name_type_and_labels_unless_the_changelog_says_so():
     now = {line.split()[0]: line.split() for line in contract.metrics()}
     lost = [
         line
-        for name, *rest in map(str.split, before("metrics.txt"))
+        for name, *rest in map(str.split, lines_before("metrics.txt"))
         for line in [" ".join((name, *rest))]
         if not {*rest} <= {*now.get(name, ())[1:]} and f"`{name}`" not in TOLD
     ]
@@ -36,7 +36,7 @@ def test_a_metric_keeps_its_name_type_and_labels_unless_the_changelog_says_so():
 def test_a_flag_stays_unless_the_changelog_says_so(monkeypatch):
     monkeypatch.setenv("COLUMNS", "1000")  # a flag is not to be broken over two lines
     now = set(contract.flags())
-    lost = [flag for flag in before("flags.txt") if flag not in now]
+    lost = [flag for flag in lines_before("flags.txt") if flag not in now]
     assert [flag for flag in lost if f"`{flag.split()[-1]}`" not in TOLD] == []
 
 

@@ -7,7 +7,7 @@ from web.process import SMALL, Serving
 
 
 @pytest.fixture(scope="module")
-def shared():
+def module_process():
     """A process for all tests of a file."""
     with ExitStack() as stack:
         yield Serving(stack, SMALL)

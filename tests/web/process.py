@@ -69,7 +69,7 @@ class Serving:
     def lost(self, connection):
         return self.wait(lambda: f"connection_lost {port_of(connection)}" in self.events)
 
-    def connect(self, said=b""):
+    def connect(self, payload=b""):
         """A connection that the server has noticed, and on which this was said."""
         connection = socket.socket()
         self.stack.enter_context(connection)
@@ -77,7 +77,7 @@ class Serving:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         connection.connect(("127.0.0.1", self.port))
         self.accepted(connection)
-        connection.sendall(said)
+        connection.sendall(payload)
         return connection
 
     def scrape(self):

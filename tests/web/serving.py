@@ -18,17 +18,17 @@ from exporter.web import server, tls
 from exporter.web.app import build
 
 
-def say(*words):
+def print_event(*words):
     print(*words, flush=True)  # noqa: T201  # because the test reads it
 
 
-def tell(event):
+def report(event):
     """Makes the server say when this happened to a connection, by the client's port."""
     original = getattr(server.BoundedProtocol, event)
 
     def method(self, *arguments):
         original(self, *arguments)
-        say(event, self.connection.get_extra_info("peername")[1])
+        print_event(event, self.connection.get_extra_info("peername")[1])
 
     setattr(server.BoundedProtocol, event, method)
 
@@ -45,7 +45,7 @@ def main(constants, size, web_config=None):
         (home,) = (module for module in modules if hasattr(module, name))
         setattr(home, name, value)
     for event in ("accept", "connection_lost"):
-        tell(event)
+        report(event)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
     page = b"x" * int(size)
@@ -59,11 +59,11 @@ def main(constants, size, web_config=None):
     with server.bind("127.0.0.1:0") as listening:
         # Small, so that little of a page vanishes into the kernel when nobody reads it.
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8_192)
-        say("port", listening.getsockname()[1])
+        print_event("port", listening.getsockname()[1])
         server.serve(build(exposition, lambda: 0, list, list), [listening], rules)
-    say("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-    say("made", made)
-    say("stopped", resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    print_event("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    print_event("made", made)
+    print_event("stopped", resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
 if __name__ == "__main__":

@@ -185,9 +185,9 @@ def test_it_is_ready_when_it_waits_for_nothing(client, daemon):
 
 
 def test_an_account_without_plants_is_ready_and_named(daemon):
-    said = ["home: the plant list is empty"]
+    reasons = ["home: the plant list is empty"]
     app = build(
-        daemon.exposition, lambda: 0, lambda: daemon.waiting, status, without_data=lambda: said
+        daemon.exposition, lambda: 0, lambda: daemon.waiting, status, without_data=lambda: reasons
     )
     answer = Client(app).get("/-/ready")
     assert (answer.status, answer.text) == (200, "Ready.\nhome: the plant list is empty\n")
@@ -258,8 +258,8 @@ def test_one_reload_at_a_time_and_pages_meanwhile():
 
 def test_a_reload_that_breaks_is_an_error_told_once_and_the_next_one_is_not(monkeypatch, caplog):
     broken = RuntimeError("broken")
-    outcomes, told, told_elsewhere = [broken, None], [], []
-    monkeypatch.setattr(threading, "excepthook", told_elsewhere.append)
+    outcomes, raised, unhandled = [broken, None], [], []
+    monkeypatch.setattr(threading, "excepthook", unhandled.append)
 
     def reload():
         outcome = outcomes.pop(0)
@@ -272,15 +272,15 @@ def test_a_reload_that_breaks_is_an_error_told_once_and_the_next_one_is_not(monk
         try:
             await app(*exchange)
         except RuntimeError as error:
-            told.append(error)  # uvicorn logs it
+            raised.append(error)  # uvicorn logs it
 
     async def ask():
         asked = Client(server).ask("POST", "/-/reload")
         return await asyncio.wait_for(asked, LONG)
 
     assert [asyncio.run(ask()).status for _ in range(2)] == [500, 200]
-    assert told == [broken]
-    assert (told_elsewhere, caplog.records) == ([], [])
+    assert raised == [broken]
+    assert (unhandled, caplog.records) == ([], [])
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/"])

@@ -25,12 +25,12 @@ LONG = 15_000
 
 
 @pytest.fixture
-def served(shared):
+def process(module_process):
     """A server that has met the strangers before, too; it still serves afterwards, in silence."""
-    with ExitStack() as shared.stack:
-        yield shared
-        assert shared.scrape() == SMALL
-        words = {event.split()[0] for event in shared.events}
+    with ExitStack() as module_process.stack:
+        yield module_process
+        assert module_process.scrape() == SMALL
+        words = {event.split()[0] for event in module_process.events}
         assert words <= {"port", "accept", "connection_lost"}
 
 
@@ -51,11 +51,11 @@ def last(path, *headers, method=b"GET"):
     return get(path, *headers, b"Connection: close", method=method)
 
 
-def statuses(serving, said):
+def statuses(serving, payload):
     """The statuses of the answers on one connection, until it ends."""
     connection = serving.connect()
     with suppress(ConnectionResetError, BrokenPipeError):
-        connection.sendall(said)
+        connection.sendall(payload)
     text = read_to_the_end(connection)
     return [int(line.split()[1]) for line in text.split(b"\r\n") if line.startswith(b"HTTP/1.")]
 
@@ -79,12 +79,12 @@ def statuses(serving, said):
         (b"/<script>alert(1)</script>", 404),
     ],
 )  # fmt: skip
-def test_odd_paths_are_answered(served, path, status):
-    assert statuses(served, last(path)) == [status]
+def test_odd_paths_are_answered(process, path, status):
+    assert statuses(process, last(path)) == [status]
 
 
 @pytest.mark.parametrize(
-    "said",
+    "payload",
     [
         b"GET /metrics\r\n\r\n",
         b"GET /metrics HTTP/1.1\r\n\r\n",
@@ -101,36 +101,36 @@ def test_odd_paths_are_answered(served, path, status):
         get(b"/" + b"a" * 10_000_000),
     ],
 )  # fmt: skip
-def test_what_is_no_request_is_refused(served, said):
-    before = memory_of(served.process)
-    assert statuses(served, said) in ([400], [])  # none: hung up on while it was speaking
-    assert memory_of(served.process) - before < 10_000
+def test_what_is_no_request_is_refused(process, payload):
+    before = memory_of(process.process)
+    assert statuses(process, payload) in ([400], [])  # none: hung up on while it was speaking
+    assert memory_of(process.process) - before < 10_000
 
 
-def test_other_versions_are_spoken_to_as_far_as_they_are_understood(served):
-    assert statuses(served, b"GET /nowhere HTTP/0.9\r\n\r\n") == [404]
-    assert statuses(served, b"GET /nowhere HTTP/1.0\r\n\r\n") == [404]
+def test_other_versions_are_spoken_to_as_far_as_they_are_understood(process):
+    assert statuses(process, b"GET /nowhere HTTP/0.9\r\n\r\n") == [404]
+    assert statuses(process, b"GET /nowhere HTTP/1.0\r\n\r\n") == [404]
     preface = b"PRI * HTTP/2.0\r\nConnection: close\r\n\r\nSM\r\n\r\n"
-    assert statuses(served, preface) == [404]
+    assert statuses(process, preface) == [404]
 
 
 @pytest.mark.parametrize("method", [b"POST", b"DELETE", b"OPTIONS", b"BREW", b"get", b"A" * 5_000])
-def test_odd_methods_are_not_allowed(served, method):
-    connection = served.connect(last(b"/metrics", method=method))
+def test_odd_methods_are_not_allowed(process, method):
+    connection = process.connect(last(b"/metrics", method=method))
     answer = read_to_the_end(connection).lower()
     assert answer.startswith(b"http/1.1 405 ")
     assert b"\r\nallow: get, head\r\n" in answer or b"\r\nallow: head, get\r\n" in answer
 
 
-def test_connect_and_upgrades_lead_nowhere(served):
-    assert statuses(served, last(b"example.org:443", method=b"CONNECT")) == [404]
+def test_connect_and_upgrades_lead_nowhere(process):
+    assert statuses(process, last(b"example.org:443", method=b"CONNECT")) == [404]
     upgrade = last(b"/metrics", b"Connection: Upgrade", b"Upgrade: websocket")
-    assert statuses(served, upgrade) == [200]
+    assert statuses(process, upgrade) == [200]
 
 
-def test_a_body_that_came_along_is_ignored(served):
+def test_a_body_that_came_along_is_ignored(process):
     request = get(b"/metrics", b"Content-Length: 4") + b"body"
-    assert answers_of(served.connect(request * 3), 3) == [(200, SMALL)] * 3
+    assert answers_of(process.connect(request * 3), 3) == [(200, SMALL)] * 3
 
 
 @pytest.mark.parametrize("method", [b"GET", b"HEAD"])
@@ -144,10 +144,10 @@ def test_a_body_that_is_none_costs_its_request_and_is_not_in_the_log(serve, meth
     serving.ended()
 
 
-def say(connection, said):
+def send_repeatedly(connection, payload):
     """Says it a thousand times, as far as the other side listens."""
     for _ in range(1_000):
-        connection.sendall(said)
+        connection.sendall(payload)
 
 
 @pytest.mark.parametrize(
@@ -159,20 +159,20 @@ def say(connection, said):
         get(b"/nowhere", b"Transfer-Encoding: chunked") + b"%x\r\n" % 1_000_000_000,
     ],
 )  # fmt: skip
-def test_a_body_without_end_is_not_read(served, head):
-    before = memory_of(served.process)
+def test_a_body_without_end_is_not_read(process, head):
+    before = memory_of(process.process)
     with pytest.raises(OSError, match=r"(?i)reset|pipe"):
-        say(served.connect(head), MEGABYTE)
-    assert memory_of(served.process) - before < 10_000
+        send_repeatedly(process.connect(head), MEGABYTE)
+    assert memory_of(process.process) - before < 10_000
 
 
-def test_requests_without_end_are_read_as_their_answers_are(served):
-    before = memory_of(served.process)
-    connection = served.connect()
+def test_requests_without_end_are_read_as_their_answers_are(process):
+    before = memory_of(process.process)
+    connection = process.connect()
     connection.settimeout(SHORT)
     with pytest.raises(TimeoutError):
-        say(connection, REQUEST * 10_000)
-    assert memory_of(served.process) - before < 10_000
+        send_repeatedly(connection, REQUEST * 10_000)
+    assert memory_of(process.process) - before < 10_000
 
 
 def test_a_thousand_scrapes_at_once_share_one_page(serve):

@@ -172,10 +172,10 @@ def test_scrapes_of_one_second_share_a_page_also_when_a_minute_ends_between_them
     cache = PageCache(exposition, lambda: page.version, clock)
 
     async def ask():
-        shown = []
+        pages = []
         for clock.at in (0.0, 0.4, 59.8, 60.0, 60.7, 61.0, 61.5):
-            shown.append(await cache.get(Format.TEXT, gzip=False))
-        return shown
+            pages.append(await cache.get(Format.TEXT, gzip=False))
+        return pages
 
     assert asyncio.run(ask()) == [b"sun 0.0"] * 5 + [b"sun 61.0"] * 2
     assert made == [0.0, 59.8, 61.0]
@@ -227,13 +227,17 @@ def test_a_flood_of_different_pages_is_turned_away_and_those_of_others_are_not(c
         refused = [each for each in flood if each.done()]
         sharing = asyncio.create_task(cache.get(0, gzip=False))
         press.open.set()
-        shown = await asyncio.gather(*flood, sharing, return_exceptions=True)
-        return {type(each.exception()) for each in refused}, shown, await cache.get(-1, gzip=False)
+        results = await asyncio.gather(*flood, sharing, return_exceptions=True)
+        return (
+            {type(each.exception()) for each in refused},
+            results,
+            await cache.get(-1, gzip=False),
+        )
 
-    kinds, shown, later = asyncio.run(ask())
+    kinds, results, later = asyncio.run(ask())
     assert kinds == {QueueFullError}
     # Who waits for a lock is let in in any order.
-    *made, shared = [page for page in shown if isinstance(page, bytes)]
+    *made, shared = [page for page in results if isinstance(page, bytes)]
     assert set(made) == {b"page %d" % (number + 1) for number in range(MAX_PAGES)}
     assert (len(made), shared) == (MAX_PAGES, made[0])
     assert later == b"page %d" % (MAX_PAGES + 1)
@@ -242,7 +246,7 @@ def test_a_flood_of_different_pages_is_turned_away_and_those_of_others_are_not(c
 # The pages of the application
 
 
-class Held:
+class HeldStatus:
     """A status that nobody gets before it is let go."""
 
     def __init__(self):
@@ -258,26 +262,26 @@ class Held:
 
 
 @pytest.fixture
-def held():
-    return Held()
+def held_status():
+    return HeldStatus()
 
 
 @pytest.fixture
-def site(held, monkeypatch):
+def site(held_status, monkeypatch):
     """A site on which a look at the accounts does not age, however slow the machine is."""
     monkeypatch.setattr("exporter.web.app.StatusPage", partial(StatusPage, now=lambda: 0.0))
-    return Client(build(lambda *_: [METRICS], lambda: 0, list, held))
+    return Client(build(lambda *_: [METRICS], lambda: 0, list, held_status))
 
 
-def test_a_crowd_that_asks_for_the_status_page_costs_one_look_at_the_accounts(site, held):
+def test_a_crowd_that_asks_for_the_status_page_costs_one_look_at_the_accounts(site, held_status):
     async def ask():
         crowd = [
             asyncio.create_task(site.ask("GET", "/", headers))
             for headers in ({}, GZIP)
             for _ in range(50)
         ]
-        await asyncio.to_thread(held.begun.wait, LONG)
-        held.end.set()
+        await asyncio.to_thread(held_status.begun.wait, LONG)
+        held_status.end.set()
         return await asyncio.gather(*crowd)
 
     answers = asyncio.run(ask())
@@ -285,34 +289,34 @@ def test_a_crowd_that_asks_for_the_status_page_costs_one_look_at_the_accounts(si
     plain, packed = ({answer.body for answer in half} for half in (answers[:50], answers[50:]))
     assert {gzip.decompress(body) for body in packed} == plain
     assert len(plain) == len(packed) == 1
-    assert held.calls == 1
+    assert held_status.calls == 1
 
 
-def test_a_flood_of_queries_costs_one_look_at_the_accounts_and_no_scrape(site, held):
+def test_a_flood_of_queries_costs_one_look_at_the_accounts_and_no_scrape(site, held_status):
     async def ask():
         flood = [asyncio.create_task(site.ask("GET", f"/?search={n}")) for n in range(1_000)]
-        await asyncio.to_thread(held.begun.wait, LONG)
+        await asyncio.to_thread(held_status.begun.wait, LONG)
         scrape = await site.ask("GET", "/metrics")
-        held.end.set()
+        held_status.end.set()
         return scrape, await asyncio.gather(*flood)
 
     scrape, answers = asyncio.run(ask())
     assert (scrape.status, scrape.body) == (200, METRICS)
     assert [answer.status for answer in answers] == [200] * MAX_PAGES + [503] * (1_000 - MAX_PAGES)
     assert {answer.headers["retry-after"] for answer in answers[MAX_PAGES:]} == {"1"}
-    assert held.calls == 1
+    assert held_status.calls == 1
 
 
-def test_a_scrape_queues_behind_neither_status_pages_nor_other_work(site, held):
+def test_a_scrape_queues_behind_neither_status_pages_nor_other_work(site, held_status):
     async def ask():
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
         others = [
-            asyncio.create_task(asyncio.to_thread(held.end.wait, LONG)),  # as bcrypt might
+            asyncio.create_task(asyncio.to_thread(held_status.end.wait, LONG)),  # as bcrypt might
             *(asyncio.create_task(site.ask("GET", "/", headers)) for headers in ({}, GZIP)),
         ]
         scrape = await asyncio.create_task(site.ask("GET", "/metrics"))
         done = [other for other in others if other.done()]
-        held.end.set()
+        held_status.end.set()
         await asyncio.gather(*others)
         return scrape, done
 

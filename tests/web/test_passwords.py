@@ -25,7 +25,7 @@ def compared(monkeypatch):
     return done
 
 
-class Held:
+class HeldComparisons:
     """Comparisons that last until they are let go; only b"right" is right."""
 
     def __init__(self, monkeypatch):
@@ -47,8 +47,8 @@ class Held:
 
 
 @pytest.fixture
-def held(monkeypatch):
-    return Held(monkeypatch)
+def comparisons(monkeypatch):
+    return HeldComparisons(monkeypatch)
 
 
 def outcomes(*trials, users=USERS):
@@ -88,7 +88,7 @@ def test_what_was_compared_once_is_not_compared_again(compared):
     assert len(compared) == 2
 
 
-def work(compared):
+def total_cost(compared):
     """What comparisons cost together: a cost is the binary logarithm of bcrypt's rounds."""
     return sum(2 ** int(hashed[4:6]) for _, hashed in compared)
 
@@ -98,7 +98,7 @@ def test_a_refusal_is_as_much_work_for_every_name(compared, user):
     costs = {"cheap": 4, "middling": 6, "dear": 7}
     users = {name: bcrypt.hashpw(b"x", bcrypt.gensalt(cost)) for name, cost in costs.items()}
     assert outcomes((user, b"guess"), users=users) == [False]
-    assert work(compared) == 2**7
+    assert total_cost(compared) == 2**7
 
 
 def test_a_name_that_nobody_has_has_nobodys_password():
@@ -118,7 +118,7 @@ def test_after_any_change_of_users_a_refusal_is_work_again_for_every_name(compar
         for users in ({"alice": ALICE, "bob": bob}, {"alice": ALICE, "bob": new}, {"bob": new}):
             for _ in range(2):
                 assert not await keeper.match(users, user, b"guess")
-            done.append(work(compared))
+            done.append(total_cost(compared))
             compared.clear()
         return done
 
@@ -182,30 +182,30 @@ def test_nothing_that_is_kept_tells_a_password():
         await keeper.match(USERS, "alice", b"open sesame")
         return repr(vars(keeper))
 
-    told = asyncio.run(ask())
-    assert "sesame" not in told
-    assert "alice" not in told
-    assert ALICE.decode() not in told
+    text = asyncio.run(ask())
+    assert "sesame" not in text
+    assert "alice" not in text
+    assert ALICE.decode() not in text
 
 
-def test_the_same_question_is_answered_for_all_at_once(held):
+def test_the_same_question_is_answered_for_all_at_once(comparisons):
     async def ask():
         keeper = Passwords()
         asking = [asyncio.create_task(keeper.match(USERS, "alice", b"right")) for _ in range(1000)]
-        await asyncio.to_thread(held.begun.wait, 20)
-        held.open.set()
+        await asyncio.to_thread(comparisons.begun.wait, 20)
+        comparisons.open.set()
         return await asyncio.gather(*asking)
 
     assert asyncio.run(ask()) == [True] * 1000
-    assert held.count == 1
+    assert comparisons.count == 1
 
 
-def test_a_flood_is_turned_away_and_those_who_are_known_are_not(held):
+def test_a_flood_is_turned_away_and_those_who_are_known_are_not(comparisons):
     async def ask():
         keeper = Passwords()
-        held.open.set()
+        comparisons.open.set()
         assert await keeper.match(USERS, "alice", b"right")
-        held.open.clear()
+        comparisons.open.clear()
         flood = [asyncio.create_task(keeper.match(USERS, "alice", b"%d" % n)) for n in range(1000)]
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -213,26 +213,26 @@ def test_a_flood_is_turned_away_and_those_who_are_known_are_not(held):
         refused = [each for each in flood if each.done()]
         assert len(refused) == 1000 - MAX_PENDING
         assert {type(each.exception()) for each in refused} == {BusyError}
-        held.open.set()
+        comparisons.open.set()
         outcomes = await asyncio.gather(*flood, return_exceptions=True)
         assert outcomes.count(False) == MAX_PENDING
         assert await keeper.match(USERS, "alice", b"later") is False
 
     asyncio.run(ask())
-    assert held.count == 1 + MAX_PENDING + 1
-    assert held.most == 1
+    assert comparisons.count == 1 + MAX_PENDING + 1
+    assert comparisons.most == 1
 
 
-def test_one_who_leaves_does_not_take_the_answer_from_the_others(held):
+def test_one_who_leaves_does_not_take_the_answer_from_the_others(comparisons):
     async def ask():
         keeper = Passwords()
         leaving, staying = (
             asyncio.create_task(keeper.match(USERS, "alice", b"right")) for _ in range(2)
         )
-        await asyncio.to_thread(held.begun.wait, 20)
+        await asyncio.to_thread(comparisons.begun.wait, 20)
         leaving.cancel()
         await asyncio.gather(leaving, return_exceptions=True)
-        held.open.set()
+        comparisons.open.set()
         return await staying
 
     assert asyncio.run(ask()) is True

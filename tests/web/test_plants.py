@@ -60,9 +60,9 @@ def test_every_plant_is_on_a_page_that_the_one_before_leads_to(fleet):
     pages = [ask(asked, "")]
     while (following := links(pages[-1]).get("Next")) and len(pages) < 10:
         pages.append(ask(asked, following))
-    shown = [rows(page) for page in pages]
-    assert [len(codes) for codes in shown] == [ROWS] * 3
-    codes = [code for each in shown for code in each]
+    codes_by_page = [rows(page) for page in pages]
+    assert [len(codes) for codes in codes_by_page] == [ROWS] * 3
+    codes = [code for each in codes_by_page for code in each]
     assert sorted(codes) == sorted(
         f"NE={name}{n:03}" for name in ("north", "south") for n in range(150)
     )

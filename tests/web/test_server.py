@@ -36,24 +36,24 @@ def serve():
 
 
 @pytest.fixture
-def served(shared):
+def process(module_process):
     """A server that has served the tests before, too."""
-    with ExitStack() as shared.stack:
-        yield shared
+    with ExitStack() as module_process.stack:
+        yield module_process
 
 
 # Served
 
 
-def test_many_clients_are_served_at_once(served):
-    connections = [served.connect() for _ in range(100)]
+def test_many_clients_are_served_at_once(process):
+    connections = [process.connect() for _ in range(100)]
     for connection in connections:
         connection.sendall(REQUEST)
     assert [answers_of(connection, 1) for connection in connections] == [[(200, SMALL)]] * 100
 
 
-def test_one_connection_serves_many_requests_head_included(served):
-    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=LONG)
+def test_one_connection_serves_many_requests_head_included(process):
+    connection = http.client.HTTPConnection("127.0.0.1", process.port, timeout=LONG)
     ports = set()
     for method, length in [("GET", SMALL), ("HEAD", 0), ("GET", SMALL)] * 3:
         connection.request(method, "/metrics")
@@ -65,17 +65,17 @@ def test_one_connection_serves_many_requests_head_included(served):
     assert len(ports) == 1
 
 
-def test_requests_may_be_sent_before_the_answers_are_read(served):
-    connection = served.connect(REQUEST * 5)
+def test_requests_may_be_sent_before_the_answers_are_read(process):
+    connection = process.connect(REQUEST * 5)
     assert answers_of(connection, 5) == [(200, SMALL)] * 5
 
 
-def test_who_has_said_all_is_answered_and_hung_up_on(served):
+def test_who_has_said_all_is_answered_and_hung_up_on(process):
     for _ in range(20):
-        connection = served.connect(REQUEST * 2)
+        connection = process.connect(REQUEST * 2)
         connection.shutdown(socket.SHUT_WR)
         assert answers_of(connection, 2) == [(200, SMALL)] * 2
-        served.lost(connection)
+        process.lost(connection)
 
 
 def test_a_large_page_arrives_whole(serve):
@@ -83,19 +83,19 @@ def test_a_large_page_arrives_whole(serve):
     assert serving.scrape() == LARGE
 
 
-def test_what_is_no_http_is_refused_and_hung_up_on(served):
-    connection = served.connect(b"\x16\x03\x01 hello\r\n\r\n")
+def test_what_is_no_http_is_refused_and_hung_up_on(process):
+    connection = process.connect(b"\x16\x03\x01 hello\r\n\r\n")
     assert read_to_the_end(connection).startswith(b"HTTP/1.1 400 ")
-    assert served.scrape() == SMALL
+    assert process.scrape() == SMALL
 
 
 # Deadlines
 
 
-@pytest.mark.parametrize("said", [b"", b"GET /metrics HT", REQUEST[:-2]])
-def test_a_client_that_does_not_finish_its_request_is_hung_up_on(serve, said):
+@pytest.mark.parametrize("payload", [b"", b"GET /metrics HT", REQUEST[:-2]])
+def test_a_client_that_does_not_finish_its_request_is_hung_up_on(serve, payload):
     serving = serve(EXCHANGE_TIMEOUT=SHORT)
-    connection = serving.connect(said)
+    connection = serving.connect(payload)
     assert read_to_the_end(connection) == b""
     assert serving.scrape() == SMALL
 
@@ -142,7 +142,7 @@ def test_an_idle_connection_outlives_the_deadline_of_its_last_request(serve):
 
 def test_slow_clients_do_not_keep_others_from_the_page(serve):
     serving = serve(LARGE)
-    slow = [serving.connect(said) for said in [b"", REQUEST[:9], REQUEST] for _ in range(10)]
+    slow = [serving.connect(payload) for payload in [b"", REQUEST[:9], REQUEST] for _ in range(10)]
     assert serving.scrape() == LARGE
     assert not [each for each in slow if f"connection_lost {port_of(each)}" in serving.events]
 
@@ -276,10 +276,10 @@ def test_where_no_file_is_left_it_is_said_once_and_the_next_client_is_served(ser
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("said", [[], [b""], [REQUEST]], ids=["alone", "idle", "half read"])
-def test_a_signal_ends_it_whatever_its_clients_do_and_what_follows_is_run(serve, number, said):
+@pytest.mark.parametrize("payload", [[], [b""], [REQUEST]], ids=["alone", "idle", "half read"])
+def test_a_signal_ends_it_whatever_its_clients_do_and_what_follows_is_run(serve, number, payload):
     serving = serve(LARGE)
-    for each in said:
+    for each in payload:
         serving.connect(each)
     serving.scrape()
     serving.process.send_signal(number)

@@ -50,7 +50,7 @@ def serving(status, headers=MappingProxyType({})):
             thread.join()
 
 
-def look(url, profile, seconds=1):
+def load(url, profile, seconds=1):
     """The document after so many seconds of the browser's own time, and what it complained of."""
     ran = subprocess.run(  # noqa: S603  # because the browser is the one found above
         [
@@ -69,17 +69,17 @@ def headline(dom):
     return Text(dom).of("h1")
 
 
-def one_after_another(*accounts):
+def sequence(*accounts):
     """A status that is another each time, and at the end stays as it is; None cannot be told."""
     left = list(accounts)
 
-    def tell():
+    def next_status():
         account = left.pop(0) if len(left) > 1 else left[0]
         if account is None:
             raise ConnectionError
         return status(account)
 
-    return tell
+    return next_status
 
 
 @pytest.mark.parametrize("headers", [{}, BARRED], ids=["with script", "without script"])
@@ -87,28 +87,28 @@ def test_hostile_names_are_text(tmp_path, headers):
     plants = [replace(FIELD, code=name, name=name) for name in HOSTILE]
     account = replace(HOME, name=HOSTILE[0], plants=tuple(plants), unknown_keys=HOSTILE)
     with serving(lambda: status(account), headers) as url:
-        dom, _ = look(url, tmp_path)
+        dom, _ = load(url, tmp_path)
     page = Text(dom)
     assert page.of("title") == [
         "fusionsolar-exporter: 7 critical alarms and 1 more thing need attention"
     ]
     assert page.tags.count("script") == 1
     assert "img" not in page.tags
-    shown = {" ".join(name.split()) for name in HOSTILE}
-    assert shown <= set(page.of("bdi"))
-    assert set(page.of("code")) >= shown
+    names = {" ".join(name.split()) for name in HOSTILE}
+    assert names <= set(page.of("bdi"))
+    assert set(page.of("code")) >= names
 
 
 def test_its_own_policy_lets_its_style_and_its_script_through(tmp_path):
     with serving(lambda: status(WELL)) as url:
-        dom, complaints = look(url, tmp_path)
+        dom, complaints = load(url, tmp_path)
     assert complaints == []
     assert '<span class="scripted">' in dom
 
 
 def test_without_style_and_script_all_of_it_is_there(tmp_path):
     with serving(lambda: status(WELL), BARRED) as url:
-        dom, complaints = look(url, tmp_path, seconds=20)
+        dom, complaints = load(url, tmp_path, seconds=20)
     assert set(complaints) == {"Content Security Policy"}
     assert '<span class="scripted" hidden="">' in dom
     assert headline(dom) == ["All is well"]
@@ -116,8 +116,8 @@ def test_without_style_and_script_all_of_it_is_there(tmp_path):
 
 
 def test_it_renews_itself_and_leaves_its_frame_as_it_is(tmp_path):
-    with serving(one_after_another(WELL, ILL)) as url:
-        dom, complaints = look(url, tmp_path, seconds=20)
+    with serving(sequence(WELL, ILL)) as url:
+        dom, complaints = load(url, tmp_path, seconds=20)
     page = Text(dom)
     assert complaints == []
     assert page.of("h1") == ["1 thing needs attention"]
@@ -127,15 +127,15 @@ def test_it_renews_itself_and_leaves_its_frame_as_it_is(tmp_path):
 
 
 def test_it_says_when_the_exporter_does_not_answer(tmp_path):
-    with serving(one_after_another(WELL, None)) as url:
-        dom, _ = look(url, tmp_path, seconds=20)
+    with serving(sequence(WELL, None)) as url:
+        dom, _ = load(url, tmp_path, seconds=20)
     assert headline(dom) == ["All is well"]
     assert '<p id="stale" role="alert">' in dom
 
 
 def test_it_goes_on_when_the_exporter_is_back(tmp_path):
-    with serving(one_after_another(WELL, None, ILL)) as url:
-        dom, _ = look(url, tmp_path, seconds=35)
+    with serving(sequence(WELL, None, ILL)) as url:
+        dom, _ = load(url, tmp_path, seconds=35)
     assert headline(dom) == ["1 thing needs attention"]
     assert '<p id="stale" role="alert" hidden="">' in dom
 
@@ -156,8 +156,8 @@ def test_what_somebody_is_typing_stays_while_it_renews_itself(tmp_path, monkeypa
     )
     many = [replace(ROOF, code=str(n)) for n in range(50)]
     accounts = (with_plants(*many), with_plants(*many, replace(ROOF, code="x", health="faulty")))
-    with serving(one_after_another(*accounts)) as url:
-        dom, complaints = look(url, tmp_path, seconds=20)
+    with serving(sequence(*accounts)) as url:
+        dom, complaints = load(url, tmp_path, seconds=20)
     assert complaints == []
     assert headline(dom) == ["1 thing needs attention"]
     assert '<body title="search: Haus">' in dom

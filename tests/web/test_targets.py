@@ -67,7 +67,7 @@ def test_a_query_chooses_accounts_and_what_is_of_none(client, query, asked):
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "reason"),
     [
         ([("account", "hoem")], "There is no account 'hoem'; /-/targets lists all."),
         ([("account", "")], "There is no account ''; /-/targets lists all."),
@@ -79,9 +79,9 @@ def test_a_query_chooses_accounts_and_what_is_of_none(client, query, asked):
         ([("exporter", "true"), ("exporter", "false")], "exporter can only be true."),
     ],
 )  # fmt: skip
-def test_a_query_for_what_is_not_there_is_refused_and_says_why(client, daemon, query, said):
+def test_a_query_for_what_is_not_there_is_refused_and_says_why(client, daemon, query, reason):
     answer = metrics(client, *query)
-    assert (answer.status, answer.text) == (400, f"{said}\n")
+    assert (answer.status, answer.text) == (400, f"{reason}\n")
     assert daemon.asked == []
 
 

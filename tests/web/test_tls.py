@@ -37,9 +37,9 @@ class Site:
         self.directory = directory
         self.ca = trustme.CA()
         self.ca.cert_pem.write_to_path(directory / "ca.pem")
-        self.show(self.ca.issue_cert(NAME))
+        self.write_certificate(self.ca.issue_cert(NAME))
 
-    def show(self, certificate):
+    def write_certificate(self, certificate):
         certificate.private_key_pem.write_to_path(self.directory / "server.key")
         certificate.cert_chain_pems[0].write_to_path(self.directory / "server.pem")
 
@@ -67,26 +67,26 @@ class Site:
             certificate.configure_cert(context)
         return context
 
-    def connect(self, said=b"", context=None, name=NAME):
+    def connect(self, payload=b"", context=None, name=NAME):
         """A connection whose handshake is done; without a name, none is asked for."""
         context = context or self.trusting()
         context.check_hostname = name is not None
         plain = self.serving.connect()
         secure = context.wrap_socket(plain, server_hostname=name)
         self.stack.enter_context(secure)
-        secure.sendall(said)
+        secure.sendall(payload)
         return secure
 
-    def scrape(self, **how):
+    def scrape(self, **options):
         """Length of the page, asked for on a connection of its own; 0 where it is refused."""
         try:
-            return dict(answers_of(self.connect(REQUEST, **how), 1))[200]
+            return dict(answers_of(self.connect(REQUEST, **options), 1))[200]
         except (OSError, ValueError, IndexError):
             return 0
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory):
+def module_site(tmp_path_factory):
     """A site whose server has served the tests before, too."""
     with ExitStack() as stack:
         site = Site(stack, tmp_path_factory.mktemp("site"))
@@ -96,10 +96,10 @@ def shared(tmp_path_factory):
 
 
 @pytest.fixture
-def served(shared):
-    shared.configure()
-    with ExitStack() as shared.stack:
-        yield shared
+def shared_site(module_site):
+    module_site.configure()
+    with ExitStack() as module_site.stack:
+        yield module_site
 
 
 @pytest.fixture
@@ -117,18 +117,18 @@ def serial(connection):
 # Served
 
 
-def test_targets_are_to_be_scraped_as_they_were_asked_for(served):
+def test_targets_are_to_be_scraped_as_they_were_asked_for(shared_site):
     asked = b"GET /-/targets HTTP/1.1\r\nHost: solar.example:10052\r\nConnection: close\r\n\r\n"
-    found = json.loads(read_to_the_end(served.connect(asked)).partition(b"\r\n\r\n")[2])
+    found = json.loads(read_to_the_end(shared_site.connect(asked)).partition(b"\r\n\r\n")[2])
     labels = {"__param_exporter": "true", "__scheme__": "https"}
     assert found == [{"targets": ["solar.example:10052"], "labels": labels}]
 
 
-def test_targets_are_told_to_those_alone_who_may_scrape(served):
+def test_targets_are_told_to_those_alone_who_may_scrape(shared_site):
     hashed = bcrypt.hashpw(b"secret", bcrypt.gensalt(4)).decode()
-    served.configure(users={"prometheus": hashed})
+    shared_site.configure(users={"prometheus": hashed})
     asked = b"GET /-/targets HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    assert read_to_the_end(served.connect(asked)).startswith(b"HTTP/1.1 401 ")
+    assert read_to_the_end(shared_site.connect(asked)).startswith(b"HTTP/1.1 401 ")
 
 
 def test_pages_of_any_size_arrive_whole_and_connections_stay(site):
@@ -144,85 +144,93 @@ def test_pages_of_any_size_arrive_whole_and_connections_stay(site):
 def test_what_is_no_handshake_is_hung_up_on(site):
     serving = site.serve(EXCHANGE_TIMEOUT=SHORT)
     rubbish = [b"", b"\x00" * 50, b"\x16\x03\x01\xff\xff", REQUEST]
-    for connection in [serving.connect(said) for said in rubbish]:
+    for connection in [serving.connect(payload) for payload in rubbish]:
         assert not read_to_the_end(connection).startswith(b"HTTP")
     assert site.scrape() == SMALL
     serving.ended()
     assert [line for line in serving.events if "rror" in line] == []
 
 
-def test_an_old_version_is_refused(served):
-    served.configure(min_version="TLS13")
-    old = served.trusting()
+def test_an_old_version_is_refused(shared_site):
+    shared_site.configure(min_version="TLS13")
+    old = shared_site.trusting()
     old.maximum_version = ssl.TLSVersion.TLSv1_2
-    assert served.scrape(context=old) == 0
-    assert served.scrape() == SMALL
+    assert shared_site.scrape(context=old) == 0
+    assert shared_site.scrape() == SMALL
 
 
-def test_users_are_asked_for_their_password(served):
+def test_users_are_asked_for_their_password(shared_site):
     hashed = bcrypt.hashpw(b"open sesame", bcrypt.gensalt(4)).decode()
-    served.configure(users={"alice": hashed})
+    shared_site.configure(users={"alice": hashed})
     credentials = base64.b64encode(b"alice:open sesame")
     known = REQUEST.replace(b"\r\n\r\n", b"\r\nAuthorization: Basic %b\r\n\r\n" % credentials)
-    assert [status for status, _ in answers_of(served.connect(REQUEST + known), 2)] == [401, 200]
+    assert [status for status, _ in answers_of(shared_site.connect(REQUEST + known), 2)] == [
+        401,
+        200,
+    ]
 
 
 # Read again
 
 
 @pytest.mark.parametrize("name", [NAME, None], ids=["by name", "without a name"])
-def test_a_new_certificate_is_shown_to_the_next_client(served, name):
-    before = served.connect(name=name)
-    served.show(served.ca.issue_cert(NAME))
-    after = served.connect(name=name)
-    assert serial(after) == served.directory.joinpath("server.pem").read_text()
+def test_a_new_certificate_is_shown_to_the_next_client(shared_site, name):
+    before = shared_site.connect(name=name)
+    shared_site.write_certificate(shared_site.ca.issue_cert(NAME))
+    after = shared_site.connect(name=name)
+    assert serial(after) == shared_site.directory.joinpath("server.pem").read_text()
     assert serial(after) != serial(before)
     for connection in (before, after):
         connection.sendall(REQUEST)
         assert answers_of(connection, 1) == [(200, SMALL)]
 
 
-def test_a_broken_certificate_leaves_the_one_before_and_is_spoken_of(served):
-    before = serial(served.connect())
-    served.directory.joinpath("server.pem").write_text("no certificate")
-    assert serial(served.connect()) == before
-    assert served.scrape() == SMALL
-    said = [line for line in served.serving.events if "web configuration refused" in line]
-    assert len(said) == 1
-    assert "cert_file: holds no certificates in PEM form" in said[0]
-    served.show(served.ca.issue_cert(NAME))
+def test_a_broken_certificate_leaves_the_one_before_and_is_spoken_of(shared_site):
+    before = serial(shared_site.connect())
+    shared_site.directory.joinpath("server.pem").write_text("no certificate")
+    assert serial(shared_site.connect()) == before
+    assert shared_site.scrape() == SMALL
+    lines = [line for line in shared_site.serving.events if "web configuration refused" in line]
+    assert len(lines) == 1
+    assert "cert_file: holds no certificates in PEM form" in lines[0]
+    shared_site.write_certificate(shared_site.ca.issue_cert(NAME))
 
 
-def test_everything_about_tls_may_change_at_once(served):
-    stranger = served.trusting()
-    assert served.scrape(context=stranger) == SMALL
-    served.configure(client_auth_type="RequireAndVerifyClientCert", client_ca_file="ca.pem")
-    assert served.scrape(context=stranger) == 0
-    assert served.scrape(context=served.trusting(served.ca.issue_cert("a.example"))) == SMALL
-    served.configure(encrypted=False)
-    assert answers_of(served.serving.connect(REQUEST), 1) == [(200, SMALL)]
-    served.configure()
-    assert served.scrape(context=stranger) == SMALL
+def test_everything_about_tls_may_change_at_once(shared_site):
+    stranger = shared_site.trusting()
+    assert shared_site.scrape(context=stranger) == SMALL
+    shared_site.configure(client_auth_type="RequireAndVerifyClientCert", client_ca_file="ca.pem")
+    assert shared_site.scrape(context=stranger) == 0
+    assert (
+        shared_site.scrape(context=shared_site.trusting(shared_site.ca.issue_cert("a.example")))
+        == SMALL
+    )
+    shared_site.configure(encrypted=False)
+    assert answers_of(shared_site.serving.connect(REQUEST), 1) == [(200, SMALL)]
+    shared_site.configure()
+    assert shared_site.scrape(context=stranger) == SMALL
 
 
 # Clients
 
 
-def test_clients_are_let_in_as_the_policy_says(served):
-    known = served.trusting(served.ca.issue_cert("a.example"))
-    unknown = served.trusting(trustme.CA().issue_cert("a.example"))
+def test_clients_are_let_in_as_the_policy_says(shared_site):
+    known = shared_site.trusting(shared_site.ca.issue_cert("a.example"))
+    unknown = shared_site.trusting(trustme.CA().issue_cert("a.example"))
     for policy, expected in (
         ("VerifyClientCertIfGiven", [SMALL, 0, SMALL]),
         ("RequireAndVerifyClientCert", [SMALL, 0, 0]),
     ):
-        served.configure(client_auth_type=policy, client_ca_file="ca.pem")
-        pages = [served.scrape(context=each) for each in (known, unknown, served.trusting())]
+        shared_site.configure(client_auth_type=policy, client_ca_file="ca.pem")
+        pages = [
+            shared_site.scrape(context=each) for each in (known, unknown, shared_site.trusting())
+        ]
         assert pages == expected
 
 
-def test_clients_are_let_in_by_one_of_their_names(served):
+def test_clients_are_let_in_by_one_of_their_names(shared_site):
     names = ["prometheus.example", "10.0.0.1", "2001:db8::1", "a@b.example"]
-    served.configure(
+    shared_site.configure(
         client_auth_type="RequireAndVerifyClientCert",
         client_ca_file="ca.pem",
         client_allowed_sans=names,
@@ -234,7 +242,10 @@ def test_clients_are_let_in_by_one_of_their_names(served):
         (["sub.prometheus.example"], 0),
         (["10.0.0.2"], 0),
     ):
-        assert served.scrape(context=served.trusting(served.ca.issue_cert(*own))) == length
+        assert (
+            shared_site.scrape(context=shared_site.trusting(shared_site.ca.issue_cert(*own)))
+            == length
+        )
 
 
 # Strangers
@@ -242,7 +253,7 @@ def test_clients_are_let_in_by_one_of_their_names(served):
 
 def test_silent_clients_keep_no_one_from_the_page(site):
     serving = site.serve()
-    silent = [serving.connect(said) for said in (b"", b"\x16\x03\x01") for _ in range(50)]
+    silent = [serving.connect(payload) for payload in (b"", b"\x16\x03\x01") for _ in range(50)]
     assert site.scrape() == SMALL
     assert not [each for each in silent if f"connection_lost {port_of(each)}" in serving.events]
 
@@ -275,22 +286,24 @@ def test_one_who_leaves_in_the_handshake_is_forgotten(site):
     assert site.scrape() == SMALL
 
 
-@pytest.mark.parametrize(("size", "said"), [(SMALL, REQUEST), (LARGE, REQUEST), (LARGE, CLOSING)])
-def test_a_client_that_does_not_read_its_answer_is_hung_up_on(site, size, said):
+@pytest.mark.parametrize(
+    ("size", "payload"), [(SMALL, REQUEST), (LARGE, REQUEST), (LARGE, CLOSING)]
+)
+def test_a_client_that_does_not_read_its_answer_is_hung_up_on(site, size, payload):
     serving = site.serve(size, EXCHANGE_TIMEOUT=SHORT)
-    connection = site.connect(said)
+    connection = site.connect(payload)
     serving.lost(connection)
     assert len(read_to_the_end(connection)) < size
 
 
-@pytest.mark.parametrize(("said", "most"), [(b"", 150), (REQUEST, 400)], ids=["idle", "unread"])
-def test_connections_cost_little_memory(site, said, most):
+@pytest.mark.parametrize(("payload", "most"), [(b"", 150), (REQUEST, 400)], ids=["idle", "unread"])
+def test_connections_cost_little_memory(site, payload, most):
     serving = site.serve(LARGE)
     trusting = site.trusting()
-    some = [site.connect(said, trusting) for _ in range(20)]  # take what a start has left over
+    some = [site.connect(payload, trusting) for _ in range(20)]  # take what a start has left over
     assert site.scrape() == LARGE
     before = memory_of(serving.process)
-    more = [site.connect(said, trusting) for _ in range(2 * len(some))]
+    more = [site.connect(payload, trusting) for _ in range(2 * len(some))]
     assert site.scrape() == LARGE
     assert (memory_of(serving.process) - before) / len(more) < most
 

@@ -28,10 +28,10 @@ ORDER = ("2020", "2022", "26")
 SAME_VALUES = {"getDevRealKpi", "getDevFiveMinutes", "getDevHistoryKpi", "device/history"}
 
 
-def polled(edition, limits, source):
-    """All that accounts of an edition may call, values of devices from one source.
+def all_poll_configs(edition, limits, source):
+    """The configuration of all interfaces of an edition, with device values from one source.
 
-    Nothing is asked more often than every six hours, for the sake of the test's own time.
+    None is called more often than every six hours, to keep the test short.
     """
     names = {
         name
@@ -65,7 +65,7 @@ class Month:
             session_seconds=5 * DAY,
         )
         self.codes = {}
-        configs = polled(edition, limits, source)
+        configs = all_poll_configs(edition, limits, source)
         self.names = {each.interface.name for each in configs}
         with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
             mock.add_callback(responses.POST, re.compile(URL), self._answer)
@@ -109,6 +109,6 @@ def test_a_month_of_an_edition_has_no_call_that_is_refused(edition, limits, sour
     assert {name: list(log.refusals) for (_, name), log in calls.items() if log.refusals} == {}
     # No upgrade was ever made, not every plant has a setting, and sessions end.
     usual = {0, 305, 20022, 20609, 20614}
-    told = {name: codes - usual for name, codes in month.codes.items() if codes - usual}
-    assert told == ({"getStationList": {400}} if edition == "26" else {})  # then page by page
+    unexpected = {name: codes - usual for name, codes in month.codes.items() if codes - usual}
+    assert unexpected == ({"getStationList": {400}} if edition == "26" else {})  # then page by page
     assert {name for _, name in calls} - {"stations"} == month.names

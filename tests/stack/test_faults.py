@@ -22,13 +22,13 @@ def rows(**having):
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory):
+def observed(tmp_path_factory):
     return observe(tmp_path_factory.mktemp("faults"))
 
 
 @every_row
-def test_the_metrics_name_the_fault_and_nothing_else(seen, row):
-    failures = seen.during.failures(row)
+def test_the_metrics_name_the_fault_and_nothing_else(observed, row):
+    failures = observed.during.failures(row)
     # Whoever loses the session learns it from whichever call comes next.
     losses = {(at, "305") for at in (PLANTS, DEVICES)} if row.session_ends or row.lost else set()
     expected = {(row.at, row.reason)} if row.reason else set()
@@ -44,132 +44,132 @@ def test_the_metrics_name_the_fault_and_nothing_else(seen, row):
 
 
 @every_row
-def test_an_account_is_up_as_long_as_its_server_answers_properly(seen, row):
-    assert seen.during.value(row, "fusionsolar_up") == row.up
+def test_an_account_is_up_as_long_as_its_server_answers_properly(observed, row):
+    assert observed.during.value(row, "fusionsolar_up") == row.up
 
 
 @rows(values="stay")
-def test_values_stay_where_answers_still_bring_them(seen, row):
-    assert all(len(look.devices(row)) == row.inverters for look in seen.trouble)
+def test_values_stay_where_answers_still_bring_them(observed, row):
+    assert all(len(look.devices(row)) == row.inverters for look in observed.trouble)
 
 
 @rows(values="age")
-def test_values_stay_until_they_are_too_old(seen, row):
-    failing = [look for look in seen.trouble if look.failures(row)]
+def test_values_stay_until_they_are_too_old(observed, row):
+    failing = [look for look in observed.trouble if look.failures(row)]
     assert failing[0].devices(row)
-    assert not seen.during.devices(row)
+    assert not observed.during.devices(row)
 
 
 @rows(values="go")
-def test_values_go_at_once_when_an_answer_leaves_them_out(seen, row):
-    assert seen.during.failures(row) == {}
-    assert not seen.during.devices(row)
+def test_values_go_at_once_when_an_answer_leaves_them_out(observed, row):
+    assert observed.during.failures(row) == {}
+    assert not observed.during.devices(row)
 
 
 @rows(values="never")
-def test_without_a_login_there_are_no_values_and_no_readiness(seen, row):
-    assert not seen.before.devices(row)
-    assert f"{row.name}: " in seen.not_ready
+def test_without_a_login_there_are_no_values_and_no_readiness(observed, row):
+    assert not observed.before.devices(row)
+    assert f"{row.name}: " in observed.not_ready
 
 
 @rows(plants_unaffected=True)
-def test_the_accounts_other_interface_goes_on(seen, row):
-    assert seen.during.last_success(row, PLANTS) > seen.before.last_success(row, PLANTS)
+def test_the_accounts_other_interface_goes_on(observed, row):
+    assert observed.during.last_success(row, PLANTS) > observed.before.last_success(row, PLANTS)
 
 
 @every_row
-def test_refusals_for_the_load_are_counted_as_such(seen, row):
-    assert bool(seen.during.sum(row, "fusionsolar_api_rate_limited_total")) == row.rate_limited
+def test_refusals_for_the_load_are_counted_as_such(observed, row):
+    assert bool(observed.during.sum(row, "fusionsolar_api_rate_limited_total")) == row.rate_limited
 
 
 @every_row
-def test_a_lost_session_is_counted_when_somebody_else_uses_the_account(seen, row):
-    assert bool(seen.during.sum(row, "fusionsolar_api_sessions_lost_total")) == row.lost
-    logs = [line for line in seen.log.splitlines() if f"account={row.name} " in line]
+def test_a_lost_session_is_counted_when_somebody_else_uses_the_account(observed, row):
+    assert bool(observed.during.sum(row, "fusionsolar_api_sessions_lost_total")) == row.lost
+    logs = [line for line in observed.log.splitlines() if f"account={row.name} " in line]
     assert any("another program logs in" in line for line in logs) == row.lost
 
 
 @every_row
-def test_permission_is_what_the_last_answer_says(seen, row):
+def test_permission_is_what_the_last_answer_says(observed, row):
     name, labels = "fusionsolar_interface_permitted", f'interface="{DEVICES}"'
-    said = {look.accounts[row.name].get((name, labels), 1.0) for look in seen.trouble}
+    said = {look.accounts[row.name].get((name, labels), 1.0) for look in observed.trouble}
     assert (0.0 in said) is not row.permitted
 
 
 @every_row
-def test_no_fault_makes_us_call_too_often(seen, row):
-    assert seen.refusals[row.name] == 0
+def test_no_fault_makes_us_call_too_often(observed, row):
+    assert observed.refusals[row.name] == 0
 
 
 @every_row
-def test_it_recovers_by_itself(seen, row):
-    assert recovered(row, seen.after, seen.ended)
+def test_it_recovers_by_itself(observed, row):
+    assert recovered(row, observed.after, observed.ended)
 
 
 @every_row
-def test_it_goes_on_after_a_suspension(seen, row):
-    assert recovered(row, seen.woken, seen.woke)
+def test_it_goes_on_after_a_suspension(observed, row):
+    assert recovered(row, observed.woken, observed.woke)
 
 
 @rows(needs_reload=True)
-def test_what_is_suspended_for_long_goes_on_at_once_after_a_reload(seen, row):
-    assert not is_well(row, seen.woken, seen.ended)
-    assert is_well(row, seen.reloaded, seen.reload)
+def test_what_is_suspended_for_long_goes_on_at_once_after_a_reload(observed, row):
+    assert not is_well(row, observed.woken, observed.ended)
+    assert is_well(row, observed.reloaded, observed.reload)
 
 
 @rows(recovers=False, at=LOGIN, reason="20400")
-def test_a_wrong_password_is_tried_once_and_named(seen, row):
-    assert seen.logins[row.name] == 1
-    assert f"{row.name}: the credentials are refused (20400: " in seen.not_ready
+def test_a_wrong_password_is_tried_once_and_named(observed, row):
+    assert observed.logins[row.name] == 1
+    assert f"{row.name}: the credentials are refused (20400: " in observed.not_ready
 
 
 @rows(lost=True)
-def test_a_thief_is_not_answered_with_a_login_for_each_of_theirs(seen, row):
-    failures = seen.during.failures(row).values()
-    assert seen.logins[row.name] <= sum(failures) + 2
+def test_a_thief_is_not_answered_with_a_login_for_each_of_theirs(observed, row):
+    failures = observed.during.failures(row).values()
+    assert observed.logins[row.name] <= sum(failures) + 2
 
 
 @rows(name="poisoned_device")
-def test_one_device_that_fails_its_batch_costs_the_others_nothing_lasting(seen, row):
+def test_one_device_that_fails_its_batch_costs_the_others_nothing_lasting(observed, row):
     others = {f'device_id="{n}",plant_code="NE=1"' for n in range(1, 101) if n != POISONED}
-    assert others in [look.devices(row) for look in seen.trouble]
+    assert others in [look.devices(row) for look in observed.trouble]
 
 
-def test_a_redirect_to_another_host_is_never_followed(seen):
-    assert not seen.redirects_followed
+def test_a_redirect_to_another_host_is_never_followed(observed):
+    assert not observed.redirects_followed
 
 
-def test_no_series_is_there_twice(seen):
-    for look in (seen.before, *seen.trouble, seen.after, seen.woken):
+def test_no_series_is_there_twice(observed):
+    for look in (observed.before, *observed.trouble, observed.after, observed.woken):
         series = [
             line.rpartition(" ")[0] for line in look.page.splitlines() if not line.startswith("#")
         ]
         assert max(Counter(series).values()) == 1
 
 
-def test_no_thread_dies_and_none_is_left_over(seen):
+def test_no_thread_dies_and_none_is_left_over(observed):
     # Those who recovered are alive; the others wait for a login that is a long time off. Beside
     # them there are the server's, its few helpers, and a deadline for each call under way.
-    assert len(TABLE) < seen.threads <= 2 * len(TABLE) + 8
+    assert len(TABLE) < observed.threads <= 2 * len(TABLE) + 8
 
 
-def test_memory_is_bounded_by_the_largest_answer(seen):
+def test_memory_is_bounded_by_the_largest_answer(observed):
     largest = 64 * MEGABYTE  # which is where the client stops reading
-    assert seen.memory["most"] < seen.memory["before"] + 4 * largest
-    assert seen.memory["after"] < seen.memory["before"] + largest
+    assert observed.memory["most"] < observed.memory["before"] + 4 * largest
+    assert observed.memory["after"] < observed.memory["before"] + largest
 
 
-def test_nothing_is_an_error_of_ours(seen):
-    assert seen.status == 0
-    assert [line for line in seen.log.splitlines() if "level=error" in line] == []
-    assert "Traceback" not in seen.log
+def test_nothing_is_an_error_of_ours(observed):
+    assert observed.status == 0
+    assert [line for line in observed.log.splitlines() if "level=error" in line] == []
+    assert "Traceback" not in observed.log
 
 
-def test_a_fault_is_logged_when_it_comes_and_when_it_goes_not_call_by_call(seen):
+def test_a_fault_is_logged_when_it_comes_and_when_it_goes_not_call_by_call(observed):
     lines = Counter(
-        line.partition(" account=")[2].partition(" ")[0] for line in seen.log.splitlines()
+        line.partition(" account=")[2].partition(" ")[0] for line in observed.log.splitlines()
     )
-    failures = {row.name: sum(seen.woken.failures(row).values()) for row in TABLE}
+    failures = {row.name: sum(observed.woken.failures(row).values()) for row in TABLE}
     quiet = [row.name for row in TABLE if not row.lost]  # a lost session is told each time
     assert {name: lines[name] for name in quiet if lines[name] > 12} == {}
     assert max(failures.values()) > 5

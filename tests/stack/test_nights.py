@@ -52,11 +52,11 @@ def query(expression, when, *samples):
 
 
 def alert(name, when, fleet, device, **labels):
-    """What is expected of an alert: of each plant the same device."""
+    """The expected alerts of a rule: of each plant the same device."""
     rule = ALERTS[name]
-    found = []
+    alerts = []
     for plant in fleet:
-        about = {
+        alert_labels = {
             "account": "home",
             "plant_code": plant.code,
             "plant_name": f"Plant {plant.code}",
@@ -65,42 +65,42 @@ def alert(name, when, fleet, device, **labels):
             **labels,
         }
         description = rule["annotations"]["description"]
-        for label, value in about.items():
+        for label, value in alert_labels.items():
             description = description.replace(f"{{{{ $labels.{label} }}}}", value)
-        found.append(
+        alerts.append(
             {
-                "exp_labels": {**about, **rule["labels"]},
+                "exp_labels": {**alert_labels, **rule["labels"]},
                 "exp_annotations": {**rule["annotations"], "description": description},
             }
         )
-    return {"eval_time": when, "alertname": name, "exp_alerts": found}
+    return {"eval_time": when, "alertname": name, "exp_alerts": alerts}
 
 
-SILENCE = {"promql_expr_test": [query(f"count_over_time({FIRING}[{DAYS}d])", END)]}
+NOTHING_FIRES = {"promql_expr_test": [query(f"count_over_time({FIRING}[{DAYS}d])", END)]}
 
 
 def test_no_healthy_plant_raises_an_alarm_by_day_or_night(tmp_path):
     days = product(SEASONS, SKIES)
-    tests = (group(plants(season, sky), **SILENCE) for season, sky in days)
+    tests = (group(plants(season, sky), **NOTHING_FIRES) for season, sky in days)
     run_rule_tests(tmp_path, tests, every="15m", files=FILES)
 
 
 def test_no_healthy_plant_of_unknown_place_raises_one_either(tmp_path):
-    tests = (group(plants("december", sky, placed=False), **SILENCE) for sky in SKIES)
+    tests = (group(plants("december", sky, placed=False), **NOTHING_FIRES) for sky in SKIES)
     run_rule_tests(tmp_path, tests, every="15m", files=FILES)
 
 
-def faulty(sky, *, placed):
-    """Plants with faults at noon: not told at once but in time; by night only dead strings."""
+def fault_test(sky, *, placed):
+    """Plants with faults at noon: they fire not at once but in time; by night only dead strings."""
     fleet = plants("june", sky, placed=placed, faults=True)
-    seen = STRINGS[sky, placed]
+    latitudes = STRINGS[sky, placed]
     alerts = [
         *(
-            alert("FusionSolarInverterSilent", when, seen_by(fleet, INVERTERS[sky], when), "c")
+            alert("FusionSolarInverterSilent", when, detectable(fleet, INVERTERS[sky], when), "c")
             for when in (AT_NOON, IN_AN_HOUR)
         ),
         *(
-            alert("FusionSolarStringOut", when, seen_by(fleet, seen, when), "a", string="2")
+            alert("FusionSolarStringOut", when, detectable(fleet, latitudes, when), "a", string="2")
             for when in (AT_NOON, IN_THREE_HOURS)
         ),
     ]
@@ -112,14 +112,15 @@ def faulty(sky, *, placed):
     return group(fleet, alert_rule_test=alerts, promql_expr_test=[early, late])
 
 
-def seen_by(fleet, latitudes, when):
+def detectable(fleet, latitudes, when):
+    """The plants of which an alert fires by then: none at noon, when the fault begins."""
     return [plant for plant in fleet if plant.latitude in latitudes and when != AT_NOON]
 
 
-def test_a_fault_at_noon_is_told_in_time_and_only_by_day(tmp_path):
+def test_a_fault_at_noon_fires_in_time_and_only_by_day(tmp_path):
     tests = [
-        faulty("clear", placed=True),
-        faulty("overcast", placed=True),
-        faulty("clear", placed=False),
+        fault_test("clear", placed=True),
+        fault_test("overcast", placed=True),
+        fault_test("clear", placed=False),
     ]
     run_rule_tests(tmp_path, tests, every="15m", files=FILES)

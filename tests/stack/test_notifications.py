@@ -98,14 +98,14 @@ CASES = {
 
 
 class Receiver(ThreadingHTTPServer):
-    """Takes the messages: each the labels of its alerts."""
+    """Receives the messages, each as the labels of its alerts."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.messages = []
 
     def cases(self):
-        """Those that were told of."""
+        """The cases in the messages."""
         return {alert["case"] for message in self.messages for alert in message}
 
 
@@ -132,14 +132,14 @@ def receiver():
 def alertmanager(folder, webhook):
     """An Alertmanager with the example, whose groups wait for a moment; gives its URL."""
     text = EXAMPLE.read_text("utf-8")
-    changed = {
+    replacements = {
         "localhost:9099": f"127.0.0.1:{webhook}",
         "templates/*.tmpl": f"{ROOT}/prometheus/templates/*.tmpl",
         "group_wait: 1m": "group_wait: 2s",
         "group_wait: 10s": "group_wait: 2s",
         "weekdays: [sunday]": "years: ['1971']",  # a service is not now
     }
-    for before, after in changed.items():
+    for before, after in replacements.items():
         assert before in text
         text = text.replace(before, after)
     (folder / "alertmanager.yml").write_text(text, "utf-8")
@@ -155,21 +155,21 @@ def alertmanager(folder, webhook):
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603  # Debian's
     try:
-        until(lambda: ready(address))
+        wait_until(lambda: is_ready(address))
         yield f"http://{address}"
     finally:
         server.kill()
         server.wait()
 
 
-def ready(address):
+def is_ready(address):
     try:
         return get(f"http://{address}/-/ready")
     except OSError:
         return None
 
 
-def until(condition):
+def wait_until(condition):
     end = time.monotonic() + TIMEOUT
     while not condition():
         assert time.monotonic() < end, "the condition did not hold in time"
@@ -184,33 +184,33 @@ def raise_alerts(url, alerts):
         pass
 
 
-def fired(name, labels, case):
+def alert(name, labels, case):
     name = f"FusionSolar{name}"
-    known = {"alertname": name, "case": case, **ALERTS[name]["labels"], **labels}
+    all_labels = {"alertname": name, "case": case, **ALERTS[name]["labels"], **labels}
     if "Exporter" not in name:
-        known["account"] = case
-    return {"labels": known, "annotations": ALERTS[name]["annotations"]}
+        all_labels["account"] = case
+    return {"labels": all_labels, "annotations": ALERTS[name]["annotations"]}
 
 
 @pytest.fixture(scope="module")
-def messages(servers, tmp_path_factory):  # noqa: ARG001  # it is the question whether
-    """What is told of all cases at once, each of an account of its own."""
-    alerts = [fired(*each, case) for case, (together, _) in CASES.items() for each in together]
+def messages(servers, tmp_path_factory):  # noqa: ARG001  # for its skip
+    """The messages of all cases at once, each of an account of its own."""
+    alerts = [alert(*each, case) for case, (causes, _) in CASES.items() for each in causes]
     folder = tmp_path_factory.mktemp("alertmanager")
     with receiver() as webhook, alertmanager(folder, webhook.server_port) as url:
         raise_alerts(url, alerts)
-        until(lambda: webhook.cases() >= CASES.keys())
-        # A group that began with the others has been told of when a later one is.
-        raise_alerts(url, [fired("SessionStolen", {}, "later")])
-        until(lambda: "later" in webhook.cases())
+        wait_until(lambda: webhook.cases() >= CASES.keys())
+        # When a later group is notified, all groups that began before it have been.
+        raise_alerts(url, [alert("SessionStolen", {}, "later")])
+        wait_until(lambda: "later" in webhook.cases())
         return list(webhook.messages)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_one_cause_makes_one_message(messages, case):
-    told = [
+    notified = [
         {alert["alertname"].removeprefix("FusionSolar") for alert in each}
         for each in messages
         if each[0]["case"] == case
     ]
-    assert told == [CASES[case][1]]
+    assert notified == [CASES[case][1]]

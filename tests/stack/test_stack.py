@@ -1,5 +1,4 @@
-"""The demo of docker-compose.yml with real servers: whatever asks is answered, whoever must be told
-is told."""
+"""The demo of docker-compose.yml with real servers: every query has data, every alert arrives."""
 
 import json
 
@@ -16,46 +15,46 @@ pytestmark = pytest.mark.slow
 MAY_FIRE = {"FusionSolarAlarmCritical"}
 
 
-def each(queries, *, listed=None):
-    """The queries of which one stands in a list, or in none."""
-    wanted = [q for q in queries if q.keys.isdisjoint(listed or MAY_BE_EMPTY) != bool(listed)]
-    assert wanted
-    return pytest.mark.parametrize("query", wanted, ids=str)
+def for_each_query(queries, *, listed=None):
+    """Parametrizes a test with the queries in a list, or with those in none."""
+    selected = [q for q in queries if q.keys.isdisjoint(listed or MAY_BE_EMPTY) != bool(listed)]
+    assert selected
+    return pytest.mark.parametrize("query", selected, ids=str)
 
 
-def test_the_lists_of_what_may_be_empty_name_only_what_is_asked():
-    asked = {key for query in [*PANELS, *RECORDS, *SERIES] for key in query.keys}
-    assert {*TROUBLES, *NEVER, *SOMETIMES} - asked == set()
+def test_the_lists_of_what_may_be_empty_name_only_existing_queries():
+    known = {key for query in [*PANELS, *RECORDS, *SERIES] for key in query.keys}
+    assert {*TROUBLES, *NEVER, *SOMETIMES} - known == set()
 
 
-@each(PANELS)
+@for_each_query(PANELS)
 def test_a_panel_has_data(observed, query):
     assert observed.health[query] == DATA
 
 
-@each(RECORDS)
+@for_each_query(RECORDS)
 def test_a_recording_rule_has_data(observed, query):
     assert observed.health[query] == DATA
 
 
-@each(SERIES)
+@for_each_query(SERIES)
 def test_a_series_that_alerts_look_at_has_data(observed, query):
     assert observed.health[query] == DATA
 
 
-@each(PANELS, listed=TROUBLES)
-def test_a_panel_that_tells_troubles_has_data_in_trouble(observed, query):
+@for_each_query(PANELS, listed=TROUBLES)
+def test_a_panel_of_troubles_has_data_in_trouble(observed, query):
     assert observed.health[query] in {DATA, EMPTY}
     assert observed.trouble[query] == DATA
 
 
-@each([*PANELS, *RECORDS, *SERIES], listed=NEVER)
+@for_each_query([*PANELS, *RECORDS, *SERIES], listed=NEVER)
 def test_what_is_listed_as_empty_is_empty(observed, query):
     assert observed.health[query] == EMPTY
 
 
-@each([*PANELS, *RECORDS], listed=SOMETIMES)
-def test_what_has_data_at_some_hours_is_understood_at_all(observed, query):
+@for_each_query([*PANELS, *RECORDS], listed=SOMETIMES)
+def test_what_has_data_at_some_hours_is_valid(observed, query):
     assert observed.health[query] in {DATA, EMPTY}
 
 
@@ -107,18 +106,18 @@ def test_victoria_metrics_reads_what_prometheus_reads(observed, stack):
 
 def test_promtool_finds_the_composed_configuration_right(stack):
     etc = stack.root("prometheus") / "etc" / "prometheus"
-    status, said = run(PROMTOOL, "check", "config", etc / "prometheus.yml")
-    assert status == 0, said
-    assert said.count("rules found") == len(list((etc / "rules").iterdir()))
+    status, output = run(PROMTOOL, "check", "config", etc / "prometheus.yml")
+    assert status == 0, output
+    assert output.count("rules found") == len(list((etc / "rules").iterdir()))
 
 
 def test_amtool_finds_the_composed_configuration_right(stack):
     etc = stack.root("alertmanager") / "etc" / "alertmanager"
-    status, said = run(AMTOOL, "check-config", etc / "alertmanager.yml")
-    assert status == 0, said
-    assert "1 templates" in said
+    status, output = run(AMTOOL, "check-config", etc / "alertmanager.yml")
+    assert status == 0, output
+    assert "1 templates" in output
 
 
-def test_promtool_has_nothing_to_say_about_the_page(observed, stack):
+def test_promtool_finds_the_exposition_right(observed, stack):
     assert observed.health
     assert check_metrics(get(stack.url("demo", "/metrics"))) == (0, "")

@@ -26,7 +26,7 @@ class FaultKind:
     """A kind of fault: where it happens, how soon it must be reported, and what it does.
 
     mode: off (with a `state` code), silent, frozen or offline with values; of a battery what it no
-    longer does. remaining: share of the power of the affected strings (all, one, most) that
+    longer does. remaining: share of the power of the affected `strings` (all, one, most) that
     remains, reached in `ramp` days. overrides, factors: readings that are replaced, or multiplied,
     by metric.
     """
@@ -37,7 +37,7 @@ class FaultKind:
     limit: TimeLimit
     mode: str = ""
     remaining: float = 1.0
-    affected_strings: str = "all"
+    strings: str = "all"
     ramp: int = 0
     state: int = 0
     overrides: dict[str, float] = field(default_factory=dict, hash=False)
@@ -48,7 +48,8 @@ class FaultKind:
 BRIGHT_HOURS, SUNNY_DAY = TimeLimit(bright_hours=2), TimeLimit(sunny_days=1)
 SUNNY_WEEKS = TimeLimit(sunny_days=14)
 SINGLE_INVERTER = ("cottage", "home", "eastwest")
-FIELD = ("field",)
+FIELD, ACCOUNT = ("field",), ("account",)
+WITH_STRINGS = ("eastwest", "farm", "wall")  # whose strings have faults of their own
 
 FAULT_KINDS = (
     # The only inverter of a plant, or all of them.
@@ -70,32 +71,11 @@ FAULT_KINDS = (
     FaultKind("inverter in decline", FIELD, "inverter", SUNNY_WEEKS, remaining=0.7, ramp=60),
     FaultKind("park soiled", ("park",), None, SUNNY_WEEKS, remaining=0.85, ramp=90),
     # Strings.
+    FaultKind("string out", WITH_STRINGS, "string", SUNNY_DAY, remaining=0.0, strings="one"),
+    FaultKind("string of a field out", FIELD, "string", SUNNY_DAY, remaining=0.0, strings="one"),
+    FaultKind("string weak", WITH_STRINGS, "string", SUNNY_DAY, remaining=0.55, strings="one"),
     FaultKind(
-        "string out",
-        ("eastwest", "farm", "wall"),
-        "string",
-        SUNNY_DAY,
-        remaining=0.0,
-        affected_strings="one",
-    ),
-    FaultKind(
-        "string of a field out", FIELD, "string", SUNNY_DAY, remaining=0.0, affected_strings="one"
-    ),
-    FaultKind(
-        "string weak",
-        ("eastwest", "farm", "wall"),
-        "string",
-        SUNNY_DAY,
-        remaining=0.55,
-        affected_strings="one",
-    ),
-    FaultKind(
-        "most strings out",
-        ("eastwest",),
-        "inverter",
-        SUNNY_DAY,
-        remaining=0.0,
-        affected_strings="most",
+        "most strings out", ("eastwest",), "inverter", SUNNY_DAY, remaining=0.0, strings="most"
     ),
     # Readings that contradict what happens.
     FaultKind(
@@ -160,26 +140,14 @@ FAULT_KINDS = (
     ),
     FaultKind("meter offline", ("home", "farm"), "meter", TimeLimit(bright_hours=3), mode="silent"),
     # Account and exporter.
+    FaultKind("account refused", ACCOUNT, None, TimeLimit(minutes=90), account_effect="refused"),
+    FaultKind("account down", ACCOUNT, None, TimeLimit(minutes=150), account_effect="down"),
+    FaultKind("session stolen", ACCOUNT, None, TimeLimit(minutes=180), account_effect="stolen"),
     FaultKind(
-        "account refused", ("account",), None, TimeLimit(minutes=90), account_effect="refused"
+        "interface without answers", ACCOUNT, None, TimeLimit(minutes=90), account_effect="stale"
     ),
-    FaultKind("account down", ("account",), None, TimeLimit(minutes=150), account_effect="down"),
-    FaultKind(
-        "session stolen", ("account",), None, TimeLimit(minutes=180), account_effect="stolen"
-    ),
-    FaultKind(
-        "interface without answers",
-        ("account",),
-        None,
-        TimeLimit(minutes=90),
-        account_effect="stale",
-    ),
-    FaultKind(
-        "plants withdrawn", ("account",), None, TimeLimit(minutes=90), account_effect="withdrawn"
-    ),
-    FaultKind(
-        "exporter down", ("account",), None, TimeLimit(minutes=30), account_effect="exporter"
-    ),
+    FaultKind("plants withdrawn", ACCOUNT, None, TimeLimit(minutes=90), account_effect="withdrawn"),
+    FaultKind("exporter down", ACCOUNT, None, TimeLimit(minutes=30), account_effect="exporter"),
 )
 
 

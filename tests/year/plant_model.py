@@ -190,7 +190,7 @@ def affects(fault, inverter, string=None):
     """Whether a fault concerns an inverter, or a string of it."""
     if fault.device not in (None, inverter.id):
         return False
-    match string and fault.kind.affected_strings:
+    match string and fault.kind.strings:
         case "one":
             return fault.string == string.number
         case "most":

@@ -12,7 +12,7 @@ from exporter.catalogue.units import UNITS
 from exporter.northbound.interfaces import INTERFACES, Content
 
 
-def repeated(items):
+def duplicates(items):
     return {item for item, count in Counter(items).items() if count > 1}
 
 
@@ -21,7 +21,7 @@ def is_statistic(row):
 
 
 def test_no_key_of_a_source_stands_twice():
-    assert repeated((row.interface, row.device_type, row.key) for row in ROWS) == set()
+    assert duplicates((row.interface, row.device_type, row.key) for row in ROWS) == set()
 
 
 def series_of(row):
@@ -29,7 +29,7 @@ def series_of(row):
 
 
 def test_no_two_keys_of_a_source_become_one_series_but_one_in_anothers_place():
-    assert repeated(series_of(row) for row in ROWS if not row.fallback_for) == set()
+    assert duplicates(series_of(row) for row in ROWS if not row.fallback_for) == set()
     for row in ROWS:
         if row.fallback_for:
             preferred = lookup(row.interface, row.device_type)[row.fallback_for]
@@ -40,13 +40,13 @@ def test_no_two_keys_of_a_source_become_one_series_but_one_in_anothers_place():
 def test_a_metric_means_the_same_wherever_it_comes_from():
     metrics = {row.metric for row in ROWS} | {row.code.metric for row in ROWS if row.states}
 
-    assert repeated(metric.name for metric in metrics) == set()
+    assert duplicates(metric.name for metric in metrics) == set()
 
 
 def test_a_metric_has_the_states_of_one_enumeration_only():
     states = {(row.metric.name, tuple((row.states or row.words or {}).items())) for row in ROWS}
 
-    assert repeated(name for name, _ in states) == set()
+    assert duplicates(name for name, _ in states) == set()
 
 
 def test_every_label_has_a_value_but_the_window_of_a_statistic_and_the_text_of_an_info():

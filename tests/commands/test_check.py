@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from commands.world import LISTS_ALONE, PASSWORD, checked, expected, trial, world
+from commands.world import LISTS_ALONE, PASSWORD, expected, run_check, trial, world
 
 from exporter import cli
 from exporter.simulator.http.sessions import User
@@ -70,7 +70,7 @@ def test_as_json_it_tells_the_same_apart_from_the_document(home, capsys):
 
 
 def test_the_report_as_json(home, capsys):
-    status, account, following = checked(home, capsys)
+    status, account, following = run_check(home, capsys)
 
     assert status == 0
     assert account["plants"] == [
@@ -109,7 +109,7 @@ def test_a_second_check_uses_the_session_and_the_fleet_of_the_first(home, capsys
     home.clock.pass_by(600)
     capsys.readouterr()
 
-    _, account, _ = checked(home, capsys)
+    _, account, _ = run_check(home, capsys)
 
     assert trial(account, "login")["words"] == "the session from before is used"
     assert home.calls("login") == 1
@@ -120,7 +120,7 @@ def test_what_is_not_allowed_soon_is_said_and_not_tried(home, capsys):
     home.run("check")
     capsys.readouterr()
 
-    status, account, _ = checked(home, capsys)
+    status, account, _ = run_check(home, capsys)
 
     assert status == 0
     assert trial(account, "getAlarmList")["outcome"] == "not tried"
@@ -138,7 +138,7 @@ def test_a_list_that_may_not_be_read_now_is_taken_from_the_state(home, capsys):
         interfaces={"getStationList": {"allowance": {"calls": 1, "per": "1h"}}},
     )
 
-    _, account, _ = checked(home, capsys)
+    _, account, _ = run_check(home, capsys)
 
     assert trial(account, "getStationList")["outcome"] == "not tried"
     assert len(account["plants"]) == 1
@@ -165,7 +165,7 @@ def test_a_plant_without_a_place_is_named_with_the_line_to_fill_in(home, capsys)
     plant = home.system.fleet.plants["NE=33554432"]
     home.system.fleet.add_plant(replace(plant, latitude=0.0, longitude=0.0))
 
-    _, account, _ = checked(home, capsys)
+    _, account, _ = run_check(home, capsys)
 
     assert configuration_lines(account) == [
         'plant_coordinates: {"NE=1": [1.5, -2.0], "NE=33554432": [LATITUDE, LONGITUDE]}'
@@ -178,7 +178,7 @@ def test_unknown_keys_and_states_are_named(home, capsys):
         "value", interface="getDevRealKpi", members=["-214543629611879"], value=7
     )
 
-    _, account, _ = checked(home, capsys)
+    _, account, _ = run_check(home, capsys)
 
     words = [each["words"] for each in account["findings"]]
     assert (
@@ -192,7 +192,7 @@ def test_unknown_keys_and_states_are_named(home, capsys):
 def test_beside_a_daemon_its_session_is_used_and_nothing_is_refused(home, capsys):
     with home.daemon():
         home.clock.pass_by(600)
-        status, account, following = checked(home, capsys)
+        status, account, following = run_check(home, capsys)
 
     assert status == 0
     assert trial(account, "login")["words"] == "the session from before is used"
@@ -206,7 +206,7 @@ def test_beside_a_daemon_the_fleet_is_shown_as_it_is_but_written_by_the_daemon(h
         home.clock.pass_by(600)
         before = home.database.read("fleet")
         home.system.fleet.rename_plant("NE=33554432", "Haus Meier")
-        _, account, _ = checked(home, capsys)
+        _, account, _ = run_check(home, capsys)
         assert home.database.read("fleet") == before
 
     assert account["plants"][0]["name"] == "Haus Meier"
@@ -218,7 +218,7 @@ def test_beside_a_daemon_whose_session_was_lost_it_says_to_wait(home, capsys):
         home.system.sessions.end("api")
         home.clock.daemon = None  # between two of its calls
 
-        status, account, following = checked(home, capsys)
+        status, account, following = run_check(home, capsys)
 
     _, first = account["interfaces"]  # the login, and one call, after which no other is of use
     assert "try again in a minute" in first["words"]
@@ -229,7 +229,7 @@ def test_beside_a_daemon_whose_session_was_lost_it_says_to_wait(home, capsys):
 def test_without_a_state_directory_the_start_has_to_wait(home, capsys):
     home.configure(state=False)
 
-    _, _, following = checked(home, capsys)
+    _, _, following = run_check(home, capsys)
 
     assert following.startswith("all is well; wait half an hour, since without a state directory")
 
@@ -251,10 +251,10 @@ def test_each_account_is_checked_and_one_that_fails_leaves_the_others_alone(home
 def test_a_large_fleet_is_listed_once_and_then_known(tmp_path, capsys):
     with world(tmp_path, plants=101) as home:
         home.configure(interfaces=LISTS_ALONE)
-        _, account, _ = checked(home, capsys)
+        _, account, _ = run_check(home, capsys)
         assert (len(account["plants"]), home.calls("getDevList")) == (101, 2)
         home.clock.pass_by(3_600)
-        checked(home, capsys)
+        run_check(home, capsys)
         assert home.calls("getDevList") == 3
         assert home.refused() == 0
 
@@ -268,12 +268,12 @@ def devices_of(home):
 def test_what_a_wider_filter_lets_in_is_listed_to_its_end(tmp_path, capsys):
     with world(tmp_path, plants=101) as home:
         home.configure(account={"device_types": ["grid_meter"]}, interfaces=LISTS_ALONE)
-        checked(home, capsys)
+        run_check(home, capsys)
         assert 0 < len(devices_of(home)) < len(home.system.fleet.devices)
 
         home.configure(interfaces=LISTS_ALONE)
         home.clock.pass_by(3_600)
-        checked(home, capsys)
+        run_check(home, capsys)
         assert len(devices_of(home)) == len(home.system.fleet.devices)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from commands.world import LISTS_ALONE, PASSWORD, checked, trial, world
+from commands.world import LISTS_ALONE, PASSWORD, run_check, trial, world
 
 from exporter.simulator.http.sessions import User
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 def test_an_account_with_the_paged_list_lives_under_the_newer_limits(tmp_path, capsys):
     user = User(PASSWORD, refused=frozenset({"getStationList"}))
     with world(tmp_path, users={"api": user}, limits="v6") as home:
-        status, account, _ = checked(home, capsys)
+        status, account, _ = run_check(home, capsys)
         assert home.refused() == 0
 
     assert status == 0
@@ -27,7 +27,7 @@ def test_a_refusal_below_the_classic_pace_speaks_for_the_newer_limits(tmp_path, 
         home.configure(account={"limits": "classic"})
         home.run("check")
         capsys.readouterr()
-        status, account, _ = checked(home, capsys)
+        status, account, _ = run_check(home, capsys)
 
     assert status == 1
     assert account["limits"]["known"] == "v6"
@@ -37,7 +37,7 @@ def test_a_refusal_under_an_allowance_of_ones_own_speaks_against_that(home, caps
     home.configure(interfaces={"getAlarmList": {"allowance": {"calls": 9, "per": "1m"}}})
     home.system.faults.add("fail_code", interface="getAlarmList", value=407)
 
-    _, account, _ = checked(home, capsys)
+    _, account, _ = run_check(home, capsys)
 
     assert "the configured allowance is too large" in account["limits"]["evidence"]
 
@@ -45,7 +45,7 @@ def test_a_refusal_under_an_allowance_of_ones_own_speaks_against_that(home, caps
 def test_a_refusal_within_all_limits_speaks_of_another_program(home, capsys):
     home.system.faults.add("fail_code", interface="getAlarmList", value=407)
 
-    _, account, _ = checked(home, capsys)
+    _, account, _ = run_check(home, capsys)
 
     assert account["limits"]["known"] is None
     assert "another program uses the account" in account["limits"]["evidence"]
@@ -55,7 +55,7 @@ def test_more_types_than_the_window_has_minutes_would_be_fresher_with_the_newer_
     tmp_path, capsys
 ):
     with world(tmp_path, plants=3) as home:
-        _, account, _ = checked(home, capsys)
+        _, account, _ = run_check(home, capsys)
 
     (realtime,) = [each for each in account["plan"] if each["interface"] == "getDevRealKpi"]
     assert (realtime["calls"], realtime["freshness"]) == (9, 540.0)
@@ -70,7 +70,7 @@ def test_settings_that_a_plant_does_not_tell_are_no_refusal(tmp_path, capsys):
         wanted = {name: {"enabled": True} for name in ("active-power-control-mode", "battery-mode")}
         home.configure(interfaces=LISTS_ALONE | wanted)
         home.system.faults.add("fail_code", interface="battery-mode", value=20609)
-        status, account, _ = checked(home, capsys)
+        status, account, _ = run_check(home, capsys)
 
     told, skipped = trial(account, "active-power-control-mode"), trial(account, "battery-mode")
     assert status == 0
@@ -87,7 +87,7 @@ def test_an_account_without_a_permission_for_settings_is_told_which_may_be_lacki
     user = User(PASSWORD, refused=frozenset({"battery-mode"}))
     with world(tmp_path, users={"api": user}, edition="26") as home:
         home.configure(interfaces=LISTS_ALONE | {"battery-mode": {"enabled": True}})
-        _, account, _ = checked(home, capsys)
+        _, account, _ = run_check(home, capsys)
 
     assert trial(account, "battery-mode")["reason"] == "401"
     assert trial(account, "battery-mode")["remedy"] == (
@@ -99,7 +99,7 @@ def test_an_account_without_a_permission_for_settings_is_told_which_may_be_lacki
 def test_an_older_server_does_not_have_settings(tmp_path, capsys):
     with world(tmp_path) as home:
         home.configure(interfaces=LISTS_ALONE | {"battery-mode": {"enabled": True}})
-        _, account, _ = checked(home, capsys)
+        _, account, _ = run_check(home, capsys)
 
     assert trial(account, "battery-mode")["remedy"] == (
         "this server does not have it; go without it: interfaces: {battery-mode: {enabled: false}}"
@@ -111,7 +111,7 @@ def test_a_word_without_a_name_is_told_of(tmp_path, capsys):
         home.configure(interfaces=LISTS_ALONE | {"battery-mode": {"enabled": True}})
         novel = {"operationMode": "novel"}
         home.system.faults.add("data_as", interface="battery-mode", value=novel)
-        _, account, _ = checked(home, capsys)
+        _, account, _ = run_check(home, capsys)
 
     words = [each["words"] for each in account["findings"]]
     assert "fusionsolar_plant_battery_mode had words that no table names" in words
@@ -130,7 +130,7 @@ def test_devices_without_a_dn_are_named_where_they_are_asked_by_it(tmp_path, cap
             return replace(answer, body=answer.body.replace(b'"devDn"', b'"was"'))
 
         home.system.handle = without_dns
-        _, account, _ = checked(home, capsys)
+        _, account, _ = run_check(home, capsys)
 
     assert trial(account, "device/history")["words"] == (
         "the list gives devices no DN, by which they are asked"
@@ -143,7 +143,7 @@ def test_devices_without_a_dn_are_named_where_they_are_asked_by_it(tmp_path, cap
 def test_a_history_is_tried_like_real_time_values(tmp_path, capsys):
     with world(tmp_path, edition="26", limits="v25") as home:
         home.configure(interfaces=HISTORY, account={"limits": "v25"})
-        status, account, _ = checked(home, capsys)
+        status, account, _ = run_check(home, capsys)
         assert home.refused() == 0
 
     asked = [each for each in account["interfaces"] if each["interface"] == "device/history"]
@@ -171,7 +171,7 @@ def test_a_server_tells_of_its_edition(tmp_path, capsys, edition, refused, limit
     user = User(PASSWORD, refused=frozenset(refused))
     with world(tmp_path, users={"api": user}, edition=edition, limits="safe") as home:
         home.configure(interfaces={"battery-mode": {"enabled": edition == "26"}})
-        _, account, _ = checked(home, capsys)
+        _, account, _ = run_check(home, capsys)
 
     assert (account["limits"]["known"], account["limits"]["evidence"]) == limits
 
@@ -197,7 +197,7 @@ def test_on_each_edition_it_walks_all_that_may_be_called(tmp_path, capsys, editi
     }
     with world(tmp_path, edition=edition, limits=limits) as home:
         home.configure(account={"limits": limits}, interfaces=interfaces)
-        status, account, _ = checked(home, capsys)
+        status, account, _ = run_check(home, capsys)
         assert home.refused() == 0
 
     assert status == 0

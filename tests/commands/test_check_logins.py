@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from commands.world import PASSWORD, checked, trial, world
+from commands.world import PASSWORD, run_check, trial, world
 
 from exporter.simulator.http.answers import Answer
 
@@ -18,7 +18,7 @@ NORTHBOUND = (
 def test_an_empty_answer_to_the_login_is_about_credentials(tmp_path, capsys):
     with world(tmp_path, silent_login=True) as home:
         home.configure(account={"password": "wrong"})
-        status, account, _ = checked(home, capsys)
+        status, account, _ = run_check(home, capsys)
 
     assert status == 1
     assert trial(account, "login")["outcome"] == "refused"
@@ -58,7 +58,7 @@ def test_every_refused_login_names_the_portal_login_and_never_proposes_to_go_wit
 ):
     home.system.faults.add(fault, interface="login", value=value)
 
-    status, account, _ = checked(home, capsys)
+    status, account, _ = run_check(home, capsys)
 
     assert status == 1
     (login,) = account["interfaces"]
@@ -87,7 +87,7 @@ def test_a_login_that_fails_for_other_reasons_says_nothing_about_the_password(
 ):
     home.system.faults.add(fault, interface="login", value=value)
 
-    _, account, _ = checked(home, capsys)
+    _, account, _ = run_check(home, capsys)
 
     assert trial(account, "login")["remedy"] == remedy
 
@@ -97,7 +97,7 @@ def test_a_login_that_must_wait_after_a_refusal_says_what_to_do_as_well(home, ca
     home.run("check")
     capsys.readouterr()
 
-    _, account, _ = checked(home, capsys)
+    _, account, _ = run_check(home, capsys)
 
     login = trial(account, "login")
     assert (login["outcome"], login["wait"]) == ("not tried", 900.0)
@@ -107,7 +107,7 @@ def test_a_login_that_must_wait_after_a_refusal_says_what_to_do_as_well(home, ca
 def test_a_refusal_whose_repetition_has_to_wait_is_told_as_one(home, capsys):
     home.system.faults.add("fail_code", interface="getAlarmList", value=305)
 
-    status, account, _ = checked(home, capsys)
+    status, account, _ = run_check(home, capsys)
 
     assert status == 1
     alarms = trial(account, "getAlarmList")
@@ -122,7 +122,7 @@ def test_a_login_refused_in_words_alone_does_not_repeat_them(home, capsys):
     refusal = {"success": False, "failCode": 0, "data": None, "message": f"{PASSWORD} is wrong"}
     home.system.handle = lambda *_: Answer(body=json.dumps(refusal).encode())
 
-    _, account, _ = checked(home, capsys)
+    _, account, _ = run_check(home, capsys)
 
     assert PASSWORD not in trial(account, "login")["words"]
     assert 'says: ""' not in trial(account, "login")["words"]
@@ -138,7 +138,7 @@ def test_what_refuses_credentials_refuses_but_an_interface_where_others_answer(
     with world(tmp_path, limits="classic") as home:
         home.configure(account={"limits": "classic"})
         home.system.faults.add(fault, interface="getAlarmList", value=value)
-        _, account, _ = checked(home, capsys)
+        _, account, _ = run_check(home, capsys)
 
     assert trial(account, "getAlarmList")["remedy"] == (
         "or go without it: interfaces: {getAlarmList: {enabled: false}}"
@@ -149,7 +149,7 @@ def test_a_session_that_ends_again_and_again_speaks_of_another_program(tmp_path,
     with world(tmp_path, limits="classic") as home:
         home.configure(account={"limits": "classic"})
         home.system.faults.add("fail_code", interface="getAlarmList", value=305)
-        _, account, _ = checked(home, capsys)
+        _, account, _ = run_check(home, capsys)
 
     assert trial(account, "getAlarmList")["remedy"] == (
         "does another program use this account? Each of its logins ends this session: "

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 import trustme
-from commands.world import PASSWORD, checked, trial, world
+from commands.world import PASSWORD, run_check, trial, world
 
 from exporter.simulator.http.server import Server
 from exporter.simulator.http.sessions import User
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 def test_wrong_credentials_end_it_with_what_to_do(home, capsys):
     home.configure(account={"password": "wrong"})
 
-    status, account, following = checked(home, capsys)
+    status, account, following = run_check(home, capsys)
 
     assert status == 1
     assert [each["interface"] for each in account["interfaces"]] == ["login"]
@@ -28,7 +28,7 @@ def test_wrong_credentials_end_it_with_what_to_do(home, capsys):
 def test_a_server_that_cannot_be_reached(home, capsys):
     home.configure(account={"base_url": "http://127.0.0.1:9"})
 
-    status, account, _ = checked(home, capsys)
+    status, account, _ = run_check(home, capsys)
 
     assert status == 1
     assert trial(account, "login")["outcome"] == "unreachable"
@@ -40,7 +40,7 @@ def test_a_certificate_that_nobody_trusts(home, capsys):
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     with Server(home.system, tls=context) as server:
         home.configure(account={"base_url": server.url})
-        status, account, _ = checked(home, capsys)
+        status, account, _ = run_check(home, capsys)
 
     assert status == 1
     assert trial(account, "login")["reason"] == "tls"
@@ -51,7 +51,7 @@ def test_a_redirect_is_told_with_the_host_that_it_points_to(home, capsys):
     portal = "https://uni001eu5.fusionsolar.huawei.com/unisso/login.action?ticket=secret"
     home.system.faults.add("redirect", interface="login", value=portal)
 
-    _, account, _ = checked(home, capsys)
+    _, account, _ = run_check(home, capsys)
 
     assert trial(account, "login")["words"] == (
         "the server pointed elsewhere, which is never followed; check base_url "
@@ -62,7 +62,7 @@ def test_a_redirect_is_told_with_the_host_that_it_points_to(home, capsys):
 def test_https_to_a_port_without_tls_is_not_about_certificates(home, capsys):
     home.configure(account={"base_url": home.url.replace("http://", "https://")})
 
-    _, account, _ = checked(home, capsys)
+    _, account, _ = run_check(home, capsys)
 
     assert trial(account, "login")["reason"] == "no_tls"
     assert "ca_file" not in trial(account, "login")["words"] + trial(account, "login")["remedy"]
@@ -77,7 +77,7 @@ def test_an_expired_certificate_is_told_as_such(home, tmp_path, capsys):
     with Server(home.system, tls=context) as server:
         tls = {"ca_file": str(tmp_path / "ca.pem")}
         home.configure(account={"base_url": server.url, "tls": tls})
-        _, account, _ = checked(home, capsys)
+        _, account, _ = run_check(home, capsys)
 
     assert trial(account, "login")["words"].endswith("(certificate has expired) [tls]")
 
@@ -90,14 +90,14 @@ def test_a_certificate_of_another_host_is_told_as_such(home, tmp_path, capsys):
     with Server(home.system, tls=context) as server:
         tls = {"ca_file": str(tmp_path / "ca.pem")}
         home.configure(account={"base_url": server.url, "tls": tls})
-        _, account, _ = checked(home, capsys)
+        _, account, _ = run_check(home, capsys)
 
     assert "IP address mismatch" in trial(account, "login")["words"]
 
 
 def test_why_a_server_cannot_be_reached_is_told(home, capsys, monkeypatch):
     home.configure(account={"base_url": "http://127.0.0.1:9"})
-    _, account, _ = checked(home, capsys)
+    _, account, _ = run_check(home, capsys)
     assert "(Connection refused)" in trial(account, "login")["words"]
 
     def unknown(*_, **__):
@@ -106,14 +106,14 @@ def test_why_a_server_cannot_be_reached_is_told(home, capsys, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     home.configure(account={"base_url": "http://eu5.fusionsolar.example"})
     home.clock.pass_by(3_600)
-    _, account, _ = checked(home, capsys)
+    _, account, _ = run_check(home, capsys)
     assert "(Name or service not known)" in trial(account, "login")["words"]
 
 
 def test_a_host_without_the_interface(home, capsys):
     home.configure(account={"base_url": home.url + "/portal"})
 
-    _, account, _ = checked(home, capsys)
+    _, account, _ = run_check(home, capsys)
 
     assert trial(account, "login")["reason"] == "http_404"
     assert "this host has no northbound interface" in trial(account, "login")["remedy"]
@@ -122,7 +122,7 @@ def test_a_host_without_the_interface(home, capsys):
 def test_a_missing_permission_is_named_and_the_others_go_on(tmp_path, capsys):
     user = User(PASSWORD, refused=frozenset({"getDevRealKpi", "getKpiStationDay"}))
     with world(tmp_path, users={"api": user}) as home:
-        status, account, following = checked(home, capsys)
+        status, account, following = run_check(home, capsys)
 
     assert status == 1
     assert trial(account, "getKpiStationDay")["outcome"] == "refused"
@@ -141,7 +141,7 @@ def test_a_refused_interface_that_needs_another_permission_says_so(tmp_path, cap
     user = User(PASSWORD, refused=frozenset({"devUpgrade"}))
     with world(tmp_path, users={"api": user}) as home:
         home.configure(interfaces={"getDevUpgradeInfo": {"enabled": True}})
-        _, account, _ = checked(home, capsys)
+        _, account, _ = run_check(home, capsys)
 
     assert trial(account, "getDevUpgradeInfo")["reason"] == "401"
     assert trial(account, "getDevUpgradeInfo")["remedy"] == (
@@ -153,7 +153,7 @@ def test_a_refused_interface_that_needs_another_permission_says_so(tmp_path, cap
 def test_a_type_that_an_interface_does_not_serve_needs_nothing(home, capsys):
     home.system.faults.add("fail_code", interface="getDevRealKpi", value=20013)
 
-    _, account, _ = checked(home, capsys)
+    _, account, _ = run_check(home, capsys)
 
     assert trial(account, "getDevRealKpi")["remedy"] == (
         "nothing to do; or leave the type out with device_types"
@@ -163,7 +163,7 @@ def test_a_type_that_an_interface_does_not_serve_needs_nothing(home, capsys):
 def test_an_interface_that_the_server_does_not_have_says_nothing_about_the_host(home, capsys):
     home.system.faults.add("http_status", interface="getKpiStationDay", value=404)
 
-    _, account, _ = checked(home, capsys)
+    _, account, _ = run_check(home, capsys)
 
     assert trial(account, "getKpiStationDay")["outcome"] == "unreachable"
     assert trial(account, "getKpiStationDay")["remedy"] == (
@@ -175,7 +175,7 @@ def test_an_interface_that_the_server_does_not_have_says_nothing_about_the_host(
 def test_kpis_that_are_not_configured(home, capsys):
     home.system.faults.add("fail_code", interface="getStationRealKpi", value=20009)
 
-    status, account, _ = checked(home, capsys)
+    status, account, _ = run_check(home, capsys)
 
     assert status == 1
     assert "first do so in the management system" in trial(account, "getStationRealKpi")["words"]
@@ -185,7 +185,7 @@ def test_kpis_that_are_not_configured(home, capsys):
 def test_an_answer_without_any_value_is_permitted_but_suspicious(home, capsys):
     home.system.faults.add("left_out", interface="getStationRealKpi")
 
-    status, account, _ = checked(home, capsys)
+    status, account, _ = run_check(home, capsys)
 
     assert status == 0
     assert trial(account, "getStationRealKpi")["words"] == "values of 0 of 1"
@@ -206,7 +206,7 @@ def test_an_account_without_any_plant_list_is_told_which_permission_to_ask_for(
     user = User(PASSWORD, refused=frozenset({"getStationList"}))
     with world(tmp_path, users={"api": user}) as home:
         home.system.faults.add(fault, interface="stations", value=value)
-        status, account, following = checked(home, capsys)
+        status, account, following = run_check(home, capsys)
         assert (home.calls("getDevList"), home.calls("getStationRealKpi")) == (0, 0)
 
     assert status == 1
@@ -230,7 +230,7 @@ def test_a_refused_list_whose_pages_may_not_be_asked_for_yet_was_tried(tmp_path,
     user = User(PASSWORD, refused=frozenset({"getStationList"}))
     with world(tmp_path, users={"api": user}) as home:
         home.configure(interfaces={"getStationList": {"allowance": {"calls": 1, "per": "1h"}}})
-        _, account, _ = checked(home, capsys)
+        _, account, _ = run_check(home, capsys)
 
     assert trial(account, "getStationList")["outcome"] == "refused"
     _, later = trial(account, "getStationList")["words"].split("[401]; ")
@@ -241,7 +241,7 @@ def test_a_list_that_is_there_in_neither_form_is_told_as_such(home, capsys):
     for interface in ("getStationList", "stations"):
         home.system.faults.add("http_status", interface=interface, value=404)
 
-    _, account, _ = checked(home, capsys)
+    _, account, _ = run_check(home, capsys)
 
     assert trial(account, "getStationList")["reason"] == "http_404"
     assert trial(account, "getStationList")["words"].endswith(
@@ -254,7 +254,7 @@ def test_an_account_without_plants_is_told_to_link_them_and_nothing_is_said_to_b
     tmp_path, capsys
 ):
     with world(tmp_path, users={"api": User(PASSWORD, plants=frozenset())}) as home:
-        status, account, following = checked(home, capsys)
+        status, account, following = run_check(home, capsys)
         arrived = home.system.calls.accounts()
 
     assert status == 1
@@ -277,7 +277,7 @@ def test_an_account_without_plants_is_told_to_link_them_and_nothing_is_said_to_b
 def test_a_filter_that_leaves_no_plant_is_told(home, capsys):
     home.configure(account={"plants": {"include": ["Nowhere"]}})
 
-    status, account, _ = checked(home, capsys)
+    status, account, _ = run_check(home, capsys)
 
     assert status == 1
     assert trial(account, "getStationList")["outcome"] == "empty"
@@ -293,7 +293,7 @@ def test_a_list_that_has_become_empty_is_told_though_the_plants_are_remembered(h
     home.system.faults.add("data_as", interface="getStationList", value=[])
     capsys.readouterr()
 
-    status, account, following = checked(home, capsys)
+    status, account, following = run_check(home, capsys)
 
     assert status == 1
     assert trial(account, "getStationList")["outcome"] == "empty"
@@ -306,7 +306,7 @@ def test_an_interface_about_devices_that_are_not_there_is_not_tried(home, capsys
         account={"device_types": ["battery"]}, interfaces={"getDevUpgradeInfo": {"enabled": True}}
     )
 
-    status, account, _ = checked(home, capsys)
+    status, account, _ = run_check(home, capsys)
 
     assert status == 0
     assert trial(account, "getDevUpgradeInfo")["outcome"] == "not tried"
@@ -317,7 +317,7 @@ def test_an_interface_about_devices_that_are_not_there_is_not_tried(home, capsys
 def test_a_list_of_what_is_no_plant_is_not_taken_for_an_empty_one(home, capsys):
     home.system.faults.add("data_as", interface="getStationList", value=[{"stationName": "Haus"}])
 
-    status, account, _ = checked(home, capsys)
+    status, account, _ = run_check(home, capsys)
 
     assert status == 1
     assert trial(account, "getStationList")["words"] == "1 listed, and none of them is understood"
@@ -328,7 +328,7 @@ def test_a_list_that_does_not_give_all_that_it_counts_says_how_many_are_missing(
     page = {"list": [{"stationCode": "A", "stationName": "A"}], "total": 3}
     home.system.faults.add("data_as", interface="getStationList", value=page)
 
-    _, account, _ = checked(home, capsys)
+    _, account, _ = run_check(home, capsys)
 
     assert trial(account, "getStationList")["words"] == (
         "1 listed, and 2 more that the list counts are missing"
@@ -338,7 +338,7 @@ def test_a_list_that_does_not_give_all_that_it_counts_says_how_many_are_missing(
 def test_a_list_that_needs_a_page_size_is_read_in_pages(home, capsys):
     home.system.faults.add("http_status", interface="getStationList", value=400, count=1)
 
-    status, account, _ = checked(home, capsys)
+    status, account, _ = run_check(home, capsys)
 
     assert status == 0
     assert trial(account, "getStationList")["words"] == "1 listed"
@@ -350,7 +350,7 @@ def test_a_page_behind_the_last_that_is_refused_ends_the_list(home, capsys):
     home.system.faults.add("data_as", interface="getStationList", value=page, count=2)
     home.system.faults.add("fail_code", interface="getStationList", value=30005, every=3)
 
-    status, account, _ = checked(home, capsys)
+    status, account, _ = run_check(home, capsys)
 
     assert status == 0
     assert trial(account, "getStationList")["words"] == "1 listed"

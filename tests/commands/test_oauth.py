@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from commands.world import PASSWORD, checked, trial, world
+from commands.world import PASSWORD, run_check, trial, world
 
 from exporter.account.refresh_token import RefreshTokenFile
 
@@ -60,7 +60,7 @@ def application(tmp_path):
 
 def test_check_walks_all_that_a_client_may(application, capsys):
     before = application.newest
-    status, account, _ = checked(application.home, capsys)
+    status, account, _ = run_check(application.home, capsys)
 
     assert status == 0
     assert trial(account, "login")["words"] == "logged in"
@@ -75,34 +75,34 @@ def test_check_walks_all_that_a_client_may(application, capsys):
 
 
 def test_the_next_command_goes_on_with_the_token(application, capsys):
-    checked(application.home, capsys)
-    _, account, _ = checked(application.home, capsys)
+    run_check(application.home, capsys)
+    _, account, _ = run_check(application.home, capsys)
     assert trial(account, "login")["words"] == "the session from before is used"
     assert application.refreshes() == 1
 
 
 def test_a_token_that_has_expired_between_two_commands_is_renewed(application, capsys):
-    checked(application.home, capsys)
+    run_check(application.home, capsys)
     application.home.clock.pass_by(HOUR)
-    status, account, _ = checked(application.home, capsys)
+    status, account, _ = run_check(application.home, capsys)
     assert status == 0
     assert trial(account, "login")["words"] == "logged in"
     assert (application.refreshes(), application.oauth.reused) == (2, 0)
 
 
 def test_a_token_that_was_withdrawn_is_renewed_once_and_the_call_repeated(application, capsys):
-    checked(application.home, capsys)
+    run_check(application.home, capsys)
     application.home.clock.pass_by(10 * MINUTE)
     application.home.system.faults.add(
         "http_status", interface="getStationList", value=401, count=1
     )
-    status, _, _ = checked(application.home, capsys)
+    status, _, _ = run_check(application.home, capsys)
     assert (status, application.refreshes()) == (0, 2)
 
 
 def test_without_a_refresh_token_check_says_how_to_get_one(application, capsys):
     application.token.unlink()
-    status, account, _ = checked(application.home, capsys)
+    status, account, _ = run_check(application.home, capsys)
     login = trial(account, "login")
     assert status == 1
     assert (login["outcome"], login["reason"], login["remedy"]) == (
@@ -118,7 +118,7 @@ def test_without_a_refresh_token_check_says_how_to_get_one(application, capsys):
 
 def test_a_withdrawn_authorisation_is_a_refusal(application, capsys):
     application.oauth.withdraw()
-    status, account, _ = checked(application.home, capsys)
+    status, account, _ = run_check(application.home, capsys)
     login = trial(account, "login")
     assert status == 1
     assert (login["outcome"], login["reason"], login["remedy"]) == ("refused", "invalid_grant", SEE)
@@ -127,7 +127,7 @@ def test_a_withdrawn_authorisation_is_a_refusal(application, capsys):
 
 def test_a_token_server_that_is_away_is_no_refusal(application, capsys):
     application.home.system.faults.add("http_status", interface="token", value=503)
-    _, account, _ = checked(application.home, capsys)
+    _, account, _ = run_check(application.home, capsys)
     login = trial(account, "login")
     assert (login["outcome"], login["reason"]) == ("unreachable", "http_503")
 
@@ -154,7 +154,7 @@ def test_a_restart_costs_no_refresh_token(application):
 def test_a_command_beside_a_daemon_has_its_token_and_never_buys_one(application, capsys):
     with application.home.daemon():
         application.home.clock.pass_by(10 * MINUTE)
-        status, account, _ = checked(application.home, capsys)
+        status, account, _ = run_check(application.home, capsys)
     assert status == 0
     assert trial(account, "login")["words"] == "the session from before is used"
     assert (application.refreshes(), application.home.refused()) == (1, 0)

@@ -1,7 +1,7 @@
 """Which unit devices send their power in: named when it cannot be, changed when that is proven."""
 
 import pytest
-from commands.world import checked, world
+from commands.world import run_check, world
 
 from exporter.account.fleet import Fleet
 from exporter.commands.check.powers import findings
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 INVERTER, ENERGY_CENTER, GRID_METER, SENSOR, BATTERY = 1, 38, 17, 47, 39
 
 
-def found(*answered, capacity=9_900.0, factors=()):
+def findings_of(*answered, capacity=9_900.0, factors=()):
     """What is found of devices in a plant, each given by its type and values; words and lines."""
     fleet = Fleet()
     fleet.add_plants([Plant("NE=1", "Home", capacity_watts=capacity)])
@@ -47,7 +47,9 @@ def phases(volts, amperes, power_factor=None):
 
 
 def test_an_inverter_that_shows_watts_as_kilowatts_is_named_and_what_would_fit():
-    assert found((INVERTER, {"active_power": 25_400, "total_cap": 6925.39}), capacity=60_000) == [
+    assert findings_of(
+        (INVERTER, {"active_power": 25_400, "total_cap": 6925.39}), capacity=60_000
+    ) == [
         (
             (
                 "string_inverter Device 1 (1) shows 25.4 MW, but its plant Home has 60.0 kW: "
@@ -68,7 +70,7 @@ def test_an_inverter_that_shows_watts_as_kilowatts_is_named_and_what_would_fit()
     ],
 )
 def test_an_overflow_is_named_and_no_unit_is_blamed(kind, key, sent, shown):
-    assert found((kind, {key: sent, "power_factor": 32.767, "meter_u": 6553.5})) == [
+    assert findings_of((kind, {key: sent, "power_factor": 32.767, "meter_u": 6553.5})) == [
         (
             f"{shown}, but its plant Home has 9.90 kW: no unit explains that; look at the device",
             "",
@@ -79,7 +81,7 @@ def test_an_overflow_is_named_and_no_unit_is_blamed(kind, key, sent, shown):
 def test_the_same_overflow_of_two_devices_is_no_proof_either():
     meter = (SENSOR, {"active_power": 6_655_350})
 
-    ((words, paste),) = found(meter, meter)
+    ((words, paste),) = findings_of(meter, meter)
 
     assert paste == ""
     assert words == (
@@ -92,14 +94,14 @@ def test_the_same_overflow_of_two_devices_is_no_proof_either():
 def test_registers_that_overflow_together_prove_nothing():
     values = {"active_power": -66_553_500, "meter_u": 6553.5, "meter_i": 6553.5}
 
-    ((words, paste),) = found((SENSOR, values))
+    ((words, paste),) = findings_of((SENSOR, values))
 
     assert words.endswith("no unit explains that; look at the device")
     assert paste == ""
 
 
 def test_one_broken_inverter_among_others_is_named_and_changes_no_factor():
-    assert found(
+    assert findings_of(
         (INVERTER, {"active_power": 19.8}),
         (INVERTER, {"active_power": 25_400}),
         (INVERTER, {"active_power": 21.3}),
@@ -134,18 +136,18 @@ def test_one_broken_inverter_among_others_is_named_and_changes_no_factor():
     ],
 )
 def test_a_power_that_may_be_right_is_not_named(kind, values):
-    assert found((kind, values)) == []
+    assert findings_of((kind, values)) == []
 
 
 def test_a_plant_without_a_capacity_has_nothing_to_compare_with():
-    assert found((INVERTER, {"active_power": 25_400}), capacity=None) == []
+    assert findings_of((INVERTER, {"active_power": 25_400}), capacity=None) == []
 
 
 # --- proof -------------------------------------------------------------------------------------
 
 
 def test_several_devices_out_of_proportion_in_the_same_way_prove_the_unit():
-    assert found(
+    assert findings_of(
         (INVERTER, {"active_power": 25_400}),
         (INVERTER, {"active_power": 24_100}),
         (INVERTER, {"active_power": 0}),
@@ -164,7 +166,7 @@ def test_several_devices_out_of_proportion_in_the_same_way_prove_the_unit():
 def test_volts_and_amperes_of_the_same_reading_prove_the_unit():
     values = {"active_power": 25_400, **phases(231, 36.9, 0.99)}
 
-    assert found((INVERTER, values), capacity=60_000) == [
+    assert findings_of((INVERTER, values), capacity=60_000) == [
         (
             "string_inverter Device 1 (1) shows 25.4 MW, but its volts and amperes make 25.3 kW",
             "factors: [{device_type: 1, key: active_power, factor: 1}]",
@@ -175,7 +177,7 @@ def test_volts_and_amperes_of_the_same_reading_prove_the_unit():
 def test_so_do_those_of_the_strings():
     values = {"active_power": 25_400, "pv1_u": 700, "pv1_i": 18.4, "pv2_u": 690, "pv2_i": 18.9}
 
-    ((_, paste),) = found((INVERTER, values), capacity=60_000)
+    ((_, paste),) = findings_of((INVERTER, values), capacity=60_000)
 
     assert paste == "factors: [{device_type: 1, key: active_power, factor: 1}]"
 
@@ -190,7 +192,7 @@ def test_so_do_those_of_the_strings():
 def test_a_meter_of_an_old_server_that_sends_kilowatts_shows_a_thousandth_and_is_named(
     kind, measured
 ):
-    ((words, paste),) = found((kind, {"active_power": -4.2, **measured}))
+    ((words, paste),) = findings_of((kind, {"active_power": -4.2, **measured}))
 
     assert words.endswith("Device 1 (1) shows -4 W, but its volts and amperes make 4.21 kW")
     assert paste == f"factors: [{{device_type: {kind}, key: active_power, factor: 1000}}]"
@@ -200,7 +202,7 @@ def test_a_factor_that_an_old_server_needed_is_taken_back():
     values = {"active_power": 5_000, "meter_u": 231, "meter_i": 21.8}
     factors = [factor_of(SENSOR, "active_power", 1000)]
 
-    ((words, paste),) = found((SENSOR, values), factors=factors)
+    ((words, paste),) = findings_of((SENSOR, values), factors=factors)
 
     assert words == (
         "power_sensor Device 1 (1) shows 5.00 MW, but its volts and amperes make 5.04 kW"
@@ -214,7 +216,7 @@ def test_the_proposed_line_is_whole():
 
     pastes = {
         paste
-        for _, paste in found(
+        for _, paste in findings_of(
             (INVERTER, watts), (ENERGY_CENTER, watts), capacity=60_000, factors=factors
         )
     }
@@ -230,7 +232,7 @@ def test_the_proposed_line_is_whole():
 
 
 def test_two_devices_that_contradict_each_other_change_no_factor():
-    ((_, paste),) = found(
+    ((_, paste),) = findings_of(
         (INVERTER, {"active_power": 25_400, **phases(231, 36.9, 0.99)}),
         (INVERTER, {"active_power": 25.4, **phases(231, 36.9, 0.99)}),
         capacity=60_000,
@@ -247,7 +249,7 @@ def test_check_names_a_meter_far_above_its_plant_without_a_factor(tmp_path, caps
         home.system.faults.add(
             "value", interface="getDevRealKpi", members=["1000000033021485"], value=-1_500_000.0
         )
-        _, account, _ = checked(home, capsys)
+        _, account, _ = run_check(home, capsys)
 
     powers = [each for each in account["findings"] if "power_sensor Meter" in each["words"]]
     assert [each["paste"] for each in powers] == [""]

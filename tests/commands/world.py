@@ -179,7 +179,7 @@ def world(directory, *, plants=1, devices=None, **options):
         yield World(directory, system, server, clock)
 
 
-def checked(home, capsys, *flags):
+def run_check(home, capsys, *flags):
     """Runs `check`: exit status, what was found of the first account, what to do next."""
     status = home.run("check", "--format", "json", *flags)
     found = json.loads(capsys.readouterr().out)

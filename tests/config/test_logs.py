@@ -27,7 +27,7 @@ class Stream(io.TextIOWrapper):
 
 
 @pytest.fixture(autouse=True)
-def _as_it_was() -> Iterator[None]:
+def _restore_logging() -> Iterator[None]:
     loggers = [logging.getLogger(name) for name in ("", "exporter", "asyncio", "urllib3")]
     handlers, levels = loggers[0].handlers, [each.level for each in loggers]
     yield

@@ -108,7 +108,7 @@ def test_what_is_not_in_the_fleet_is_not_shown(world):
     world.telemetry.introduce("home", [DEVICES.name])
     world.answer(DEVICES, ["1", "99"], kilowatts(d1=5, d99=7))
     assert powers(world) == {"1": 5_000.0}
-    assert world.own("fusionsolar_unknown_keys_total", interface=DEVICES.name) == 0
+    assert world.self_metric("fusionsolar_unknown_keys_total", interface=DEVICES.name) == 0
     world.fleet(HILL, A, B, Device("99", "HILL", 1))
     assert powers(world) == {"1": 5_000.0}
 
@@ -262,13 +262,13 @@ def test_of_an_empty_fleet_nothing_is_left(world):
 
 
 def test_the_fleet_is_counted_by_type(world):
-    assert world.own("fusionsolar_plants") == 2
-    assert world.own("fusionsolar_devices", device_type="string_inverter") == 3
+    assert world.self_metric("fusionsolar_plants") == 2
+    assert world.self_metric("fusionsolar_devices", device_type="string_inverter") == 3
     world.fleet(HILL, Device("1", "HILL", 39), Device("2", "HILL", 4711))
-    assert world.own("fusionsolar_plants") == 1
-    assert world.own("fusionsolar_devices", device_type="string_inverter") is None
-    assert world.own("fusionsolar_devices", device_type="battery") == 1
-    assert world.own("fusionsolar_devices", device_type="type_4711") == 1
+    assert world.self_metric("fusionsolar_plants") == 1
+    assert world.self_metric("fusionsolar_devices", device_type="string_inverter") is None
+    assert world.self_metric("fusionsolar_devices", device_type="battery") == 1
+    assert world.self_metric("fusionsolar_devices", device_type="type_4711") == 1
 
 
 def test_two_accounts_share_a_page_without_touching_each_other(world):

@@ -113,8 +113,8 @@ def test_unusable_statistics_are_counted_like_any_value(world):
     )
     assert list(world.view.unknown_keys) == [("plant", "new_key")]
     of = {"interface": DAYS.name}
-    assert world.own("fusionsolar_unknown_keys_total", **of) == 1
-    assert world.own("fusionsolar_values_rejected_total", **of, reason="not_finite") == 1
+    assert world.self_metric("fusionsolar_unknown_keys_total", **of) == 1
+    assert world.self_metric("fusionsolar_values_rejected_total", **of, reason="not_finite") == 1
 
 
 # 5-minute data

@@ -106,7 +106,7 @@ def test_another_object_is_one_unknown_key_and_a_known_one_of_the_wrong_type(wor
     answer(world, [{"devId": STACKS, "dataItemMap": values}])
     assert [key for _, key in world.view.unknown_keys] == ["other"]
     assert (
-        world.own(
+        world.self_metric(
             "fusionsolar_values_rejected_total", interface="getDevRealKpi", reason="wrong_type"
         )
         == 1

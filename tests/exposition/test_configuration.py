@@ -43,7 +43,7 @@ def test_every_word_is_a_state_however_it_is_cased(interface, key, word, metric,
         world = new_world()
         answer(world, {key: sent}, interface=INTERFACES[interface])
         assert state_of(world, metric) == [name]
-        assert world.own("fusionsolar_unknown_states_total", metric=metric) is None
+        assert world.self_metric("fusionsolar_unknown_states_total", metric=metric) is None
 
 
 def test_the_words_are_those_that_clients_of_the_interface_send():
@@ -76,7 +76,7 @@ def test_a_word_that_no_table_has_is_unknown_and_counted():
     world = new_world()
     answer(world, {"controlMode": "somethingNew"})
     assert state_of(world) == ["unknown"]
-    assert world.own("fusionsolar_unknown_states_total", metric=MODE) == 1
+    assert world.self_metric("fusionsolar_unknown_states_total", metric=MODE) == 1
     assert world.view.unknown_keys == []
 
 
@@ -117,7 +117,7 @@ def test_settings_age_vanish_and_survive_a_restart():
     again = world.restart(after=100.0)
     again.plan(EXPORT)
     assert again.series("fusionsolar_plant_export") == world.series("fusionsolar_plant_export")
-    assert again.own("fusionsolar_unknown_states_total", metric=MODE) is None
+    assert again.self_metric("fusionsolar_unknown_states_total", metric=MODE) is None
     again.elapse(201.0)
     assert again.series("fusionsolar_plant_export") == {}
 

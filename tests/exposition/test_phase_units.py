@@ -49,7 +49,7 @@ def phases(world, device=METER):
 
 
 def undecided(world):
-    return world.own(
+    return world.self_metric(
         "fusionsolar_values_rejected_total", interface="getDevRealKpi", reason="unit_undecided"
     )
 

@@ -164,10 +164,10 @@ def test_what_cannot_be_is_absent_and_counted():
     world.telemetry.introduce("home", [DEVICES.name])
     world.fleet(PLANT, METER)
     rejected = {"interface": DEVICES.name, "reason": "implausible"}
-    assert world.own("fusionsolar_values_rejected_total", **rejected) == 0
+    assert world.self_metric("fusionsolar_values_rejected_total", **rejected) == 0
     world.answer(DEVICES, ["7"], {"7": {"active_power": -66_553_500.0, "meter_u": 231.0}})
     assert set(world.series("fusionsolar_meter").values()) == {231.0}
-    assert world.own("fusionsolar_values_rejected_total", **rejected) == 1
+    assert world.self_metric("fusionsolar_values_rejected_total", **rejected) == 1
 
 
 def test_a_lifetime_counter_outlasts_what_cannot_be():
@@ -207,4 +207,4 @@ def test_no_time_is_nothing_to_count():
     world.fleet(PLANT, Device("1", "P", 1))
     world.answer(DEVICES, ["1"], {"1": {"close_time": 0.0}})
     rejected = {"interface": DEVICES.name, "reason": "implausible"}
-    assert world.own("fusionsolar_values_rejected_total", **rejected) == 0
+    assert world.self_metric("fusionsolar_values_rejected_total", **rejected) == 0

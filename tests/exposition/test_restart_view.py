@@ -353,15 +353,15 @@ def test_when_an_interface_last_answered_and_whether_it_may_is_shown_again():
 
     after = before.restart(after=3_600.0)
 
-    assert after.own(LAST_SUCCESS, interface="login") == before.epoch
-    assert after.own(LAST_SUCCESS, interface="getDevRealKpi") == before.epoch
-    assert after.own(PERMITTED, interface="getDevRealKpi") == 1
-    assert after.own(LAST_SUCCESS, interface="getAlarmList") is None
-    assert after.own(PERMITTED, interface="getAlarmList") == 0
+    assert after.self_metric(LAST_SUCCESS, interface="login") == before.epoch
+    assert after.self_metric(LAST_SUCCESS, interface="getDevRealKpi") == before.epoch
+    assert after.self_metric(PERMITTED, interface="getDevRealKpi") == 1
+    assert after.self_metric(LAST_SUCCESS, interface="getAlarmList") is None
+    assert after.self_metric(PERMITTED, interface="getAlarmList") == 0
     # Which is called no longer:
-    assert after.own(LAST_SUCCESS, interface="getDevFiveMinutes") is None
+    assert after.self_metric(LAST_SUCCESS, interface="getDevFiveMinutes") is None
     earlier = before.restart(after=-60.0)
-    assert earlier.own(LAST_SUCCESS, interface="login") == before.epoch - 60.0
+    assert earlier.self_metric(LAST_SUCCESS, interface="login") == before.epoch - 60.0
 
 
 @pytest.mark.parametrize("foreign", [[], "x", {}, {"last_success": "x"}])
@@ -372,5 +372,5 @@ def test_a_last_success_that_is_none_is_not_shown(foreign):
 
     after = before.restart()
 
-    assert after.own(LAST_SUCCESS, interface="login") is None
-    assert after.own(PERMITTED, interface="getDevRealKpi") == 1
+    assert after.self_metric(LAST_SUCCESS, interface="login") is None
+    assert after.self_metric(PERMITTED, interface="getDevRealKpi") == 1

@@ -124,22 +124,24 @@ def test_counters_are_at_zero_before_anything_has_happened():
 
 def test_every_request_is_counted_and_timed(world):
     of = {"interface": REALTIME}
-    assert world.own("fusionsolar_api_requests_total", **of) == 4
-    assert world.own("fusionsolar_api_request_duration_seconds_count", **of) == 4
-    assert world.own("fusionsolar_api_request_duration_seconds_sum", **of) == pytest.approx(2.4)
-    assert world.own("fusionsolar_api_request_duration_seconds_bucket", **of, le="0.5") == 3
-    assert world.own("fusionsolar_api_requests_total", interface="login") == 1
+    assert world.self_metric("fusionsolar_api_requests_total", **of) == 4
+    assert world.self_metric("fusionsolar_api_request_duration_seconds_count", **of) == 4
+    assert world.self_metric("fusionsolar_api_request_duration_seconds_sum", **of) == pytest.approx(
+        2.4
+    )
+    assert world.self_metric("fusionsolar_api_request_duration_seconds_bucket", **of, le="0.5") == 3
+    assert world.self_metric("fusionsolar_api_requests_total", interface="login") == 1
 
 
 def test_logins_are_requests_that_are_also_counted_as_logins(world):
-    assert world.own("fusionsolar_api_logins_total") == 1
+    assert world.self_metric("fusionsolar_api_logins_total") == 1
     world.request("login", error=fail_code_error(20400))
-    assert world.own("fusionsolar_api_logins_total") == 2
+    assert world.self_metric("fusionsolar_api_logins_total") == 2
 
 
 def test_failures_are_counted_by_reason(world):
     counted = {
-        reason: world.own(
+        reason: world.self_metric(
             "fusionsolar_api_request_failures_total", interface=REALTIME, reason=reason
         )
         for reason in ("305", "407", "connection", "http_502", "malformed", "timeout", "20006")
@@ -168,7 +170,7 @@ def test_refusals_for_frequency_are_counted_as_such(error, limited):
     world = World()
     world.telemetry.introduce("home", [REALTIME])
     world.request(REALTIME, error=error)
-    assert world.own("fusionsolar_api_rate_limited_total", interface=REALTIME) == limited
+    assert world.self_metric("fusionsolar_api_rate_limited_total", interface=REALTIME) == limited
 
 
 def test_the_last_success_is_that_of_a_proper_answer(world):
@@ -176,22 +178,22 @@ def test_the_last_success_is_that_of_a_proper_answer(world):
     first = world.epoch
     world.epoch += 60
     world.request(REALTIME, error=fail_code_error(407))
-    assert world.own(name, **of) == first
+    assert world.self_metric(name, **of) == first
     world.request(REALTIME)
-    assert world.own(name, **of) == first + 60
+    assert world.self_metric(name, **of) == first + 60
 
 
 def test_what_changes_is_shown(world):
-    assert world.own("fusionsolar_up") == 1
-    assert world.own("fusionsolar_api_sessions_lost_total") == 1
-    assert world.own("fusionsolar_interface_permitted", interface=REALTIME) == 1
-    assert world.own("fusionsolar_devices_unanswered", interface=REALTIME) == 3
-    assert world.own("fusionsolar_interface_pace_seconds", interface=REALTIME) == 60
-    assert world.own("fusionsolar_interface_walk_seconds", interface=REALTIME) == 120
+    assert world.self_metric("fusionsolar_up") == 1
+    assert world.self_metric("fusionsolar_api_sessions_lost_total") == 1
+    assert world.self_metric("fusionsolar_interface_permitted", interface=REALTIME) == 1
+    assert world.self_metric("fusionsolar_devices_unanswered", interface=REALTIME) == 3
+    assert world.self_metric("fusionsolar_interface_pace_seconds", interface=REALTIME) == 60
+    assert world.self_metric("fusionsolar_interface_walk_seconds", interface=REALTIME) == 120
     world.show(up=False)
     world.request(REALTIME, error=fail_code_error(401), permitted=False)
-    assert world.own("fusionsolar_up") == 0
-    assert world.own("fusionsolar_interface_permitted", interface=REALTIME) == 0
+    assert world.self_metric("fusionsolar_up") == 0
+    assert world.self_metric("fusionsolar_interface_permitted", interface=REALTIME) == 0
 
 
 def test_the_whole_page_holds_no_series_twice(world):

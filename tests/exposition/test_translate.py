@@ -296,17 +296,17 @@ def test_an_unknown_key_is_counted_each_time_and_named_once():
              ("plant", "selfUsePower")]  # fmt: skip
     assert list(world.view.unknown_keys) == named
     assert [(entry["device_type"], entry["key"]) for entry in logs] == named
-    assert world.own("fusionsolar_unknown_keys_total", interface=REALTIME) == 6
-    assert world.own("fusionsolar_unknown_keys_total", interface=PLANTS.name) == 2
+    assert world.self_metric("fusionsolar_unknown_keys_total", interface=REALTIME) == 6
+    assert world.self_metric("fusionsolar_unknown_keys_total", interface=PLANTS.name) == 2
 
 
 def test_a_key_that_brings_no_number_is_named_like_any_other():
     world = world_of(Device("1", "P", 1))
     world.answer(DEVICES, ["1"], {"1": {}}, {"1": {"battery_unit_info": "wrong_type"}})
     assert list(world.view.unknown_keys) == [("string_inverter", "battery_unit_info")]
-    assert world.own("fusionsolar_unknown_keys_total", interface=REALTIME) == 1
+    assert world.self_metric("fusionsolar_unknown_keys_total", interface=REALTIME) == 1
     reasons = {"interface": REALTIME, "reason": "wrong_type"}
-    assert world.own("fusionsolar_values_rejected_total", **reasons) is None
+    assert world.self_metric("fusionsolar_values_rejected_total", **reasons) is None
 
 
 def test_only_so_many_keys_are_named_but_all_are_counted():
@@ -314,16 +314,18 @@ def test_only_so_many_keys_are_named_but_all_are_counted():
     keys = {f"key {n}": 1.0 for n in range(NAMED_KEYS + 500)}
     world.answer(DEVICES, ["1"], {"1": keys})
     assert len(world.view.unknown_keys) == NAMED_KEYS == 1_000
-    assert world.own("fusionsolar_unknown_keys_total", interface=REALTIME) == NAMED_KEYS + 500
+    assert (
+        world.self_metric("fusionsolar_unknown_keys_total", interface=REALTIME) == NAMED_KEYS + 500
+    )
 
 
 def test_unknown_states_are_counted_by_metric():
     world = world_of(Device("1", "P", 1))
     world.answer(DEVICES, ["1"], {"1": {"inverter_state": 7.0, "run_state": 1.0}})
     counted = {"metric": "fusionsolar_inverter_state"}
-    assert world.own("fusionsolar_unknown_states_total", **counted) == 1
+    assert world.self_metric("fusionsolar_unknown_states_total", **counted) == 1
     counted = {"metric": "fusionsolar_inverter_run_state"}
-    assert world.own("fusionsolar_unknown_states_total", **counted) is None
+    assert world.self_metric("fusionsolar_unknown_states_total", **counted) is None
 
 
 def test_every_reason_reaches_the_rejected_counter():
@@ -342,14 +344,16 @@ def test_every_reason_reaches_the_rejected_counter():
         found = {each.subject: each for each in parsed.records}
         world.answer(DEVICES, ["1"], {"1": found["1"].values}, {"1": found["1"].rejected})
     counted = {
-        reason: world.own("fusionsolar_values_rejected_total", interface=REALTIME, reason=reason)
+        reason: world.self_metric(
+            "fusionsolar_values_rejected_total", interface=REALTIME, reason=reason
+        )
         for reason in ("not_a_number", "not_finite", "counter_fell", "duplicate", "not_asked_for")
     }
     assert counted == {
         "not_a_number": 2, "not_finite": 2, "counter_fell": 1, "duplicate": 2, "not_asked_for": 2,
     }  # fmt: skip
     wrong = {"interface": REALTIME, "reason": "wrong_type"}
-    assert world.own("fusionsolar_values_rejected_total", **wrong) == 4
+    assert world.self_metric("fusionsolar_values_rejected_total", **wrong) == 4
 
 
 # Whatever comes

@@ -41,8 +41,8 @@ def test_numbers_of_plants_and_devices_are_shown_raw():
         device_series("novel"): -3.0,
         device_series("active_power", "2"): 4.0,
     }
-    assert world.own("fusionsolar_unknown_keys_total", interface=DEVICES.name) == 2
-    assert world.own("fusionsolar_unknown_keys_total", interface=PLANTS.name) == 1
+    assert world.self_metric("fusionsolar_unknown_keys_total", interface=DEVICES.name) == 2
+    assert world.self_metric("fusionsolar_unknown_keys_total", interface=PLANTS.name) == 1
 
 
 def test_without_the_setting_they_are_only_counted():
@@ -51,7 +51,7 @@ def test_without_the_setting_they_are_only_counted():
         world.answer(DEVICES, ["1"], {"1": {"novel": 1.0}})
     assert [each["event"] for each in logs] == ["unknown key"]
     assert world.series(OF_DEVICE) == {}
-    assert world.own("fusionsolar_unknown_keys_total", interface=DEVICES.name) == 1
+    assert world.self_metric("fusionsolar_unknown_keys_total", interface=DEVICES.name) == 1
 
 
 def test_only_numbers_get_through_and_none_that_may_be_an_id_or_a_telephone_number():
@@ -85,7 +85,7 @@ def test_statistics_stay_counted():
     world.show_statistics(DAYS, {"P": ((EPOCH, {"novel": 1.0}), None)})
     world.show_statistics(DEVICE_DAYS, {"1": ((EPOCH, {"novel": 1.0}), None)})
     assert (world.series(OF_PLANT), world.series(OF_DEVICE)) == ({}, {})
-    assert world.own("fusionsolar_unknown_keys_total", interface=DAYS.name) == 1
+    assert world.self_metric("fusionsolar_unknown_keys_total", interface=DAYS.name) == 1
 
 
 def test_an_account_has_only_so_many_keys_and_the_log_says_it_once():
@@ -100,7 +100,7 @@ def test_an_account_has_only_so_many_keys_and_the_log_says_it_once():
     assert world.series(OF_PLANT) == {plant_series("key_1"): 9.0}
     # What is known of before is shown of whatever sends it; the last answer's keys are too many.
     assert world.series(OF_DEVICE) == {device_series("key_0", "2"): 7.0}
-    assert world.own("fusionsolar_unknown_keys_total", interface=DEVICES.name) == 4 * 62
+    assert world.self_metric("fusionsolar_unknown_keys_total", interface=DEVICES.name) == 4 * 62
     told = [each for each in logs if each["event"] == "more unknown keys than are exported"]
     assert told == [
         {
@@ -132,7 +132,7 @@ def test_they_are_there_again_after_a_restart_and_not_counted_twice():
     world = before.restart()
     assert world.series(OF_DEVICE) == {device_series("novel"): 1.0}
     assert world.series(OF_PLANT) == {plant_series("novel"): 2.0}
-    assert not world.own("fusionsolar_unknown_keys_total", interface=DEVICES.name)
+    assert not world.self_metric("fusionsolar_unknown_keys_total", interface=DEVICES.name)
 
 
 @pytest.mark.parametrize("key", ['quote"', "back\\slash", "new\nline", "Zähler", "a b"])

@@ -206,7 +206,7 @@ class World:
         assert len(samples) == len(lines)
         return {series: value for series, value in samples.items() if series.startswith(prefix)}
 
-    def own(self, name, **labels):
+    def self_metric(self, name, **labels):
         """One of the exporter's own metrics."""
         return self.telemetry.value("home", name, **labels)
 

@@ -20,7 +20,7 @@ Handler = Callable[[socket.socket], None]
 
 
 class Server:
-    """Accepts one connection after another and lets `talk` answer each."""
+    """Accepts one connection after another and lets `handle` answer each."""
 
     def __init__(self, handle: Handler, context: ssl.SSLContext | None = None):
         self.requests: list[bytes] = []
@@ -72,7 +72,7 @@ class Server:
 
 @contextmanager
 def serving() -> Iterator[Callable[..., Server]]:
-    """Starts servers whose `talk` is also given the server, and stops them all."""
+    """Starts servers whose `handle` is also given the server, and stops them all."""
     with ExitStack() as stack:
 
         def start(handle: Callable[[Server, socket.socket], None], context=None) -> Server:

@@ -25,7 +25,7 @@ def state(request, tmp_path):
 
 
 @pytest.fixture
-def begin(request):
+def start_accounts(request):
     """Starts a daemon's inside that ends with the test."""
 
     def start(state, *accounts, **more):
@@ -37,6 +37,6 @@ def begin(request):
 
 
 @pytest.fixture
-def run(begin):
+def run(start_accounts):
     """Starts a daemon's inside, and waits until it has restored what it knew."""
-    return lambda *args, **more: wait_until_restored(begin(*args, **more))
+    return lambda *args, **more: wait_until_restored(start_accounts(*args, **more))

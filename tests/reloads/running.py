@@ -38,14 +38,16 @@ class Running:
         self.telemetry = Telemetry()
         self.page = Page(self.telemetry.registries, SystemClock().now)
         self.accounts = Accounts(self.page, self.telemetry, MINUTE, state)
-        self.reload = Reload(self.settings, self.on_disk, self.accounts, self.telemetry, self.page)
+        self.reload = Reload(
+            self.settings, self.read_settings, self.accounts, self.telemetry, self.page
+        )
         self.reload.start()
 
     def read(self, accounts, more):
         state = {"directory": self.state and str(self.state)}
         return Settings.model_validate({"accounts": accounts, "state": state} | more)
 
-    def on_disk(self):
+    def read_settings(self):
         if isinstance(self.settings, Exception):
             raise self.settings
         return self.settings

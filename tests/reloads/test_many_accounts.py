@@ -41,10 +41,12 @@ def threads_since(before):
     return sorted(name for name in names if name != "deadline")
 
 
-def test_each_has_one_thread_and_a_reload_touches_that_which_changed(management, server, begin):
+def test_each_has_one_thread_and_a_reload_touches_that_which_changed(
+    management, server, start_accounts
+):
     before = {*threading.enumerate()}
     accounts = {name: configured(server, name) for name in NAMES}
-    running = wait_until_polled(wait_until_restored(begin(None, *accounts.values())))
+    running = wait_until_polled(wait_until_restored(start_accounts(None, *accounts.values())))
     assert threads_since(before) == [f"poller {name}" for name in NAMES]
     threads, calls = running.threads(), len(management.calls.of(NAMES[0], "getDevList").arrivals)
 
@@ -64,24 +66,24 @@ def test_each_has_one_thread_and_a_reload_touches_that_which_changed(management,
     assert len(management.calls.of(NAMES[0], "getDevList").arrivals) == calls
 
 
-def test_the_past_of_each_takes_a_thread_more(server, begin, tmp_path):
+def test_the_past_of_each_takes_a_thread_more(server, start_accounts, tmp_path):
     before = {*threading.enumerate()}
     past = {"enabled": True, "remote_write": {"url": "http://127.0.0.1:9/"}, "from": "2025-01-01"}
     accounts = [configured(server, name) for name in NAMES[:2]]
-    wait_until_restored(begin(tmp_path, *accounts, history=past))
+    wait_until_restored(start_accounts(tmp_path, *accounts, history=past))
     assert threads_since(before) == [
         *("history a00", "history a01"),
         *("poller a00", "poller a01"),
     ]
 
 
-def test_the_trouble_of_one_is_on_its_own_series_and_lines_alone(server, begin):
+def test_the_trouble_of_one_is_on_its_own_series_and_lines_alone(server, start_accounts):
     with socket.create_server(("127.0.0.1", 0)) as nobody:  # takes connections, and never answers
         port = nobody.getsockname()[1]
         accounts = {name: configured(server, name) for name in NAMES}
         accounts[BROKEN] |= {"base_url": f"http://127.0.0.1:{port}", "timeout": "1s"}
         with capture_logs() as logs:
-            running = wait_until_restored(begin(None, *accounts.values()))
+            running = wait_until_restored(start_accounts(None, *accounts.values()))
             wait(lambda: {each.split(":")[0] for each in running.accounts.waiting()} == {BROKEN})
             running.stop()
     names = {each.get("account") for each in logs if each["log_level"] in ("warning", "error")}

@@ -14,8 +14,8 @@ from exporter.exposition.page import NO_ACCOUNT, Format, IncompleteError
 pytestmark = pytest.mark.slow
 
 
-class Held:
-    """Holds the restoring of all accounts that come `after` so many, until it is let go."""
+class HeldRestoring:
+    """Delays the restoring of all accounts `after` so many, until `end` is set."""
 
     def __init__(self, monkeypatch, after):
         self.begun = []
@@ -32,9 +32,9 @@ class Held:
 
 
 @pytest.fixture
-def hold(monkeypatch):
+def hold_restoring(monkeypatch):
     held = []
-    yield lambda after: held.append(Held(monkeypatch, after)) or held[0]
+    yield lambda after: held.append(HeldRestoring(monkeypatch, after)) or held[0]
     for each in held:
         each.end.set()
 
@@ -44,10 +44,10 @@ def both_accounts(server):
 
 
 def test_there_is_no_page_but_a_reason_until_every_account_is_restored(
-    server, begin, tmp_path, hold
+    server, start_accounts, tmp_path, hold_restoring
 ):
-    held = hold(after=1)
-    running = begin(tmp_path, *both_accounts(server))
+    held = hold_restoring(after=1)
+    running = start_accounts(tmp_path, *both_accounts(server))
     wait(lambda: len(held.begun) == 2)
     (last,) = {"home", "other"} - {held.begun[0].removeprefix("poller ")}
 
@@ -71,10 +71,10 @@ def test_there_is_no_page_but_a_reason_until_every_account_is_restored(
 
 
 def test_an_account_that_is_restored_polls_while_another_restores(
-    management, server, begin, tmp_path, hold
+    management, server, start_accounts, tmp_path, hold_restoring
 ):
-    held = hold(after=1)
-    begin(tmp_path, *both_accounts(server))
+    held = hold_restoring(after=1)
+    start_accounts(tmp_path, *both_accounts(server))
     wait(lambda: len(held.begun) == 2)
     user = {"poller home": "api", "poller other": "other"}[held.begun[0]]
 
@@ -84,7 +84,7 @@ def test_an_account_that_is_restored_polls_while_another_restores(
 
 
 def test_an_account_whose_restoring_breaks_goes_without_and_stops_nobody(
-    server, begin, tmp_path, monkeypatch
+    server, start_accounts, tmp_path, monkeypatch
 ):
     load = Store.load
 
@@ -95,7 +95,7 @@ def test_an_account_whose_restoring_breaks_goes_without_and_stops_nobody(
 
     monkeypatch.setattr(Store, "load", breaking)
     with capture_logs() as logs:
-        running = ready(begin(tmp_path, *both_accounts(server)))
+        running = ready(start_accounts(tmp_path, *both_accounts(server)))
 
     errors = [entry for entry in logs if entry["log_level"] == "error"]
     assert [(entry["event"], entry["account"]) for entry in errors] == [
@@ -107,10 +107,10 @@ def test_an_account_whose_restoring_breaks_goes_without_and_stops_nobody(
 
 
 def test_an_account_that_ends_while_it_waits_restores_nothing_and_calls_nobody(
-    management, server, begin, tmp_path, hold
+    management, server, start_accounts, tmp_path, hold_restoring
 ):
-    held = hold(after=0)
-    running = begin(tmp_path, *both_accounts(server))
+    held = hold_restoring(after=0)
+    running = start_accounts(tmp_path, *both_accounts(server))
     wait(lambda: held.begun)
     first = held.begun[0].removeprefix("poller ")
     (stays,) = (each for each in both_accounts(server) if each["name"] == first)
@@ -134,12 +134,12 @@ def test_the_page_stays_as_it_was_while_a_changed_account_restores(
     before = running.series().keys()
     restore, seen = Poller.restore, []
 
-    def look(poller):
+    def check(poller):
         seen.append(running.series().keys())
         restore(poller)
         seen.append(running.series().keys())
 
-    monkeypatch.setattr(Poller, "restore", look)
+    monkeypatch.setattr(Poller, "restore", check)
     running.change(account(server.url, timeout="3s"))
 
     assert seen == [before, before]

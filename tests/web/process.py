@@ -63,20 +63,20 @@ class Serving:
     def count(self, event):
         return sum(each.startswith(event) for each in self.events)
 
-    def accepted(self, connection):
+    def wait_until_accepted(self, connection):
         return self.wait(lambda: f"accept {port_of(connection)}" in self.events)
 
-    def lost(self, connection):
+    def wait_until_lost(self, connection):
         return self.wait(lambda: f"connection_lost {port_of(connection)}" in self.events)
 
     def connect(self, payload=b""):
-        """A connection that the server has noticed, and on which this was said."""
+        """A connection that the server has accepted, and on which `payload` was sent."""
         connection = socket.socket()
         self.stack.enter_context(connection)
         connection.settimeout(LONG)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         connection.connect(("127.0.0.1", self.port))
-        self.accepted(connection)
+        self.wait_until_accepted(connection)
         connection.sendall(payload)
         return connection
 
@@ -89,8 +89,8 @@ class Serving:
         finally:
             connection.close()
 
-    def ended(self):
-        """What it says at its end, by word; it must end well."""
+    def end_counts(self):
+        """Ends it, which must end well; the counts that it prints at its end, by name."""
         self.process.terminate()
         self.wait(lambda: self.count("stopped"))
         assert self.process.wait(LONG) == 0

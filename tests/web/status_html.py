@@ -49,7 +49,7 @@ class Text(HTMLParser):
         if self._open and self._open[-1] not in {"style", "script"}:
             self.texts.append((self._open[-1], " ".join(data.split())))
 
-    def of(self, tag):
+    def texts_of(self, tag):
         return [text for inside, text in self.texts if inside == tag and text]
 
     @property

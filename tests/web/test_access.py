@@ -36,12 +36,12 @@ class Site:
     def ask(self, *requests):
         """The answers to requests, each a path and headers, one after the other."""
 
-        async def all_of_them():
+        async def send_all():
             transport = httpx.ASGITransport(self.control, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
                 return [await client.get(path, headers=headers) for path, headers in requests]
 
-        return asyncio.run(all_of_them())
+        return asyncio.run(send_all())
 
     def get(self, path="/", **headers):
         return self.ask((path, headers))[0]

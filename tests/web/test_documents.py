@@ -32,8 +32,8 @@ def test_a_document_is_a_page(name):
     (title,) = re.findall(
         r"^# (.+)$", re.sub(r"```.*?```", "", source, flags=re.DOTALL), re.MULTILINE
     )
-    assert page.of("h1") == [title]
-    assert page.of("title") == [f"fusionsolar-exporter: {title}"]
+    assert page.texts_of("h1") == [title]
+    assert page.texts_of("title") == [f"fusionsolar-exporter: {title}"]
     assert [name for tag, key, name in page.attributes if key == "aria-current"] == ["page"]
     assert page.tags.count("pre") == len(re.findall(r"^ *```", source, re.MULTILINE)) // 2
     assert "table" in page.tags or "|" not in source
@@ -76,10 +76,10 @@ def test_their_index_leads_to_each_by_its_title():
     assert answer.status == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     page = Text(answer.text)
-    assert page.of("h1") == ["Documentation"]
-    assert page.of("title") == ["fusionsolar-exporter: Documentation"]
+    assert page.texts_of("h1") == ["Documentation"]
+    assert page.texts_of("title") == ["fusionsolar-exporter: Documentation"]
     titles = [(ROOT / "docs" / name).read_text("utf-8").splitlines()[0][2:] for name in NAMES]
-    assert page.of("a") == ["Skip to the content", "Status", *titles, *titles]
+    assert page.texts_of("a") == ["Skip to the content", "Status", *titles, *titles]
     links = [value for tag, key, value in page.attributes if (tag, key) == ("a", "href")]
     assert links == ["#main", "..", *NAMES, *NAMES]
 

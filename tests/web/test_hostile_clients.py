@@ -26,7 +26,7 @@ LONG = 15_000
 
 @pytest.fixture
 def process(module_process):
-    """A server that has met the strangers before, too; it still serves afterwards, in silence."""
+    """A server that earlier tests used, too; it still serves afterwards, and logs nothing."""
     with ExitStack() as module_process.stack:
         yield module_process
         assert module_process.scrape() == SMALL
@@ -141,11 +141,11 @@ def test_a_body_that_is_none_costs_its_request_and_is_not_in_the_log(serve, meth
         read_to_the_end(serving.connect(request + b"zz\r\n"))
 
     assert serving.scrape() == SMALL
-    serving.ended()
+    serving.end_counts()
 
 
 def send_repeatedly(connection, payload):
-    """Says it a thousand times, as far as the other side listens."""
+    """Sends it a thousand times, as far as the server reads."""
     for _ in range(1_000):
         connection.sendall(payload)
 
@@ -185,7 +185,7 @@ def test_a_thousand_scrapes_at_once_share_one_page(serve):
     pages = {read_to_the_end(each).partition(b"\r\n\r\n")[2] for each in crowd}
     assert {len(gzip.decompress(page)) for page in pages} == {LARGE}
     assert memory_of(serving.process) - before < 100_000
-    assert serving.ended()["made"] < CROWD / 20
+    assert serving.end_counts()["made"] < CROWD / 20
 
 
 def test_those_who_do_not_read_cost_little_memory(serve):

@@ -21,8 +21,8 @@ LONG = 20.0  # seconds; never reached by what works
 ELEVATION = Metric("sun_degrees", Kind.GAUGE, "The sun.", labels=())
 
 
-class Press:
-    """Numbers its pages; holds each until it is let go."""
+class Renderer:
+    """Numbers its pages; each waits until `open` is set."""
 
     def __init__(self):
         self.made = 0
@@ -50,8 +50,8 @@ class Clock:
 
 
 @pytest.fixture
-def press():
-    return Press()
+def renderer():
+    return Renderer()
 
 
 @pytest.fixture
@@ -60,31 +60,31 @@ def clock():
 
 
 @pytest.fixture
-def cache(press, clock):
-    return PageCache(press, lambda: press.version, clock)
+def cache(renderer, clock):
+    return PageCache(renderer, lambda: renderer.version, clock)
 
 
-def test_all_who_ask_at_once_get_the_one_page(cache, press):
+def test_all_who_ask_at_once_get_the_one_page(cache, renderer):
     async def ask():
-        press.open.clear()
+        renderer.open.clear()
         asking = [asyncio.create_task(cache.get(None, gzip=False)) for _ in range(50)]
-        await asyncio.to_thread(press.begun.wait, LONG)
-        press.open.set()
+        await asyncio.to_thread(renderer.begun.wait, LONG)
+        renderer.open.set()
         return await asyncio.gather(*asking)
 
     assert asyncio.run(ask()) == [b"page 1"] * 50
-    assert press.made == 1
+    assert renderer.made == 1
 
 
-def test_a_slow_page_is_shared_however_long_it_takes(cache, press, clock):
+def test_a_slow_page_is_shared_however_long_it_takes(cache, renderer, clock):
     async def ask():
-        press.open.clear()
+        renderer.open.clear()
         first = asyncio.create_task(cache.get(None, gzip=False))
-        await asyncio.to_thread(press.begun.wait, LONG)
+        await asyncio.to_thread(renderer.begun.wait, LONG)
         clock.at += 60.0
         second = asyncio.create_task(cache.get(None, gzip=False))
         await asyncio.sleep(0)
-        press.open.set()
+        renderer.open.set()
         return [await first, await second]
 
     assert asyncio.run(ask()) == [b"page 1"] * 2
@@ -101,8 +101,8 @@ def test_a_page_is_kept_for_a_second(cache, clock):
     assert asyncio.run(ask()) == [b"page 1", b"page 1", b"page 1", b"page 2"]
 
 
-def test_plain_and_compressed_are_kept_apart(press, clock):
-    cache = PageCache(lambda _: [b"a ", press()], now=clock)
+def test_plain_and_compressed_are_kept_apart(renderer, clock):
+    cache = PageCache(lambda _: [b"a ", renderer()], now=clock)
 
     async def ask():
         for _ in range(2):
@@ -113,12 +113,12 @@ def test_plain_and_compressed_are_kept_apart(press, clock):
     asyncio.run(ask())
 
 
-def test_a_failure_reaches_all_who_wait_and_is_not_kept(cache, press):
+def test_a_failure_reaches_all_who_wait_and_is_not_kept(cache, renderer):
     async def ask():
-        press.fails = True
+        renderer.fails = True
         asking = [cache.get(None, gzip=False) for _ in range(3)]
         failed = await asyncio.gather(*asking, return_exceptions=True)
-        press.fails = False
+        renderer.fails = False
         return failed, await cache.get(None, gzip=False)
 
     failed, page = asyncio.run(ask())
@@ -126,34 +126,34 @@ def test_a_failure_reaches_all_who_wait_and_is_not_kept(cache, press):
     assert page == b"page 2"
 
 
-def test_one_who_leaves_does_not_take_the_page_from_the_others(cache, press):
+def test_one_who_leaves_does_not_take_the_page_from_the_others(cache, renderer):
     async def ask():
-        press.open.clear()
+        renderer.open.clear()
         leaving, staying = (asyncio.create_task(cache.get(None, gzip=False)) for _ in range(2))
-        await asyncio.to_thread(press.begun.wait, LONG)
+        await asyncio.to_thread(renderer.begun.wait, LONG)
         leaving.cancel()
         await asyncio.gather(leaving, return_exceptions=True)
-        press.open.set()
+        renderer.open.set()
         return await staying
 
     assert asyncio.run(ask()) == b"page 1"
 
 
-def test_the_loop_goes_on_while_a_page_is_made(cache, press):
+def test_the_loop_goes_on_while_a_page_is_made(cache, renderer):
     async def ask():
-        press.open.clear()
+        renderer.open.clear()
         asking = asyncio.create_task(cache.get(None, gzip=False))
-        await asyncio.to_thread(press.begun.wait, LONG)
-        press.open.set()  # by the loop itself: it was not held up
+        await asyncio.to_thread(renderer.begun.wait, LONG)
+        renderer.open.set()  # by the loop itself: it was not held up
         return await asking
 
     assert asyncio.run(ask()) == b"page 1"
 
 
-def test_a_page_with_new_values_is_made_anew(cache, press):
+def test_a_page_with_new_values_is_made_anew(cache, renderer):
     async def ask():
         before = await cache.get(None, gzip=False)
-        press.version += 1
+        renderer.version += 1
         return before, await cache.get(None, gzip=False)
 
     assert asyncio.run(ask()) == (b"page 1", b"page 2")
@@ -181,8 +181,8 @@ def test_scrapes_of_one_second_share_a_page_also_when_a_minute_ends_between_them
     assert made == [0.0, 59.8, 61.0]
 
 
-def test_each_key_has_a_page_of_its_own(press, clock):
-    cache = PageCache(lambda key: press() + b" of " + key, now=clock)
+def test_each_key_has_a_page_of_its_own(renderer, clock):
+    cache = PageCache(lambda key: renderer() + b" of " + key, now=clock)
 
     async def ask():
         return [await cache.get(key, gzip=False) for key in (b"a", b"b", b"a", b"b")]
@@ -218,15 +218,15 @@ def test_a_page_that_is_of_no_use_any_more_is_forgotten(clock, monkeypatch):
     assert asyncio.run(ask()) == (True, 0)
 
 
-def test_a_flood_of_different_pages_is_turned_away_and_those_of_others_are_not(cache, press):
+def test_a_flood_of_different_pages_is_turned_away_and_those_of_others_are_not(cache, renderer):
     async def ask():
-        press.open.clear()
+        renderer.open.clear()
         flood = [asyncio.create_task(cache.get(key, gzip=False)) for key in range(1_000)]
-        await asyncio.to_thread(press.begun.wait, LONG)
+        await asyncio.to_thread(renderer.begun.wait, LONG)
         await asyncio.sleep(0)
         refused = [each for each in flood if each.done()]
         sharing = asyncio.create_task(cache.get(0, gzip=False))
-        press.open.set()
+        renderer.open.set()
         results = await asyncio.gather(*flood, sharing, return_exceptions=True)
         return (
             {type(each.exception()) for each in refused},
@@ -247,7 +247,7 @@ def test_a_flood_of_different_pages_is_turned_away_and_those_of_others_are_not(c
 
 
 class HeldStatus:
-    """A status that nobody gets before it is let go."""
+    """A status for which all wait until `end` is set."""
 
     def __init__(self):
         self.calls = 0

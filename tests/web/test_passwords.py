@@ -26,7 +26,7 @@ def compared(monkeypatch):
 
 
 class HeldComparisons:
-    """Comparisons that last until they are let go; only b"right" is right."""
+    """Comparisons that last until `open` is set; only b"right" is right."""
 
     def __init__(self, monkeypatch):
         self.begun = threading.Event()

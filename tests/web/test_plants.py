@@ -83,7 +83,7 @@ def test_every_plant_is_on_a_page_that_the_one_before_leads_to(fleet):
 def test_a_plant_is_found_by_name_or_code_and_by_account(fleet, query, total, trouble, first):
     page = ask(client(*fleet), query)
     in_trouble = f", {trouble} in trouble" if trouble else ""
-    assert f"{total} plants of 300{in_trouble}" in Text(page).of("p")
+    assert f"{total} plants of 300{in_trouble}" in Text(page).texts_of("p")
     codes = rows(page)
     assert (len(codes), codes[0]) == (min(total, ROWS), first)
 
@@ -95,7 +95,7 @@ def test_the_pages_of_a_search_are_pages_of_that_search(fleet):
     page = ask(asked, last)
     assert links(page) == {"First": first, "Previous": first}
     assert len(rows(page)) == 50
-    assert "Page 2 of 2" in Text(page).of("li")
+    assert "Page 2 of 2" in Text(page).texts_of("li")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_the_pages_of_a_search_are_pages_of_that_search(fleet):
 )
 def test_a_page_that_is_not_there_is_the_nearest_that_is(fleet, number, shown):
     page = Text(ask(client(*fleet), f"?page={number}"))
-    assert f"Page {shown} of 3" in page.of("li")
+    assert f"Page {shown} of 3" in page.texts_of("li")
 
 
 def test_an_account_leads_to_its_plants_where_there_are_several(fleet):
@@ -112,7 +112,7 @@ def test_an_account_leads_to_its_plants_where_there_are_several(fleet):
     asked = client(north, replace(south, name=name))
     _, link = re.findall(r'<a href="([^"]*)">150</a>', ask(asked, ""))
     page = ask(asked, unescape(link))
-    assert "150 plants of 300, 30 in trouble" in Text(page).of("p")
+    assert "150 plants of 300, 30 in trouble" in Text(page).texts_of("p")
     assert set(rows(page)) <= {f"NE=south{n:03}" for n in range(150)}
 
 
@@ -120,7 +120,7 @@ def test_what_was_asked_for_stands_in_the_form(fleet):
     page = Text(ask(client(*fleet), "?search=roof+3&account=south"))
     fields = {(tag, key): value for tag, key, value in page.attributes}
     assert fields["input", "value"] == "roof 3"
-    assert page.of("option") == ["all", "north", "south"]
+    assert page.texts_of("option") == ["all", "north", "south"]
     names = [value for tag, key, value in page.attributes if tag == "option"]
     assert names == ["", "north", "south", None]  # the last is chosen
 
@@ -136,8 +136,8 @@ def test_a_plant_is_found_by_its_name_as_the_page_shows_it(fleet, name):
 def test_a_search_that_finds_nothing_says_so(fleet, query):
     page = ask(client(*fleet), query)
     assert rows(page) == []
-    assert "0 plants of 300" in Text(page).of("p")
-    assert "No plant matches." in Text(page).of("p")
+    assert "0 plants of 300" in Text(page).texts_of("p")
+    assert "No plant matches." in Text(page).texts_of("p")
     assert '<a href="?#plants">Show all plants</a>' in page
     assert "60 plants faulty" in page  # what needs attention is told as always
 
@@ -153,7 +153,7 @@ def test_a_few_plants_need_no_search_and_no_pages():
 @pytest.mark.parametrize("key", ["search", "account"])
 def test_whatever_is_asked_for_is_text(fleet, key, name):
     page = Text(ask(client(*fleet), f"?{key}={quote(name[:MAX_VALUE])}"))
-    assert page.of("h1") == ["1 thing needs attention"]
+    assert page.texts_of("h1") == ["1 thing needs attention"]
     assert page.tags.count("script") == 1
     assert "img" not in page.tags
     assert [each for each in page.attributes if each[1].startswith("on")] == []

@@ -75,7 +75,7 @@ def test_who_has_said_all_is_answered_and_hung_up_on(process):
         connection = process.connect(REQUEST * 2)
         connection.shutdown(socket.SHUT_WR)
         assert answers_of(connection, 2) == [(200, SMALL)] * 2
-        process.lost(connection)
+        process.wait_until_lost(connection)
 
 
 def test_a_large_page_arrives_whole(serve):
@@ -104,7 +104,7 @@ def test_a_client_that_does_not_finish_its_request_is_hung_up_on(serve, payload)
 def test_a_client_that_does_not_read_its_answer_is_hung_up_on(serve, size):
     serving = serve(size, EXCHANGE_TIMEOUT=SHORT)
     connection = serving.connect(REQUEST)
-    serving.lost(connection)
+    serving.wait_until_lost(connection)
     assert len(read_to_the_end(connection)) < size
     if size == SMALL:
         assert serving.scrape() == size
@@ -113,7 +113,7 @@ def test_a_client_that_does_not_read_its_answer_is_hung_up_on(serve, size):
 def test_a_client_that_asks_on_without_reading_is_hung_up_on(serve):
     serving = serve(EXCHANGE_TIMEOUT=SHORT)
     connection = serving.connect(REQUEST * 5)
-    serving.lost(connection)
+    serving.wait_until_lost(connection)
     assert len(read_to_the_end(connection)) < 5 * SMALL
 
 
@@ -135,7 +135,7 @@ def test_an_idle_connection_outlives_the_deadline_of_its_last_request(serve):
     serving = serve(EXCHANGE_TIMEOUT=SHORT)
     connection = serving.connect(REQUEST)
     assert answers_of(connection, 1) == [(200, SMALL)]
-    serving.lost(serving.connect())  # later made: by now the other's deadline has passed
+    serving.wait_until_lost(serving.connect())  # later made: by now the other's deadline has passed
     connection.sendall(REQUEST)
     assert answers_of(connection, 1) == [(200, SMALL)]
 
@@ -186,7 +186,7 @@ def test_a_connection_that_is_being_answered_is_not_given_up_for_another(serve):
     idle = serving.connect()
     for _ in range(3):
         newcomer = serving.connect()
-        serving.lost(idle)
+        serving.wait_until_lost(idle)
         idle = newcomer
     assert answers_of(busy, 1) == [(200, LARGE)]
 
@@ -291,7 +291,7 @@ def test_a_signal_ends_it_whatever_its_clients_do_and_what_follows_is_run(serve,
 def test_a_page_that_does_not_come_does_not_hold_up_the_end(serve):
     serving = serve(0)
     serving.connect(REQUEST)
-    assert serving.ended()["made"] == 1
+    assert serving.end_counts()["made"] == 1
 
 
 ENDED_TOO_SOON = """

@@ -66,7 +66,7 @@ def load(url, profile, seconds=1):
 
 
 def headline(dom):
-    return Text(dom).of("h1")
+    return Text(dom).texts_of("h1")
 
 
 def sequence(*accounts):
@@ -89,14 +89,14 @@ def test_hostile_names_are_text(tmp_path, headers):
     with serving(lambda: status(account), headers) as url:
         dom, _ = load(url, tmp_path)
     page = Text(dom)
-    assert page.of("title") == [
+    assert page.texts_of("title") == [
         "fusionsolar-exporter: 7 critical alarms and 1 more thing need attention"
     ]
     assert page.tags.count("script") == 1
     assert "img" not in page.tags
     names = {" ".join(name.split()) for name in HOSTILE}
-    assert names <= set(page.of("bdi"))
-    assert set(page.of("code")) >= names
+    assert names <= set(page.texts_of("bdi"))
+    assert set(page.texts_of("code")) >= names
 
 
 def test_its_own_policy_lets_its_style_and_its_script_through(tmp_path):
@@ -112,7 +112,7 @@ def test_without_style_and_script_all_of_it_is_there(tmp_path):
     assert set(complaints) == {"Content Security Policy"}
     assert '<span class="scripted" hidden="">' in dom
     assert headline(dom) == ["All is well"]
-    assert "Haus Müller" in Text(dom).of("bdi")
+    assert "Haus Müller" in Text(dom).texts_of("bdi")
 
 
 def test_it_renews_itself_and_leaves_its_frame_as_it_is(tmp_path):
@@ -120,10 +120,10 @@ def test_it_renews_itself_and_leaves_its_frame_as_it_is(tmp_path):
         dom, complaints = load(url, tmp_path, seconds=20)
     page = Text(dom)
     assert complaints == []
-    assert page.of("h1") == ["1 thing needs attention"]
-    assert page.of("title") == ["fusionsolar-exporter: 1 thing needs attention"]
+    assert page.texts_of("h1") == ["1 thing needs attention"]
+    assert page.texts_of("title") == ["fusionsolar-exporter: 1 thing needs attention"]
     assert page.tags.count("main") == page.tags.count("header") == 1
-    assert "1 thing needs attention" in page.of("p"), "the news for those who listen"
+    assert "1 thing needs attention" in page.texts_of("p"), "the news for those who listen"
 
 
 def test_it_says_when_the_exporter_does_not_answer(tmp_path):

@@ -49,14 +49,14 @@ def test_the_page_of_one_account_is_as_expected():
 
 def test_it_can_be_read_without_style_or_script():
     page = read(with_plants(ROOF, samples.FIELD))
-    assert page.of("h1") == ["1 critical alarm and 1 more thing need attention"]
-    assert page.of("h2") == ["Now", "Accounts", "Plants", "Interfaces"]
-    assert page.of("li")[:2] == [
+    assert page.texts_of("h1") == ["1 critical alarm and 1 more thing need attention"]
+    assert page.texts_of("h2") == ["Now", "Accounts", "Plants", "Interfaces"]
+    assert page.texts_of("li")[:2] == [
         '1 plant faulty: Bodega "El Sol"',
         '1 critical alarm: Bodega "El Sol"',
     ]
-    assert page.of("noscript") == ["Reload this page for newer values."]
-    assert "Haus Müller" in page.of("bdi")
+    assert page.texts_of("noscript") == ["Reload this page for newer values."]
+    assert "Haus Müller" in page.texts_of("bdi")
 
 
 def test_tables_have_headers_with_a_scope():
@@ -99,69 +99,75 @@ def test_accounts_in_trouble_come_first_and_keep_their_places_names():
         )
     ]  # fmt: skip
     page = read(*accounts)
-    names = page.of("bdi")
+    names = page.texts_of("bdi")
     expected = ["refused", "failing", "new", "well", "fine"]
     assert names[: len(expected)] == names[-len(expected) :] == expected
     places = [value for tag, key, value in page.attributes if (tag, key) == ("details", "id")]
     assert places == ["account-5", "account-3", "account-2", "account-1", "account-4"]
-    assert "1 interface with trouble" in page.of("a")
+    assert "1 interface with trouble" in page.texts_of("a")
 
 
 def test_a_page_without_accounts_says_so():
     page = read()
-    assert page.of("h1") == ["No account yet"]
-    assert page.of("p")[-3:] == [
+    assert page.texts_of("h1") == ["No account yet"]
+    assert page.texts_of("p")[-3:] == [
         "No account is at work yet.", "No plant is known yet.", "None is polled yet.",
     ]  # fmt: skip
-    assert page.of("table") == []
+    assert page.texts_of("table") == []
 
 
 def test_refused_credentials_are_named_with_the_next_try():
     page = read(samples.REFUSED)
-    assert page.of("li")[-1] == (
+    assert page.texts_of("li")[-1] == (
         "Account south: credentials refused. 20400: user name or password is wrong"
     )
-    assert "next login" in page.of("small")
-    assert "in 15 min" in page.of("time")
+    assert "next login" in page.texts_of("small")
+    assert "in 15 min" in page.texts_of("time")
 
 
 def test_an_account_without_plants_needs_attention_and_says_what_to_do():
     page = read(samples.PLANTLESS)
-    assert page.of("li")[-1] == (
+    assert page.texts_of("li")[-1] == (
         "Account empty: no plants. the plant list is empty: assign plants to the account"
     )
 
 
 def test_a_start_says_what_it_waits_for():
     page = read(samples.STARTING)
-    assert page.of("h1") == ["Starting up"]
-    assert "getDevList: 1 of 1 batches not answered yet" in page.of("small")
-    assert "Not known yet" in page.of("span")
+    assert page.texts_of("h1") == ["Starting up"]
+    assert "getDevList: 1 of 1 batches not answered yet" in page.texts_of("small")
+    assert "Not known yet" in page.texts_of("span")
 
 
 def test_an_interface_tells_its_allowance_its_calls_and_their_times():
     html = render(with_interface(REALTIME, requests=1_234, failures=7, refused=2, permitted=False))
     (row,) = re.findall(r"<tr>\s*<th scope=\"row\"><code>getDevRealKpi.*?</tr>", html, re.DOTALL)
     page = Text(row)
-    assert page.of("span") == ["Not permitted", "10 per 5 min,", "1 per minute", "none yet", "no"]
-    assert page.of("small") == ["round 4 min", "7 failed"]
-    assert page.of("td") == ["1 min", "1,234", "2"]
-    assert page.of("time") == ["in 12 s"]
+    assert page.texts_of("span") == [
+        "Not permitted",
+        "10 per 5 min,",
+        "1 per minute",
+        "none yet",
+        "no",
+    ]
+    assert page.texts_of("small") == ["round 4 min", "7 failed"]
+    assert page.texts_of("td") == ["1 min", "1,234", "2"]
+    assert page.texts_of("time") == ["in 12 s"]
 
 
 def test_a_partial_sum_says_of_how_many():
     page = read(with_plants(ROOF, samples.FIELD))
-    assert "from 4 of 5 inverters" in page.of("dd")
-    assert "3 of 4 inverters answered" in page.of("span")
-    assert "28.7 kW" in page.of("dd")
+    assert "from 4 of 5 inverters" in page.texts_of("dd")
+    assert "3 of 4 inverters answered" in page.texts_of("span")
+    assert "28.7 kW" in page.texts_of("dd")
 
 
 def test_what_is_not_known_is_no_zero():
     page = read(with_plants(PlantStatus("NE=1", "Haus Müller", inverters=2)))
-    assert page.of("dd") == [
+    assert page.texts_of("dd") == [
         "from 0 of 2 inverters", "from 0 of 1 plant", "1", "0 healthy", "from 0 of 1 plant",
     ]  # fmt: skip
-    assert "not known" in page.of("span")
+    assert "not known" in page.texts_of("span")
     assert " 0 W" not in page.all
 
 
@@ -174,7 +180,7 @@ def held_back(n):
 
 def test_values_held_back_stand_beside_what_is_shown():
     page = read(replace(HOME, held_back=(held_back(7),)))
-    assert page.of("h2")[-1] == "Values held back"
+    assert page.texts_of("h2")[-1] == "Values held back"
     row = "7 fusionsolar_inverter_mppt_energy_joules_total 2 5,000.00 kWh 700,000.00 kWh 5 min ago"
     assert row in page.all
     assert "not listed" not in page.all
@@ -189,14 +195,14 @@ def test_of_many_values_held_back_the_rest_is_counted():
 def test_unknown_keys_are_named_once():
     account = replace(HOME, unknown_keys=("plant: b", "plant: a"))
     page = read(account, replace(account, name="office"))
-    assert page.of("code")[-2:] == ["plant: a", "plant: b"]
+    assert page.texts_of("code")[-2:] == ["plant: a", "plant: b"]
 
 
 def test_where_the_numbers_of_unknown_keys_are_is_said():
     account = replace(HOME, unknown_keys=("plant: a",))
     assert "and they reach no metric; unknown_keys: export in the conf" in read(account).all
     exporting = read(replace(account, exports_unknown_keys=True))
-    assert exporting.of("code")[-3:-1] == [
+    assert exporting.texts_of("code")[-3:-1] == [
         "fusionsolar_plant_unknown_value", "fusionsolar_device_unknown_value",
     ]  # fmt: skip
     assert "they reach no metric" not in exporting.all
@@ -204,7 +210,7 @@ def test_where_the_numbers_of_unknown_keys_are_is_said():
 
 def test_times_are_exact_for_programs_and_relative_for_people():
     html = render(with_plants(replace(ROOF, last_reading=NOW - 3 * 60)))
-    assert "3 min ago" in Text(html).of("time")
+    assert "3 min ago" in Text(html).texts_of("time")
     assert '<time datetime="2025-06-24T20:57:00Z" title="2025-06-24 20:57:00 UTC">3' in html
 
 
@@ -222,9 +228,9 @@ def test_whatever_comes_from_outside_is_text(name):
     )  # fmt: skip
     page = read(account, HOME)
     text = " ".join(name.split())
-    assert text in page.of("bdi")
-    assert text in page.of("code")
-    assert page.of("h1") == ["1 critical alarm and 2 more things need attention"]
+    assert text in page.texts_of("bdi")
+    assert text in page.texts_of("code")
+    assert page.texts_of("h1") == ["1 critical alarm and 2 more things need attention"]
     assert page.tags.count("script") == 1
     assert "img" not in page.tags
     assert [each for each in page.attributes if each[1].startswith("on")] == []

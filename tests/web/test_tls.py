@@ -147,7 +147,7 @@ def test_what_is_no_handshake_is_hung_up_on(site):
     for connection in [serving.connect(payload) for payload in rubbish]:
         assert not read_to_the_end(connection).startswith(b"HTTP")
     assert site.scrape() == SMALL
-    serving.ended()
+    serving.end_counts()
     assert [line for line in serving.events if "rror" in line] == []
 
 
@@ -262,7 +262,7 @@ def test_silent_clients_keep_no_one_from_the_page(site):
 def test_a_handshake_that_is_not_finished_ends(site, constant):
     serving = site.serve(**{constant: SHORT})
     silent = serving.connect(b"\x16\x03\x01")
-    serving.lost(silent)
+    serving.wait_until_lost(silent)
     assert read_to_the_end(silent) == b""
 
 
@@ -270,7 +270,7 @@ def test_unfinished_handshakes_count_as_connections(site):
     serving = site.serve(MAX_CONNECTIONS=5)
     silent = [serving.connect() for _ in range(5)]
     assert site.scrape() == SMALL
-    serving.lost(silent[0])
+    serving.wait_until_lost(silent[0])
     assert read_to_the_end(silent[0]) == b""
     assert serving.count("connection_lost") == 1
 
@@ -292,7 +292,7 @@ def test_one_who_leaves_in_the_handshake_is_forgotten(site):
 def test_a_client_that_does_not_read_its_answer_is_hung_up_on(site, size, payload):
     serving = site.serve(size, EXCHANGE_TIMEOUT=SHORT)
     connection = site.connect(payload)
-    serving.lost(connection)
+    serving.wait_until_lost(connection)
     assert len(read_to_the_end(connection)) < size
 
 
@@ -315,7 +315,7 @@ def test_a_signal_ends_it_whatever_its_clients_do(site):
     site.connect()
     half_read = site.connect(REQUEST)
     assert half_read.recv(15) == b"HTTP/1.1 200 OK"
-    serving.ended()
+    serving.end_counts()
 
 
 def test_a_reset_in_the_middle_is_no_error(site):
@@ -326,7 +326,7 @@ def test_a_reset_in_the_middle_is_no_error(site):
         connection.close()
         serving.wait(lambda: f"connection_lost {port}" in serving.events)  # noqa: B023  # waits here
     assert site.scrape() == LARGE
-    serving.ended()
+    serving.end_counts()
 
 
 def test_who_says_goodbye_before_the_answer_is_not_spoken_of(site):
@@ -339,7 +339,7 @@ def test_who_says_goodbye_before_the_answer_is_not_spoken_of(site):
             connection.unwrap()
         connection.close()
         serving.wait(lambda: f"connection_lost {port}" in serving.events)  # noqa: B023  # waits here
-    serving.ended()
+    serving.end_counts()
     assert [line for line in serving.events if "eof" in line] == []
 
 

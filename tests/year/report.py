@@ -29,8 +29,8 @@ def false_alert_table(assessments):
         for name in sorted(counts, key=lambda name: -counts[name].total())
     ]
     if not rows:
-        return ["Nothing fired without a cause."]
-    return table(("Fired without a cause", *climates, "what went on"), rows)
+        return ["No false alerts."]
+    return table(("False alert", *climates, "circumstances"), rows)
 
 
 def detection_table(assessments):
@@ -39,7 +39,7 @@ def detection_table(assessments):
     for _, assessment in assessments:
         for detection in assessment.detections:
             by_kind[detection.fault.kind.name].append(detection)
-    head = ("Fault", "seeded", "told in time", "median", "longest", "told by")
+    head = ("Fault", "seeded", "detected in time", "median", "longest", "detected by")
     return table(head, [detection_row(*each) for each in by_kind.items()])
 
 
@@ -63,7 +63,7 @@ def side_alert_table(assessments):
     counts = Counter(
         episode.name for _, assessment in assessments for episode in assessment.side_alerts
     )
-    return table(("Beside a fault", "episodes"), counts.most_common())
+    return table(("Alert beside a fault", "times"), counts.most_common())
 
 
 def render_tables(assessments):
@@ -71,7 +71,7 @@ def render_tables(assessments):
     detections = [each for _, assessment in assessments for each in assessment.detections]
     in_time = sum(each.in_time for each in detections)
     yield from false_alert_table(assessments)
-    yield f"\n{in_time} of {len(detections)} faults were told in time.\n"
+    yield f"\n{in_time} of {len(detections)} faults were detected in time.\n"
     yield from detection_table(assessments)
     if any(assessment.side_alerts for _, assessment in assessments):
         yield ""

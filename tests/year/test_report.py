@@ -41,26 +41,26 @@ def test_the_tables_count_by_climate_and_by_kind():
 
 
 EXPECTED = """\
-| Fired without a cause | bavaria | texas | what went on |
+| False alert | bavaria | texas | circumstances |
 | --- | ---: | ---: | --- |
 | StringOut | 2 | 1 | nothing (2), snow (1) |
 | Silent | 1 | 0 | snow (1) |
 
-2 of 4 faults were told in time.
+2 of 4 faults were detected in time.
 
-| Fault | seeded | told in time | median | longest | told by |
+| Fault | seeded | detected in time | median | longest | detected by |
 | --- | ---: | ---: | ---: | ---: | --- |
 | inverter off | 3 | 2 | 0.8 h | 1.0 h | Silent |
 | string out | 1 | 0 | - | - | - |
 
-| Beside a fault | episodes |
+| Alert beside a fault | times |
 | --- | ---: |
 | StringOut | 1 |"""
 
 
 def test_a_year_without_a_false_alert_says_so():
     assessment = Assessment(false_alerts=[], side_alerts=[], detections=[])
-    assert next(render_tables([("texas", assessment)])) == "Nothing fired without a cause."
+    assert next(render_tables([("texas", assessment)])) == "No false alerts."
 
 
 def test_what_was_written_before_is_replaced():

@@ -112,11 +112,8 @@ def test_a_device_delivers_half_as_much_again_as_it_should_for_ever():
 
 
 def test_what_was_produced_while_nobody_asked_is_shown_at_once():
-    assert accepted_values([1_000, *[None] * (3 * 288), 1_720.0, 1_720.5]) == [
-        1_000,
-        1_720.0,
-        1_720.5,
-    ]
+    answers = [1_000, *[None] * (3 * 288), 1_720.0, 1_720.5]
+    assert accepted_values(answers) == [1_000, 1_720.0, 1_720.5]
 
 
 def test_an_hourly_sum_is_shown_at_once():

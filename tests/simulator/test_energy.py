@@ -326,11 +326,9 @@ def test_a_plant_is_at_the_mains_of_its_country(plant, type_id, hour, hertz, vol
 
 
 def test_plants_of_one_grid_see_one_frequency_and_others_another():
-    frequencies = [
-        PlantState(plant, MIDNIGHT, FLEET.seed).frequency for plant in FLEET.plants.values()
-    ]
-    assert frequencies[0] == frequencies[1]
-    assert len(set(frequencies)) == 5
+    hertz = [PlantState(plant, MIDNIGHT, FLEET.seed).frequency for plant in FLEET.plants.values()]
+    assert hertz[0] == hertz[1]
+    assert len(set(hertz)) == 5
 
 
 def test_a_transformer_lifts_480_volts_to_34_500():

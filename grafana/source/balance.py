@@ -1,4 +1,4 @@
-"""What a plant keeps, uses and draws, by the statistics: as its server tells it, or calculated.
+"""What a plant keeps, uses and draws, by the statistics: as its server reports it, or calculated.
 
 prometheus/rules/energy.yml reckons the same. Without a period it is of all time, by what the plant
 and its meters counted.
@@ -14,7 +14,7 @@ def _energy(of: Select, quantity: str, *when: str) -> str:
 
 
 def produced(of: Select, *when: str) -> str:
-    """What the modules gave; of servers that do not tell it, what the inverters put out."""
+    """What the modules gave; of servers that do not report it, what the inverters put out."""
     if not when:
         return per_plant(of("plant_energy_joules_total"))
     return per_plant(f"({_energy(of, 'pv', *when)} or {_energy(of, 'inverter', *when)})")
@@ -69,7 +69,7 @@ def imported(of: Select, *when: str) -> str:
 
 
 def share(part: str, whole: str) -> str:
-    """A part of a whole, over the plants that tell both."""
+    """A part of a whole, over the plants that report both."""
     return f"clamp_max(sum({part} and {whole}) / (sum({whole} and {part}) > 0), 1)"
 
 

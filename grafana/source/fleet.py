@@ -144,7 +144,7 @@ RANKS = Line(
         "As the highest: the ten lowest, as soon as any plant has 0.5 kWh/kWp.",
         f"sort({with_plant(f'(bottomk(10, {YIELD}) and on () max({YIELD}) > 0.5)')})",
         "{{plant_name}}", "none",
-    ).decimals(2).no_value("no plant has 0.5 kWh/kWp yet")),
+    ).decimals(2).no_value("none yet")),
     (6, ranking(
         "Lowest yesterday, kWh/kWp",
         "Energy of the last complete day divided by installed capacity: the ten "
@@ -155,7 +155,7 @@ RANKS = Line(
         "Highest power now, kW/kWp",
         "Power divided by installed capacity: the ten highest of those that give any.",
         f"sort_desc({with_plant(f'topk(10, {SHARE} > 0)')})", "{{plant_name}}", "none", top=1,
-    ).decimals(2).no_value("no plant gives any")),
+    ).decimals(2).no_value("none")),
 )  # fmt: skip
 
 PAST = Line(

@@ -52,13 +52,13 @@ SOC = of_plants("battery_state_of_charge_ratio")
 _RATED = of_plants("battery_rated_energy_joules")
 _UNRATED = f"({SOC} unless on (device_id) {_RATED})"
 _HELD = f"({SOC} * on (device_id) group_left () max by (device_id) ({_RATED}))"
-# Together: by what each battery can hold or, where one does not tell that, all alike.
+# Together: by what each battery can hold or, where one does not report that, all alike.
 WEIGHED_SOC = f"(sum({_HELD}) / sum({_RATED} and on (device_id) {SOC}) unless on () {_UNRATED})"
 PLAIN_SOC = f"(avg({SOC}) and on () {_UNRATED})"
 CHARGE = f"({WEIGHED_SOC} or {PLAIN_SOC})"
 _HEALTH = of_plants("battery_state_of_health_ratio")
 _MODULES = of_plants("battery_module_state_of_health_ratio")
-# Of a battery that tells only its modules', the weakest one's.
+# Of a battery that reports only its modules', the weakest one's.
 HEALTH = (
     f"({_HEALTH} > 0 or min by (plant_code, device_id) ({_MODULES}) "
     f"unless on (device_id) {_HEALTH} > 0)"
@@ -107,7 +107,7 @@ NOW = Line(
     (4, numbers(
         "State of charge",
         "Of all batteries together, by what each can hold; a plain mean, and called that, if one "
-        "does not tell what it can hold.",
+        "does not report what it can hold.",
         Query(WEIGHED_SOC, "together"),
         Query(PLAIN_SOC, "plain mean"),
         unit="percentunit", steps=((None, "text"), (0, "red"), (0.15, "orange"), (0.3, "green")),
@@ -148,38 +148,38 @@ TODAY = Line(
     4,
     (3, stat(
         "PV today",
-        "What the modules gave, by the plants' daily statistics; of servers that do not tell it, "
+        "What the modules gave, by the plants' daily statistics; of servers that do not report it, "
         "what the inverters put out.",
         kilowatt_hours(f"sum({PRODUCED})"), "kwatth",
     )),
     (3, stat(
-        "Fed in today", "By the daily statistics, or else as the plants tell it.",
+        "Fed in today", "By the daily statistics, or else as the plants report it.",
         kilowatt_hours(f"sum({FED_IN})"), "kwatth",
     )),
     (3, stat(
-        "Used today", "By the daily statistics, or else as the plants tell it.",
+        "Used today", "By the daily statistics, or else as the plants report it.",
         kilowatt_hours(f"sum({USED})"), "kwatth",
     )),
     (4, stat(
         "Self-consumption",
-        "Today's share of the energy produced that was not fed in, as servers tell it or "
+        "Today's share of the energy produced that was not fed in, as servers report it or "
         "calculated.",
         balance.self_consumption(of_plants, *DAY), "percentunit", decimals=0,
     )),
     (4, stat(
         "Self-sufficiency",
-        "Today's share of the consumption that did not come from the grid, as servers tell it or "
+        "Today's share of the consumption that did not come from the grid, as servers report it or "
         "calculated.",
         balance.self_sufficiency(of_plants, *DAY), "percentunit", decimals=0,
     )),
     (3, stat(
         "Charged today",
-        "Energy that went into the batteries, by the daily statistics, or else as they tell it.",
+        "Energy into the batteries, by the daily statistics, or else as they report it.",
         kilowatt_hours(f"sum({CHARGED})"), "kwatth",
     ).no_value("no battery")),
     (4, stat(
         "Discharged today",
-        "Energy that came out of the batteries, by the daily statistics, or else as they tell it.",
+        "Energy out of the batteries, by the daily statistics, or else as they report it.",
         kilowatt_hours(f"sum({DISCHARGED})"), "kwatth",
     ).no_value("no battery")),
 )  # fmt: skip
@@ -199,21 +199,21 @@ BATTERY_CURVES = Line(
         unit="watt", fill=0,
     ).no_value(NO_BATTERY)),
     (8, timeline(
-        "Battery states", "Operating state of each battery that tells it.",
+        "Battery states", "Operating state of each battery that reports it.",
         with_names(of_plants("battery_status_code")), "{{plant_name}}, {{device_name}}",
         states.BATTERY,
-    ).no_value("No battery tells its state.")),
+    ).no_value("No battery reports its state.")),
 )  # fmt: skip
 
 BATTERY_FACTS = Line(
     8,
     (8, ranking(
         "State of health",
-        "Of each battery that tells one; of one that tells only its modules', the weakest one's.",
+        "Of each battery that reports one; of one that reports its modules' alone, the lowest.",
         f"sort({with_names(HEALTH)})",
         "{{plant_name}}, {{device_name}}", "percentunit",
         steps=((None, "red"), (0.7, "orange"), (0.8, "green")), top=1, long_names=True,
-    ).no_value("not told")),
+    ).no_value("none")),
     (8, curves(
         "Load by plant", "PV, less charging and feed-in.",
         Query(with_plant(LOAD), "{{plant_name}}", line=SPANNING), unit="watt", fill=0,
@@ -222,7 +222,7 @@ BATTERY_FACTS = Line(
         "Battery modes", "The rule by which each battery works.",
         with_names(of_plants("battery_mode_code")), "{{plant_name}}, {{device_name}}",
         states.BATTERY_MODE,
-    ).no_value("No battery tells its mode.")),
+    ).no_value("No battery reports its mode.")),
 )  # fmt: skip
 
 DASHBOARD = dashboard(

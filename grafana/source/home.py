@@ -114,7 +114,7 @@ NOW = Line(
         Query(CHARGE, "battery is full to", "text", "percentunit", axis=False),
         Query(f"max({OLD}) > {STALE[1][0]}", "last reading, ago", STALE[1][1], "s", axis=False),
         unit="watt",
-    ).no_value("nothing is told")),
+    ).no_value("nothing reported")),
     (5, numbers(
         "Today",
         "Since the plant's midnight, by its statistics, which come about once an hour.",
@@ -123,7 +123,7 @@ NOW = Line(
         _energy("fed in", FEED_IN_COLOR, FED_IN),
         _energy("drawn", DRAW_COLOR, balance.imported(of_plants, *_now("day"))),
         unit="kwatth",
-    ).no_value("not told yet")),
+    ).no_value("not reported yet")),
     (6, gauges(
         "Self-sufficiency", "The part of the consumption that did not come from the grid.",
         *(
@@ -159,7 +159,7 @@ COURSE = Line(
             "orange", line=DASHED,
         ),
         unit="watt", floor=0, fill=25,
-    ).no_value("No inverter has told anything in this time.")),
+    ).no_value("No inverter has reported anything in this time.")),
     (12, curves(
         "Battery",
         "How full it is; on the right its power, which is negative while it is discharged.",
@@ -171,16 +171,16 @@ COURSE = Line(
             {**DASHED, "axisCenteredZero": True},
         ),
         unit="percentunit", fill=20,
-    ).no_value("No battery has told anything in this time.")),
+    ).no_value("No battery has reported anything in this time.")),
 )  # fmt: skip
 
 
 def _each_period(energy: Callable[..., str]) -> str:
     """In kWh, a series each period."""
-    told = {name: energy(of_plants, *when) for name, when in PERIODS.items()}
+    energies = {name: energy(of_plants, *when) for name, when in PERIODS.items()}
     return " or ".join(
         f'label_replace({kilowatt_hours(f"sum({joules})")}, "period", "{name}", "", "")'
-        for name, joules in told.items()
+        for name, joules in energies.items()
     )
 
 
@@ -210,7 +210,7 @@ WORTH = Line(
         "of this year.",
         *(Query(_kilograms(when), name, "green") for name, when in PERIODS.items()),
         unit="suffix: kg",
-    ).no_value("not told yet")),
+    ).no_value("not reported yet")),
     (7, table(
         "Energy, kWh",
         "By the plant's statistics; of all time, by what the plant and its meters counted, also in "
@@ -221,25 +221,27 @@ WORTH = Line(
             for name, energy in ENERGIES.items()
         ),
         sort={"Yield": False}, widths={"period": 80}, least=60,
-    ).no_value("not told yet")),
+    ).no_value("not reported yet")),
 )  # fmt: skip
 
 
 def _energies(calendar: Calendar, later: int = 0) -> dict[str, str]:
     """The energies of each day or month, in kWh."""
-    told = {
+    energies = {
         each: by_period(of_plants, f"{each}_energy_joules", calendar, later)
         for each in ("pv", "inverter", "feed_in", "consumed", "self_supplied", "purchased")
     }
-    made = f"({told['pv']} or {told['inverter']})"
-    self_supplied = f"({told['self_supplied']} or {told['inverter']} - {told['feed_in']})"
+    made = f"({energies['pv']} or {energies['inverter']})"
+    self_supplied = (
+        f"({energies['self_supplied']} or {energies['inverter']} - {energies['feed_in']})"
+    )
     return {
         "produced": kilowatt_hours(made),
         "supplied": kilowatt_hours(f"clamp_min({self_supplied}, 0)"),
-        "kept": kilowatt_hours(f"clamp_min({made} - {told['feed_in']}, 0)"),
-        "fed in": kilowatt_hours(told["feed_in"]),
+        "kept": kilowatt_hours(f"clamp_min({made} - {energies['feed_in']}, 0)"),
+        "fed in": kilowatt_hours(energies["feed_in"]),
         "drawn": kilowatt_hours(
-            f"-clamp_min({told['purchased']} or {told['consumed']} - {self_supplied}, 0)"
+            f"-clamp_min({energies['purchased']} or {energies['consumed']} - {self_supplied}, 0)"
         ),
     }
 

@@ -33,7 +33,7 @@ MPPTS = increase_of(of_device, "inverter_mppt_energy_joules_total", "1d")
 DC = of_device("inverter_dc_power_watts")
 CURRENTS = of_device("inverter_string_current_amperes")
 VOLTAGES = of_device("inverter_string_voltage_volts")
-# A central inverter tells no voltages of strings.
+# A central inverter reports no voltages of strings.
 WIRED = f"({CURRENTS} and {VOLTAGES} > 0 or {CURRENTS} unless on (device_id) {VOLTAGES})"
 
 
@@ -138,15 +138,15 @@ CONVERSION = Line(
         "DC energy that each MPPT gained in the last 24 hours.",
         kilowatt_hours(f"sort_desc(sum by (mppt) ({MPPTS}) > 0)"),
         "MPPT {{mppt}}", "kwatth",
-    ).no_value("none is told")),
+    ).no_value("none")),
     (8, curves(
-        "Efficiency", "Of conversion to AC, as the inverter tells it.",
+        "Efficiency", "Of conversion to AC, as the inverter reports it.",
         Query(
             f"{of_device('inverter_efficiency_ratio')} > 0", "efficiency", "green",
             line={"axisSoftMin": 0.9, "axisSoftMax": 1},
         ),
         unit="percentunit", fill=0,
-    ).no_value("This inverter does not tell it, or has not put out anything.")),
+    ).no_value("This inverter does not report it, or has not put out anything.")),
     (8, curves(
         "Temperature", "Inside the inverter.",
         Query(of_device("inverter_temperature_celsius"), "inverter", "red"),

@@ -11,7 +11,7 @@ POWER = of_plants("meter_active_power_watts")
 FREQUENCY = of_plants("meter_frequency_hertz")
 FED_IN = "meter_positive_active_energy_joules_total"
 DRAWN = "meter_reverse_active_energy_joules_total"
-# A sensor of one phase, and the first phase of one of three, are told without a letter.
+# A sensor of one phase, and the first phase of one of three, are reported without a letter.
 PHASE_A = '"phase", "a", "", ""'
 
 
@@ -119,17 +119,17 @@ EXTERNAL = Line(
 QUALITY = Line(
     9,
     (8, curves(
-        "Phase voltages", "Of every phase that a meter tells.",
+        "Phase voltages", "Of every phase that a meter reports.",
         Query(with_names(f"({VOLTAGE} > 0)"), PHASE_NAMES), unit="volt", fill=0,
-    ).no_value("No meter tells it.")),
+    ).no_value("No meter reports it.")),
     (8, curves(
-        "Phase currents", "Of every phase that a meter tells.",
+        "Phase currents", "Of every phase that a meter reports.",
         Query(with_names(CURRENT), PHASE_NAMES), unit="amp", fill=0,
-    ).no_value("No meter tells it.")),
+    ).no_value("No meter reports it.")),
     (8, curves(
         "Frequency", "Of the grid, at each meter.",
         Query(with_names(FREQUENCY), NAMES), unit="hertz", fill=0,
-    ).no_value("No meter tells it.")),
+    ).no_value("No meter reports it.")),
 )  # fmt: skip
 
 PHASES = Line(
@@ -145,16 +145,16 @@ PHASES = Line(
             PHASE_NAMES,
         ),
         unit="watt", fill=0,
-    ).no_value("No meter tells it.")),
+    ).no_value("No meter reports it.")),
     (8, curves(
         "Reactive power", "At each meter.",
         Query(with_names(of_plants("meter_reactive_power_vars")), NAMES),
         unit="voltampreact", fill=0,
-    ).no_value("No meter tells it.")),
+    ).no_value("No meter reports it.")),
     (8, timeline(
         "Power sensors", "State of each power sensor.",
         with_names(of_plants("meter_status_code")), NAMES, states.METER,
-    ).no_value("No power sensor tells its state.")),
+    ).no_value("No power sensor reports its state.")),
 )  # fmt: skip
 
 TARIFFS = Line(

@@ -56,31 +56,31 @@ NOW = Line(
     (3, stat(
         "Health", "What the management system says of the plant.",
         f"max({of_plant('plant_health_state_code')})", states=states.PLANT_HEALTH,
-    ).no_value("not told")),
+    ).no_value("not reported")),
     (4, trend(
         "Power now", "Active power of all inverters that report.", f"sum({POWER})", "watt",
-    ).no_value("not told")),
+    ).no_value("not reported")),
     (4, stat(
         "Share of capacity", "Power now, divided by the installed capacity.",
         f"sum({POWER}) / (sum({of_plant('plant_capacity_watts')}) > 0)", "percentunit", decimals=1,
-    ).no_value("not told")),
+    ).no_value("not reported")),
     (3, stat(
         "Energy today", "Energy produced since the plant's midnight.",
         kilowatt_hours(f"sum({of_plant('plant_day_energy_joules')})"), "kwatth",
-    ).no_value("not told")),
+    ).no_value("not reported")),
     (3, stat(
         "This month", "Energy produced since the first of the month.",
         kilowatt_hours(f"sum({of_plant('plant_month_energy_joules')})"), "kwatth",
-    ).no_value("not told")),
+    ).no_value("not reported")),
     (3, stat(
         "Active alarms", "Alarms of any severity.", f"sum({of_plant('alarms_active')})",
         steps=NONE_IS_GOOD,
-    ).no_value("not told")),
+    ).no_value("not reported")),
     (4, stat(
         "Last reading", "Time since values of the plant last came.",
         f"max({age(of_plant('plant_last_reading_timestamp_seconds'))})", "s", steps=STALE,
         decimals=0,
-    ).no_value("not told")),
+    ).no_value("not reported")),
 )  # fmt: skip
 
 CURVES = Line(
@@ -168,7 +168,7 @@ PAST = Line(
     (4, stat(
         "Self-consumption", "Today's part of what the modules gave that the grid did not get.",
         balance.self_consumption(of_plant, *TODAY), "percentunit", decimals=0,
-    ).no_value("not told yet")),
+    ).no_value("not reported yet")),
     (4, stat(
         "Self-sufficiency", "Today's part of the consumption that did not come from the grid.",
         balance.self_sufficiency(of_plant, *TODAY), "percentunit", decimals=0,
@@ -176,12 +176,12 @@ PAST = Line(
     (4, stat(
         "Lifetime energy", "Energy produced since the plant began to count.",
         kilowatt_hours(f"sum({of_plant('plant_energy_joules_total')})"), "kwatth",
-    ).no_value("not told")),
+    ).no_value("not reported")),
     (4, stat(
         "Income today", "Revenue today, in the account's currency if one is configured.",
         with_currency(f"sum({of_plant('plant_day_income')})", of_plant),
         "none", legend="{{currency}}", decimals=2,
-    ).no_value("not told")),
+    ).no_value("not reported")),
 )  # fmt: skip
 
 IRRADIATION = Line(
@@ -257,7 +257,7 @@ BOXES = Line(
     ).no_value(NO_BOXES)),
 )  # fmt: skip
 
-NOT_ASKED = "The interfaces that tell it are off, or tell nothing of this plant."
+NOT_ASKED = "The interfaces that report it are off, or report nothing of this plant."
 CONFIGURED = {1: "configured"}
 
 
@@ -283,7 +283,7 @@ CONFIGURATION = Line(
             f"max({of_plant('plant_export_limit_ratio')})", "share", unit="percentunit", axis=False,
         ),
         unit="watt",
-    ).no_value("no limit is told")),
+    ).no_value("no limit reported")),
 )  # fmt: skip
 
 DASHBOARD = dashboard(

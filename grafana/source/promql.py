@@ -4,7 +4,7 @@ Values of one plant or device carry only what identifies it. Its names stand on 
 and are joined on for people.
 
 A plant is known by its `plant_code` and a device by its `device_id`, whichever accounts and
-exporters tell of it: each counts once.
+exporters report it: each counts once.
 """
 
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ def of_account(metric: str, *matchers: str) -> str:
 
 
 def merged(expression: str) -> str:
-    """One series of what several exporters or accounts tell."""
+    """One series of what several exporters or accounts report."""
     return f"max without (account, job, instance) ({expression})"
 
 
 @dataclass(frozen=True)
 class Select:
-    """What is told of the plants or devices that were chosen, by these matchers."""
+    """What is reported about the plants or devices that were chosen, by these matchers."""
 
     chosen: tuple[str, ...]
 
@@ -60,10 +60,12 @@ def plant_names() -> str:
 
     Where several are named alike, their codes follow their names.
     """
-    told = _names("plant_code", "plant_name", of_account("plant_info"))
-    alike = f"count by (plant_name) ({told}) > 1"
+    names = _names("plant_code", "plant_name", of_account("plant_info"))
+    alike = f"count by (plant_name) ({names}) > 1"
     parts = '"plant_name", ", ", "plant_name", "plant_code"'
-    return f"(label_join({told} and on (plant_name) ({alike}), {parts}) or on (plant_code) {told})"
+    return (
+        f"(label_join({names} and on (plant_name) ({alike}), {parts}) or on (plant_code) {names})"
+    )
 
 
 def _names(key: str, name: str, info: str) -> str:
@@ -88,30 +90,32 @@ def with_names(expression: str) -> str:
 
 
 def with_account(expression: str) -> str:
-    """The expression with the label `account`: one that tells of the plant."""
+    """The expression with the label `account`: one that reports the plant."""
     accounts = _names("plant_code", "account", of_account("plant_info"))
     return f"({expression}) * on (plant_code) group_left (account) {accounts}"
 
 
 def with_currency(expression: str, of: Select) -> str:
-    """A sum with the label `currency`: that of an account which tells of the plants.
+    """A sum with the label `currency`: that of an account which reports the plants.
 
     It is that of the last step or of the week that it has begun: nothing was said of it in the
     years before the exporter came.
     """
     lately = "[8d] @ end() offset -7d"
-    told = (
+    currencies = (
         f"last_over_time({of_account('account_info')}{lately}) "
         f"and on (account) last_over_time({of.series('plant_info')}{lately})"
     )
-    return f"({expression}) * on () group_left (currency) topk(1, group by (currency) ({told}))"
+    return (
+        f"({expression}) * on () group_left (currency) topk(1, group by (currency) ({currencies}))"
+    )
 
 
 def in_use(of: Select, strings: str) -> str:
     """The currents of string inputs that something is wired to; the others say 0 for ever.
 
-    Those carried half an ampere within two weeks or, where voltages are told, had one. Numbers have
-    two digits, as they are sorted as texts.
+    Those carried half an ampere within two weeks or, where voltages are reported, had one. Numbers
+    have two digits, as they are sorted as texts.
     """
     current = f"{strings}_current_amperes"
     currents, voltages = of.series(current), of.series("inverter_string_voltage_volts")
@@ -125,7 +129,7 @@ def in_use(of: Select, strings: str) -> str:
 
 
 def of_phases(values: str, of: Select, voltage: str) -> str:
-    """Values of the phases that there are: of those that there are not, 0 is told for ever."""
+    """Values of the phases that there are: of those that there are not, 0 is reported for ever."""
     voltages = f"max_over_time({of.series(voltage)}[$__range])"
     return f"({values} unless on (device_id, phase) {voltages} == 0)"
 

@@ -16,7 +16,7 @@ SUPPLY = of_plants("solar_supply_group_output_power_watts")
 CONVERTER = of_plants("converter_pv_power_watts")
 RACK = of_plants("rack_power_watts")
 OUTPUT = of_plants("ac_output_active_power_watts")
-# A site may tell the power of its modules twice.
+# A site may report the power of its modules twice.
 SUN = f"({per_plant(CONVERTER)} or {per_plant(SUPPLY)})"
 CHARGE = of_plants("rack_state_of_charge_ratio")
 CAPACITY = of_plants("rack_capacity_joules")
@@ -59,7 +59,7 @@ STATES = Line(
     (8, timeline(
         "Mains", "Whether the mains are there.",
         with_names(of_plants("mains_state_code")), NAMES, states.MAINS,
-    ).no_value("No mains tell their state.")),
+    ).no_value("No mains report their state.")),
     (8, timeline(
         "Generators", "Whether each generator set runs.",
         with_names(of_plants("genset_state_code")), NAMES, states.GENSET,
